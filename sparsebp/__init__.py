@@ -1,0 +1,1 @@
+"""Learn the features of natural images, every gradient derived by backpropagation."""
