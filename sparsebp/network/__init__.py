@@ -1,1 +1,51 @@
-"""network."""
+"""Matrix functions as layered networks: value, gradients, and the derivation on paper.
+
+A function is a chain of layers (weight, activation) with a sum at its end. Run forward it gives
+the value, backward the gradient in any weight or in the input. NumPy is all it needs.
+"""
+
+from sparsebp.network.activations import (
+    Absolute,
+    Activation,
+    Add,
+    Chain,
+    Linear,
+    Log1pSquare,
+    LogCosh,
+    Root,
+    Sigmoid,
+    Square,
+    Subtract,
+    Tanh,
+)
+from sparsebp.network.backprop import backpropagate, checked_variables, value_and_gradients
+from sparsebp.network.check import check_gradient
+from sparsebp.network.delta_table import delta_table
+from sparsebp.network.network import Layer, Network
+from sparsebp.network.simplify import simplified
+from sparsebp.network.weights import Identity, Parameter
+
+__all__ = [
+    "Absolute",
+    "Activation",
+    "Add",
+    "Chain",
+    "Identity",
+    "Layer",
+    "Linear",
+    "Log1pSquare",
+    "LogCosh",
+    "Network",
+    "Parameter",
+    "Root",
+    "Sigmoid",
+    "Square",
+    "Subtract",
+    "Tanh",
+    "backpropagate",
+    "check_gradient",
+    "checked_variables",
+    "delta_table",
+    "simplified",
+    "value_and_gradients",
+]

@@ -1,0 +1,291 @@
+"""Activation functions, applied element by element.
+
+An activation knows its value, its derivative and how both are written. The formulas hold for
+complex arguments too (no absolute value, no conjugate), so complex-step differentiation of a
+network is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparsebp.network._shapes import require_same, unbroadcast
+from sparsebp.network.notation import Formula
+from sparsebp.network.weights import Variables
+
+
+class Activation:
+    """What every activation f offers; subclasses give ``__call__``, ``derivative``, ``formula``.
+
+    Writing your own takes those three: ``__call__(z, variables)`` returns f(z),
+    ``derivative(z, a)`` returns f'(z) (``a`` being f(z), often the shorter way to it) and
+    ``formula`` says how f is written.
+    """
+
+    names: tuple[str, ...] = ()
+    formula: Formula
+
+    @property
+    def steps(self) -> tuple[Activation, ...]:
+        """The elementary activations, first applied first."""
+        return (self,)
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute f(z)."""
+        raise NotImplementedError
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> Any:
+        """Compute f'(z) given z and a = f(z)."""
+        raise NotImplementedError
+
+    def pull_back(
+        self, delta: np.ndarray, z: np.ndarray, a: np.ndarray, variables: Variables
+    ) -> np.ndarray:
+        """Compute δ ∘ f'(z)."""
+        return delta * self.derivative(z, a)
+
+
+class _Shift(Activation):
+    """An activation of slope one: what comes back is what came in."""
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> Any:
+        return np.ones_like(z)
+
+    def pull_back(
+        self, delta: np.ndarray, z: np.ndarray, a: np.ndarray, variables: Variables
+    ) -> np.ndarray:
+        return delta
+
+
+@dataclass(frozen=True)
+class Linear(_Shift):
+    """f(z) = z."""
+
+    formula = Formula("z", "1", "{z}", latex=("z_i", "1", "{z}"), bare=True)
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Return z itself."""
+        return z
+
+
+@dataclass(frozen=True)
+class Subtract(_Shift):
+    """f(z) = z − x, x being a variable: a target, or a bias with its sign changed.
+
+    Parameters
+    ----------
+    name : str
+        Name of the variable, of the shape of z or with a dimension of 1 where it is repeated.
+
+    Examples
+    --------
+    >>> Subtract("x")(np.ones((2, 3)), {"x": np.ones((2, 1))}).sum()
+    np.float64(0.0)
+    """
+
+    name: str
+
+    @property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Variables whose gradient passes through this activation."""
+        return (self.name,)
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute z − x."""
+        require_same(self.name, variables[self.name].shape, z.shape)
+        return z - variables[self.name]
+
+    def gradient(self, delta: np.ndarray, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute −δ, the gradient in what is subtracted."""
+        return -unbroadcast(delta, variables[self.name].shape)
+
+    @property
+    def formula(self) -> Formula:  # type: ignore[override]
+        """How it is written."""
+        n = self.name
+        return Formula(f"z − {n}", "1", f"{{z}} − {n}", (f"z_i - {n}_i", "1", f"{{z}} - {n}"))
+
+
+@dataclass(frozen=True)
+class Add(_Shift):
+    """f(z) = z + c.
+
+    Parameters
+    ----------
+    constant : float
+        What is added; printed as ε in delta tables.
+    """
+
+    constant: float
+
+    formula = Formula("z + ε", "1", "{z} + ε", (r"z_i + \epsilon", "1", r"{z} + \epsilon"))
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute z + c."""
+        return z + self.constant
+
+
+@dataclass(frozen=True)
+class Square(Activation):
+    """f(z) = z²."""
+
+    formula = Formula("z²", "2{z}", "{z}∘{z}", ("z_i^2", "2 {z}", r"{z} \circ {z}"), wrap=True)
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute z²."""
+        return z * z
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Compute 2z."""
+        return 2 * z
+
+
+@dataclass(frozen=True)
+class Root(Activation):
+    """f(z) = z^½, for z > 0."""
+
+    formula = Formula(
+        "z^½",
+        "½{z}^(−½)",
+        "{z}^½",
+        (r"z_i^{{1/2}}", r"\frac12 {z}^{{-1/2}}", r"{z}^{{1/2}}"),
+        wrap=True,
+        binding=3,
+    )
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute the square root of z."""
+        return np.sqrt(z)
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Compute ½ z^(−½)."""
+        return 0.5 / a
+
+
+@dataclass(frozen=True)
+class Sigmoid(Activation):
+    """f(z) = 1 / (1 + exp(−z))."""
+
+    formula = Formula(
+        "σ(z)",
+        "σ({z})(1 − σ({z}))",
+        "σ({z})",
+        (r"\sigma(z_i)", r"\sigma({z})(1 - \sigma({z}))", r"\sigma({z})"),
+        binding=3,
+    )
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute the logistic function through tanh, which does not overflow."""
+        return 0.5 + 0.5 * np.tanh(0.5 * z)
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Compute a(1 − a)."""
+        return a * (1 - a)
+
+
+@dataclass(frozen=True)
+class Tanh(Activation):
+    """f(z) = tanh z."""
+
+    formula = Formula(
+        "tanh z",
+        "(1 − tanh²({z}))",
+        "tanh({z})",
+        (r"\tanh z_i", r"(1 - \tanh^2({z}))", r"\tanh({z})"),
+        binding=3,
+    )
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute tanh z."""
+        return np.tanh(z)
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Compute 1 − a²."""
+        return 1 - a * a
+
+
+@dataclass(frozen=True)
+class LogCosh(Activation):
+    """f(z) = log cosh z, a smooth |z| − log 2."""
+
+    formula = Formula(
+        "log cosh z",
+        "tanh({z})",
+        "log cosh({z})",
+        (r"\log\cosh z_i", r"\tanh({z})", r"\log\cosh({z})"),
+        binding=3,
+    )
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute |z| + log(1 + exp(−2|z|)) − log 2, which does not overflow."""
+        u = magnitude(z)
+        return u + np.log1p(np.exp(-2 * u)) - np.log(2).astype(np.real(z).dtype)
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Compute tanh z."""
+        return np.tanh(z)
+
+
+@dataclass(frozen=True)
+class Log1pSquare(Activation):
+    """f(z) = log(1 + z²), minus the logarithm of the Cauchy prior with β = 1."""
+
+    formula = Formula(
+        "log(1 + z²)",
+        "2{z} / (1 + {z}²)",
+        "log(1 + {z}²)",
+        (r"\log(1 + z_i^2)", r"2 {z} / (1 + {z}^2)", r"\log(1 + {z}^2)"),
+        wrap=True,
+        binding=3,
+    )
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute log(1 + z²)."""
+        return np.log1p(z * z)
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Compute 2z / (1 + z²)."""
+        return 2 * z / (1 + z * z)
+
+
+@dataclass(frozen=True)
+class Absolute(Activation):
+    """f(z) = |z|; at zero the derivative is taken as 0, the subgradient of least norm."""
+
+    formula = Formula(
+        "|z|", "sign({z})", "|{z}|", ("|z_i|", r"\operatorname{{sign}}({z})", "|{z}|"), binding=3
+    )
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute |z|."""
+        return magnitude(z)
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Compute sign z."""
+        return np.sign(np.real(z))
+
+
+@dataclass(frozen=True)
+class Chain(Activation):
+    """Several activations, one after the other; made by `simplified`.
+
+    Parameters
+    ----------
+    parts : tuple of Activation
+        The first is applied first.
+    """
+
+    parts: tuple[Activation, ...]
+
+    @property
+    def steps(self) -> tuple[Activation, ...]:
+        """The elementary activations, first applied first."""
+        return tuple(step for part in self.parts for step in part.steps)
+
+
+def magnitude(z: np.ndarray) -> np.ndarray:
+    """Compute |z| for real z, continued to complex z by the sign of the real part."""
+    return np.abs(z) if np.isrealobj(z) else np.where(np.real(z) < 0, -z, z)

@@ -1,0 +1,136 @@
+"""The sum at a network's end, plain or with the last activations absorbed into it.
+
+Each cost returns one value for each column (sample) and δ, the gradient in its input. The
+absorbed forms compute both in fewer passes over the data than the plain sum behind its layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsebp.network._shapes import require_same, unbroadcast
+from sparsebp.network.activations import magnitude
+from sparsebp.network.weights import Variables
+
+ValuesAndDelta = tuple[np.ndarray, np.ndarray]
+
+
+class Cost:
+    """What every cost offers: column values and δ, and the gradient in a variable it reads."""
+
+    names: tuple[str, ...] = ()
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+        """Return the values (n_columns,) and δ, of the shape of z."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Sum(Cost):
+    """J(z) = Σ z."""
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+        """Return the column sums and ones."""
+        return z.sum(axis=0), np.ones_like(z)
+
+
+@dataclass(frozen=True)
+class SumOfSquares(Cost):
+    """J(z) = Σ z²."""
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+        """Return the column sums of squares and 2z."""
+        return _square_sums(z), 2 * z
+
+
+@dataclass(frozen=True)
+class SquaredDistance(Cost):
+    """J(z) = Σ (z − x)².
+
+    Parameters
+    ----------
+    name : str
+        Name of the target x.
+    """
+
+    name: str
+
+    @property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Variables whose gradient passes through this cost."""
+        return (self.name,)
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+        """Return the squared length of each column of z − x, and 2(z − x)."""
+        target = variables[self.name]
+        require_same(self.name, target.shape, z.shape)
+        residual = z - target
+        return _square_sums(residual), 2 * residual
+
+    def gradient(self, delta: np.ndarray, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute −δ, the gradient in the target."""
+        return -unbroadcast(delta, variables[self.name].shape)
+
+
+@dataclass(frozen=True)
+class SumOfRoots(Cost):
+    """J(z) = Σ (z + c)^½.
+
+    Parameters
+    ----------
+    constant : float
+        c > 0.
+    """
+
+    constant: float
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+        """Return the column sums of roots, and ½ (z + c)^(−½)."""
+        root = np.sqrt(z + self.constant)
+        return root.sum(axis=0), 0.5 / root
+
+
+@dataclass(frozen=True)
+class SumOfSmoothAbsolutes(Cost):
+    """J(z) = Σ (z² + c)^½.
+
+    Parameters
+    ----------
+    constant : float
+        c > 0.
+    """
+
+    constant: float
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+        """Return the column sums of smoothed absolute values, and z (z² + c)^(−½)."""
+        root = np.sqrt(z * z + self.constant)
+        return root.sum(axis=0), z / root
+
+
+@dataclass(frozen=True)
+class SumOfLogCosh(Cost):
+    """J(z) = Σ log cosh z."""
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+        """Return the column sums of log cosh z, and tanh z, from one exponential."""
+        u = magnitude(z)
+        e = np.exp(-2 * u)
+        values = (u + np.log1p(e)).sum(axis=0) - z.shape[0] * np.log(2).astype(np.real(z).dtype)
+        return values, np.sign(np.real(z)) * (1 - e) / (1 + e)
+
+
+@dataclass(frozen=True)
+class SumOfLog1pSquares(Cost):
+    """J(z) = Σ log(1 + z²)."""
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+        """Return the column sums of log(1 + z²), and 2z / (1 + z²)."""
+        square = z * z
+        return np.log1p(square).sum(axis=0), 2 * z / (1 + square)
+
+
+def _square_sums(z: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->j", z, z)

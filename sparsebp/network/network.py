@@ -1,0 +1,115 @@
+"""A matrix function as data: an input, layers of (weight, activation), and a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sparsebp.network.activations import Activation
+from sparsebp.network.costs import Cost, Sum
+from sparsebp.network.weights import Identity, Parameter
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One row of the tutorial's table: a⁽ˡ⁾ = f(z⁽ˡ⁾) and z⁽ˡ⁺¹⁾ = W⁽ˡ⁾ a⁽ˡ⁾.
+
+    Parameters
+    ----------
+    weight : Parameter, Identity or None
+        W⁽ˡ⁾, between this layer and the next; None (the table's N/A) in the last layer.
+    activation : Activation
+        f, applied to this layer's input.
+    """
+
+    weight: Parameter | Identity | None
+    activation: Activation
+
+    @property
+    def is_unweighted(self) -> bool:
+        """Whether the activations pass on unchanged."""
+        return not isinstance(self.weight, Parameter)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A function F of matrices, written as a layered network.
+
+    F is the sum of the last layer's activations, columns being samples. A network is immutable
+    and holds names, no arrays; `value_and_gradients` runs it on given arrays.
+
+    Parameters
+    ----------
+    input : str
+        Name of z⁽¹⁾, an array of shape (n_inputs, n_samples).
+    layers : sequence of Layer
+        At least one; all but the last have a weight.
+    cost : Cost
+        The sum at the end. `simplified` absorbs activations into it; leave it alone otherwise.
+
+    Raises
+    ------
+    TypeError
+        If a layer is not a `Layer`, or a weight or an activation is of another kind.
+    ValueError
+        If there is no layer, or an inner layer has no weight.
+
+    Examples
+    --------
+    The tutorial's first example, ‖As − x‖²:
+
+    >>> from sparsebp.network import Identity, Linear, Square, Subtract
+    >>> distance = Network("s", [
+    ...     Layer(Parameter("A"), Linear()),
+    ...     Layer(Identity(), Subtract("x")),
+    ...     Layer(None, Square()),
+    ... ])
+    >>> distance.names
+    ('s', 'A', 'x')
+    """
+
+    input: str
+    layers: Sequence[Layer]
+    cost: Cost = field(default_factory=Sum)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        if not self.layers:
+            raise ValueError("A network needs at least one layer; got none.")
+        for number, layer in enumerate(self.layers, start=1):
+            _check_layer(number, layer, last=number == len(self.layers))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all variables, in the order in which they are met."""
+        met = [self.input, *(name for step in self.steps() for name in step.names)]
+        return tuple(dict.fromkeys([*met, *self.cost.names]))
+
+    def steps(self) -> Iterator[Activation | Parameter]:
+        """Yield the activations and the weights in the order in which they act."""
+        for layer in self.layers:
+            yield from layer.activation.steps
+            if isinstance(layer.weight, Parameter):
+                yield layer.weight
+
+
+def _check_layer(number: int, layer: Layer, *, last: bool) -> None:
+    if not isinstance(layer, Layer):
+        raise TypeError(f"Layer {number} is {layer!r}; write Layer(weight, activation).")
+    if not isinstance(layer.activation, Activation):
+        raise TypeError(
+            f"The activation of layer {number} is {layer.activation!r}; it must be an "
+            "Activation such as Linear() or Square()."
+        )
+    if not isinstance(layer.weight, Parameter | Identity | None):
+        raise TypeError(
+            f"The weight of layer {number} is {layer.weight!r}; it must be Parameter(name), "
+            "Identity() or, in the last layer, None."
+        )
+    if layer.weight is None and not last:
+        raise ValueError(f"Layer {number} has no weight; only the last layer may have None.")
+    if last and isinstance(layer.weight, Parameter):
+        raise ValueError(
+            f"The last layer has the weight {layer.weight.symbol}, which leads nowhere; add "
+            "Layer(None, Linear()) behind it."
+        )

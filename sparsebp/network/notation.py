@@ -1,0 +1,108 @@
+"""How formulas are written: pieces of text and LaTeX that know when they need brackets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Style = Literal["text", "markdown", "latex"]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A written formula.
+
+    Parameters
+    ----------
+    text : str
+        What stands on the page.
+    binding : int
+        How tightly it holds together: 3 a single symbol, 2 a product, 1 a sum or ∘-product.
+    """
+
+    text: str
+    binding: int = 3
+
+    def bracketed(self, needed: int) -> str:
+        """Return the text, in brackets if it binds more loosely than needed."""
+        return self.text if self.binding >= needed else f"({self.text})"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """How an activation f is written in a table and around an expression.
+
+    Parameters
+    ----------
+    value : str
+        f(z), as the table's column f shows it.
+    derivative : str
+        f'(z) with ``{z}`` where z stands.
+    around : str
+        f of a whole expression, with ``{z}`` where the expression stands.
+    latex : tuple of str
+        The same three in LaTeX.
+    wrap : bool
+        Whether the expression needs brackets unless it is a single symbol.
+    bare : bool
+        Whether f leaves the expression as it is.
+    binding : int
+        How tightly f of an expression holds together, as in `Expression`.
+    """
+
+    value: str
+    derivative: str
+    around: str
+    latex: tuple[str, str, str]
+    wrap: bool = False
+    bare: bool = False
+    binding: int = 1
+
+    def shown(self, style: Style) -> str:
+        """Return f(z)."""
+        return self.latex[0].format() if style == "latex" else self.value
+
+    def slope(self, z: Expression, style: Style) -> Expression:
+        """Return f' at an expression."""
+        template = self.latex[1] if style == "latex" else self.derivative
+        return Expression(template.format(z=self._operand(z)), 3 if template == "1" else 2)
+
+    def of(self, z: Expression, style: Style) -> Expression:
+        """Return f of an expression."""
+        if self.bare:
+            return z
+        template = self.latex[2] if style == "latex" else self.around
+        return Expression(template.format(z=self._operand(z)), self.binding)
+
+    def _operand(self, z: Expression) -> str:
+        return z.bracketed(3) if self.wrap else z.text
+
+
+def product(*factors: Expression) -> Expression:
+    """Write a matrix product."""
+    return Expression(" ".join(f.bracketed(2) for f in factors), 2)
+
+
+def transpose(e: Expression, style: Style) -> Expression:
+    """Write a transpose."""
+    if style == "latex":
+        base = f"{{{e.text}}}" if "^" in e.text else e.text
+        return Expression((base if e.binding >= 3 else f"({e.text})") + "^T")
+    return Expression((f"({e.text})" if e.text.endswith("ᵀ") else e.bracketed(3)) + "ᵀ")
+
+
+def hadamard(a: Expression, b: Expression, style: Style) -> Expression:
+    """Write an element-wise product."""
+    dot = r" \circ " if style == "latex" else " ∘ "
+    left = f"({a.text})" if " " in a.text and not a.text.startswith("(") else a.bracketed(2)
+    return Expression(left + dot + b.bracketed(2), 1)
+
+
+def delta(layer: int, style: Style) -> Expression:
+    """Write δ of a layer."""
+    return Expression(rf"\delta^{{({layer})}}" if style == "latex" else f"δ⁽{superscript(layer)}⁾")
+
+
+def superscript(number: int) -> str:
+    """Return a whole number in raised digits."""
+    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
