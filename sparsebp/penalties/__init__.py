@@ -1,1 +1,18 @@
-"""penalties."""
+"""Sparsity penalties, each a short chain of layers behind the coefficients."""
+
+from sparsebp.penalties.base import Penalty
+from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1
+from sparsebp.penalties.named import NAMES, make_penalty
+from sparsebp.penalties.topographic import Topographic, squarest_grid
+
+__all__ = [
+    "L1",
+    "NAMES",
+    "Cauchy",
+    "LogCosh",
+    "Penalty",
+    "SmoothL1",
+    "Topographic",
+    "make_penalty",
+    "squarest_grid",
+]

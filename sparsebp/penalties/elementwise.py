@@ -1,0 +1,117 @@
+"""Penalties that treat every coefficient by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsebp import network as net
+from sparsebp.network import Activation, Identity, Layer
+from sparsebp.penalties.base import Penalty, require_positive
+
+
+def _chain(*activations: Activation) -> tuple[Layer, ...]:
+    *inner, last = activations
+    return (*(Layer(Identity(), f) for f in inner), Layer(None, last))
+
+
+@dataclass(frozen=True)
+class L1(Penalty):
+    """S(s) = Σ |s|, exactly.
+
+    It has a corner at zero: the sparse coding solvers take its proximal step, and ICA, whose
+    coefficients are never exactly zero, the gradient that it has elsewhere.
+
+    Examples
+    --------
+    >>> L1().values_and_gradient(np.array([[3.0], [-2.0]]))[0]
+    array([5.])
+    """
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """One layer: |z|."""
+        return _chain(net.Absolute())
+
+    def proximal(self, codes: np.ndarray, step: np.ndarray | float) -> np.ndarray:
+        """Compute argmin over u of ½‖u − s‖² + step ‖u‖₁: soft thresholding.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_components, n_samples)
+            s.
+        step : float or ndarray that broadcasts
+            The threshold, at least 0.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_components, n_samples)
+            sign(s) max(|s| − step, 0).
+        """
+        return codes - np.clip(codes, -step, step)
+
+
+@dataclass(frozen=True)
+class SmoothL1(Penalty):
+    """S(s) = Σ √(s² + ε), the tutorial's smoothed L1.
+
+    Parameters
+    ----------
+    epsilon : float
+        ε > 0: the corner of |s| is rounded over about √ε.
+
+    Raises
+    ------
+    ValueError
+        If epsilon is not positive.
+
+    Examples
+    --------
+    >>> SmoothL1(epsilon=1.0).values_and_gradient(np.zeros((2, 1)))[0]
+    array([2.])
+    """
+
+    epsilon: float = 1e-2
+
+    def __post_init__(self) -> None:
+        require_positive("epsilon", self.epsilon)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Three layers: z², z + ε, z^½."""
+        return _chain(net.Square(), net.Add(float(self.epsilon)), net.Root())
+
+
+@dataclass(frozen=True)
+class LogCosh(Penalty):
+    """S(s) = Σ log cosh s: quadratic near zero, |s| − log 2 far from it.
+
+    Examples
+    --------
+    >>> LogCosh().values_and_gradient(np.zeros((2, 1)))[0]
+    array([0.])
+    """
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """One layer: log cosh z."""
+        return _chain(net.LogCosh())
+
+
+@dataclass(frozen=True)
+class Cauchy(Penalty):
+    """S(s) = Σ log(1 + s²), minus the logarithm of a Cauchy prior (1 + s²)^(−1).
+
+    Not convex: what is found depends on where the search begins.
+
+    Examples
+    --------
+    >>> Cauchy().values_and_gradient(np.zeros((2, 1)))[0]
+    array([0.])
+    """
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """One layer: log(1 + z²)."""
+        return _chain(net.Log1pSquare())

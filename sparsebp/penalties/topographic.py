@@ -1,0 +1,190 @@
+"""Penalties on overlapping groups of coefficients, which order the features on a map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import product
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from sparsebp.network import Add, Identity, Layer, Linear, Root, Square
+from sparsebp.penalties.base import GROUPING, Penalty, require_positive
+
+
+@dataclass(frozen=True, eq=False)
+class Topographic(Penalty):
+    """S(s) = Σ √(V(s∘s) + ε), V gathering each feature's neighbourhood on a grid.
+
+    Group r holds the features of the neighbourhood of feature r (V[r, c] = 1 if group r holds
+    feature c), so groups overlap and neighbours come to be active together, hence alike.
+
+    Parameters
+    ----------
+    grid_shape : (int, int)
+        Rows and columns of the map; feature r * columns + c stands at (r, c).
+    neighborhood : int or (int, int)
+        Rows and columns of a group, centred on its feature; 3 is the tutorial's 3×3, 1 is
+        smoothed L1.
+    wrap : bool
+        Whether the map is a torus; otherwise groups at the border are smaller.
+    epsilon : float
+        ε > 0.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a positive whole number, or epsilon is not positive.
+
+    Notes
+    -----
+    *Sparse Coding: Autoencoder Interpretation*, topographic sparse coding; the formula stands
+    there with V s sᵀ, which has neither the right shape nor the right sign.
+
+    Examples
+    --------
+    >>> Topographic((3, 4)).grouping.sum(axis=1)
+    array([9., 9., 9., 9., 9., 9., 9., 9., 9., 9., 9., 9.])
+    >>> Topographic.from_groups([[1, 1, 0], [0, 1, 1]]).grouping.shape
+    (2, 3)
+    """
+
+    grid_shape: tuple[int, int] | None
+    neighborhood: int | tuple[int, int] = 3
+    wrap: bool = True
+    epsilon: float = 1e-2
+    grouping: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        require_positive("epsilon", self.epsilon)
+        if self.grid_shape is None:
+            raise ValueError("grid_shape is None; give (rows, columns), or use from_groups(V).")
+        shape = _pair("grid_shape", self.grid_shape)
+        size = _pair("neighborhood", self.neighborhood)
+        object.__setattr__(self, "grid_shape", shape)
+        object.__setattr__(self, "grouping", _read_only(_grid_grouping(shape, size, self.wrap)))
+
+    @classmethod
+    def from_groups(cls, groups: Any, *, epsilon: float = 1e-2) -> Topographic:
+        """Return the penalty for any grouping matrix.
+
+        Parameters
+        ----------
+        groups : array-like of shape (n_groups, n_components)
+            V ≥ 0: how strongly each group holds each feature.
+        epsilon : float
+            ε > 0.
+
+        Returns
+        -------
+        penalty : Topographic
+            With ``grid_shape`` None.
+
+        Raises
+        ------
+        ValueError
+            If V is not a non-empty matrix of finite numbers ≥ 0, or epsilon is not positive.
+        """
+        require_positive("epsilon", epsilon)
+        try:
+            grouping = np.array(groups, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"The grouping matrix is not a matrix of numbers: {error}.") from error
+        if grouping.ndim != 2 or grouping.size == 0:
+            raise ValueError(
+                f"The grouping matrix has shape {grouping.shape}; it must be "
+                "(n_groups, n_components), with at least one of each."
+            )
+        if not (np.isfinite(grouping).all() and (grouping >= 0).all()):
+            raise ValueError("The grouping matrix must hold finite numbers ≥ 0.")
+        penalty = object.__new__(cls)
+        values = {"grid_shape": None, "neighborhood": 1, "wrap": False, "epsilon": epsilon}
+        for name, value in {**values, "grouping": _read_only(grouping)}.items():
+            object.__setattr__(penalty, name, value)
+        return penalty
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Four layers: z², V, z + ε, z^½."""
+        return (
+            Layer(Identity(), Square()),
+            Layer(GROUPING, Linear()),
+            Layer(Identity(), Add(float(self.epsilon))),
+            Layer(None, Root()),
+        )
+
+    @property
+    def variables(self) -> dict[str, np.ndarray]:
+        """The grouping matrix V."""
+        return {GROUPING.name: self.grouping}
+
+    def check_components(self, n_components: int) -> None:
+        """Refuse a number of components other than the map's or the groups'."""
+        expected = self.grouping.shape[1]
+        if n_components == expected:
+            return
+        what = "groups" if self.grid_shape is None else f"{self.grid_shape} grid"
+        raise ValueError(
+            f"n_components is {n_components} but the penalty's {what} holds {expected} features; "
+            "make the two agree."
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the parameters and the grouping matrix."""
+        return (
+            isinstance(other, Topographic)
+            and (self.grid_shape, self.epsilon) == (other.grid_shape, other.epsilon)
+            and np.array_equal(self.grouping, other.grouping)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.grid_shape, self.epsilon, self.grouping.tobytes()))
+
+
+def squarest_grid(n_components: int) -> tuple[int, int]:
+    """Return (rows, columns) with rows · columns = n_components and rows ≤ columns, closest.
+
+    Parameters
+    ----------
+    n_components : int
+        At least 1. A prime number gives one row.
+
+    Returns
+    -------
+    grid_shape : (int, int)
+        The squarest grid that holds just so many features.
+
+    Examples
+    --------
+    >>> squarest_grid(121), squarest_grid(12), squarest_grid(13)
+    ((11, 11), (3, 4), (1, 13))
+    """
+    rows = next(r for r in range(int(n_components**0.5) + 1, 0, -1) if n_components % r == 0)
+    return min(rows, n_components // rows), max(rows, n_components // rows)
+
+
+def _grid_grouping(shape: tuple[int, int], size: tuple[int, int], wrap: bool) -> np.ndarray:
+    rows, columns = shape
+    grouping = np.zeros((rows, columns, rows, columns))
+    r, c = np.indices(shape)
+    for dr, dc in product(*(range(-((n - 1) // 2), n // 2 + 1) for n in size)):
+        inside = np.full(shape, True)
+        if not wrap:
+            inside = (r + dr >= 0) & (r + dr < rows) & (c + dc >= 0) & (c + dc < columns)
+        grouping[r[inside], c[inside], (r + dr)[inside] % rows, (c + dc)[inside] % columns] = 1
+    return grouping.reshape(rows * columns, rows * columns)
+
+
+def _pair(name: str, value: Any) -> tuple[int, int]:
+    pair = (value, value) if name == "neighborhood" and isinstance(value, Integral) else value
+    sizes = tuple(pair) if isinstance(pair, Iterable) else ()
+    if len(sizes) != 2 or not all(isinstance(n, Integral) and int(n) > 0 for n in sizes):
+        raise ValueError(f"{name} is {value!r}; it must be two positive whole numbers.")
+    return int(sizes[0]), int(sizes[1])
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
