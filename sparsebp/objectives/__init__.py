@@ -1,1 +1,32 @@
-"""objectives."""
+"""What is minimised: weighted sums of networks in one free matrix, samples in columns."""
+
+from sparsebp.objectives.ica import (
+    ICA_RECONSTRUCTION,
+    reconstruction_objective,
+    sparsity_objective,
+)
+from sparsebp.objectives.moments import second_moment_factor
+from sparsebp.objectives.objective import Objective, Term
+from sparsebp.objectives.reparametrized import OrthonormalRows, UnitRows, orthonormalized
+from sparsebp.objectives.sparse_coding import (
+    RECONSTRUCTION,
+    WEIGHT_DECAY,
+    basis_objective,
+    codes_objective,
+)
+
+__all__ = [
+    "ICA_RECONSTRUCTION",
+    "RECONSTRUCTION",
+    "WEIGHT_DECAY",
+    "Objective",
+    "OrthonormalRows",
+    "Term",
+    "UnitRows",
+    "basis_objective",
+    "codes_objective",
+    "orthonormalized",
+    "reconstruction_objective",
+    "second_moment_factor",
+    "sparsity_objective",
+]

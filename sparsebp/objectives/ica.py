@@ -1,0 +1,82 @@
+"""The objectives of independent component analysis: reconstruction and sparsity of Wx."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsebp.network import Identity, Layer, Linear, Network, Parameter, Square, Subtract
+from sparsebp.objectives.moments import second_moment_factor
+from sparsebp.objectives.objective import Objective, Term
+from sparsebp.penalties import Penalty
+from sparsebp.penalties.base import cast_like
+
+_W = Parameter("W")
+_FILTER = (Layer(_W, Linear()),)
+
+#: ‖WᵀWx − x‖², the tutorial's third example.
+ICA_RECONSTRUCTION = Network(
+    "x",
+    [
+        Layer(_W, Linear()),
+        Layer(_W.T, Linear()),
+        Layer(Identity(), Subtract("x")),
+        Layer(None, Square()),
+    ],
+)
+
+
+def sparsity_objective(x: np.ndarray, penalty: Penalty, *, scale: float = 1.0) -> Objective:
+    """Return scale · S(Wx), what orthonormal ICA minimises subject to WWᵀ = I.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    penalty : Penalty
+        S; `Topographic` makes it topographic ICA.
+    scale : float
+        1/n_samples for the mean over the samples, 1 for the tutorial's sum.
+
+    Returns
+    -------
+    objective : Objective
+        In the free matrix W (n_components, n_features).
+    """
+    own = {name: cast_like(matrix, x) for name, matrix in penalty.variables.items()}
+    network = penalty.network(behind=_FILTER, input="x")
+    return Objective("W", (Term(scale, network, {**own, "x": x}),))
+
+
+def reconstruction_objective(
+    x: np.ndarray,
+    penalty: Penalty,
+    alpha: float,
+    *,
+    scale: float = 1.0,
+    compressed: bool = False,
+) -> Objective:
+    """Return scale · [‖WᵀWx − x‖² + α S(Wx)], reconstruction ICA.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    penalty : Penalty
+        S.
+    alpha : float
+        α ≥ 0. Orthonormal ICA is the limit α → 0 (the chapter says λ → ∞).
+    scale : float
+        1/n_samples for the mean over the samples, 1 for the tutorial's sum.
+    compressed : bool
+        Whether the reconstruction runs on a square-root factor of xxᵀ rather than on all
+        samples. The value and the gradient are the same.
+
+    Returns
+    -------
+    objective : Objective
+        In the free matrix W (n_components, n_features).
+    """
+    target = second_moment_factor(x) if compressed else x
+    reconstruction = Term(scale, ICA_RECONSTRUCTION, {"x": target})
+    sparsity = sparsity_objective(x, penalty, scale=scale * alpha)
+    return Objective("W", (reconstruction, *sparsity.terms))

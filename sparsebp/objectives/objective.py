@@ -1,0 +1,102 @@
+"""A weighted sum of networks in one free matrix: what the solvers minimise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sparsebp.network import Network, backpropagate, simplified
+
+
+@dataclass(frozen=True)
+class Term:
+    """One network of an objective, with its weight and the matrices it holds fixed.
+
+    Parameters
+    ----------
+    weight : float
+        Factor of the network's value.
+    network : Network
+        In its literal layers; `fast` is the simplified form that runs.
+    fixed : mapping of str to ndarray
+        All the network's variables except the free one.
+    """
+
+    weight: float
+    network: Network
+    fixed: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    fast: Network = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fast", simplified(self.network))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """F(P) = Σ wᵢ Fᵢ(P), a weighted sum of networks in one free matrix P.
+
+    Parameters
+    ----------
+    free : str
+        Name of the free matrix in the networks.
+    terms : tuple of Term
+        At least one.
+
+    Examples
+    --------
+    >>> from sparsebp.network import Layer, Square
+    >>> decay = Objective("A", (Term(0.5, Network("A", [Layer(None, Square())])),))
+    >>> decay.value_and_gradient(np.array([[2.0, 0.0]]))
+    (2.0, array([[2., 0.]]))
+    """
+
+    free: str
+    terms: tuple[Term, ...]
+
+    def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Compute F and ∇F at a point.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n_rows, n_columns)
+            The free matrix; complex for a complex step.
+
+        Returns
+        -------
+        value : float
+            F, summed in float64.
+        gradient : ndarray of the point's shape and precision
+            ∇F.
+        """
+        total, gradient = 0.0, np.zeros((), dtype=point.dtype)
+        for term in self.terms:
+            values, part = self._run(term, point)
+            total += term.weight * values.sum(dtype=np.result_type(values, np.float64)).item()
+            gradient = gradient + point.dtype.type(term.weight) * part
+        return total, gradient
+
+    def values_and_gradient(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute each column's share of F, and ∇F, where the free matrix holds samples.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n_components, n_samples)
+            Coefficients in columns, in every term the columns of the network's end.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,)
+            They sum to F.
+        gradient : ndarray of shape (n_components, n_samples)
+            ∇F, whose columns are the gradients of their own values.
+        """
+        parts = [(term.weight, *self._run(term, point)) for term in self.terms]
+        return sum(w * v for w, v, _ in parts), sum(point.dtype.type(w) * g for w, _, g in parts)  # type: ignore[return-value]
+
+    def _run(self, term: Term, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        variables = {**term.fixed, self.free: point}
+        values, gradients = backpropagate(term.fast, variables, (self.free,))
+        return values, gradients[self.free]

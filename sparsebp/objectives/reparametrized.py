@@ -1,0 +1,124 @@
+"""Constraints as reparametrisations: a free matrix is mapped onto the constraint, once.
+
+Wrapped around a whole objective, not built in as a layer: every term sees the constrained matrix,
+and the gradient is mapped back once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class HasValueAndGradient(Protocol):
+    """What solvers ask of an objective."""
+
+    def value_and_gradient(self, point: np.ndarray, /) -> tuple[Any, np.ndarray]:
+        """Compute the value and the gradient at a point."""
+        ...
+
+
+@dataclass(frozen=True)
+class UnitRows:
+    """F(P) of an objective at the matrix whose rows are the free matrix's, of length one.
+
+    Parameters
+    ----------
+    objective : Objective
+        In a matrix with unit rows.
+
+    Notes
+    -----
+    The tutorial's RICA exercise normalises the rows inside the cost and maps the gradient back:
+    the part of a row's gradient along the row vanishes, the rest is divided by the row's length.
+    """
+
+    objective: HasValueAndGradient
+
+    def constrained(self, point: np.ndarray) -> np.ndarray:
+        """Return the point with its rows divided by their lengths."""
+        return point / _lengths(point)
+
+    def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Compute F of the constrained point, and the gradient in the free one."""
+        lengths = _lengths(point)
+        unit = point / lengths
+        value, gradient = self.objective.value_and_gradient(unit)
+        along = (gradient * unit).sum(axis=1, keepdims=True)
+        return value, (gradient - along * unit) / lengths
+
+
+@dataclass(frozen=True)
+class OrthonormalRows:
+    """F(W) of an objective at W = (MMᵀ)^(−½) M, the orthonormal matrix nearest to a free M.
+
+    Parameters
+    ----------
+    objective : Objective
+        In a matrix with WWᵀ = I.
+
+    Notes
+    -----
+    With the thin singular value decomposition M = L diag(σ) R, the constrained matrix is W = LR
+    and moves with M by
+
+        dW = L [(S − Sᵀ)ᵢⱼ / (σᵢ + σⱼ)] R + L diag(1/σ) Lᵀ dM (I − RᵀR),  S = Lᵀ dM Rᵀ,
+
+    so the gradient in M is the transpose of that map, applied to the gradient in W.
+    """
+
+    objective: HasValueAndGradient
+
+    def constrained(self, point: np.ndarray) -> np.ndarray:
+        """Return (MMᵀ)^(−½) M."""
+        return orthonormalized(point)
+
+    def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Compute F of the constrained point, and the gradient in the free one."""
+        left, roots, right = np.linalg.svd(point, full_matrices=False)
+        w = left @ right
+        value, gradient = self.objective.value_and_gradient(w)
+        inner = left.T @ gradient @ right.T
+        turned = (inner - inner.T) / (roots[:, None] + roots)
+        outside = gradient - left @ (inner @ right)
+        return value, left @ (turned @ right) + left @ ((left.T @ outside) / roots[:, None])
+
+
+def orthonormalized(matrix: np.ndarray) -> np.ndarray:
+    """Return (MMᵀ)^(−½) M, the matrix with orthonormal rows nearest to M.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_components, n_features)
+        M, of full row rank, n_components ≤ n_features.
+
+    Returns
+    -------
+    w : ndarray of shape (n_components, n_features)
+        W with WWᵀ = I, in M's precision.
+
+    Raises
+    ------
+    ValueError
+        If M has more rows than columns, which cannot be orthonormal.
+
+    Examples
+    --------
+    >>> w = orthonormalized(np.array([[2.0, 0.0, 1.0], [1.0, 1.0, 0.0]]))
+    >>> np.allclose(w @ w.T, np.eye(2))
+    True
+    """
+    if matrix.shape[0] > matrix.shape[1]:
+        raise ValueError(
+            f"{matrix.shape[0]} rows of length {matrix.shape[1]} cannot be orthonormal; "
+            "give at most as many rows as columns."
+        )
+    left, _, right = np.linalg.svd(matrix, full_matrices=False)
+    return left @ right
+
+
+def _lengths(point: np.ndarray) -> np.ndarray:
+    squares = (point * point).sum(axis=1, keepdims=True)
+    return np.sqrt(squares + (squares == 0))
