@@ -1,1 +1,20 @@
-"""solvers."""
+"""Solvers: they meet an objective through its value and gradient, and return how they ended."""
+
+from sparsebp.solvers.alternating import Alternation
+from sparsebp.solvers.basis import exact_basis
+from sparsebp.solvers.encoding import Codes, encode, starting_codes
+from sparsebp.solvers.lbfgs import minimize_lbfgs
+from sparsebp.solvers.orthonormal import minimize_orthonormal
+from sparsebp.solvers.result import Result, Status
+
+__all__ = [
+    "Alternation",
+    "Codes",
+    "Result",
+    "Status",
+    "encode",
+    "exact_basis",
+    "minimize_lbfgs",
+    "minimize_orthonormal",
+    "starting_codes",
+]

@@ -1,0 +1,229 @@
+"""Sparse coding by turns: coefficients for a basis, then a basis for the coefficients."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+
+from sparsebp.objectives import basis_objective, codes_objective
+from sparsebp.penalties import L1, Penalty
+from sparsebp.solvers.basis import exact_basis
+from sparsebp.solvers.encoding import encode, starting_codes
+from sparsebp.solvers.lbfgs import Callback, minimize_lbfgs
+from sparsebp.solvers.result import Result, Status
+from sparsebp.solvers.threads import one_blas_thread
+
+logger = logging.getLogger(__name__)
+
+#: Samples whose coefficients one L-BFGS finds together: their arrays fit the cache.
+_BLOCK = 100
+#: An atom is unused when it contributes less than this share of the median atom's energy.
+_UNUSED = 1e-3
+#: Proximal steps of a turn where the penalty is exact L1.
+_L1_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Alternation:
+    """Minimise (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖² in s and A by turns.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        S.
+    alpha, gamma : float
+        α, γ ≥ 0.
+    basis_step : {"lbfgs", "exact"}
+        How the basis is improved: by L-BFGS from where it is, or in closed form.
+    code_iter, basis_iter : int
+        L-BFGS iterations in each turn.
+    tol : float
+        Tolerance of the inner searches, and of the relative change of the basis at which the
+        alternation stops.
+    """
+
+    penalty: Penalty
+    alpha: float
+    gamma: float
+    basis_step: Literal["lbfgs", "exact"] = "lbfgs"
+    code_iter: int = 20
+    basis_iter: int = 20
+    tol: float = 1e-4
+
+    def run(
+        self,
+        x: np.ndarray,
+        basis: np.ndarray,
+        *,
+        batch_size: int,
+        max_iter: int,
+        rng: np.random.RandomState,
+        callback: Callback | None = None,
+    ) -> Result:
+        """Take turns on fresh batches of the samples.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_features, n_samples)
+            Samples in columns.
+        basis : ndarray of shape (n_features, n_components)
+            Where to begin.
+        batch_size : int
+            Samples of a turn; all of them makes the coefficients carry over from turn to turn.
+        max_iter : int
+            Turns at most.
+        rng : RandomState
+            Draws the batches and replaces atoms.
+        callback : callable, optional
+            ``callback(turn, value, basis)`` after each turn; True stops.
+
+        Returns
+        -------
+        result : Result
+            The basis. ``history`` holds the objective on each turn's batch, entry 0 that of the
+            start on the first batch.
+        """
+        history: list[float] = []
+        codes, status = None, Status.ITERATION_LIMIT
+        with one_blas_thread():
+            try:
+                for batch in islice(_batches(x, batch_size, rng), max_iter):
+                    if batch is not x or codes is None:
+                        codes = starting_codes(batch, basis)
+                    if not history:
+                        history.append(self.value(batch, basis, codes))
+                    new, codes = self.turn(batch, basis, codes)
+                    change = np.linalg.norm(new - basis) / max(np.linalg.norm(new), 1e-300)
+                    basis = new
+                    history.append(self.value(batch, basis, codes))
+                    status = self._status(history, float(change), basis, callback)
+                    if status is not Status.ITERATION_LIMIT:
+                        break
+                    if len(history) <= max_iter:
+                        basis = replace_unused_atoms(batch, basis, codes, rng)
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
+        value = history[-1] if history else np.inf
+        return Result(basis, value, max(len(history) - 1, 0), status, tuple(history))
+
+    def turn(
+        self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Improve the coefficients of some samples, then the basis; neither step makes F worse.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_features, n_samples)
+            Samples in columns.
+        basis : ndarray of shape (n_features, n_components)
+            A.
+        codes : ndarray of shape (n_components, n_samples)
+            Where the search for the coefficients begins.
+
+        Returns
+        -------
+        basis : ndarray of shape (n_features, n_components)
+            The new basis.
+        codes : ndarray of shape (n_components, n_samples)
+            The coefficients it was fitted to.
+        """
+        codes = self._code_step(x, basis, codes)
+        if self.basis_step == "exact":
+            return exact_basis(x, codes, self.gamma, scale=1 / x.shape[1]), codes
+        objective = basis_objective(x, codes, self.gamma, scale=1 / x.shape[1], compressed=True)
+        return _finished(minimize_lbfgs(objective, basis, max_iter=self.basis_iter, tol=0)), codes
+
+    def value(self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray) -> float:
+        """Compute the objective of given coefficients and basis, a mean over the samples."""
+        scale = 1 / x.shape[1]
+        objective = codes_objective(x, basis, self.penalty, self.alpha, scale=scale)
+        decay = self.gamma * np.vdot(basis, basis)
+        return float(objective.value_and_gradient(codes)[0] + decay)
+
+    def _code_step(self, x: np.ndarray, basis: np.ndarray, start: np.ndarray) -> np.ndarray:
+        if isinstance(self.penalty, L1):
+            found = encode(
+                x, basis, self.penalty, self.alpha, start=start, tol=self.tol, max_iter=_L1_STEPS
+            )
+            return found.codes
+        blocks = [slice(i, i + _BLOCK) for i in range(0, x.shape[1], _BLOCK)]
+        codes = np.empty_like(start)
+        for block in blocks:
+            objective = codes_objective(x[:, block], basis, self.penalty, self.alpha)
+            search = minimize_lbfgs(
+                objective, start[:, block], max_iter=self.code_iter, tol=self.tol / 100, memory=5
+            )
+            codes[:, block] = _finished(search)
+        return codes
+
+    def _status(
+        self, history: list[float], change: float, basis: np.ndarray, callback: Callback | None
+    ) -> Status:
+        if not np.isfinite(history[-1]):
+            return Status.NOT_FINITE
+        if callback is not None and callback(len(history) - 1, history[-1], basis):
+            return Status.STOPPED
+        return Status.CONVERGED if change <= self.tol else Status.ITERATION_LIMIT
+
+
+def replace_unused_atoms(
+    x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: np.random.RandomState
+) -> np.ndarray:
+    """Put samples that are badly reconstructed in the place of atoms that nothing uses.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    basis : ndarray of shape (n_features, n_components)
+        A.
+    codes : ndarray of shape (n_components, n_samples)
+        Their coefficients.
+    rng : RandomState
+        Draws the samples, in proportion to their squared error.
+
+    Returns
+    -------
+    basis : ndarray of shape (n_features, n_components)
+        The same basis if every atom is used; new atoms are residuals, as long as the median
+        atom.
+    """
+    lengths = np.linalg.norm(basis, axis=0)
+    energy = (codes.astype(np.float64) ** 2).mean(axis=1) * lengths.astype(np.float64) ** 2
+    unused = np.flatnonzero(energy <= _UNUSED * np.median(energy))
+    residual = x - basis @ codes
+    errors = np.einsum("ij,ij->j", residual, residual, dtype=np.float64)
+    unused = unused[: np.count_nonzero(errors)]
+    if unused.size == 0 or not np.median(lengths) > 0:
+        return basis
+    drawn = rng.choice(len(errors), size=unused.size, replace=False, p=errors / errors.sum())
+    new = residual[:, drawn] * (np.median(lengths) / np.sqrt(errors[drawn]))
+    replaced = basis.copy()
+    replaced[:, unused] = new
+    logger.info("Replaced %d unused atoms.", unused.size)
+    return replaced
+
+
+def _finished(search: Result) -> np.ndarray:
+    """Return a turn's result; an interrupt ends the alternation too."""
+    if search.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return search.point
+
+
+def _batches(x: np.ndarray, size: int, rng: np.random.RandomState) -> Iterator[np.ndarray]:
+    """Yield batches without end, every sample once before any comes again; all of x as itself."""
+    n_samples = x.shape[1]
+    while size >= n_samples:
+        yield x
+    order = rng.permutation(n_samples)
+    while True:
+        if len(order) < size:
+            order = np.concatenate([order, rng.permutation(n_samples)])
+        yield x[:, order[:size]]
+        order = order[size:]

@@ -1,0 +1,180 @@
+"""Many small minimisations at once: L-BFGS with a memory and a line search for each column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Maps (points (n_rows, n), the numbers (n,) of their columns) to values (n,) and gradient.
+ColumnObjective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+_DECREASE = 1e-4
+_MEMORY = 10
+_SEARCHES = 30
+
+
+def minimize_columns(
+    objective: ColumnObjective, start: np.ndarray, target: np.ndarray, *, max_iter: int
+) -> tuple[np.ndarray, int]:
+    """Minimise a function of each column by itself.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(points, columns)`` returns the value and the gradient of each given column.
+    start : ndarray of shape (n_rows, n_columns)
+        Where to begin.
+    target : ndarray of shape (n_columns,)
+        A column is done when no element of its gradient exceeds its target.
+    max_iter : int
+        Iterations at most.
+
+    Returns
+    -------
+    points : ndarray of shape (n_rows, n_columns)
+        The minima; a column whose line search finds no descent is left where it is.
+    n_unfinished : int
+        Columns that met the iteration limit first.
+
+    Notes
+    -----
+    Nocedal & Wright, *Numerical Optimization*, algorithms 7.4 and 3.1.
+    """
+    out = start.copy()
+    columns = np.arange(start.shape[1])
+    values, gradient = objective(out, columns)
+    state = _State(out.copy(), values, gradient, columns, [])
+    for iteration in range(max_iter + 1):
+        finished = np.abs(state.gradient).max(axis=0, initial=0.0) <= target[state.columns]
+        finished |= state.stuck
+        if finished.any():
+            out[:, state.columns[finished]] = state.points[:, finished]
+            state = state.only(~finished)
+        if state.columns.size == 0 or iteration == max_iter:
+            break
+        state = _iterate(objective, state)
+    out[:, state.columns] = state.points
+    return out, state.columns.size
+
+
+@dataclass(frozen=True)
+class _State:
+    """The columns still at work; pairs holds (s, y, 1/sᵀy) of past steps, newest last."""
+
+    points: np.ndarray
+    values: np.ndarray
+    gradient: np.ndarray
+    columns: np.ndarray
+    pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    stuck: np.ndarray | bool = False
+
+    def only(self, keep: np.ndarray) -> _State:
+        pairs = [(s[:, keep], y[:, keep], r[keep]) for s, y, r in self.pairs]
+        return _State(
+            self.points[:, keep],
+            self.values[keep],
+            self.gradient[:, keep],
+            self.columns[keep],
+            pairs,
+        )
+
+
+def _iterate(objective: ColumnObjective, state: _State) -> _State:
+    direction = _direction(state)
+    slope = _dot(state.gradient, direction)
+    uphill = slope >= 0
+    if uphill.any():
+        direction[:, uphill] = -state.gradient[:, uphill]
+        slope = _dot(state.gradient, direction)
+    step = np.ones_like(slope)
+    if not state.pairs:
+        step = np.minimum(1, 1 / np.maximum(np.abs(state.gradient).sum(axis=0), 1e-12))
+    points, values, gradient, stuck = _line_search(objective, state, direction, slope, step)
+    s, y = points - state.points, gradient - state.gradient
+    curvature = _dot(s, y)
+    # Without curvature a pair says nothing; weight 0 leaves it out for that column alone.
+    usable = curvature > 1e-10 * _dot(y, y)
+    weight = np.where(usable, 1 / np.where(usable, curvature, 1), 0).astype(s.dtype)
+    pairs = [*state.pairs, (s, y, weight)][-_MEMORY:]
+    return _State(points, values, gradient, state.columns, pairs, stuck)
+
+
+def _direction(state: _State) -> np.ndarray:
+    """Compute −H∇F for each column by the two-loop recursion."""
+    q = -state.gradient
+    kept = []
+    for s, y, weight in reversed(state.pairs):
+        a = weight * _dot(s, q)
+        q = q - a * y
+        kept.append(a)
+    if state.pairs:
+        _, y, weight = state.pairs[-1]
+        length = _dot(y, y) * weight
+        q = q * np.where(length > 0, 1 / np.where(length > 0, length, 1), 1)
+    for (s, y, weight), a in zip(state.pairs, reversed(kept), strict=True):
+        q = q + s * (a - weight * _dot(y, q))
+    return q
+
+
+def _line_search(
+    objective: ColumnObjective,
+    state: _State,
+    direction: np.ndarray,
+    slope: np.ndarray,
+    step: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Shorten each column's step until its value decreases by enough (Armijo)."""
+    points, values = state.points.copy(), state.values.copy()
+    gradient = state.gradient.copy()
+    pending = np.arange(points.shape[1])
+    for _ in range(_SEARCHES):
+        tried = state.points[:, pending] + step[pending] * direction[:, pending]
+        new_values, new_gradient = objective(tried, state.columns[pending])
+        good = _is_descent(
+            state.values[pending],
+            new_values,
+            slope[pending],
+            step[pending],
+            _dot(new_gradient, direction[:, pending]),
+        )
+        taken = pending[good]
+        points[:, taken], values[taken] = tried[:, good], new_values[good]
+        gradient[:, taken] = new_gradient[:, good]
+        pending = pending[~good]
+        if pending.size == 0:
+            break
+        rise = new_values[~good] - state.values[pending]
+        step[pending] = _shorter(step[pending], slope[pending], rise)
+    stuck = np.zeros(points.shape[1], dtype=bool)
+    stuck[pending] = True
+    return points, values, gradient, stuck
+
+
+def _is_descent(
+    value: np.ndarray,
+    new_value: np.ndarray,
+    slope: np.ndarray,
+    step: np.ndarray,
+    new_slope: np.ndarray,
+) -> np.ndarray:
+    """Whether each value falls by enough or, where rounding hides that, its slope does.
+
+    The second test is the approximate Wolfe condition of Hager & Zhang (2005): it lets the search
+    go on to the precision of the gradient rather than to its square root.
+    """
+    enough = new_value <= value + _DECREASE * step * slope
+    rounding = 4 * np.finfo(value.dtype).eps * np.abs(value)
+    return enough | ((new_value <= value + rounding) & (new_slope <= (2 * _DECREASE - 1) * slope))
+
+
+def _shorter(step: np.ndarray, slope: np.ndarray, rise: np.ndarray) -> np.ndarray:
+    """Minimise the parabola through the values met, between a tenth and a half of the step."""
+    bend = 2 * (rise - step * slope)
+    best = np.where(bend > 0, -slope * step**2 / np.where(bend > 0, bend, 1), 0.5 * step)
+    return np.clip(best, 0.1 * step, 0.5 * step)
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->j", a, b)

@@ -1,0 +1,50 @@
+"""How a search ended, and what it found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+
+class Status(Enum):
+    """Why a solver stopped; the value is advice for the user."""
+
+    CONVERGED = "The objective no longer decreases by more than tol."
+    ITERATION_LIMIT = "The iteration limit was reached before convergence; raise max_iter or tol."
+    STALLED = (
+        "The line search found no further descent although the tolerance was not met; the best "
+        "point is kept. Scale the data, use float64, or raise tol."
+    )
+    NOT_FINITE = (
+        "The objective became infinite or NaN; the best finite point is kept. Scale the data "
+        "to about unit variance."
+    )
+    STOPPED = "The callback asked to stop."
+    INTERRUPTED = "Interrupted; the best point so far is kept."
+
+
+@dataclass(frozen=True)
+class Result:
+    """The best point a solver found.
+
+    Parameters
+    ----------
+    point : ndarray
+        Where the objective was least.
+    value : float
+        The objective there.
+    n_iter : int
+        Iterations made.
+    status : Status
+        Why the solver stopped.
+    history : tuple of float
+        The objective from iteration 0, the start, on.
+    """
+
+    point: np.ndarray
+    value: float
+    n_iter: int
+    status: Status
+    history: tuple[float, ...]
