@@ -1,0 +1,118 @@
+"""Whitening of whole images by a filter that undoes their 1/f spectrum."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from sparsebp.preprocessing.checks import check_images, check_nonnegative
+
+
+def whiten_images(
+    images: Iterable[Any],
+    *,
+    cutoff: float = 0.4,
+    boundary: str = "mirror",
+    unit_variance: bool = True,
+) -> list[NDArray[Any]]:
+    """Whiten images by the filter rho exp(-(rho / cutoff)^4) of Olshausen and Field.
+
+    The amplitude spectrum of a natural image falls about as 1 / rho. Multiplication by rho makes
+    it flat, and the exponential takes away the highest frequencies, which are mostly noise and
+    artefacts of the pixel grid. Finally all images are divided by one number, so that their
+    variances are 1 on average (the published program makes it 0.1: multiply by sqrt(0.1)).
+
+    Parameters
+    ----------
+    images : sequence of array-like, each (height, width) or (height, width, 3)
+        All grey or all color. Their sizes may differ. Each channel of a color image is filtered
+        on its own. Integer images are converted to float64.
+    cutoff : float, default=0.4
+        Frequency where the filter falls off, in cycles per pixel, > 0. The published value is 200
+        cycles per picture of 512 pixels.
+    boundary : {"mirror", "wrap"}, default="mirror"
+        What lies beyond the border. "wrap" is the published filter: the opposite border, and where
+        the two differ, lines appear along both. "mirror" continues the image by its mirror image,
+        without a jump.
+
+    Returns
+    -------
+    list of ndarray
+        The whitened images, of mean zero and of the shapes of `images`; float32 where the image
+        is float32, else float64. A constant image among others becomes zero.
+
+    Raises
+    ------
+    TypeError
+        If `images` is not a sequence or `cutoff` is not a number.
+    ValueError
+        If there is no image, an image is not finite or has a wrong shape, all images are
+        constant (where they are to have unit variance), `cutoff` or `boundary` is not one of the values above, or nothing of the images
+        lies below `cutoff`.
+
+    References
+    ----------
+    B. A. Olshausen, D. J. Field, "Emergence of simple-cell receptive field properties by learning
+    a sparse code for natural images", Nature 381, 1996; and "Sparse coding with an overcomplete
+    basis set: a strategy employed by V1?", Vision Research 37, 1997.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsebp.preprocessing import whiten_images
+    >>> rows, columns = np.mgrid[:64, :64]
+    >>> slow, fast = whiten_images([np.sin(0.1 * rows), np.sin(0.4 * columns)])
+    >>> bool(np.isclose((slow.var() + fast.var()) / 2, 1)), bool(fast.std() > 3 * slow.std())
+    (True, True)
+    """
+    checked = check_images(images)
+    cutoff = check_nonnegative("cutoff", cutoff)
+    if cutoff == 0:
+        raise ValueError("cutoff=0.0 lets nothing pass: give cycles per pixel, > 0")
+    filters = {"mirror": _filter_mirrored, "wrap": _filter_wrapped}
+    if boundary not in tuple(filters):
+        raise ValueError(f"boundary={boundary!r} is unknown: give 'mirror' or 'wrap'")
+    shifted = [_without_corner(image) for image in checked]
+    peak = max(float(np.abs(image).max()) for image in shifted)
+    if peak == 0:
+        raise ValueError("images are all constant: whitening needs an image with some contrast")
+    # Scaled before, too, so that squares of tiny or huge pixels stay within range.
+    whitened = [filters[boundary](image / image.dtype.type(peak), cutoff) for image in shifted]
+    if not unit_variance:
+        return whitened
+    power = float(np.mean([image.var(dtype=np.float64) for image in whitened]))
+    if power == 0:
+        raise ValueError(
+            f"cutoff={cutoff!r} lets nothing of the images pass: give more cycles per pixel"
+        )
+    return [image / image.dtype.type(np.sqrt(power)) for image in whitened]
+
+
+def _without_corner(image: NDArray[Any]) -> NDArray[Any]:
+    # The filter removes any constant. Removing it before makes constant images exactly zero.
+    dtype = np.float32 if image.dtype == np.float32 else np.float64
+    return image.astype(dtype) - image[:1, :1].astype(dtype)
+
+
+def _filter_wrapped(image: NDArray[Any], cutoff: float) -> Any:
+    height, width = image.shape[:2]
+    response = _response(fft.fftfreq(height), fft.rfftfreq(width), cutoff, image)
+    spectrum = fft.rfft2(image, axes=(0, 1)) * response
+    return fft.irfft2(spectrum, s=(height, width), axes=(0, 1))
+
+
+def _filter_mirrored(image: NDArray[Any], cutoff: float) -> Any:
+    # The cosine transform is the Fourier transform of the mirrored image, at a quarter of the work.
+    rows, columns = (np.arange(size) / (2 * size) for size in image.shape[:2])
+    spectrum = fft.dctn(image, type=2, axes=(0, 1)) * _response(rows, columns, cutoff, image)
+    return fft.idctn(spectrum, type=2, axes=(0, 1))
+
+
+def _response(
+    rows: NDArray[Any], columns: NDArray[Any], cutoff: float, image: NDArray[Any]
+) -> NDArray[Any]:
+    rho = np.hypot(rows[:, np.newaxis], columns)
+    response = (rho * np.exp(-((rho / cutoff) ** 4))).astype(image.dtype)
+    return response[..., np.newaxis] if image.ndim == 3 else response

@@ -1,0 +1,66 @@
+"""Principal directions of samples, without those that hold nothing but rounding errors."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+from sklearn.utils import gen_batches
+
+# Numbers converted to float64 at a time while the covariance is summed.
+_BLOCK_SIZE = 2**20
+
+
+def principal_directions(
+    X: NDArray[Any], mean: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Eigenvalues of the covariance above its rounding error, and their eigenvectors.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The samples, float32 or float64.
+    mean : ndarray of shape (n_features,)
+        Their mean.
+
+    Returns
+    -------
+    eigenvalues : ndarray of shape (rank,)
+        Falling.
+    directions : ndarray of shape (n_features, rank)
+        Unit eigenvectors in columns, the largest entry of each positive.
+
+    Raises
+    ------
+    ValueError
+        If all samples are equal or so large that their squares overflow.
+    """
+    values, vectors = linalg.eigh(_covariance(X, mean))
+    values, vectors = values[::-1], vectors[:, ::-1]
+    # Summed in float64, whatever the samples are. Their own rounding errors, of relative size eps,
+    # enter as variances: float32 has a much lower floor than its eps times the largest variance.
+    summing = np.finfo(np.float64).eps * values[0]
+    rounding = np.finfo(X.dtype).eps ** 2 * (values.sum() + mean @ mean)
+    rank = int(np.sum(values > max(X.shape) * max(summing, rounding)))
+    if rank == 0:
+        raise ValueError(
+            f"all {X.shape[0]} samples are equal (n_features={X.shape[1]}): "
+            "whitening needs samples that differ"
+        )
+    peak = np.argmax(np.abs(vectors), axis=0)
+    signs = np.where(vectors[peak, np.arange(len(peak))] < 0, -1.0, 1.0)
+    return values[:rank], (vectors * signs)[:, :rank]
+
+
+def _covariance(X: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    n_samples, n_features = X.shape
+    total = np.zeros((n_features, n_features))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows in gen_batches(n_samples, max(1, _BLOCK_SIZE // n_features)):
+            centered = X[rows] - mean
+            total += centered.T @ centered
+    if not np.isfinite(total).all():
+        raise ValueError(
+            f"X has entries up to {np.abs(X).max():.3g}, whose squares overflow: scale X down"
+        )
+    return total / n_samples

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from sparsebp.preprocessing.checks import (
+    check_count,
+    check_images,
+    check_nonnegative,
+    check_rows,
+    random_source,
+)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ([], "images is empty"),
+        ([np.ones(5)], r"images\[0\] has shape \(5,\)"),
+        ([np.ones((4, 4)), np.ones((4, 4, 2))], r"images\[1\] has shape \(4, 4, 2\)"),
+        ([np.ones((0, 4))], r"images\[0\] has shape \(0, 4\)"),
+        ([3.0], r"images\[0\] has shape \(\)"),
+        ([np.ones((4, 4)), np.ones((4, 4, 3))], "partly grey and partly color"),
+        ([np.full((4, 4), np.nan)], r"images\[0\] is not a finite numeric array.*NaN"),
+        ([np.full((4, 4), np.inf)], r"images\[0\] is not a finite numeric array.*infinity"),
+        ([np.ones((4, 4), complex)], r"images\[0\] is not a finite numeric array.*[Cc]omplex"),
+        ([np.full((4, 4), "a")], r"images\[0\] is not a finite numeric array"),
+        ([[[1, 2], [3]]], r"images\[0\] is not a finite numeric array"),
+        ([[[1, 2], [3, object()]]], r"images\[0\] is not a finite numeric array"),
+        ([np.full((4, 4), np.datetime64(3, "D"))], r"images\[0\] is not a finite numeric array"),
+        ([sparse.eye_array(4)], r"images\[0\] is not a finite numeric array"),
+        (np.ones((8, 8)), r"one array of shape \(8, 8\)"),
+        (np.ones((8, 8, 3)), r"one array of shape \(8, 8, 3\)"),
+    ],
+)
+def test_bad_images_are_refused_in_words(images, message):
+    with pytest.raises(ValueError, match=message):
+        check_images(images)
+
+
+@pytest.mark.parametrize("images", [3, None, "photo.png", {"a": np.ones((4, 4))}])
+def test_images_must_be_a_sequence(images):
+    with pytest.raises(TypeError, match="give a sequence of arrays"):
+        check_images(images)
+
+
+def test_images_keep_their_type_and_are_not_copied():
+    images = [np.ones((4, 5), np.uint8), np.ones((3, 3), np.float32)]
+    checked = check_images(iter(images))
+    assert [image.dtype for image in checked] == [np.uint8, np.float32]
+    assert all(np.shares_memory(*pair) for pair in zip(images, checked, strict=True))
+
+
+def test_an_array_of_images_is_a_sequence():
+    assert [image.shape for image in check_images(np.ones((2, 8, 9)))] == [(8, 9), (8, 9)]
+    assert [image.shape for image in check_images(np.ones((2, 8, 9, 3)))] == [(8, 9, 3)] * 2
+
+
+def test_object_images_of_numbers_become_floats():
+    assert check_images([np.ones((4, 4), object)])[0].dtype == np.float64
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "x", [1.5]])
+def test_bad_seeds_are_refused(seed):
+    with pytest.raises(ValueError, match=r"is no seed: give None, an integer"):
+        random_source(seed)
+
+
+def test_generators_are_used_as_they_are():
+    generator, legacy = np.random.default_rng(0), np.random.RandomState(0)
+    assert random_source(generator) is generator
+    assert random_source(legacy) is legacy
+    assert random_source(np.int64(3)).random() == random_source(3).random()
+
+
+def test_numbers_are_refused_in_words():
+    with pytest.raises(TypeError, match=r"n=2\.0 is not an integer"):
+        check_count("n", 2.0)
+    with pytest.raises(TypeError, match="n=True is not an integer"):
+        check_count("n", True)
+    with pytest.raises(ValueError, match="n=0 is too small"):
+        check_count("n", 0)
+    with pytest.raises(TypeError, match="e='1' is not a number"):
+        check_nonnegative("e", "1")
+    for value in (-1e-9, np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"e=.* is out of range"):
+            check_nonnegative("e", value)
+    assert check_count("n", np.int8(3)) == 3
+    assert check_nonnegative("e", np.float32(0)) == 0
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[], [[]], [1.0, 2.0], [[np.nan]], [[1j]], [["a"]], [[1, 2], [3]], None, np.ones((2, 2, 2))],
+)
+def test_bad_rows_are_refused_in_words(rows):
+    with pytest.raises(ValueError, match="rows is not a finite table of numbers: "):
+        check_rows("rows", rows)
