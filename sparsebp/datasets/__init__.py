@@ -1,0 +1,20 @@
+"""Photographs, synthetic images and planted problems whose true solution comes with them."""
+
+from sparsebp.datasets.dead_leaves import make_dead_leaves
+from sparsebp.datasets.photographs import load_photographs, load_sample_photographs
+from sparsebp.datasets.planted import (
+    DictionarySignals,
+    Mixtures,
+    make_dictionary_signals,
+    make_mixtures,
+)
+
+__all__ = [
+    "DictionarySignals",
+    "Mixtures",
+    "load_photographs",
+    "load_sample_photographs",
+    "make_dead_leaves",
+    "make_dictionary_signals",
+    "make_mixtures",
+]
