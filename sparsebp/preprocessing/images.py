@@ -48,9 +48,8 @@ def whiten_images(
     TypeError
         If `images` is not a sequence or `cutoff` is not a number.
     ValueError
-        If there is no image, an image is not finite or has a wrong shape, all images are
-        constant (where they are to have unit variance), `cutoff` or `boundary` is not one of the values above, or nothing of the images
-        lies below `cutoff`.
+        If there is no image, an image is not finite or has a wrong shape, `cutoff` or `boundary`
+        is not one of the values above, or all images that are to have unit variance are constant.
 
     References
     ----------
