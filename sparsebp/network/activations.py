@@ -105,8 +105,10 @@ class Subtract(_Shift):
     @property
     def formula(self) -> Formula:  # type: ignore[override]
         """How it is written."""
-        n = self.name
-        return Formula(f"z − {n}", "1", f"{{z}} − {n}", (f"z_i - {n}_i", "1", f"{{z}} - {n}"))
+        n = self.name.replace("{", "{{").replace("}", "}}")
+        indexed = f"{{{{{n}}}}}_i" if "_" in n else f"{n}_i"
+        latex = (f"z_i - {indexed}", "1", f"{{z}} - {n}")
+        return Formula(f"z − {self.name}", "1", f"{{z}} − {n}", latex)
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Add(_Shift):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute z + c."""
-        return z + self.constant
+        return z + float(self.constant)
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,9 @@ class Root(Activation):
         "z^½",
         "½{z}^(−½)",
         "{z}^½",
-        (r"z_i^{{1/2}}", r"\frac12 {z}^{{-1/2}}", r"{z}^{{1/2}}"),
+        (r"z_i^{{1/2}}", r"\frac{{1}}{{2}} {z}^{{-1/2}}", r"{z}^{{1/2}}"),
         wrap=True,
-        binding=3,
+        binding=2,
     )
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
@@ -171,10 +173,11 @@ class Sigmoid(Activation):
 
     formula = Formula(
         "σ(z)",
-        "σ({z})(1 − σ({z}))",
+        "σ({z}) ∘ (1 − σ({z}))",
         "σ({z})",
-        (r"\sigma(z_i)", r"\sigma({z})(1 - \sigma({z}))", r"\sigma({z})"),
+        (r"\sigma(z_i)", r"\sigma({z}) \circ (1 - \sigma({z}))", r"\sigma({z})"),
         binding=3,
+        slope_binding=1,
     )
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
@@ -220,9 +223,9 @@ class LogCosh(Activation):
     )
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
-        """Compute |z| + log(1 + exp(−2|z|)) − log 2, which does not overflow."""
+        """Compute |z| + log(1 + expm1(−2|z|)/2), which neither overflows nor loses small z."""
         u = magnitude(z)
-        return u + np.log1p(np.exp(-2 * u)) - np.log(2).astype(np.real(z).dtype)
+        return u + np.log1p(0.5 * np.expm1(-2 * u))
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Compute tanh z."""
@@ -240,6 +243,7 @@ class Log1pSquare(Activation):
         (r"\log(1 + z_i^2)", r"2 {z} / (1 + {z}^2)", r"\log(1 + {z}^2)"),
         wrap=True,
         binding=3,
+        slope_binding=1,
     )
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
@@ -256,7 +260,11 @@ class Absolute(Activation):
     """f(z) = |z|; at zero the derivative is taken as 0, the subgradient of least norm."""
 
     formula = Formula(
-        "|z|", "sign({z})", "|{z}|", ("|z_i|", r"\operatorname{{sign}}({z})", "|{z}|"), binding=3
+        "|z|",
+        "sign({z})",
+        "|{z}|",
+        (r"\vert z_i \vert", r"\operatorname{{sign}}({z})", r"\vert {z} \vert"),
+        binding=3,
     )
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:

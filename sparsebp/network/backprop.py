@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp.network.activations import Activation
 from sparsebp.network.network import Network
 from sparsebp.network.weights import Variables
 
@@ -43,7 +44,7 @@ def value_and_gradients(
         If a variable is missing, not two-dimensional or of a shape that does not fit, or if the
         network does not contain a name of ``wrt``.
     TypeError
-        If a variable is not numeric.
+        If a variable is not numeric, or sparse without being a weight only.
 
     Notes
     -----
@@ -146,11 +147,18 @@ def checked_variables(network: Network, variables: Mapping[str, Any]) -> dict[st
             f"The variable {missing[0]!r} is missing: the network needs "
             f"{', '.join(network.names)} and got {', '.join(variables) or 'none'}."
         )
-    return {name: _as_matrix(name, variables[name]) for name in network.names}
+    dense = {network.input, *network.cost.names}
+    dense.update(n for step in network.steps() if isinstance(step, Activation) for n in step.names)
+    return {name: _as_matrix(name, variables[name], name in dense) for name in network.names}
 
 
-def _as_matrix(name: str, value: Any) -> Any:
-    array = value if hasattr(value, "tocsr") else np.asarray(value)
+def _as_matrix(name: str, value: Any, dense: bool) -> Any:
+    is_sparse = hasattr(value, "tocsr")
+    if is_sparse and dense:
+        raise TypeError(
+            f"The variable {name!r} is sparse, but only a weight may be; pass its toarray()."
+        )
+    array = value if is_sparse else np.asarray(value)
     if array.dtype.kind not in "fcbiu":
         raise TypeError(f"The variable {name!r} has dtype {array.dtype}; it must be numeric.")
     if array.ndim != 2:

@@ -11,6 +11,9 @@ ValueAndGradient = Callable[[np.ndarray], tuple[Any, np.ndarray]]
 
 _EXACT = 1e-8
 
+# What a function raises that does not take complex points; the last where warnings are errors.
+_NOT_COMPLEX = (TypeError, ValueError, ArithmeticError, np.exceptions.ComplexWarning)
+
 
 def check_gradient(function: ValueAndGradient, point: np.ndarray) -> float:
     """Compute how far a gradient is from the derivatives of its function.
@@ -63,6 +66,8 @@ def check_gradient(function: ValueAndGradient, point: np.ndarray) -> float:
 
 def _distance(numeric: np.ndarray, gradient: np.ndarray) -> float:
     total = np.linalg.norm(numeric) + np.linalg.norm(gradient)
+    if not np.isfinite(total):
+        return 1.0
     return float(np.linalg.norm(numeric - gradient) / total) if total > 0 else 0.0
 
 
@@ -76,7 +81,7 @@ def _complex_step(function: ValueAndGradient, point: np.ndarray) -> np.ndarray |
 
     try:
         slopes = np.array([slope(i) for i in range(point.size)])
-    except (TypeError, ValueError, ArithmeticError):  # not every function takes complex points
+    except _NOT_COMPLEX:
         return None
     return slopes.reshape(point.shape) if np.isfinite(slopes).all() else None
 

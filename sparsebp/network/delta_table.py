@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sparsebp.network.activations import Subtract
+from sparsebp.network.activations import Chain, Subtract
+from sparsebp.network.costs import Sum
 from sparsebp.network.network import Layer, Network
 from sparsebp.network.notation import (
     Expression,
@@ -68,7 +69,8 @@ def delta_table(network: Network, style: Style = "text") -> str:
     """
     if style not in _WRITERS:
         raise ValueError(f"style is {style!r}; it must be one of {', '.join(_WRITERS)}.")
-    if any(len(layer.activation.steps) > 1 for layer in network.layers) or network.cost.names:
+    chained = any(isinstance(layer.activation, Chain) for layer in network.layers)
+    if chained or not isinstance(network.cost, Sum):
         raise ValueError("This network was simplified; give the literal one it was made from.")
     inner: Style = "text" if style == "text" else "latex"
     rows = _rows(network, inner)
@@ -173,9 +175,7 @@ def _as_markdown(cells: list[tuple[str, ...]], lines: list[tuple[str, str, str]]
     header = ["| layer | weight | $f$ | $f'$ | $\\delta$ | $z$ |", "|:-:" * 6 + "|"]
     rows = ["| " + " | ".join([c[0], *(f"${x}$" for x in c[1:])]) + " |" for c in cells]
     equations = [f"$${_minus(e)}$$" for e in _equations(lines)]
-    return "\n".join(
-        [*header, *(_minus(r).replace("|z_i|", r"\lvert z_i \rvert") for r in rows), "", *equations]
-    )
+    return "\n".join([*header, *map(_minus, rows), "", *equations])
 
 
 def _as_latex(cells: list[tuple[str, ...]], lines: list[tuple[str, str, str]]) -> str:

@@ -48,6 +48,8 @@ class Formula:
         Whether f leaves the expression as it is.
     binding : int
         How tightly f of an expression holds together, as in `Expression`.
+    slope_binding : int
+        The same of f' of an expression.
     """
 
     value: str
@@ -57,6 +59,7 @@ class Formula:
     wrap: bool = False
     bare: bool = False
     binding: int = 1
+    slope_binding: int = 2
 
     def shown(self, style: Style) -> str:
         """Return f(z)."""
@@ -65,7 +68,8 @@ class Formula:
     def slope(self, z: Expression, style: Style) -> Expression:
         """Return f' at an expression."""
         template = self.latex[1] if style == "latex" else self.derivative
-        return Expression(template.format(z=self._operand(z)), 3 if template == "1" else 2)
+        binding = 3 if template == "1" else self.slope_binding
+        return Expression(template.format(z=self._operand(z)), binding)
 
     def of(self, z: Expression, style: Style) -> Expression:
         """Return f of an expression."""

@@ -3,11 +3,17 @@
 from sparsebp.objectives.ica import (
     ICA_RECONSTRUCTION,
     reconstruction_objective,
+    sparsity_network,
     sparsity_objective,
 )
 from sparsebp.objectives.moments import second_moment_factor
 from sparsebp.objectives.objective import Objective, Term
-from sparsebp.objectives.reparametrized import OrthonormalRows, UnitRows, orthonormalized
+from sparsebp.objectives.reparametrized import (
+    OrthonormalRows,
+    UnitColumns,
+    UnitRows,
+    orthonormalized,
+)
 from sparsebp.objectives.sparse_coding import (
     RECONSTRUCTION,
     WEIGHT_DECAY,
@@ -22,11 +28,13 @@ __all__ = [
     "Objective",
     "OrthonormalRows",
     "Term",
+    "UnitColumns",
     "UnitRows",
     "basis_objective",
     "codes_objective",
     "orthonormalized",
     "reconstruction_objective",
     "second_moment_factor",
+    "sparsity_network",
     "sparsity_objective",
 ]

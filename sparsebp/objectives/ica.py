@@ -25,6 +25,22 @@ ICA_RECONSTRUCTION = Network(
 )
 
 
+def sparsity_network(penalty: Penalty) -> Network:
+    """Return S(Wx) as a network: the penalty's layers behind the filters.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        S.
+
+    Returns
+    -------
+    network : Network
+        With the input x and the weight W.
+    """
+    return penalty.network(behind=_FILTER, input="x")
+
+
 def sparsity_objective(x: np.ndarray, penalty: Penalty, *, scale: float = 1.0) -> Objective:
     """Return scale · S(Wx), what orthonormal ICA minimises subject to WWᵀ = I.
 
@@ -43,8 +59,7 @@ def sparsity_objective(x: np.ndarray, penalty: Penalty, *, scale: float = 1.0) -
         In the free matrix W (n_components, n_features).
     """
     own = {name: cast_like(matrix, x) for name, matrix in penalty.variables.items()}
-    network = penalty.network(behind=_FILTER, input="x")
-    return Objective("W", (Term(scale, network, {**own, "x": x}),))
+    return Objective("W", (Term(scale, sparsity_network(penalty), {**own, "x": x}),))
 
 
 def reconstruction_objective(

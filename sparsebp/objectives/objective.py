@@ -31,6 +31,7 @@ class Term:
     fast: Network = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", float(self.weight))
         object.__setattr__(self, "fast", simplified(self.network))
 
 
@@ -71,6 +72,7 @@ class Objective:
         gradient : ndarray of the point's shape and precision
             ∇F.
         """
+        point = _floating(point)
         total, gradient = 0.0, np.zeros((), dtype=point.dtype)
         for term in self.terms:
             values, part = self._run(term, point)
@@ -93,6 +95,7 @@ class Objective:
         gradient : ndarray of shape (n_components, n_samples)
             ∇F, whose columns are the gradients of their own values.
         """
+        point = _floating(point)
         parts = [(term.weight, *self._run(term, point)) for term in self.terms]
         return sum(w * v for w, v, _ in parts), sum(point.dtype.type(w) * g for w, _, g in parts)  # type: ignore[return-value]
 
@@ -100,3 +103,8 @@ class Objective:
         variables = {**term.fixed, self.free: point}
         values, gradients = backpropagate(term.fast, variables, (self.free,))
         return values, gradients[self.free]
+
+
+def _floating(point: np.ndarray) -> np.ndarray:
+    """Return a point of whole numbers in float64, any other as it is."""
+    return point if point.dtype.kind in "fc" else point.astype(np.float64)

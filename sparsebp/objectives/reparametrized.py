@@ -7,7 +7,7 @@ and the gradient is mapped back once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -21,7 +21,29 @@ class HasValueAndGradient(Protocol):
 
 
 @dataclass(frozen=True)
-class UnitRows:
+class _UnitVectors:
+    objective: HasValueAndGradient
+    axis: ClassVar[int]
+
+    def constrained(self, point: np.ndarray) -> np.ndarray:
+        """Return the point with its vectors divided by their lengths."""
+        return point / self._lengths(point)
+
+    def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Compute F of the constrained point, and the gradient in the free one."""
+        lengths = self._lengths(point)
+        unit = point / lengths
+        value, gradient = self.objective.value_and_gradient(unit)
+        along = (gradient * unit).sum(axis=self.axis, keepdims=True)
+        return value, (gradient - along * unit) / lengths
+
+    def _lengths(self, point: np.ndarray) -> np.ndarray:
+        squares = (point * point).sum(axis=self.axis, keepdims=True)
+        return np.sqrt(squares + (squares == 0))
+
+
+@dataclass(frozen=True)
+class UnitRows(_UnitVectors):
     """F(P) of an objective at the matrix whose rows are the free matrix's, of length one.
 
     Parameters
@@ -35,19 +57,20 @@ class UnitRows:
     the part of a row's gradient along the row vanishes, the rest is divided by the row's length.
     """
 
-    objective: HasValueAndGradient
+    axis = 1
 
-    def constrained(self, point: np.ndarray) -> np.ndarray:
-        """Return the point with its rows divided by their lengths."""
-        return point / _lengths(point)
 
-    def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
-        """Compute F of the constrained point, and the gradient in the free one."""
-        lengths = _lengths(point)
-        unit = point / lengths
-        value, gradient = self.objective.value_and_gradient(unit)
-        along = (gradient * unit).sum(axis=1, keepdims=True)
-        return value, (gradient - along * unit) / lengths
+@dataclass(frozen=True)
+class UnitColumns(_UnitVectors):
+    """F(P) of an objective at the matrix whose columns are the free matrix's, of length one.
+
+    Parameters
+    ----------
+    objective : Objective
+        In a matrix with unit columns, such as a basis with atoms of length one.
+    """
+
+    axis = 0
 
 
 @dataclass(frozen=True)
@@ -77,6 +100,7 @@ class OrthonormalRows:
 
     def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
         """Compute F of the constrained point, and the gradient in the free one."""
+        _require_wide(point)
         left, roots, right = np.linalg.svd(point, full_matrices=False)
         w = left @ right
         value, gradient = self.objective.value_and_gradient(w)
@@ -110,15 +134,14 @@ def orthonormalized(matrix: np.ndarray) -> np.ndarray:
     >>> np.allclose(w @ w.T, np.eye(2))
     True
     """
+    _require_wide(matrix)
+    left, _, right = np.linalg.svd(matrix, full_matrices=False)
+    return left @ right
+
+
+def _require_wide(matrix: np.ndarray) -> None:
     if matrix.shape[0] > matrix.shape[1]:
         raise ValueError(
             f"{matrix.shape[0]} rows of length {matrix.shape[1]} cannot be orthonormal; "
             "give at most as many rows as columns."
         )
-    left, _, right = np.linalg.svd(matrix, full_matrices=False)
-    return left @ right
-
-
-def _lengths(point: np.ndarray) -> np.ndarray:
-    squares = (point * point).sum(axis=1, keepdims=True)
-    return np.sqrt(squares + (squares == 0))

@@ -89,9 +89,14 @@ class Topographic(Penalty):
         """
         require_positive("epsilon", epsilon)
         try:
-            grouping = np.array(groups, dtype=np.float64)
-        except (TypeError, ValueError) as error:
+            given = np.asarray(groups)
+        except ValueError as error:
             raise ValueError(f"The grouping matrix is not a matrix of numbers: {error}.") from error
+        if given.dtype.kind not in "fbiu":
+            raise ValueError(
+                f"The grouping matrix has dtype {given.dtype}; it must hold real numbers."
+            )
+        grouping = given.astype(np.float64) + 0.0  # a copy, in which −0 has become 0
         if grouping.ndim != 2 or grouping.size == 0:
             raise ValueError(
                 f"The grouping matrix has shape {grouping.shape}; it must be "
@@ -156,11 +161,18 @@ def squarest_grid(n_components: int) -> tuple[int, int]:
     grid_shape : (int, int)
         The squarest grid that holds just so many features.
 
+    Raises
+    ------
+    ValueError
+        If n_components is not a positive whole number.
+
     Examples
     --------
     >>> squarest_grid(121), squarest_grid(12), squarest_grid(13)
     ((11, 11), (3, 4), (1, 13))
     """
+    if not (isinstance(n_components, Integral) and n_components > 0):
+        raise ValueError(f"n_components is {n_components!r}; it must be a positive whole number.")
     rows = next(r for r in range(int(n_components**0.5) + 1, 0, -1) if n_components % r == 0)
     return min(rows, n_components // rows), max(rows, n_components // rows)
 

@@ -1,0 +1,200 @@
+import re
+
+import numpy as np
+import pytest
+from matplotlib.mathtext import MathTextParser
+from network.written_formulas import evaluate, from_latex
+from oracles import relative_error
+
+from sparsebp.network import (
+    Absolute,
+    Add,
+    Chain,
+    Identity,
+    Layer,
+    Linear,
+    Log1pSquare,
+    LogCosh,
+    Network,
+    Parameter,
+    Root,
+    Sigmoid,
+    Square,
+    Subtract,
+    Tanh,
+    delta_table,
+    simplified,
+    value_and_gradients,
+)
+
+A, V, W = Parameter("A"), Parameter("V"), Parameter("W")
+
+
+def chain(input, *pairs):
+    """A network from weights and activations in turn, ending with an activation."""
+    weights = [*pairs[1::2], None]
+    return Network(input, [Layer(w, f) for w, f in zip(weights, pairs[::2], strict=True)])
+
+
+I = Identity()  # noqa: E741
+RECONSTRUCTION = chain("s", Linear(), A, Subtract("x"), I, Square())
+TOPOGRAPHIC = chain("s", Square(), I, Linear(), V, Add(0.3), I, Root())
+ICA = chain("x", Linear(), W, Linear(), W.T, Subtract("x"), I, Square())
+
+SNAPSHOTS = {
+    RECONSTRUCTION: """\
+layer  weight  f      f'  δ              z
+-----  ------  -----  --  -------------  -------
+3      N/A     z²     2z  2z             A s − x
+2      I       z − x  1   (Iᵀ δ⁽³⁾) ∘ 1  A s
+1      A       z      1   (Aᵀ δ⁽²⁾) ∘ 1  s
+
+∇s F = δ⁽¹⁾ = Aᵀ 2(A s − x)
+∇A F = δ⁽²⁾ a⁽¹⁾ᵀ = 2(A s − x) sᵀ
+∇x F = −δ⁽²⁾ = −2(A s − x)""",
+    TOPOGRAPHIC: """\
+layer  weight  f      f'       δ               z
+-----  ------  -----  -------  --------------  -----------
+4      N/A     z^½    ½z^(−½)  ½z^(−½)         V (s∘s) + ε
+3      I       z + ε  1        (Iᵀ δ⁽⁴⁾) ∘ 1   V (s∘s)
+2      V       z      1        (Vᵀ δ⁽³⁾) ∘ 1   s∘s
+1      I       z²     2z       (Iᵀ δ⁽²⁾) ∘ 2s  s
+
+∇s F = δ⁽¹⁾ = (Vᵀ ½(V (s∘s) + ε)^(−½)) ∘ 2s
+∇V F = δ⁽³⁾ a⁽²⁾ᵀ = ½(V (s∘s) + ε)^(−½) (s∘s)ᵀ""",
+    ICA: """\
+layer  weight  f      f'  δ                 z
+-----  ------  -----  --  ----------------  ----------
+4      N/A     z²     2z  2z                Wᵀ W x − x
+3      I       z − x  1   (Iᵀ δ⁽⁴⁾) ∘ 1     Wᵀ W x
+2      Wᵀ      z      1   ((Wᵀ)ᵀ δ⁽³⁾) ∘ 1  W x
+1      W       z      1   (Wᵀ δ⁽²⁾) ∘ 1     x
+
+∇x F = δ⁽¹⁾ − δ⁽³⁾ = Wᵀ W 2(Wᵀ W x − x) − 2(Wᵀ W x − x)
+∇W F = δ⁽²⁾ a⁽¹⁾ᵀ + a⁽²⁾ δ⁽³⁾ᵀ = W 2(Wᵀ W x − x) xᵀ + W x (2(Wᵀ W x − x))ᵀ""",
+}
+#: What is awkward to write: roots of roots, fractions and products in products, bars in a row.
+AWKWARD = [
+    RECONSTRUCTION,
+    TOPOGRAPHIC,
+    ICA,
+    chain("x", Square(), I, Root(), I, Root(), I, Square()),
+    chain("x", Square(), W, Square(), I, Root(), W.T, Log1pSquare()),
+    chain("x", Linear(), W, Sigmoid(), W.T, Sigmoid()),
+    chain("x", Absolute(), W, Square()),
+    chain("x", Linear(), W, Absolute(), W, Log1pSquare(), W.T, LogCosh()),
+    chain("x", Subtract("b_1"), W, Tanh(), I, Subtract("b_2"), I, Square()),
+]
+
+
+def random_chain(seed):
+    """A network of square weights in which every formula is defined."""
+    rng = np.random.default_rng(seed)
+    weights = [I, A, A.T, W, W.T]
+    singles = [Linear(), Square(), Tanh(), LogCosh(), Log1pSquare(), Sigmoid(), Subtract("y")]
+    pairs: list = [Linear(), weights[rng.integers(1, 5)]]
+    for _ in range(rng.integers(1, 5)):
+        pairs += [singles[rng.integers(len(singles))], weights[rng.integers(5)]]
+    if rng.random() < 0.4:
+        pairs += [Square(), I, Add(0.3), I, Root(), weights[rng.integers(5)]]
+    if rng.random() < 0.4:
+        pairs += [Absolute(), weights[rng.integers(1, 5)]]
+    tails = [
+        (Square(),),
+        (LogCosh(),),
+        (Sigmoid(),),
+        (Log1pSquare(),),
+        (Subtract("x"), I, Square()),
+    ]
+    return chain("x", *pairs, *tails[rng.integers(5)])
+
+
+def gradient_formulas(table, style):
+    """The variable and the last expression of each line below the table."""
+    name = r"\\nabla_\{(\w+)\} F" if style != "text" else r"∇(\w+) F"
+    lines = [line.strip("$").removesuffix(r" \\").replace("&", "") for line in table.splitlines()]
+    found = [(re.match(name, line), line.split(" = ")[-1]) for line in lines]
+    return {match.group(1): formula for match, formula in found if match}
+
+
+@pytest.mark.parametrize("network", SNAPSHOTS, ids=["reconstruction", "topographic", "ica"])
+def test_the_tutorials_examples_as_text(network):
+    assert delta_table(network) == SNAPSHOTS[network]
+
+
+@pytest.mark.parametrize("style", ["text", "markdown", "latex"])
+def test_what_is_written_is_what_is_computed(style):
+    for seed in range(40):
+        network = random_chain(seed) if seed else TOPOGRAPHIC
+        rng = np.random.default_rng(seed)
+        # The samples are not square, so that a wrong transpose or order cannot pass.
+        shapes = {name: (3, 4) if name in "sxy" else (3, 3) for name in network.names}
+        variables = {name: rng.normal(size=shape) / 2 for name, shape in shapes.items()}
+        if "V" in variables:
+            variables["V"] = np.abs(variables["V"])
+        _, gradients = value_and_gradients(network, variables, network.names)
+        formulas = gradient_formulas(delta_table(network, style), style)
+        assert set(formulas) == set(network.names)
+        for name, formula in formulas.items():
+            plain = formula if style == "text" else from_latex(formula)
+            written = evaluate(plain, {**variables, "ε": 0.3})
+            assert relative_error(written, gradients[name]) < 1e-10, (seed, name, formula)
+
+
+@pytest.mark.parametrize("network", AWKWARD[1:], ids=range(1, len(AWKWARD)))
+def test_the_mathematics_of_markdown_compiles(network):
+    table = delta_table(network, "markdown")
+    parser = MathTextParser("path")
+    pieces = set(re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", table))
+    assert len(pieces) > 10
+    for displayed, inline in pieces:
+        parser.parse(f"${displayed or inline}$")
+
+
+@pytest.mark.parametrize("network", AWKWARD, ids=range(len(AWKWARD)))
+def test_latex_is_the_same_mathematics_in_an_array(network):
+    latex, markdown = delta_table(network, "latex"), delta_table(network, "markdown")
+    assert latex.count("{") == latex.count("}")
+    rows = latex.split("\\hline\n")[1].split("\n\\end{array}")[0].splitlines()
+    cells = [row.removesuffix(r" \\").split(" & ") for row in rows]
+    expected = [line.strip("| ").split(" | ") for line in markdown.splitlines()[2 : 2 + len(rows)]]
+    assert cells == [[c.strip("$") for c in row] for row in expected]
+    for begin in ("array", "align*"):
+        assert latex.count(f"\\begin{{{begin}}}") == latex.count(f"\\end{{{begin}}}") == 1
+    assert gradient_formulas(latex, "latex") == gradient_formulas(markdown, "markdown")
+
+
+@pytest.mark.parametrize("network", AWKWARD, ids=range(len(AWKWARD)))
+def test_a_markdown_row_has_six_cells(network):
+    rows = delta_table(network, "markdown").split("\n\n")[0].splitlines()
+    assert len(rows) == 2 + len(network.layers)
+    assert {row.count("|") for row in rows} == {7}
+
+
+@pytest.mark.parametrize("style", ["text", "markdown", "latex"])
+def test_no_typographic_minus_in_latex(style):
+    assert ("−" in delta_table(ICA, style)) == (style == "text")
+
+
+def test_a_name_with_braces_and_one_with_an_index_can_be_written():
+    network = chain("x", Subtract("b_{1}"), I, Square())
+    assert r"z_i - {b_{1}}_i" in delta_table(network, "latex")
+    assert "z − b_{1}" in delta_table(network)
+
+
+@pytest.mark.parametrize("network", [chain("s", Square()), RECONSTRUCTION, TOPOGRAPHIC, ICA])
+def test_a_simplified_network_is_refused(network):
+    with pytest.raises(ValueError, match="was simplified; give the literal one"):
+        delta_table(simplified(network))
+
+
+def test_a_chain_is_refused():
+    with pytest.raises(ValueError, match="was simplified"):
+        delta_table(chain("s", Chain((Square(),))))
+
+
+def test_an_unknown_style_is_refused():
+    with pytest.raises(
+        ValueError, match="style is 'html'; it must be one of text, markdown, latex"
+    ):
+        delta_table(ICA, "html")  # type: ignore[arg-type]

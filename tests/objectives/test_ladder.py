@@ -1,0 +1,104 @@
+"""The gradient ladder: every objective with every penalty, at every kind of size.
+
+Complex step, closed form, literal against simplified, Taylor slope; each rung by itself.
+"""
+
+import numpy as np
+import pytest
+from objectives.problems import ALL, ANALYTIC, SIZES, Data, sparsity
+from oracles import complex_step, relative_error, taylor_slope
+from penalties.registry import CASES
+
+from sparsebp.network import value_and_gradients
+from sparsebp.objectives import Objective
+
+SEEDS = (0, 1)
+STEPS = np.logspace(-3, -4, 4)
+
+
+def pairs(builders):
+    """Objectives with penalties, those without a penalty once."""
+    return [(b, c) for b in builders for c in CASES if c is CASES[1] or "basis" not in b.__name__]
+
+
+def each(builders, without=()):
+    chosen = [(build, case) for build, case in pairs(builders) if (build, case.name) not in without]
+    names = [f"{build.__name__}-{case}" for build, case in chosen]
+    return pytest.mark.parametrize(("build", "case"), chosen, ids=names)
+
+
+def instances(build, case, seeds=SEEDS):
+    for sizes in SIZES:
+        for seed in seeds:
+            yield (sizes, seed), build(case, Data.of(sizes, seed))
+
+
+@each(ANALYTIC)
+def test_gradient_is_the_complex_step_of_the_value(build, case):
+    for where, problem in instances(build, case):
+        _, gradient = problem.objective.value_and_gradient(problem.point)
+        exact = complex_step(problem.engine_value, problem.point)
+        assert relative_error(gradient, exact) < 1e-12, where
+
+
+@each(ALL)
+def test_value_and_gradient_are_the_closed_form(build, case):
+    for where, problem in instances(build, case):
+        value, gradient = problem.objective.value_and_gradient(problem.point)
+        exact = (
+            problem.gradient(problem.point)
+            if problem.gradient
+            else complex_step(problem.value, problem.point)
+        )
+        assert value == pytest.approx(problem.value(problem.point), rel=1e-12), where
+        assert relative_error(gradient, exact) < 1e-12, where
+        assert isinstance(value, float)
+
+
+@each(ANALYTIC)
+def test_simplified_is_literal(build, case):
+    for where, problem in instances(build, case):
+        objective = problem.objective
+        if not isinstance(objective, Objective):
+            objective = objective.objective
+        for term in objective.terms:
+            variables = {**term.fixed, objective.free: problem.point}
+            literal = value_and_gradients(term.network, variables, term.network.names)
+            fast = value_and_gradients(term.fast, variables, term.network.names)
+            assert fast[0] == pytest.approx(literal[0], rel=1e-12), where
+            for name, gradient in literal[1].items():
+                assert relative_error(fast[1][name], gradient) < 1e-12, (where, name)
+
+
+@each(ALL, without=[(sparsity, "l1")])  # piecewise linear: there is no remainder
+def test_the_remainder_is_of_second_order(build, case):
+    for where, problem in instances(build, case, seeds=(0,)):
+        value, gradient = problem.objective.value_and_gradient(problem.point)
+        direction = np.random.default_rng(9).normal(size=problem.point.shape) / value
+        slope = taylor_slope(problem.engine_value, problem.point, gradient, direction, STEPS)
+        assert 1.9 <= slope <= 2.1, where
+
+
+@each(ALL)
+def test_float32_stays_float32(build, case):
+    for where, problem in instances(build, case, seeds=(0,)):
+        single = build(case, Data.of(where[0], where[1]).cast(np.float32))
+        value, gradient = single.objective.value_and_gradient(single.point)
+        expected, exact = problem.objective.value_and_gradient(problem.point)
+        assert gradient.dtype == np.float32
+        assert isinstance(value, float)
+        assert value == pytest.approx(expected, rel=1e-5), where
+        assert relative_error(gradient, exact) < 2e-5, where
+
+
+@each(ALL)
+def test_nothing_given_is_changed(build, case):
+    data, again = Data.of(SIZES[0], 0), Data.of(SIZES[0], 0)
+    problem = build(case, data)
+    point = problem.point.copy()
+    for matrix in (data.x, data.basis, data.codes, data.filters, problem.point):
+        matrix.flags.writeable = False
+    problem.objective.value_and_gradient(problem.point)
+    np.testing.assert_array_equal(problem.point, point)
+    for name in ("x", "basis", "codes", "filters"):
+        np.testing.assert_array_equal(getattr(data, name), getattr(again, name))

@@ -1,0 +1,128 @@
+import numpy as np
+import oracles
+import pytest
+from oracles import complex_step, relative_error
+from penalties.registry import CASES
+
+from sparsebp.network import Layer, Network, Parameter, Square
+from sparsebp.objectives import (
+    WEIGHT_DECAY,
+    Objective,
+    Term,
+    basis_objective,
+    codes_objective,
+    reconstruction_objective,
+    sparsity_objective,
+)
+from sparsebp.penalties import SmoothL1
+
+EACH = pytest.mark.parametrize("case", CASES, ids=repr)
+
+
+def matrices(n=3, k=5, m=6, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, m)), rng.normal(size=(n, k)), rng.normal(size=(k, m))
+
+
+@EACH
+def test_the_columns_values_sum_to_the_value(case):
+    x, basis, codes = matrices()
+    objective = codes_objective(x, basis, case.build(5), 0.4, scale=0.5)
+    values, gradient = objective.values_and_gradient(codes)
+    value, same = objective.value_and_gradient(codes)
+    assert values.shape == (6,)
+    assert values.sum() == pytest.approx(value, rel=1e-13)
+    np.testing.assert_array_equal(gradient, same)
+
+
+@EACH
+def test_a_columns_value_and_gradient_are_those_of_the_sample_alone(case):
+    x, basis, codes = matrices()
+    penalty = case.build(5)
+    values, gradient = codes_objective(x, basis, penalty, 0.4).values_and_gradient(codes)
+    for j in range(6):
+        alone = codes_objective(x[:, [j]], basis, penalty, 0.4)
+        value, its_gradient = alone.value_and_gradient(codes[:, [j]])
+        assert values[j] == pytest.approx(value, rel=1e-13)
+        assert relative_error(gradient[:, [j]], its_gradient) < 1e-13
+
+
+def test_columns_in_float32():
+    x, basis, codes = (matrix.astype(np.float32) for matrix in matrices())
+    objective = codes_objective(x, basis, SmoothL1(), 0.4, scale=1 / 6)
+    values, gradient = objective.values_and_gradient(codes)
+    assert values.dtype == gradient.dtype == np.float32
+
+
+def test_terms_are_weighted_and_summed():
+    decay = Network("A", [Layer(None, Square())])
+    product = Network("x", [Layer(Parameter("A"), Square()), Layer(None, Square())])
+    x, a = np.array([[1.0], [2.0]]), np.array([[3.0, -1.0]])
+    objective = Objective("A", (Term(2.0, decay), Term(-0.5, product, {"x": x})))
+
+    def closed_form(point):
+        return 2 * (point**2).sum() - 0.5 * ((point @ x**2) ** 2).sum()
+
+    value, gradient = objective.value_and_gradient(a)
+    assert value == pytest.approx(closed_form(a), rel=1e-14)
+    assert relative_error(gradient, complex_step(closed_form, a)) < 1e-14
+
+
+def test_a_term_of_weight_zero_adds_nothing():
+    x, basis, codes = matrices()
+    objective = codes_objective(x, basis, SmoothL1(), 0.0)
+    value, gradient = objective.value_and_gradient(codes)
+    assert value == pytest.approx(oracles.squared_distance(basis, codes, x))
+    exact = oracles.squared_distance_in_codes(basis, codes, x)
+    assert relative_error(gradient, exact) < 1e-14
+
+
+def test_a_point_of_whole_numbers_is_a_point():
+    objective = Objective("A", (Term(0.5, WEIGHT_DECAY),))
+    point = np.array([[2, 0, -1]])
+    value, gradient = objective.value_and_gradient(point)
+    assert value == 2.5
+    np.testing.assert_array_equal(gradient, [[2.0, 0.0, -1.0]])
+    values, gradient = objective.values_and_gradient(point)
+    np.testing.assert_array_equal(values, [2.0, 0.0, 0.5])
+    np.testing.assert_array_equal(gradient, [[2.0, 0.0, -1.0]])
+
+
+def test_a_float32_sum_over_many_samples_is_exact():
+    x = np.full((1, 300_000), 0.1, dtype=np.float32)
+    objective = sparsity_objective(x, SmoothL1(1e-12))
+    value, _ = objective.value_and_gradient(np.ones((1, 1), np.float32))
+    assert value == pytest.approx(300_000 * float(x[0, 0]), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x, a, s, c: (codes_objective(x, a, SmoothL1(), 0.4, scale=c), s),
+        lambda x, a, s, c: (basis_objective(x, s, 0.0, scale=c), a),
+        lambda x, a, s, c: (reconstruction_objective(x, SmoothL1(), 0.4, scale=c), a.T),
+        lambda x, a, s, c: (sparsity_objective(x, SmoothL1(), scale=c), a.T),
+    ],
+)
+def test_scale_is_a_factor_and_the_plain_sum_is_the_default(build):
+    objective, point = build(*matrices(), 0.25)
+    plain, _ = build(*matrices(), 1.0)
+    value, gradient = objective.value_and_gradient(point)
+    plain_value, plain_gradient = plain.value_and_gradient(point)
+    assert value == pytest.approx(plain_value / 4, rel=1e-14)
+    assert relative_error(gradient, plain_gradient / 4) < 1e-14
+
+
+def test_gamma_is_not_scaled():
+    x, basis, codes = matrices()
+    with_decay = basis_objective(x, codes, 0.3, scale=0.1).value_and_gradient(basis)[0]
+    without = basis_objective(x, codes, 0.0, scale=0.1).value_and_gradient(basis)[0]
+    assert with_decay - without == pytest.approx(0.3 * (basis**2).sum())
+
+
+def test_alpha_is_scaled():
+    x, basis, _ = matrices()
+    some = reconstruction_objective(x, SmoothL1(), 0.4, scale=0.1).value_and_gradient(basis.T)[0]
+    none = reconstruction_objective(x, SmoothL1(), 0.0, scale=0.1).value_and_gradient(basis.T)[0]
+    sparsity = sparsity_objective(x, SmoothL1()).value_and_gradient(basis.T)[0]
+    assert some - none == pytest.approx(0.04 * sparsity)

@@ -1,0 +1,85 @@
+"""Every objective with every penalty, written again in PyTorch and differentiated by it."""
+
+import numpy as np
+import pytest
+from objectives import problems
+from objectives.problems import ALPHA, GAMMA, SCALE, SIZES, Data
+from oracles import relative_error
+from penalties.registry import CASES, overlapping_groups, torus
+
+torch = pytest.importorskip("torch")
+
+PENALTIES = {
+    "l1": lambda s: s.abs().sum(),
+    "smooth_l1": lambda s: torch.sqrt(s**2 + 0.03).sum(),
+    "topographic": lambda s: torch.sqrt(tensor(torus(len(s))) @ s**2 + 0.05).sum(),
+    "groups": lambda s: torch.sqrt(tensor(overlapping_groups(len(s))) @ s**2 + 0.05).sum(),
+    "log_cosh": lambda s: torch.log(torch.cosh(s)).sum(),
+    "cauchy": lambda s: torch.log1p(s**2).sum(),
+}
+
+
+def tensor(array):
+    return torch.tensor(array, dtype=torch.float64)
+
+
+def codes(s, d, penalty):
+    return SCALE * (((d.basis @ s - d.x) ** 2).sum() + ALPHA * penalty(s))
+
+
+def basis(a, d, penalty):
+    return SCALE * ((a @ d.codes - d.x) ** 2).sum() + GAMMA * (a**2).sum()
+
+
+def reconstruction(w, d, penalty):
+    return SCALE * (((w.T @ w @ d.x - d.x) ** 2).sum() + ALPHA * penalty(w @ d.x))
+
+
+def sparsity(w, d, penalty):
+    return SCALE * penalty(w @ d.x)
+
+
+def unit_rows(w, d, penalty):
+    return reconstruction(w / w.norm(dim=1, keepdim=True), d, penalty)
+
+
+def basis_unit_columns(a, d, penalty):
+    return basis(a / a.norm(dim=0, keepdim=True), d, penalty)
+
+
+def orthonormal_rows(w, d, penalty):
+    roots, vectors = torch.linalg.eigh(w @ w.T)
+    return reconstruction(vectors @ torch.diag(roots**-0.5) @ vectors.T @ w, d, penalty)
+
+
+OBJECTIVES = (
+    (problems.codes, codes),
+    (problems.basis, basis),
+    (problems.basis_compressed, basis),
+    (problems.reconstruction, reconstruction),
+    (problems.reconstruction_compressed, reconstruction),
+    (problems.sparsity, sparsity),
+    (problems.unit_rows, unit_rows),
+    (problems.basis_unit_columns, basis_unit_columns),
+    (problems.orthonormal_rows, orthonormal_rows),
+)
+
+
+def test_no_objective_and_no_penalty_is_left_out():
+    assert {build for build, _ in OBJECTIVES} == set(problems.ALL)
+    assert set(PENALTIES) == {case.name for case in CASES}
+
+
+@pytest.mark.parametrize("case", CASES, ids=repr)
+@pytest.mark.parametrize(("build", "in_torch"), OBJECTIVES, ids=lambda f: f.__name__)
+def test_value_and_gradient_are_those_of_torch(build, in_torch, case):
+    for sizes in SIZES:
+        data = Data.of(sizes, seed=3)
+        problem = build(case, data)
+        value, gradient = problem.objective.value_and_gradient(problem.point)
+        point = tensor(problem.point).requires_grad_()
+        tensors = Data(*map(tensor, (data.x, data.basis, data.codes, data.filters)))
+        expected = in_torch(point, tensors, PENALTIES[case.name])
+        expected.backward()
+        assert value == pytest.approx(expected.item(), rel=1e-10)
+        assert relative_error(gradient, np.asarray(point.grad)) < 1e-10, sizes

@@ -1,0 +1,61 @@
+import pytest
+
+from sparsebp.penalties import (
+    L1,
+    NAMES,
+    Cauchy,
+    LogCosh,
+    SmoothL1,
+    Topographic,
+    make_penalty,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("l1", L1()),
+        ("smooth_l1", SmoothL1(0.3)),
+        ("topographic", Topographic((3, 4), epsilon=0.3)),
+        ("log_cosh", LogCosh()),
+        ("cauchy", Cauchy()),
+    ],
+)
+def test_names(name, expected):
+    assert make_penalty(name, 12, 0.3) == expected
+
+
+def test_every_name_is_tested_above():
+    assert set(NAMES) == {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy"}
+
+
+def test_a_penalty_is_returned_as_it_is():
+    penalty = Topographic((2, 6), epsilon=0.7)
+    assert make_penalty(penalty, 12, 0.3) is penalty
+
+
+def test_an_unknown_name_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match="penalty is 'L1'; it must be one of l1, smooth_l1, topo"):
+        make_penalty("L1", 12, 0.3)
+
+
+@pytest.mark.parametrize("penalty", [None, 1, L1, ["l1"]])
+def test_neither_a_name_nor_a_penalty_is_refused(penalty):
+    with pytest.raises(TypeError, match=r"it must be a name or a Penalty object"):
+        make_penalty(penalty, 12, 0.3)
+
+
+def test_a_grid_for_another_number_is_refused():
+    with pytest.raises(ValueError, match=r"n_components is 10 but the penalty's \(3, 4\) grid"):
+        make_penalty(Topographic((3, 4)), 10, 0.3)
+
+
+@pytest.mark.parametrize("name", ["smooth_l1", "topographic"])
+def test_epsilon_is_checked_where_it_counts(name):
+    with pytest.raises(ValueError, match="epsilon is -1"):
+        make_penalty(name, 12, -1)
+
+
+def test_a_map_needs_components():
+    with pytest.raises(ValueError, match="n_components is 0"):
+        make_penalty("topographic", 0, 0.3)
