@@ -1,0 +1,19 @@
+"""Numbers that say how good learned features are: found again, sparse, Gabor-like, ordered."""
+
+from sparsebp.metrics.gabor import GaborFit, gabor_fit
+from sparsebp.metrics.recovery import Recovery, dictionary_recovery
+from sparsebp.metrics.separation import amari_distance
+from sparsebp.metrics.statistics import coefficient_entropy, coefficient_kurtosis
+from sparsebp.metrics.topography import TopographyIndex, topography_index
+
+__all__ = [
+    "GaborFit",
+    "Recovery",
+    "TopographyIndex",
+    "amari_distance",
+    "coefficient_entropy",
+    "coefficient_kurtosis",
+    "dictionary_recovery",
+    "gabor_fit",
+    "topography_index",
+]

@@ -1,0 +1,246 @@
+"""Gabor functions fitted to filters: where, at which angle and how finely each one looks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sparsebp.metrics._gabor_refine import (
+    ANGLE,
+    FREQUENCY,
+    WIDTHS,
+    amplitudes,
+    gabor_pair,
+    refine,
+    within_bounds,
+)
+from sparsebp.metrics._gabor_search import coarse_search
+from sparsebp.metrics.checks import as_matrix, as_shape
+
+N_STARTS = 12
+N_FINALISTS = 6
+FIRST_ITERATIONS = 6
+LAST_ITERATIONS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class GaborFit:
+    """Least-squares Gabor functions of filters, one entry of each array per filter.
+
+    With x the column and y the row of a pixel, counted from 0 at the first pixel,
+    u = (x - center_x) cos(orientation) + (y - center_y) sin(orientation) runs along the wave,
+    v = (y - center_y) cos(orientation) - (x - center_x) sin(orientation) across it, and
+
+    fit = offset + amplitude exp(-u^2 / (2 along^2) - v^2 / (2 across^2))
+    cos(2 pi frequency u + phase).
+
+    Attributes
+    ----------
+    r_squared : ndarray of shape (n_filters,)
+        1 - SS_res / SS_tot in [0, 1], SS_tot being about the filter's mean; 0 for a constant
+        filter.
+    orientation : ndarray of shape (n_filters,)
+        Direction in which the wave travels (the bars stand at right angles to it), radians in
+        [0, pi), from the direction of growing columns towards the direction of growing rows.
+    frequency : ndarray of shape (n_filters,)
+        Cycles per pixel; no higher than a pixel grid can carry in this direction.
+    phase : ndarray of shape (n_filters,)
+        Radians in [-pi, pi]; 0 is a bright bar at the center, -pi / 2 an edge.
+    center : ndarray of shape (n_filters, 2)
+        Row and column in pixels; at most half a patch outside the patch.
+    sigma : ndarray of shape (n_filters, 2)
+        Standard deviations of the envelope in pixels, along and across the wave; from 0.4 to
+        twice the patch's longer side.
+    amplitude : ndarray of shape (n_filters,)
+        Not negative; 0 for a constant filter.
+    offset : ndarray of shape (n_filters,)
+        Constant added to the Gabor function.
+    patch_shape : tuple (height, width)
+    """
+
+    r_squared: NDArray[np.float64]
+    orientation: NDArray[np.float64]
+    frequency: NDArray[np.float64]
+    phase: NDArray[np.float64]
+    center: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    amplitude: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    patch_shape: tuple[int, int]
+
+    def render(self) -> NDArray[np.float64]:
+        """Draw the fitted functions, offset included.
+
+        Returns
+        -------
+        images : ndarray of shape (n_filters, height * width)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sparsebp.metrics import gabor_fit
+        >>> bar = np.outer(np.ones(6), [0.0, -1, 2, -1, 0, 0]).reshape(1, -1)
+        >>> gabor_fit(bar, (6, 6)).render().shape
+        (1, 36)
+        """
+        parameters = np.column_stack(
+            [self.center, self.orientation, self.frequency, np.log(self.sigma)]
+        )
+        pair, _ = gabor_pair(parameters, self.patch_shape)
+        cosine, sine = (self.amplitude * wave(self.phase) for wave in (np.cos, np.sin))
+        return self.offset[:, None] + cosine[:, None] * pair[:, 0] - sine[:, None] * pair[:, 1]
+
+
+def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
+    """Fit a Gabor function to each filter by least squares.
+
+    Minimizes sum over pixels of (filter - offset - amplitude exp(-u^2 / (2 along^2)
+    - v^2 / (2 across^2)) cos(2 pi frequency u + phase))^2, so that a filter's mean does not
+    matter. A grid over the six non-linear parameters, the amplitudes of the cosine and the
+    sine solved for exactly, gives starts that a Levenberg-Marquardt iteration refines. The
+    result is nearly always the best fit over all parameters, and never random.
+
+    Color filters are first projected on their principal color, the first right singular vector
+    of the filter's (height * width, 3) matrix less each channel's mean; its sign makes its
+    largest entry positive. All results are about this one grey image.
+
+    Parameters
+    ----------
+    filters : array-like of shape (n_filters, height * width) or (n_filters, height * width * 3)
+        Patches flattened in C order. Only their shape matters, not their scale.
+    patch_shape : (height, width) or (height, width, 3)
+        In pixels.
+
+    Returns
+    -------
+    GaborFit
+
+    Raises
+    ------
+    ValueError
+        If the filters are not a finite real matrix, or the patch shape is not two or three
+        positive integers whose product is the number of columns.
+
+    References
+    ----------
+    Jones & Palmer 1987, "An evaluation of the two-dimensional Gabor filter model of simple
+    receptive fields in cat striate cortex". Golub & Pereyra 1973 on separable least squares.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsebp.metrics import gabor_fit
+    >>> row, column = np.mgrid[:8, :8]
+    >>> envelope = np.exp(-((row - 3) ** 2 + (column - 4) ** 2) / 8)
+    >>> fit = gabor_fit((envelope * np.cos(np.pi / 2 * (column - 4))).reshape(1, -1), (8, 8))
+    >>> fit.r_squared.round(4), fit.frequency.round(4), fit.center.round(3)
+    (array([1.]), array([0.25]), array([[3., 4.]]))
+    """
+    grey, shape = _grey_filters(filters, patch_shape)
+    scale = np.abs(grey).max(axis=1)
+    unit = grey / np.where(scale > 0, scale, 1.0)[:, None]
+    mean = unit.mean(axis=1)
+    targets = unit - mean[:, None]
+    length = np.linalg.norm(targets, axis=1)
+    # Rounding leaves a constant filter with a residue of this order.
+    alive = length > 1e-12
+    targets[alive] /= length[alive, None]
+    parameters = np.tile(_blank_parameters(shape), (len(grey), 1))
+    if alive.any():
+        parameters[alive] = _best_parameters(targets[alive], shape)
+    targets[~alive] = 0.0
+    return _describe(parameters, targets, shape, (scale * length, scale * mean))
+
+
+def _grey_filters(
+    filters: ArrayLike, patch_shape: Sequence[int]
+) -> tuple[NDArray, tuple[int, int]]:
+    matrix = as_matrix(filters, "filters").astype(np.float64)
+    shape = as_shape(patch_shape, "patch_shape", (2, 3))
+    if len(shape) == 3 and shape[2] != 3:
+        raise ValueError(f"patch_shape={shape}; a third side must be 3, the color channels.")
+    if matrix.shape[1] != np.prod(shape):
+        raise ValueError(
+            f"filters have {matrix.shape[1]} columns but patch_shape={shape} has "
+            f"{np.prod(shape)} values; give the shape of the patches that were flattened."
+        )
+    height, width = shape[:2]
+    if len(shape) == 3:
+        matrix = _principal_color(matrix.reshape(len(matrix), -1, 3))
+    return matrix, (height, width)
+
+
+def _principal_color(filters: NDArray) -> NDArray:
+    """Project each filter (n_pixels, 3) on its first singular vector over the channels."""
+    scale = np.abs(filters).max(axis=(1, 2), keepdims=True)
+    unit = filters / np.where(scale > 0, scale, 1.0)
+    centered = unit - unit.mean(axis=1, keepdims=True)
+    color = np.linalg.eigh(centered.transpose(0, 2, 1) @ centered)[1][:, :, -1]
+    largest = np.take_along_axis(color, np.abs(color).argmax(axis=1)[:, None], axis=1)
+    return (filters @ (color * np.sign(largest))[:, :, None])[:, :, 0]
+
+
+def _blank_parameters(shape: tuple[int, int]) -> NDArray:
+    height, width = shape
+    return np.array([(height - 1) / 2, (width - 1) / 2, 0.0, 0.0, 0.0, 0.0])
+
+
+def _best_parameters(targets: NDArray, shape: tuple[int, int]) -> NDArray:
+    starts = coarse_search(targets, shape, N_STARTS)
+    starts, cost = _refine_each(starts, targets, shape, FIRST_ITERATIONS)
+    order = np.argsort(cost, axis=1)[:, :N_FINALISTS]
+    finalists = np.take_along_axis(starts, order[:, :, None], axis=1)
+    mirrored = _mirrored(finalists[:, 0], shape)[:, None]
+    finalists = np.concatenate([finalists, mirrored], axis=1)
+    finalists, cost = _refine_each(finalists, targets, shape, LAST_ITERATIONS)
+    return finalists[np.arange(len(targets)), cost.argmin(axis=1)]
+
+
+def _refine_each(
+    starts: NDArray, targets: NDArray, shape: tuple[int, int], n_iterations: int
+) -> tuple[NDArray, NDArray]:
+    n_filters, n_starts, n_parameters = starts.shape
+    repeated = np.repeat(targets, n_starts, axis=0)
+    fitted, cost = refine(starts.reshape(-1, n_parameters), repeated, shape, n_iterations)
+    return fitted.reshape(starts.shape), cost.reshape(n_filters, n_starts)
+
+
+def _mirrored(best: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Return each fit with its wave mirrored, a start in another valley.
+
+    Near the Nyquist frequency a wave resembles its mirror image, and then only the envelope
+    tells the two apart.
+    """
+    mirrored = best.copy()
+    mirrored[:, ANGLE] *= -1
+    return within_bounds(mirrored, shape)
+
+
+def _describe(
+    parameters: NDArray, targets: NDArray, shape: tuple[int, int], levels: tuple[NDArray, NDArray]
+) -> GaborFit:
+    size, mean = levels
+    pair, _ = gabor_pair(parameters, shape)
+    pair_mean = pair.mean(axis=2)
+    centered = pair - pair_mean[:, :, None]
+    weights = amplitudes(centered, targets)
+    residual = targets - (weights[:, None] @ centered)[:, 0]
+    total = (targets**2).sum(axis=1)
+    r_squared = np.where(total > 0, 1 - (residual**2).sum(axis=1), 0.0)
+    angle = np.mod(parameters[:, ANGLE], 2 * np.pi)
+    # A wave that travels backwards is the same wave with the opposite phase.
+    backward = angle >= np.pi
+    angle = np.where(backward, angle - np.pi, angle)
+    phase = np.arctan2(-weights[:, 1], weights[:, 0])
+    return GaborFit(
+        r_squared=np.clip(r_squared, 0.0, 1.0),
+        orientation=np.where(angle >= np.pi, 0.0, angle),
+        frequency=parameters[:, FREQUENCY],
+        phase=np.where(backward, -phase, phase),
+        center=parameters[:, :2],
+        sigma=np.exp(parameters[:, WIDTHS]),
+        amplitude=size * np.hypot(*weights.T),
+        offset=mean - size * (weights * pair_mean).sum(axis=1),
+        patch_shape=shape,
+    )

@@ -1,0 +1,67 @@
+"""Separation: how far an unmixing is from the inverse of the true mixing."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sparsebp.metrics.checks import as_matrix
+
+
+def amari_distance(unmixing: ArrayLike, mixing: ArrayLike) -> float:
+    """Compute how far unmixing @ mixing is from a scaled permutation.
+
+    With P = |unmixing @ mixing| of shape (n, n),
+
+    distance = [sum_i (sum_j P_ij / max_j P_ij - 1) + sum_j (sum_i P_ij / max_i P_ij - 1)]
+    / (2 n (n - 1)),
+
+    which is 0 when the sources are found up to order, sign and scale, and 1 at worst, when
+    all entries of P are equal. A row or column of zeros counts as all entries equal.
+
+    Parameters
+    ----------
+    unmixing : array-like of shape (n_sources, n_features)
+        Filters as rows: what maps the features that were mixed to sources, whitening included.
+    mixing : array-like of shape (n_features, n_sources)
+        True mixing, one source per column.
+
+    Returns
+    -------
+    distance : float in [0, 1]
+        0 for a single source that is not lost.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not a finite real matrix, or the two do not multiply to a square.
+
+    References
+    ----------
+    Amari, Cichocki & Yang 1996, "A new learning algorithm for blind signal separation",
+    section 4, here divided by its largest value.
+
+    Examples
+    --------
+    >>> from sparsebp.metrics import amari_distance
+    >>> amari_distance([[0, -3], [2, 0]], [[1, 0], [0, 1]])
+    0.0
+    >>> amari_distance([[1, 1], [1, 1]], [[1, 0], [0, 1]])
+    1.0
+    """
+    filters, mixers = as_matrix(unmixing, "unmixing"), as_matrix(mixing, "mixing")
+    if filters.shape != mixers.shape[::-1]:
+        raise ValueError(
+            f"unmixing has shape {filters.shape} and mixing {mixers.shape}; expected "
+            "(n_sources, n_features) and (n_features, n_sources). Transpose one of them?"
+        )
+    # Scale does not matter, and numbers of size 1 cannot overflow.
+    filters, mixers = (m.astype(np.float64) / (np.abs(m).max() or 1.0) for m in (filters, mixers))
+    leakage = np.abs(filters @ mixers)
+    n_sources = len(leakage)
+    if n_sources == 1:
+        return 0.0 if leakage[0, 0] > 0 else 1.0
+    excess = 0.0
+    for axis in (0, 1):
+        largest = leakage.max(axis=axis, keepdims=True)
+        shares = np.divide(leakage, largest, out=np.ones_like(leakage), where=largest > 0)
+        excess += shares.sum() - n_sources
+    return float(np.clip(excess / (2 * n_sources * (n_sources - 1)), 0.0, 1.0))

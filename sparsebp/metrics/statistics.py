@@ -1,0 +1,142 @@
+"""Statistics of coefficients: how peaked their histogram is and how few bits they take."""
+
+import numbers
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sparsebp.metrics.checks import as_matrix
+
+GAUSSIAN_KURTOSIS = 3.0
+
+
+@overload
+def coefficient_kurtosis(codes: ArrayLike, *, per_component: Literal[False] = ...) -> float: ...
+
+
+@overload
+def coefficient_kurtosis(
+    codes: ArrayLike, *, per_component: Literal[True]
+) -> NDArray[np.float64]: ...
+
+
+def coefficient_kurtosis(
+    codes: ArrayLike, *, per_component: bool = False
+) -> float | NDArray[np.float64]:
+    """Compute the kurtosis of coefficients, a measure of sparseness.
+
+    kurtosis = mean((s - mean(s))^4) / mean((s - mean(s))^2)^2, which is 3 for a Gaussian and
+    more for sparse codes. The excess kurtosis that some authors report is 3 less.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, n_components)
+        Coefficients.
+    per_component : bool, default False
+        False: over all coefficients together, so that components of unequal variance count as
+        sparseness too. True: for each component over its own samples.
+
+    Returns
+    -------
+    kurtosis : float, or ndarray of shape (n_components,)
+        1 or more; 3, that of a Gaussian, where all coefficients are equal, since a constant says
+        nothing for or against sparseness.
+
+    Raises
+    ------
+    ValueError
+        If the codes are not a finite real matrix.
+
+    References
+    ----------
+    Olshausen & Field 1996, "Emergence of simple-cell receptive field properties by learning a
+    sparse code for natural images": 20 for learned functions against 7 for random ones.
+
+    Examples
+    --------
+    >>> from sparsebp.metrics import coefficient_kurtosis
+    >>> coefficient_kurtosis([[0, 0, 0, 4], [0, 0, 0, -4]])
+    4.0
+    >>> coefficient_kurtosis([[0, 1], [0, -1]], per_component=True)
+    array([3., 1.])
+    """
+    matrix = as_matrix(codes, "codes").astype(np.float64)
+    columns = matrix if per_component else matrix.reshape(-1, 1)
+    kurtosis = _kurtosis(columns)
+    return kurtosis if per_component else float(kurtosis[0])
+
+
+def _kurtosis(columns: NDArray) -> NDArray:
+    scale = np.abs(columns).max(axis=0)
+    unit = columns / np.where(scale > 0, scale, 1.0)
+    squares = (unit - unit.mean(axis=0)) ** 2
+    variance = squares.mean(axis=0)
+    # Rounding of the mean leaves a constant with a variance of this order.
+    varies = variance > 1e-28
+    ratio = (squares**2).mean(axis=0) / np.where(varies, variance, 1.0) ** 2
+    return np.where(varies, ratio, GAUSSIAN_KURTOSIS)
+
+
+def coefficient_entropy(codes: ArrayLike, *, step: float | None = None) -> float:
+    """Compute the entropy of quantized coefficients in bits per coefficient.
+
+    entropy = -sum_b p_b log2(p_b), p_b being the share of all coefficients together in bin b;
+    the bins are step wide and one is centered on 0.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, n_components)
+        Coefficients.
+    step : float > 0, default None
+        Width of the bins in units of the coefficients. None takes a quarter of the standard
+        deviation of all coefficients together, with which a Gaussian has 4.05 bits. Halving
+        the step adds about one bit, so compare entropies at equal steps only: give one step
+        for codes of equal scale, or leave None to compare shapes alone.
+
+    Returns
+    -------
+    entropy : float
+        0 or more; 0 where all coefficients are equal. Much fewer samples than bins make it
+        too small.
+
+    Raises
+    ------
+    ValueError
+        If the codes are not a finite real matrix, or the step is not positive and finite.
+
+    References
+    ----------
+    Olshausen & Field 1996 (histogram method): 4.0 bits for learned functions against 4.6 for
+    random ones at an equal reconstruction error.
+
+    Examples
+    --------
+    >>> from sparsebp.metrics import coefficient_entropy
+    >>> coefficient_entropy([[0, 0], [1, 5]], step=1.0)
+    1.5
+    """
+    coefficients = as_matrix(codes, "codes").astype(np.float64).ravel()
+    if step is None:
+        step = _default_step(coefficients)
+    elif not _is_positive(step):
+        raise ValueError(f"step={step!r}; expected a positive finite number, or None.")
+    # With a step near the smallest number, large coefficients share the bin at infinity.
+    with np.errstate(over="ignore"):
+        bins = np.rint(coefficients / float(step))
+    counts = np.unique(bins, return_counts=True)[1]
+    share = counts / counts.sum()
+    return float(max(0.0, -(share * np.log2(share)).sum()))
+
+
+def _default_step(coefficients: NDArray) -> float:
+    scale = float(np.abs(coefficients).max()) or 1.0
+    deviation = float((coefficients / scale).std())
+    if deviation <= 1e-14:
+        return 2 * scale
+    return max(0.25 * deviation * scale, np.finfo(np.float64).tiny)
+
+
+def _is_positive(step: object) -> bool:
+    number = isinstance(step, numbers.Real) and not isinstance(step, bool)
+    return number and bool(np.isfinite(float(step)) and step > 0)  # type: ignore

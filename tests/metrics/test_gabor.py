@@ -1,0 +1,202 @@
+import math
+
+import numpy as np
+import pytest
+
+from sparsebp.metrics import GaborFit, gabor_fit
+from sparsebp.metrics._gabor_refine import _linearize, refine
+
+
+def gabor(shape, center, angle, frequency, sigma, phase=0.0):
+    """One Gabor function, pixel by pixel."""
+    image = np.empty(shape)
+    for y in range(shape[0]):
+        for x in range(shape[1]):
+            right, down = x - center[1], y - center[0]
+            u = right * math.cos(angle) + down * math.sin(angle)
+            v = down * math.cos(angle) - right * math.sin(angle)
+            envelope = math.exp(-(u**2) / (2 * sigma[0] ** 2) - v**2 / (2 * sigma[1] ** 2))
+            image[y, x] = envelope * math.cos(2 * math.pi * frequency * u + phase)
+    return image.ravel()
+
+
+def random_gabors(n_filters, shape, seed, kind="any"):
+    rng = np.random.default_rng(seed)
+    filters = []
+    for _ in range(n_filters):
+        angle = rng.uniform(0, np.pi)
+        limit = 0.5 / max(abs(np.cos(angle)), abs(np.sin(angle)))
+        frequency = rng.uniform(0.3 / max(shape), 0.99 * limit)
+        center = [rng.uniform(-0.5, side - 0.5) for side in shape]
+        sigma = 0.6 * (max(shape) / 0.6) ** rng.uniform(size=2)
+        if kind == "border":
+            center[rng.integers(2)] = rng.choice([-0.5, min(shape) - 0.5])
+        elif kind == "half cycle":
+            frequency = rng.uniform(0.3, 0.7) / max(shape)
+        elif kind == "near Nyquist":
+            frequency = rng.uniform(0.9, 1.0) * limit
+        elif kind == "elongated":
+            sigma = (rng.uniform(0.7, 1.5), rng.uniform(4, 8))
+        filters.append(gabor(shape, center, angle, frequency, sigma, rng.uniform(-np.pi, np.pi)))
+    return np.array(filters)
+
+
+@pytest.mark.parametrize("kind", ["any", "border", "half cycle", "near Nyquist", "elongated"])
+@pytest.mark.parametrize("shape", [(8, 8), (7, 10)])
+def test_noiseless_gabors_are_fitted_exactly(kind, shape):
+    fit = gabor_fit(random_gabors(20, shape, 0, kind), shape)
+    assert fit.r_squared.min() > 0.999
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [5, 8, 12, 16])
+def test_hundreds_of_noiseless_gabors_are_fitted_exactly(side):
+    fit = gabor_fit(random_gabors(400, (side, side), side), (side, side))
+    assert (fit.r_squared > 0.999).mean() > 0.995
+    assert fit.r_squared.min() > 0.9
+
+
+@pytest.mark.parametrize("phase", [0.0, 1.0, 2.0])
+def test_waves_near_nyquist_are_told_from_their_mirror_images(phase):
+    truth = gabor((12, 12), (6.524, 5.421), 1.448, 0.465, (0.62, 11.06), phase)
+    assert gabor_fit(truth.reshape(1, -1), (12, 12)).r_squared[0] > 0.999
+
+
+def test_parameters_of_a_clear_gabor_are_found():
+    truth = gabor((10, 12), (4.3, 6.1), 2.0, 0.21, (1.8, 2.6), 0.7)
+    fit = gabor_fit((5.0 + 3.0 * truth).reshape(1, -1), (10, 12))
+    assert fit.orientation[0] == pytest.approx(2.0, abs=1e-4)
+    assert fit.frequency[0] == pytest.approx(0.21, abs=1e-4)
+    np.testing.assert_allclose(fit.center[0], [4.3, 6.1], atol=1e-3)
+    np.testing.assert_allclose(fit.sigma[0], [1.8, 2.6], rtol=1e-3)
+    assert fit.phase[0] == pytest.approx(0.7, abs=1e-3)
+    assert fit.amplitude[0] == pytest.approx(3.0, rel=1e-3)
+    assert fit.offset[0] == pytest.approx(5.0, abs=1e-3)
+
+
+def test_orientation_zero_is_a_wave_along_the_columns():
+    row, column = np.mgrid[:9, :9] - 4
+    envelope = np.exp(-(row**2 + column**2) / 8)
+    bars = np.stack([envelope * np.cos(1.5 * column), envelope * np.cos(1.5 * row)])
+    fit = gabor_fit(bars.reshape(2, -1), (9, 9))
+    np.testing.assert_allclose(np.cos(2 * fit.orientation), [1, -1], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["gabors", "noise"])
+def test_render_has_the_r_squared_that_is_reported(kind):
+    rng = np.random.default_rng(0)
+    filters = random_gabors(12, (8, 8), 1) if kind == "gabors" else rng.standard_normal((12, 64))
+    filters = 1e3 * filters + rng.standard_normal((12, 1))
+    fit = gabor_fit(filters, (8, 8))
+    residual = ((filters - fit.render()) ** 2).sum(axis=1)
+    total = ((filters - filters.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    np.testing.assert_allclose(fit.r_squared, 1 - residual / total, atol=1e-9)
+
+
+def test_fits_of_noise_are_poor_and_within_their_bounds():
+    fit = gabor_fit(np.random.default_rng(0).standard_normal((16, 144)), (12, 12))
+    assert 0.1 < np.median(fit.r_squared) < 0.25
+    assert np.all((fit.orientation >= 0) & (fit.orientation < np.pi))
+    assert np.all((fit.frequency > 0) & (fit.frequency <= 0.5 * np.sqrt(2)))
+    assert np.all(np.abs(fit.phase) <= np.pi)
+    assert np.all((fit.center >= -6.5) & (fit.center <= 17.5))
+    assert np.all((fit.sigma > 0.399) & (fit.sigma < 24.01))
+    assert np.all(fit.amplitude >= 0)
+
+
+def test_scale_mean_and_neighbors_do_not_matter():
+    filters = random_gabors(6, (8, 8), 3) + 0.3 * np.random.default_rng(0).standard_normal((6, 64))
+    fit = gabor_fit(filters, (8, 8))
+    other = gabor_fit(-1e4 * filters[2:3] + 7, (8, 8))
+    assert other.r_squared[0] == pytest.approx(fit.r_squared[2], abs=1e-6)
+    assert other.frequency[0] == pytest.approx(fit.frequency[2], abs=1e-3)
+    assert abs(np.cos(other.phase[0] - fit.phase[2])) == pytest.approx(1, abs=1e-3)
+
+
+def test_more_starts_find_hardly_more():
+    shape = (8, 8)
+    filters = np.random.default_rng(4).standard_normal((6, 64))
+    targets = filters - filters.mean(axis=1, keepdims=True)
+    targets /= np.linalg.norm(targets, axis=1, keepdims=True)
+    rng = np.random.default_rng(0)
+    n_starts = 80
+    low, high = [0, 0, 0, 0.06, -0.4, -0.4], [7, 7, np.pi, 0.5, 1.6, 1.6]
+    starts = rng.uniform(low, high, size=(6 * n_starts, 6))
+    cost = refine(starts, np.repeat(targets, n_starts, axis=0), shape, 40)[1]
+    best = 1 - cost.reshape(6, n_starts).min(axis=1)
+    assert np.mean(best - gabor_fit(filters, shape).r_squared) < 0.02
+
+
+def test_derivatives_equal_differences():
+    shape, rng = (6, 7), np.random.default_rng(0)
+    point = np.array([[2.5, 3.1, 0.8, 0.17, 0.3, 0.7]])
+    target = rng.standard_normal((1, 42))
+    target -= target.mean()
+    descent = _linearize(point, target, shape).descent[0]
+    for index in range(6):
+        step = np.zeros((1, 6))
+        step[0, index] = 1e-6
+        ahead, behind = (_linearize(point + s * step, target, shape).cost[0] for s in (1, -1))
+        assert -2 * descent[index] == pytest.approx((ahead - behind) / 2e-6, rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e308])
+def test_constant_filters_have_finite_parameters(value):
+    filters = np.stack([np.full(64, value), random_gabors(1, (8, 8), 0)[0]])
+    fit = gabor_fit(filters, (8, 8))
+    assert fit.r_squared[0] == 0
+    assert fit.r_squared[1] > 0.999
+    assert fit.amplitude[0] == 0
+    for name in ("orientation", "frequency", "phase", "center", "sigma", "offset"):
+        assert np.isfinite(getattr(fit, name)).all()
+    np.testing.assert_allclose(fit.render()[0], value)
+
+
+def test_color_filters_are_fitted_along_their_principal_color():
+    grey = random_gabors(5, (8, 8), 2)
+    color = np.array([0.2, -1.0, 0.5])
+    filters = (grey[:, :, None] * color + [1.0, 2.0, 3.0]).reshape(5, -1)
+    fit, expected = gabor_fit(filters, (8, 8, 3)), gabor_fit(-grey, (8, 8))
+    assert fit.patch_shape == (8, 8)
+    assert fit.r_squared.min() > 0.999
+    np.testing.assert_allclose(fit.center, expected.center, atol=1e-2)
+    np.testing.assert_allclose(np.cos(fit.phase - expected.phase), 1, atol=1e-2)
+    np.testing.assert_allclose(fit.amplitude, expected.amplitude * np.linalg.norm(color), rtol=1e-2)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (2, 2), (3, 1), (2, 9)])
+def test_tiny_patches_work(shape):
+    filters = np.random.default_rng(0).standard_normal((4, shape[0] * shape[1]))
+    fit = gabor_fit(filters, shape)
+    assert np.isfinite(fit.render()).all()
+    assert np.all((fit.r_squared >= 0) & (fit.r_squared <= 1))
+
+
+def test_inputs_of_any_layout_stay_untouched():
+    filters = np.asfortranarray(random_gabors(3, (6, 6), 0))
+    before = filters.copy()
+    filters.setflags(write=False)
+    fit = gabor_fit(filters, [6, 6])
+    np.testing.assert_array_equal(filters, before)
+    single = gabor_fit(filters.astype(np.float32), (6, 6))
+    np.testing.assert_allclose(single.r_squared, fit.r_squared, atol=1e-4)
+    assert isinstance(gabor_fit(np.eye(4, dtype=int), (2, 2)), GaborFit)
+
+
+@pytest.mark.parametrize(
+    ("filters", "shape", "match"),
+    [
+        (np.ones(16), (4, 4), r"filters has shape \(16,\); expected two dimensions"),
+        (np.full((1, 16), np.inf), (4, 4), "filters contains NaN or infinity"),
+        (np.ones((1, 16)), (4, 5), r"filters have 16 columns but patch_shape=\(4, 5\) has 20"),
+        (np.ones((1, 16)), (2, 2, 4), r"patch_shape=\(2, 2, 4\); a third side must be 3"),
+        (np.ones((1, 16)), 16, "patch_shape=16; expected 2 or 3 positive integers"),
+        (np.ones((1, 16)), (4, -4), r"patch_shape=\(4, -4\); expected"),
+        (np.ones((1, 16)), (4.0, 4.0), r"patch_shape=\(4.0, 4.0\); expected"),
+        (np.ones((1, 16)), "44", "patch_shape='44'; expected"),
+        (np.ones((0, 16)), (4, 4), "at least one row"),
+    ],
+)
+def test_refusals_say_what_came(filters, shape, match):
+    with pytest.raises(ValueError, match=match):
+        gabor_fit(filters, shape)

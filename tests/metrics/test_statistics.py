@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import scipy.stats
+
+from sparsebp.metrics import coefficient_entropy, coefficient_kurtosis
+
+
+def laplace(seed=0, shape=(400, 6)):
+    return np.random.default_rng(seed).laplace(size=shape) * np.arange(1, shape[1] + 1) + 0.3
+
+
+def test_kurtosis_equals_scipy():
+    codes = laplace()
+    assert coefficient_kurtosis(codes) == pytest.approx(
+        scipy.stats.kurtosis(codes, axis=None, fisher=False)
+    )
+    np.testing.assert_allclose(
+        coefficient_kurtosis(codes, per_component=True), scipy.stats.kurtosis(codes, fisher=False)
+    )
+
+
+def test_known_kurtosis():
+    rng = np.random.default_rng(1)
+    assert coefficient_kurtosis(rng.standard_normal((50_000, 4))) == pytest.approx(3, abs=0.1)
+    assert coefficient_kurtosis(rng.laplace(size=(200_000, 2))) == pytest.approx(6, rel=0.05)
+    assert coefficient_kurtosis([[1, -1]]) == 1.0
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e300])
+def test_constant_codes_count_as_gaussian_and_take_no_bits(value):
+    codes = np.full((7, 3), value)
+    assert coefficient_kurtosis(codes) == 3.0
+    np.testing.assert_array_equal(coefficient_kurtosis(codes, per_component=True), 3.0)
+    assert coefficient_entropy(codes) == 0.0
+    assert coefficient_entropy(codes, step=0.5) == 0.0
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-3, 1e150, 1e300])
+def test_scale_does_not_matter(scale):
+    codes = laplace(shape=(50, 2))
+    assert coefficient_kurtosis(scale * codes) == pytest.approx(coefficient_kurtosis(codes))
+    assert coefficient_entropy(scale * codes) == pytest.approx(coefficient_entropy(codes), abs=0.02)
+
+
+def test_dead_component_leaves_the_others_alone():
+    codes = np.column_stack([np.zeros(100), laplace(shape=(100, 1))])
+    per_component = coefficient_kurtosis(codes, per_component=True)
+    assert per_component[0] == 3.0
+    assert per_component[1] == pytest.approx(scipy.stats.kurtosis(codes[:, 1], fisher=False))
+
+
+@pytest.mark.parametrize("step", [0.1, 1.0, 7.5])
+def test_entropy_equals_that_of_a_histogram(step):
+    codes = laplace(2)
+    reach = np.ceil(np.abs(codes).max() / step)
+    edges = (np.arange(-reach - 1, reach + 2) + 0.5) * step
+    counts = np.histogram(codes, edges)[0]
+    assert coefficient_entropy(codes, step=step) == pytest.approx(
+        scipy.stats.entropy(counts, base=2)
+    )
+
+
+def test_known_entropy():
+    codes = np.repeat(np.arange(8), 5).reshape(4, 10)
+    assert coefficient_entropy(codes, step=1) == pytest.approx(3.0)
+    gaussian = np.random.default_rng(0).standard_normal((100_000, 2))
+    expected = 0.5 * np.log2(2 * np.pi * np.e) + 2
+    assert coefficient_entropy(gaussian) == pytest.approx(expected, abs=0.01)
+
+
+def test_sparser_codes_of_equal_variance_take_fewer_bits():
+    rng = np.random.default_rng(0)
+    dense = rng.standard_normal((5000, 2))
+    sparse = rng.standard_t(3, size=(5000, 2)) / np.sqrt(3)
+    assert coefficient_entropy(sparse, step=0.1) < coefficient_entropy(dense, step=0.1) - 0.1
+    assert coefficient_kurtosis(sparse) > coefficient_kurtosis(dense)
+
+
+def test_integers_and_float32_work_and_stay_untouched():
+    codes = np.arange(12, dtype=np.int8).reshape(3, 4)
+    codes.setflags(write=False)
+    assert coefficient_kurtosis(codes) == pytest.approx(
+        scipy.stats.kurtosis(np.arange(12.0), fisher=False)
+    )
+    assert coefficient_entropy(np.asfortranarray(codes, dtype=np.float32), step=1) == (
+        pytest.approx(np.log2(12))
+    )
+
+
+@pytest.mark.parametrize("step", [0, -1.0, float("nan"), float("inf"), "fine", True])
+def test_steps_that_are_no_width_are_refused(step):
+    with pytest.raises(ValueError, match=r"step=.*; expected a positive finite number"):
+        coefficient_entropy([[1.0, 2.0]], step=step)
+
+
+@pytest.mark.parametrize("statistic", [coefficient_kurtosis, coefficient_entropy])
+def test_codes_that_are_no_matrix_are_refused(statistic):
+    with pytest.raises(ValueError, match=r"codes has shape \(2,\); expected two dimensions"):
+        statistic([1.0, 2.0])
+    with pytest.raises(ValueError, match="codes contains NaN"):
+        statistic([[1.0, np.nan]])
