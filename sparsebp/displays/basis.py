@@ -1,0 +1,216 @@
+"""Basis displays: learned filters drawn side by side, as figures in papers show them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sparsebp.displays.mosaic import Scale, check_grid_shape, check_patch_shape, lay_out
+from sparsebp.metrics.checks import as_matrix
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INCHES_PER_FILTER = 0.6
+TITLE_INCHES = 0.35
+MARGIN_INCHES = 0.05
+
+
+class BasisDisplay:
+    """Picture of learned filters.
+
+    Parameters
+    ----------
+    components : array-like of shape (n_components, n_features)
+        Filters as rows, flattened in C order from (height, width) or (height, width, 3).
+    patch_shape : (height, width) or (height, width, 3), default None
+        None takes square grey patches or, where n_features is three times a square, square
+        color patches.
+    grid_shape : (rows, columns), default None
+        Layout of a topographic map. None takes the squarest grid.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        After `plot`.
+    figure_ : matplotlib Figure
+        After `plot`.
+
+    Raises
+    ------
+    ValueError
+        If the components are not a finite real matrix, a shape does not fit them, or n_features
+        is no square to infer the patch shape from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsebp.displays import BasisDisplay
+    >>> display = BasisDisplay(np.eye(16))
+    >>> display.patch_shape, display.grid_shape
+    ((4, 4), (4, 4))
+    """
+
+    def __init__(
+        self,
+        components: ArrayLike,
+        patch_shape: Sequence[int] | None = None,
+        *,
+        grid_shape: Sequence[int] | None = None,
+    ) -> None:
+        self.components = as_matrix(components, "components")
+        self.patch_shape = check_patch_shape(self.components.shape[1], patch_shape)
+        self.grid_shape = check_grid_shape(len(self.components), grid_shape)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        patch_shape: Sequence[int] | None = None,
+        grid_shape: Sequence[int] | None = None,
+    ) -> BasisDisplay:
+        """Take the filters of a fitted estimator, or of a pipeline as patterns of its input.
+
+        A pipeline's components are carried back through the earlier steps, less what these
+        make of zeros: inverse_transform(components) - inverse_transform(zeros).
+
+        Parameters
+        ----------
+        estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
+            The earlier steps of a pipeline need ``inverse_transform``.
+        patch_shape : (height, width) or (height, width, 3), default None
+        grid_shape : (rows, columns), default None
+            None takes the map of ``estimator.penalty_``, if that has one.
+
+        Returns
+        -------
+        BasisDisplay
+
+        Raises
+        ------
+        AttributeError
+            If the estimator is not fitted, or a step of the pipeline has no inverse.
+        ValueError
+            As for the constructor.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.decomposition import FastICA
+        >>> from sparsebp.displays import BasisDisplay
+        >>> X = np.random.default_rng(0).laplace(size=(500, 16))
+        >>> BasisDisplay.from_estimator(FastICA(5, random_state=0).fit(X)).grid_shape
+        (2, 3)
+        """
+        last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+        components = as_matrix(_fitted_components(last), "components_")
+        if grid_shape is None:
+            grid_shape = _map_shape(last, len(components))
+        for name, step in reversed(getattr(estimator, "steps", [])[:-1]):
+            components = _carried_back(components, name, step)
+        return cls(components, patch_shape, grid_shape=grid_shape)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        scale: Scale = "each",
+        gap: int = 1,
+        title: str | None = None,
+        **imshow_options: Any,
+    ) -> BasisDisplay:
+        """Draw the mosaic of the filters.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default None
+            None makes a new figure of a size that fits the mosaic.
+        scale : {"each", "all"}, default "each"
+            Whether contrast is stretched for each filter alone or for all together.
+        gap : int >= 0, default 1
+            Width of the white gaps in pixels of the filters.
+        title : str, default None
+        **imshow_options : Any
+            Passed on to `matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        self : BasisDisplay
+            With ``ax_`` and ``figure_`` set.
+
+        Raises
+        ------
+        ValueError
+            If scale or gap is out of range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sparsebp.displays import BasisDisplay
+        >>> display = BasisDisplay(np.eye(16)).plot(title="Pixels")
+        >>> display.ax_.get_title()
+        'Pixels'
+        >>> import matplotlib.pyplot as plt
+        >>> plt.close(display.figure_)
+        """
+        mosaic = lay_out(self.components, self.patch_shape, self.grid_shape, scale=scale, gap=gap)
+        if ax is None:
+            ax = _fitting_axes(mosaic.shape[0], mosaic.shape[1], self.grid_shape[1])
+        options = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0, "interpolation": "nearest"}
+        ax.imshow(mosaic, **(options | imshow_options))
+        ax.set_axis_off()
+        if title is not None:
+            ax.set_title(title)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _fitting_axes(height: int, width: int, columns: int) -> Axes:
+    """Make a figure in which each pixel of the mosaic covers a whole number of screen pixels.
+
+    Otherwise some gaps would come out wider than others.
+    """
+    dpi = plt.rcParams["figure.dpi"]
+    inches = min(max(INCHES_PER_FILTER * columns, 2.5), 8.0)
+    zoom = max(1, round(inches * dpi / width))
+    drawn = np.array([width, height]) * zoom / dpi
+    margin = round(MARGIN_INCHES * dpi) / dpi
+    title = round(TITLE_INCHES * dpi) / dpi
+    total = drawn + np.array([2 * margin, 2 * margin + title])
+    left, bottom = margin / total
+    right, top = (drawn + margin) / total
+    sides = {"left": left, "right": right, "bottom": bottom, "top": top}
+    _, ax = plt.subplots(figsize=(total[0], total[1]), gridspec_kw=sides)
+    return ax
+
+
+def _fitted_components(estimator: Any) -> Any:
+    if not hasattr(estimator, "components_"):
+        raise AttributeError(
+            f"{type(estimator).__name__} has no components_; call fit on it first."
+        )
+    return estimator.components_
+
+
+def _map_shape(estimator: Any, n_components: int) -> tuple[int, int] | None:
+    shape = getattr(getattr(estimator, "penalty_", None), "grid_shape", None)
+    fits = shape is not None and math.prod(shape) == n_components
+    return shape if fits else None
+
+
+def _carried_back(components: NDArray, name: str, step: Any) -> NDArray:
+    if step is None or step == "passthrough":
+        return components
+    if not hasattr(step, "inverse_transform"):
+        raise AttributeError(
+            f"Step {name!r} of the pipeline ({type(step).__name__}) has no inverse_transform; "
+            "give BasisDisplay the components as patches instead."
+        )
+    origin = np.zeros((1, components.shape[1]), dtype=components.dtype)
+    return np.asarray(step.inverse_transform(components) - step.inverse_transform(origin))

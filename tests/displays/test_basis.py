@@ -1,0 +1,114 @@
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA, FastICA
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from sparsebp.displays import BasisDisplay, filter_mosaic
+
+
+def components(n_components=6, n_features=16):
+    return np.random.default_rng(0).standard_normal((n_components, n_features))
+
+
+def test_plot_draws_the_mosaic_and_returns_itself():
+    display = BasisDisplay(components())
+    assert display.plot(title="Basis") is display
+    (image,) = display.ax_.images
+    np.testing.assert_array_equal(image.get_array(), filter_mosaic(components()))
+    assert image.get_clim() == (0, 1)
+    assert image.get_cmap().name == "gray"
+    assert image.get_interpolation() == "nearest"
+    assert display.ax_.get_aspect() == 1
+    assert not display.ax_.axison
+    assert display.ax_.get_title() == "Basis"
+    assert display.figure_ is display.ax_.figure
+
+
+def test_plot_draws_into_given_axes():
+    figure, (left, right) = plt.subplots(1, 2)
+    display = BasisDisplay(components()).plot(right, scale="all", gap=3, cmap="viridis")
+    assert display.ax_ is right
+    assert display.figure_ is figure
+    assert not left.images
+    expected = filter_mosaic(components(), scale="all", gap=3)
+    np.testing.assert_array_equal(right.images[0].get_array(), expected)
+    assert right.images[0].get_cmap().name == "viridis"
+
+
+@pytest.mark.parametrize(("n_components", "side"), [(1, 3), (50, 8), (100, 12), (400, 16)])
+def test_every_pixel_of_a_filter_covers_whole_pixels_of_the_screen(n_components, side):
+    display = BasisDisplay(np.ones((n_components, side**2))).plot()
+    display.figure_.canvas.draw()
+    box = display.ax_.get_window_extent()
+    height, width = display.ax_.images[0].get_array().shape
+    zoom = box.width / width
+    assert zoom >= 1
+    assert zoom == pytest.approx(round(zoom), abs=1e-6)
+    assert box.height / height == pytest.approx(zoom, abs=1e-6)
+    assert box.x0 == pytest.approx(round(box.x0), abs=1e-6)
+
+
+def test_color_is_drawn_in_color():
+    display = BasisDisplay(components(4, 12)).plot()
+    assert display.patch_shape == (2, 2, 3)
+    assert display.ax_.images[0].get_array().shape == (7, 7, 3)
+
+
+def test_from_estimator_takes_the_components_and_the_map():
+    model = SimpleNamespace(
+        components_=components(), penalty_=SimpleNamespace(grid_shape=(1, 6), epsilon=1)
+    )
+    display = BasisDisplay.from_estimator(model, patch_shape=(2, 8))
+    assert (display.grid_shape, display.patch_shape) == ((1, 6), (2, 8))
+    assert BasisDisplay.from_estimator(model, grid_shape=(6, 1)).grid_shape == (6, 1)
+
+
+@pytest.mark.parametrize(
+    "penalty", [None, SimpleNamespace(grid_shape=None), "l1", SimpleNamespace(grid_shape=(2, 2))]
+)
+def test_from_estimator_without_a_map_takes_the_squarest_grid(penalty):
+    model = SimpleNamespace(components_=components(), penalty_=penalty)
+    assert BasisDisplay.from_estimator(model).grid_shape == (2, 3)
+
+
+def test_pipeline_components_are_carried_back_without_the_means():
+    rng = np.random.default_rng(0)
+    X = rng.laplace(size=(300, 9)) * rng.uniform(1, 3, 9) + 100
+    model = make_pipeline(
+        StandardScaler(), "passthrough", PCA(5), FastICA(4, random_state=0, tol=0.1)
+    ).fit(X)
+    scaler, _, pca, ica = (step for _, step in model.steps)
+    expected = (ica.components_ @ pca.components_) * scaler.scale_
+    display = BasisDisplay.from_estimator(model)
+    np.testing.assert_allclose(display.components, expected, atol=1e-9)
+    assert display.patch_shape == (3, 3)
+
+
+def test_pipeline_steps_without_inverse_are_refused():
+    class Forward(FunctionTransformer):
+        inverse_transform = property()
+
+    model = make_pipeline(Forward(), PCA(2)).fit(components())
+    with pytest.raises(AttributeError, match=r"Step 'forward' of the pipeline \(Forward\)"):
+        BasisDisplay.from_estimator(model)
+
+
+def test_unfitted_estimators_are_refused():
+    with pytest.raises(AttributeError, match="PCA has no components_; call fit on it first"):
+        BasisDisplay.from_estimator(PCA(2))
+    with pytest.raises((AttributeError, NotFittedError), match="fit"):
+        BasisDisplay.from_estimator(make_pipeline(StandardScaler(), PCA(2)))
+
+
+def test_shapes_that_do_not_fit_are_refused_at_once():
+    with pytest.raises(ValueError, match="Components of 15 values"):
+        BasisDisplay(components(2, 15))
+    with pytest.raises(ValueError, match=r"grid_shape=\(2, 2\) has 4 cells"):
+        BasisDisplay(components(), grid_shape=(2, 2))
+    with pytest.raises(ValueError, match="components has dtype object"):
+        BasisDisplay([[None]])
