@@ -1,7 +1,12 @@
 """Photographs, synthetic images and planted problems whose true solution comes with them."""
 
 from sparsebp.datasets.dead_leaves import make_dead_leaves
-from sparsebp.datasets.photographs import load_photographs, load_sample_photographs
+from sparsebp.datasets.photographs import (
+    SAMPLE_NAMES,
+    load_named_photographs,
+    load_photographs,
+    load_sample_photographs,
+)
 from sparsebp.datasets.planted import (
     DictionarySignals,
     Mixtures,
@@ -10,8 +15,10 @@ from sparsebp.datasets.planted import (
 )
 
 __all__ = [
+    "SAMPLE_NAMES",
     "DictionarySignals",
     "Mixtures",
+    "load_named_photographs",
     "load_photographs",
     "load_sample_photographs",
     "make_dead_leaves",

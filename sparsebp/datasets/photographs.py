@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from sklearn.datasets import load_sample_image
 
 _logger = logging.getLogger(__name__)
-_SAMPLES = ("china.jpg", "flower.jpg")
+SAMPLE_NAMES: tuple[str, ...] = ("china.jpg", "flower.jpg")
 _ALPHA_MODES = ("LA", "PA", "RGBA", "RGBa")
 _LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -37,7 +37,7 @@ def load_sample_photographs(*, color: bool = False) -> list[NDArray[np.float64]]
     >>> china.shape, china.dtype.name
     ((427, 640), 'float64')
     """
-    return [_with_channels(load_sample_image(name) / 255, color=color) for name in _SAMPLES]
+    return [_with_channels(load_sample_image(name) / 255, color=color) for name in SAMPLE_NAMES]
 
 
 def load_photographs(
@@ -87,11 +87,43 @@ def load_photographs(
     [array([[0.2, 0.2, 0.2],
            [0.2, 0.2, 0.2]])]
     """
+    return list(load_named_photographs(folder, color=color).values())
+
+
+def load_named_photographs(
+    folder: str | os.PathLike[str], *, color: bool = False
+) -> dict[str, NDArray[np.float64]]:
+    """Load every image file of a folder, as `load_photographs` does, with its name.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder.
+    color : bool, default=False
+        Whether to keep the colors.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (height, width) or (height, width, 3)
+        File name to image, in the order of the names.
+
+    Raises
+    ------
+    TypeError
+        If `folder` is not a path.
+    ValueError
+        If `folder` does not exist, is not a folder, cannot be listed, or has no readable image.
+
+    Warns
+    -----
+    UserWarning
+        If a file is skipped because it is not a readable image.
+    """
     files = _visible_files(folder)
-    photographs = []
+    photographs = {}
     for path in files:
         try:
-            photographs.append(_read(path, color=color))
+            photographs[path.name] = _read(path, color=color)
         # Decoders of damaged files fail in any way whatever, not with one kind of error.
         except Exception as error:
             message = f"{path.name} was skipped, as it is not a readable image: {error}"

@@ -80,7 +80,7 @@ def whiten_images(
     # Scaled before, too, so that squares of tiny or huge pixels stay within range.
     whitened = [filters[boundary](image / image.dtype.type(peak), cutoff) for image in shifted]
     if not unit_variance:
-        return whitened
+        return [image * image.dtype.type(peak) for image in whitened]
     power = float(np.mean([image.var(dtype=np.float64) for image in whitened]))
     if power == 0:
         raise ValueError(
