@@ -1,6 +1,6 @@
 """Solvers: they meet an objective through its value and gradient, and return how they ended."""
 
-from sparsebp.solvers.alternating import Alternation
+from sparsebp.solvers.alternating import Alternation, replace_unused_atoms
 from sparsebp.solvers.basis import exact_basis
 from sparsebp.solvers.encoding import Codes, encode, starting_codes
 from sparsebp.solvers.lbfgs import minimize_lbfgs
@@ -16,5 +16,6 @@ __all__ = [
     "exact_basis",
     "minimize_lbfgs",
     "minimize_orthonormal",
+    "replace_unused_atoms",
     "starting_codes",
 ]

@@ -6,11 +6,10 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
 
 import numpy as np
 
-from sparsebp.objectives import basis_objective, codes_objective
+from sparsebp.objectives import UnitColumns, basis_objective, codes_objective
 from sparsebp.penalties import L1, Penalty
 from sparsebp.solvers.basis import exact_basis
 from sparsebp.solvers.encoding import encode, starting_codes
@@ -32,14 +31,19 @@ _L1_STEPS = 200
 class Alternation:
     """Minimise (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖² in s and A by turns.
 
+    Without a γ the last term gives way to what it stands for, the constraint that all atoms have
+    length one.
+
     Parameters
     ----------
     penalty : Penalty
         S.
-    alpha, gamma : float
-        α, γ ≥ 0.
+    alpha : float
+        α ≥ 0.
+    gamma : float or None
+        γ ≥ 0; None keeps the atoms at length one.
     basis_step : {"lbfgs", "exact"}
-        How the basis is improved: by L-BFGS from where it is, or in closed form.
+        How the basis is improved: by L-BFGS from where it is, or in closed form, which needs γ.
     code_iter, basis_iter : int
         L-BFGS iterations in each turn.
     tol : float
@@ -49,8 +53,8 @@ class Alternation:
 
     penalty: Penalty
     alpha: float
-    gamma: float
-    basis_step: Literal["lbfgs", "exact"] = "lbfgs"
+    gamma: float | None
+    basis_step: str = "lbfgs"
     code_iter: int = 20
     basis_iter: int = 20
     tol: float = 1e-4
@@ -88,8 +92,10 @@ class Alternation:
             The basis. ``history`` holds the objective on each turn's batch, entry 0 that of the
             start on the first batch.
         """
+        basis = self.feasible(basis)
         history: list[float] = []
-        codes, status = None, Status.ITERATION_LIMIT
+        codes, before, status = None, None, Status.ITERATION_LIMIT
+        last_replacement = 0.75 * max_iter
         with one_blas_thread():
             try:
                 for batch in islice(_batches(x, batch_size, rng), max_iter):
@@ -98,18 +104,45 @@ class Alternation:
                     if not history:
                         history.append(self.value(batch, basis, codes))
                     new, codes = self.turn(batch, basis, codes)
+                    value = self.value(batch, new, codes)
+                    if before is not None and batch is x and value > history[-1]:
+                        logger.info("New atoms did not lower the objective; the old are kept.")
+                        last_replacement = 0
+                        (basis, codes), before = before, None
+                        new, codes = self.turn(batch, basis, codes)
+                        value = self.value(batch, new, codes)
                     change = np.linalg.norm(new - basis) / max(np.linalg.norm(new), 1e-300)
-                    basis = new
-                    history.append(self.value(batch, basis, codes))
+                    basis, before = new, None
+                    history.append(value)
                     status = self._status(history, float(change), basis, callback)
                     if status is not Status.ITERATION_LIMIT:
                         break
-                    if len(history) <= max_iter:
+                    if len(history) <= last_replacement:
+                        before = (basis, codes)
                         basis = replace_unused_atoms(batch, basis, codes, rng)
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
+                basis = basis if before is None else before[0]  # new atoms are untried
         value = history[-1] if history else np.inf
         return Result(basis, value, max(len(history) - 1, 0), status, tuple(history))
+
+    def feasible(self, basis: np.ndarray) -> np.ndarray:
+        """Return the basis, its atoms brought to length one where that is the constraint.
+
+        Parameters
+        ----------
+        basis : ndarray of shape (n_features, n_components)
+            A.
+
+        Returns
+        -------
+        basis : ndarray of shape (n_features, n_components)
+            A, or its atoms divided by their lengths.
+        """
+        if self.gamma is not None:
+            return basis
+        lengths = np.linalg.norm(basis, axis=0)
+        return basis / np.where(lengths > 0, lengths, 1).astype(basis.dtype)
 
     def turn(
         self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray
@@ -133,16 +166,13 @@ class Alternation:
             The coefficients it was fitted to.
         """
         codes = self._code_step(x, basis, codes)
-        if self.basis_step == "exact":
-            return exact_basis(x, codes, self.gamma, scale=1 / x.shape[1]), codes
-        objective = basis_objective(x, codes, self.gamma, scale=1 / x.shape[1], compressed=True)
-        return _finished(minimize_lbfgs(objective, basis, max_iter=self.basis_iter, tol=0)), codes
+        return self._basis_step(x, codes, basis), codes
 
     def value(self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray) -> float:
         """Compute the objective of given coefficients and basis, a mean over the samples."""
         scale = 1 / x.shape[1]
         objective = codes_objective(x, basis, self.penalty, self.alpha, scale=scale)
-        decay = self.gamma * np.vdot(basis, basis)
+        decay = (self.gamma or 0.0) * np.vdot(basis, basis)
         return float(objective.value_and_gradient(codes)[0] + decay)
 
     def _code_step(self, x: np.ndarray, basis: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -160,6 +190,17 @@ class Alternation:
             )
             codes[:, block] = _finished(search)
         return codes
+
+    def _basis_step(self, x: np.ndarray, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
+        scale = 1 / x.shape[1]
+        if self.basis_step == "exact" and self.gamma is not None:
+            return exact_basis(x, codes, self.gamma, scale=scale)
+        objective = basis_objective(x, codes, self.gamma or 0.0, scale=scale, compressed=True)
+        if self.gamma is not None:
+            return _finished(minimize_lbfgs(objective, start, max_iter=self.basis_iter, tol=0))
+        on_sphere = UnitColumns(objective)
+        search = minimize_lbfgs(on_sphere, start, max_iter=self.basis_iter, tol=0)
+        return on_sphere.constrained(_finished(search))
 
     def _status(
         self, history: list[float], change: float, basis: np.ndarray, callback: Callback | None

@@ -40,7 +40,10 @@ def exact_basis(x: np.ndarray, codes: np.ndarray, gamma: float, *, scale: float)
     diagonal = np.arange(len(moments))
     moments[diagonal, diagonal] += gamma / scale
     try:
-        basis = cho_solve(cho_factor(moments), cross)
+        # A Cholesky factor may well be found of what has not full rank, and mean nothing.
+        basis = cho_solve(cho_factor(moments), cross) if gamma > 0 else None
     except LinAlgError:
+        basis = None
+    if basis is None:
         basis = np.linalg.lstsq(moments, cross, rcond=None)[0]
     return np.ascontiguousarray(basis.T, dtype=x.dtype)

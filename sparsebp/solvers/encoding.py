@@ -142,8 +142,8 @@ def _encode_proximal(problem: _Problem, max_iter: int) -> tuple[np.ndarray, int]
     """
     x, basis, alpha, target = problem.x, problem.basis, problem.alpha, problem.target
     gram, pull = 2 * basis.T @ basis, 2 * basis.T @ x
-    step = 1 / max(float(np.linalg.norm(gram, 2)), float(np.finfo(x.dtype).tiny))
-    step = x.dtype.type(step)
+    steepest = np.linalg.norm(gram, 2)
+    step = x.dtype.type(1 / steepest if steepest > 0 else 1)
     proximal = L1().proximal
     out = np.zeros_like(pull)
     active = np.arange(x.shape[1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -70,48 +69,48 @@ def minimize_lbfgs(
     >>> result.status.name, bool(abs(result.point).max() < 1e-6)
     ('CONVERGED', True)
     """
-    search = _Search(objective, start.shape, start.dtype, callback)
-
     with one_blas_thread():
-        status = search.run(start, max_iter, tol, memory)
+        search = _Search(objective, start.copy(), callback)
+        if not np.isfinite(search.best_value):
+            value, point = search.best_value, search.best_point
+            return Result(point, value, 0, Status.NOT_FINITE, (value,))
+        status = search.run(max_iter, tol, memory)
         if status is Status.STALLED and search.n_iter < max_iter:
             before = search.best_value
-            status = search.run(search.best_point, max_iter - search.n_iter, tol, memory)
+            status = search.run(max_iter - search.n_iter, tol, memory)
             gained = before - search.best_value
             if status is Status.STALLED and gained <= tol * max(abs(before), 1.0):
-                status = Status.CONVERGED if search.is_flat(tol) else Status.STALLED
+                status = search.status_where_stuck(tol)
     return Result(
         search.best_point, search.best_value, search.n_iter, status, tuple(search.history)
     )
 
 
-@dataclass
 class _Search:
     """One minimisation: the evaluations made, the best of them, the history."""
 
-    objective: Differentiable
-    shape: tuple[int, ...]
-    dtype: Any
-    callback: Callback | None
-    best_value: float = np.inf
-    best_point: np.ndarray = field(default_factory=lambda: np.empty(0))
-    best_slope: float = np.inf
-    n_iter: int = 0
-    history: list[float] = field(default_factory=list)
-    met_not_finite: bool = False
+    def __init__(
+        self, objective: Differentiable, start: np.ndarray, callback: Callback | None
+    ) -> None:
+        self.objective = objective
+        self.callback = callback
+        self.best_point = start
+        value, gradient = objective.value_and_gradient(start)
+        self.best_value = float(value) if np.isfinite(gradient).all() else np.nan
+        self.best_gradient = gradient.astype(np.float64).ravel()
+        self.history = [self.best_value]
+        self.n_iter = 0
+        self.broke_down = False
 
-    def run(self, start: np.ndarray, max_iter: int, tol: float, memory: int) -> Status:
+    def run(self, max_iter: int, tol: float, memory: int) -> Status:
+        """Search from the best point so far."""
+        self.broke_down, self.at_start = False, True
         options = {"maxiter": max_iter, "maxcor": memory, "ftol": tol, "gtol": 0.0}
         options["maxfun"] = 20 * max_iter + 20
-        x0 = start.astype(np.float64).ravel()
-        if not self.history:
-            self.evaluate(x0)
-            self.best_point = start.copy() if self.best_point.size == 0 else self.best_point
-            self.history.append(self.best_value)
         try:
             end = minimize(
                 self.evaluate,
-                x0,
+                self.best_point.astype(np.float64).ravel(),
                 jac=True,
                 method="L-BFGS-B",
                 options=options,
@@ -122,36 +121,50 @@ class _Search:
         return self.status(end)
 
     def evaluate(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
-        point = flat.reshape(self.shape).astype(self.dtype)
+        if self.at_start:  # SciPy asks first for what is known already
+            self.at_start = False
+            return self.best_value, self.best_gradient
+        point = flat.reshape(self.best_point.shape).astype(self.best_point.dtype)
         value, gradient = self.objective.value_and_gradient(point)
         value = float(value)
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
-            self.met_not_finite = True
-            return np.finfo(float).max, np.zeros(flat.size)
+            return self.wall(flat)
+        gradient = gradient.astype(np.float64).ravel()
         if value < self.best_value:
-            self.best_value, self.best_point = value, point
-            self.best_slope = float(np.abs(gradient).max(initial=0.0))
-        return value, gradient.astype(np.float64).ravel()
+            self.best_value, self.best_point, self.best_gradient = value, point, gradient
+        return value, gradient
+
+    def wall(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return finite numbers in the place of an infinite value.
+
+        They are as if F curved upwards so that its minimum lay at a tenth of the way: the line
+        search steps back.
+        """
+        self.broke_down = True
+        promised = self.best_gradient @ (flat - self.best_point.astype(np.float64).ravel())
+        return self.best_value + 4 * abs(float(promised)), -self.best_gradient
 
     def after_iteration(self, intermediate_result: Any) -> None:
         self.n_iter += 1
         value = float(intermediate_result.fun)
         self.history.append(value)
         if self.callback is not None:
-            point = intermediate_result.x.reshape(self.shape).astype(self.dtype)
+            shape, dtype = self.best_point.shape, self.best_point.dtype
+            point = intermediate_result.x.reshape(shape).astype(dtype)
             if self.callback(self.n_iter, value, point):
                 raise StopIteration
 
     def status(self, end: Any) -> Status:
-        if self.met_not_finite and end.status != 0:
-            return Status.NOT_FINITE
         if "StopIteration" in str(end.message) or end.status == 99:
             return Status.STOPPED
         if end.status == _ABNORMAL:
             return Status.STALLED
         return Status.CONVERGED if end.status == 0 else Status.ITERATION_LIMIT
 
-    def is_flat(self, tol: float) -> bool:
-        """Whether rounding hides any descent that is left: precision, not failure."""
+    def status_where_stuck(self, tol: float) -> Status:
+        """Tell rounding, which hides any descent that is left, from failure."""
+        if self.broke_down:
+            return Status.NOT_FINITE
         scale = max(abs(self.best_value), 1.0)
-        return self.best_slope <= max(tol, np.sqrt(np.finfo(self.dtype).eps)) * scale
+        flat = max(tol, float(np.sqrt(np.finfo(self.best_point.dtype).eps))) * scale
+        return Status.CONVERGED if np.abs(self.best_gradient).max() <= flat else Status.STALLED
