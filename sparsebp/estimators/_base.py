@@ -1,0 +1,140 @@
+"""What the estimators share: the scikit-learn surface around a solver."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from sparsebp.estimators._parameters import check_real, check_whole
+from sparsebp.penalties import Penalty, make_penalty
+from sparsebp.solvers import Result, Status
+
+_FLOATS: Any = [np.float64, np.float32]
+
+
+def quietly() -> Any:
+    """Return a context without NumPy's warnings: what overflows is found, and said in words."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
+
+
+def require_success(result: Result) -> None:
+    """Refuse a result with nothing to keep, before anything is changed."""
+    if result.status is Status.INTERRUPTED and not result.history:
+        raise KeyboardInterrupt
+    if not (np.isfinite(result.value) and np.isfinite(result.point).all()):
+        raise ValueError(
+            "The objective is infinite or NaN already at the start: the values of X are too "
+            "large. Scale X to about unit variance."
+        )
+
+
+class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of the estimators; rows are samples here, columns in everything below."""
+
+    n_components: int | None
+    penalty: str | Penalty
+    epsilon: float
+    max_iter: int
+    tol: float
+    warm_start: bool
+    callback: Callable[[int, float], Any] | None
+    components_: np.ndarray
+    penalty_: Penalty
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        if tags.transformer_tags is not None:
+            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.components_.shape[0]
+
+    def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
+        if not reset:
+            check_is_fitted(self)
+        samples: Any = validate_data(self, X, reset=reset, dtype=_FLOATS)
+        return samples
+
+    def _checked_to_learn(self, X: Any, *, reset: bool = True) -> np.ndarray:
+        samples = self._checked(X, reset=reset)
+        largest = float(np.abs(samples).max())
+        # Objectives hold sums of fourth powers at most: ‖WᵀWx‖² where W itself grows with x.
+        if largest > (float(np.finfo(samples.dtype).max) / samples.size) ** 0.25:
+            raise ValueError(
+                f"X holds numbers as large as {largest:.2g}, whose powers overflow in "
+                f"{samples.dtype}. Scale X to about unit variance."
+            )
+        return samples
+
+    def _checked_codes(self, codes: Any) -> np.ndarray:
+        check_is_fitted(self)
+        codes = check_array(codes, dtype=_FLOATS)
+        if codes.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"The codes have {codes.shape[1]} columns but {type(self).__name__} has "
+                f"{self._n_features_out} components."
+            )
+        return codes.astype(self.components_.dtype, copy=False)
+
+    def _check_common(self) -> None:
+        check_whole("n_components", self.n_components, none="as many as features")
+        check_whole("max_iter", self.max_iter)
+        check_real("tol", self.tol)
+        check_real("epsilon", self.epsilon, positive=True)
+        if self.callback is not None and not callable(self.callback):
+            raise TypeError(f"callback is {self.callback!r}; it must be callable, or None.")
+
+    def _make_penalty(self, n_components: int) -> Penalty:
+        return make_penalty(self.penalty, n_components, float(self.epsilon))
+
+    def _start(
+        self,
+        shape: tuple[int, int],
+        rng: np.random.RandomState,
+        dtype: Any,
+        kept: str = "components_",
+    ) -> np.ndarray:
+        """Return what the last fit kept on a warm start, else random rows of unit length."""
+        before = getattr(self, kept, None) if self.warm_start else None
+        if before is None:
+            start = rng.standard_normal(shape)
+            return (start / np.linalg.norm(start, axis=1, keepdims=True)).astype(dtype)
+        if before.shape != shape:
+            raise ValueError(
+                f"warm_start: the last fit's {kept} has shape {before.shape} but {shape} is "
+                "wanted; set warm_start=False to begin anew."
+            )
+        return before.astype(dtype)
+
+    def _solver_callback(self) -> Callable[[int, float, np.ndarray], Any] | None:
+        callback = self.callback
+        return None if callback is None else lambda i, value, _: callback(i, value)
+
+    def _record(self, result: Result, *, limit_is_failure: bool = True) -> Self:
+        """Keep how a solver ended, and say it."""
+        self.objective_ = result.value
+        self.objective_history_ = np.array(result.history)
+        self.n_iter_ = max(result.n_iter, 1)
+        self.status_ = result.status.name.lower()
+        if result.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        failures = {Status.STALLED, Status.NOT_FINITE}
+        if limit_is_failure:
+            failures.add(Status.ITERATION_LIMIT)
+        if result.status in failures:
+            warnings.warn(
+                f"{type(self).__name__} stopped after {result.n_iter} iterations. "
+                f"{result.status.value}",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return self

@@ -1,0 +1,297 @@
+"""Sparse coding behind scikit-learn's interface."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from sparsebp.estimators._base import Learner, quietly, require_success
+from sparsebp.estimators._parameters import check_choice, check_real, check_whole
+from sparsebp.penalties import Penalty
+from sparsebp.solvers import Alternation, encode, replace_unused_atoms, starting_codes
+
+_SOLVERS = ("lbfgs", "exact")
+
+
+class SparseCoding(Learner):
+    """Sparse coding: a basis in which every sample is a combination of few atoms.
+
+    Minimises, in the basis A and the coefficients s,
+
+        F(A, s) = (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)]   subject to   ‖aᵣ‖ = 1 for every atom,
+
+    or, where γ is given, with the tutorial's weight decay + γ ‖A‖² in place of the constraint,
+    by turns: coefficients of a fresh batch by L-BFGS, then the basis.
+
+    Parameters
+    ----------
+    n_components : int, default=None
+        Number of atoms; None means as many as features.
+    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy"} or Penalty, \
+            default="smooth_l1"
+        The sparsity penalty S. A topographic one orders the atoms on a map.
+    alpha : float, default=1.0
+        Weight α ≥ 0 of the penalty (the tutorial's λ; twice scikit-learn's ``alpha``). What is
+        right depends on the scale of the samples; 1 suits whitened patches of unit variance.
+    epsilon : float, default=1e-3
+        Smoothing ε > 0 of the penalties given by name.
+    gamma : float, default=None
+        Weight decay γ ≥ 0, which keeps the atoms from growing while the coefficients shrink. None
+        keeps them at length one: α then means the same whatever the atoms, and none is favored.
+    solver : {"lbfgs", "exact"}, default="lbfgs"
+        The basis step: L-BFGS on F(A; s), or its closed form x sᵀ (s sᵀ + γ m I)⁻¹, which needs γ.
+        The coefficients are found by L-BFGS either way (by proximal steps for exact L1).
+    max_iter : int, default=100
+        Turns at most.
+    tol : float, default=1e-4
+        Stop when a turn changes the basis by less than this share of its norm.
+    batch_size : int, default=1000
+        Samples of a turn. None, or as many as there are, takes all of them every time and lets
+        their coefficients carry over.
+    warm_start : bool, default=False
+        Whether `fit` begins at the components of the last one.
+    random_state : int, RandomState instance or None, default=None
+        Draws the first basis and the batches, and replaces atoms that nothing uses.
+    callback : callable, default=None
+        Called as ``callback(turn, objective)`` after each turn; returning True stops.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        The atoms in rows, Aᵀ.
+    penalty_ : Penalty
+        The penalty used.
+    objective_ : float
+        The objective of the last turn, on its batch.
+    objective_history_ : ndarray of shape (n_iter_ + 1,)
+        The objective of each turn on its batch; entry 0 is that of the first basis.
+    n_iter_ : int
+        Turns made.
+    status_ : str
+        How the search ended.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X has string names.
+
+    See Also
+    --------
+    ReconstructionICA : Filters instead of atoms; coefficients are a matrix product.
+
+    Examples
+    --------
+    >>> from sparsebp import SparseCoding
+    >>> from sparsebp.datasets import make_dictionary_signals
+    >>> X = make_dictionary_signals(1500, 8, 12, n_nonzero=2, random_state=0).X
+    >>> model = SparseCoding(12, alpha=0.2, max_iter=5, random_state=0).fit(X)
+    >>> model.components_.shape, model.transform(X).shape
+    ((12, 8), (1500, 12))
+    """
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        *,
+        penalty: str | Penalty = "smooth_l1",
+        alpha: float = 1.0,
+        epsilon: float = 1e-3,
+        gamma: float | None = None,
+        solver: str = "lbfgs",
+        max_iter: int = 100,
+        tol: float = 1e-4,
+        batch_size: int | None = 1000,
+        warm_start: bool = False,
+        random_state: Any = None,
+        callback: Callable[[int, float], Any] | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.penalty = penalty
+        self.alpha = alpha
+        self.epsilon = epsilon
+        self.gamma = gamma
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.batch_size = batch_size
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.callback = callback
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the basis.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows, such as whitened patches.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : SparseCoding
+            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the basis so far,
+            and KeyboardInterrupt goes on.
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter is unusable.
+        """
+        self._check_parameters()
+        x = self._checked_to_learn(X).T
+        rng = check_random_state(self.random_state)
+        shape = (self.n_components or x.shape[0], x.shape[0])
+        penalty = self._make_penalty(shape[0])
+        start = self._start(shape, rng, x.dtype).T
+        with quietly():
+            result = self._alternation(penalty).run(
+                x,
+                start,
+                batch_size=self.batch_size or x.shape[1],
+                max_iter=self.max_iter,
+                rng=rng,
+                callback=self._solver_callback(),
+            )
+        require_success(result)
+        self.penalty_ = penalty
+        self.components_ = np.ascontiguousarray(result.point.T)
+        every = self.batch_size is None or self.batch_size >= x.shape[1]
+        return self._record(result, limit_is_failure=every)
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Take one turn on these samples, from the components so far.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            A batch; a few times more samples than components is best.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : SparseCoding
+            The estimator after the turn.
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter is unusable, or X has another number of features.
+        """
+        self._check_parameters()
+        first = not hasattr(self, "components_")
+        x = self._checked_to_learn(X, reset=first).T
+        rng = check_random_state(self.random_state)
+        if first:
+            shape = (self.n_components or x.shape[0], x.shape[0])
+            self.penalty_ = self._make_penalty(shape[0])
+            self.components_ = self._start(shape, rng, x.dtype)
+            self.objective_history_, self.n_iter_ = np.empty(0), 0
+        alternation = self._alternation(self.penalty_)
+        basis = alternation.feasible(np.ascontiguousarray(self.components_.T))
+        x = x.astype(basis.dtype, copy=False)
+        codes = starting_codes(x, basis)
+        if first:
+            self.objective_history_ = np.array([alternation.value(x, basis, codes)])
+        basis, codes = alternation.turn(x, basis, codes)
+        self.objective_ = alternation.value(x, basis, codes)
+        self.objective_history_ = np.append(self.objective_history_, self.objective_)
+        self.components_ = np.ascontiguousarray(replace_unused_atoms(x, basis, codes, rng).T)
+        self.n_iter_ += 1
+        self.status_ = "partial"
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the coefficients of samples, each by itself, with the weights of `fit`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_components)
+            argmin over s of ‖A s − x‖² + α S(s), for each x.
+
+        Raises
+        ------
+        ValueError
+            If X is unusable.
+        """
+        x = self._checked(X).T.astype(self.components_.dtype, copy=False)
+        with quietly():
+            found = encode(x, self.components_.T, self.penalty_, self.alpha)
+        if found.n_unfinished:
+            warnings.warn(
+                f"The coefficients of {found.n_unfinished} of {x.shape[1]} samples have not "
+                "converged; scale the samples to about unit variance, or raise epsilon.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return np.ascontiguousarray(found.codes.T)
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Compute the samples that coefficients stand for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Coefficients in rows.
+
+        Returns
+        -------
+        samples : ndarray of shape (n_samples, n_features)
+            A s.
+
+        Raises
+        ------
+        ValueError
+            If there are not n_components columns.
+        """
+        return self._checked_codes(X) @ self.components_
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Compute minus the objective of these samples, so that higher is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        score : float
+            −F, with the samples' best coefficients.
+        """
+        x = self._checked(X).T.astype(self.components_.dtype, copy=False)
+        codes = self.transform(X).T
+        with quietly():
+            return -self._alternation(self.penalty_).value(x, self.components_.T, codes)
+
+    def _alternation(self, penalty: Penalty) -> Alternation:
+        gamma = None if self.gamma is None else float(self.gamma)
+        return Alternation(
+            penalty, float(self.alpha), gamma, basis_step=self.solver, tol=float(self.tol)
+        )
+
+    def _check_parameters(self) -> None:
+        self._check_common()
+        check_real("alpha", self.alpha)
+        check_choice("solver", self.solver, _SOLVERS)
+        if self.gamma is not None:
+            check_real("gamma", self.gamma)
+        elif self.solver == "exact":
+            raise ValueError(
+                "solver='exact' has a closed form only with weight decay; give a gamma ≥ 0, or "
+                "take solver='lbfgs'."
+            )
+        check_whole("batch_size", self.batch_size, none="all samples")

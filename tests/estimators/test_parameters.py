@@ -1,0 +1,102 @@
+import re
+
+import numpy as np
+import pytest
+
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.estimators._parameters import check_choice, check_real, check_whole
+from sparsebp.penalties import SmoothL1, Topographic
+
+X = np.random.default_rng(0).laplace(size=(60, 6))
+ALL = [SparseCoding, ReconstructionICA, OrthonormalICA]
+
+NOT_REAL = [-1.0, np.nan, np.inf, -np.inf, "0.1", True, None, 1j, [0.1], np.array([0.1])]
+NOT_POSITIVE = [*NOT_REAL, 0, 0.0]
+NOT_WHOLE = [-1, 0, 2.0, 2.5, np.nan, "2", True, [2], np.array([2])]
+
+
+BAD = {
+    "alpha": (ALL[:2], NOT_REAL),
+    "gamma": (ALL[:1], [value for value in NOT_REAL if value is not None]),
+    "tol": (ALL, NOT_REAL),
+    "epsilon": (ALL, NOT_POSITIVE),
+    "max_iter": (ALL, [*NOT_WHOLE, None]),
+    "n_components": (ALL, NOT_WHOLE),
+    "batch_size": (ALL[:1], NOT_WHOLE),
+    "solver": (ALL, ["newton", "", None, 3, True]),
+    "penalty": (ALL, ["l2", "", None, 3, SmoothL1]),
+    "callback": (ALL, [3, "print"]),
+}
+CASES = [(estimator, name) for name, (estimators, _) in BAD.items() for estimator in estimators]
+
+
+@pytest.mark.parametrize(("estimator", "name"), CASES)
+def test_a_bad_value_is_refused_by_name_in_fit_and_nowhere_else(estimator, name):
+    for value in BAD[name][1]:
+        model = estimator(**{name: value}).set_params(**{name: value})
+        assert model.get_params()[name] is value
+        with pytest.raises((ValueError, TypeError), match=f"^{name} is {re.escape(repr(value))}"):
+            model.fit(X)
+        assert not hasattr(model, "components_")
+
+
+def test_partial_fit_refuses_bad_values_too():
+    for name, value in {"alpha": -1.0, "batch_size": 0, "epsilon": 0, "solver": "newton"}.items():
+        with pytest.raises(ValueError, match=f"^{name} is"):
+            SparseCoding(**{name: value}).partial_fit(X)
+
+
+@pytest.mark.parametrize("estimator", ALL)
+def test_a_bad_random_state_is_refused(estimator):
+    with pytest.raises(ValueError, match="seed"):
+        estimator(random_state="seven").fit(X)
+
+
+@pytest.mark.parametrize("estimator", ALL)
+def test_a_grid_for_another_number_of_components_is_refused(estimator):
+    with pytest.raises(ValueError, match=r"n_components is 5 .*\(2, 3\) grid holds 6"):
+        estimator(5, penalty=Topographic((2, 3))).fit(X)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"alpha": np.float32(0.5), "gamma": np.int64(1), "epsilon": np.float64(0.1)},
+        {"n_components": np.int32(3), "max_iter": np.int64(2), "batch_size": np.uint8(20)},
+        {"alpha": 0, "gamma": 0, "tol": 0},
+        {"alpha": 1, "epsilon": 1, "penalty": "l1"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numpys_numbers_and_whole_ones_are_taken(parameters, dtype):
+    model = SparseCoding(**{"max_iter": 2, "batch_size": 30, "random_state": 0, **parameters})
+    model.fit(X.astype(dtype))
+    assert model.components_.dtype == dtype
+    assert np.isfinite(model.components_).all()
+
+
+def test_the_closed_form_needs_a_weight_decay():
+    with pytest.raises(ValueError, match=r"'exact' .* give a gamma"):
+        SparseCoding(solver="exact").fit(X)
+
+
+def test_the_checks_accept_what_they_should():
+    for value in (0, 0.0, 1, 1e300, np.float32(2), np.int8(3)):
+        check_real("x", value)
+    for value in (1, 5, np.int64(7)):
+        check_whole("x", value)
+    check_whole("x", None, none="all")
+    check_whole("x", 0, minimum=0)
+    check_choice("x", "a", ("a", "b"))
+
+
+def test_the_checks_say_what_came_and_what_is_needed():
+    with pytest.raises(ValueError, match=r"x is -2; it must be a number ≥ 0\."):
+        check_real("x", -2)
+    with pytest.raises(ValueError, match=r"x is 0; it must be a number > 0\."):
+        check_real("x", 0, positive=True)
+    with pytest.raises(ValueError, match=r"x is 1; it must be a whole number ≥ 2, or None for all"):
+        check_whole("x", 1, minimum=2, none="all")
+    with pytest.raises(ValueError, match=r"x is 'c'; it must be one of a, b\."):
+        check_choice("x", "c", ("a", "b"))

@@ -1,0 +1,26 @@
+"""scikit-learn's own checks, none of them expected to fail."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.penalties import L1
+
+ESTIMATORS = [
+    SparseCoding(max_iter=10),
+    SparseCoding(penalty="l1", max_iter=10),
+    SparseCoding(penalty="topographic", solver="exact", gamma=0.1, max_iter=10),
+    SparseCoding(penalty="cauchy", max_iter=10),
+    SparseCoding(penalty=L1(), batch_size=None, max_iter=10),
+    ReconstructionICA(),
+    ReconstructionICA(penalty="topographic", unit_norm=True),
+    OrthonormalICA(),
+    OrthonormalICA(penalty="log_cosh", solver="projected"),
+    OrthonormalICA(whiten=False),
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(ESTIMATORS)
+def test_scikit_learn_check(estimator, check):
+    check(estimator)

@@ -1,0 +1,190 @@
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+from sklearn.exceptions import ConvergenceWarning
+
+from sparsebp import SparseCoding
+from sparsebp.datasets import make_dictionary_signals
+from sparsebp.penalties import SmoothL1, Topographic
+
+X, ATOMS, _ = make_dictionary_signals(400, 10, 15, n_nonzero=2, snr_db=20, random_state=0)
+FAST = {"max_iter": 3, "batch_size": 50, "random_state": 0}
+
+
+def n_found(components, atoms=ATOMS):
+    unit = components / np.linalg.norm(components, axis=1, keepdims=True)
+    likeness = np.abs(atoms @ unit.T)
+    return int((likeness[linear_sum_assignment(-likeness)] > 0.95).sum())
+
+
+def by_hand(X, components, codes, sparsity, alpha, gamma):
+    errors = ((codes @ components - X) ** 2).sum(axis=1)
+    decay = (gamma or 0) * (components**2).sum()
+    return (errors + alpha * sparsity(codes)).mean() + decay
+
+
+def grouped(codes, epsilon):
+    """Smoothed L2 norms of 3 × 3 neighbourhoods on a 3 × 5 torus, by rolling the map."""
+    maps = codes.reshape(-1, 3, 5) ** 2
+    shifts = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1)]
+    sums = sum(np.roll(maps, shift, axis=(1, 2)) for shift in shifts)
+    return np.sqrt(sums + epsilon).sum(axis=(1, 2))
+
+
+SPARSITY = {
+    "l1": lambda s: np.abs(s).sum(axis=1),
+    "smooth_l1": lambda s: np.sqrt(s**2 + 1e-3).sum(axis=1),
+    "log_cosh": lambda s: np.log(np.cosh(s)).sum(axis=1),
+    "cauchy": lambda s: np.log(1 + s**2).sum(axis=1),
+    "topographic": lambda s: grouped(s, 1e-3),
+}
+
+
+@pytest.mark.parametrize("gamma", [None, 0.05])
+@pytest.mark.parametrize("penalty", list(SPARSITY))
+def test_the_score_is_minus_the_objective(penalty, gamma):
+    few = X[:60]
+    model = SparseCoding(15, penalty=penalty, alpha=0.3, gamma=gamma, **FAST).fit(X)
+    expected = by_hand(few, model.components_, model.transform(few), SPARSITY[penalty], 0.3, gamma)
+    assert model.score(few) == pytest.approx(-expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("gamma", [None, 0.05])
+def test_transform_is_the_best_code_for_the_weights_of_fit(gamma):
+    model = SparseCoding(15, alpha=0.3, gamma=gamma, **FAST).fit(X)
+    codes = model.transform(X[:20])
+    best = by_hand(X[:20], model.components_, codes, SPARSITY["smooth_l1"], 0.3, gamma)
+    rng = np.random.default_rng(0)
+    for size in (1e-3, 1e-2, 1e-1):
+        near = codes + size * rng.normal(size=codes.shape)
+        assert by_hand(X[:20], model.components_, near, SPARSITY["smooth_l1"], 0.3, gamma) > best
+
+
+@pytest.mark.parametrize("penalty", ["l1", "smooth_l1"])
+@pytest.mark.parametrize("batch_size", [50, None])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_without_weight_decay_the_atoms_have_length_one(penalty, batch_size):
+    model = SparseCoding(15, penalty=penalty, alpha=0.3, **{**FAST, "batch_size": batch_size})
+    lengths = np.linalg.norm(model.fit(X).components_, axis=1)
+    np.testing.assert_allclose(lengths, 1, atol=1e-12)
+    lengths = np.linalg.norm(model.partial_fit(X).components_, axis=1)
+    np.testing.assert_allclose(lengths, 1, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_warm_start_from_weight_decay_puts_the_atoms_on_the_constraint_first():
+    model = SparseCoding(15, alpha=0.3, gamma=1e-5, **FAST).fit(X)
+    unit = model.components_ / np.linalg.norm(model.components_, axis=1, keepdims=True)
+    model.set_params(gamma=None, warm_start=True, batch_size=None, max_iter=1).fit(X)
+    codes = X @ unit.T
+    expected = by_hand(X, unit, codes, SPARSITY["smooth_l1"], 0.3, None)
+    assert model.objective_history_[0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_more_weight_makes_sparser_codes():
+    codes = [SparseCoding(15, penalty="l1", alpha=a, **FAST).fit_transform(X) for a in (0.1, 1)]
+    used = [(np.abs(c) > 0).mean() for c in codes]
+    assert used[0] > used[1] > 0
+
+
+def test_inverse_transform_is_the_combination_of_atoms():
+    model = SparseCoding(15, alpha=1e-2, **FAST).fit(X)
+    codes = model.transform(X)
+    np.testing.assert_allclose(model.inverse_transform(codes), codes @ model.components_)
+    np.testing.assert_allclose(model.inverse_transform(codes), X, atol=0.1)
+    one = model.inverse_transform(np.eye(15))
+    np.testing.assert_array_equal(one, model.components_)
+
+
+@pytest.mark.parametrize("gamma", [None, 0.05])
+def test_partial_fit_begins_and_goes_on(gamma):
+    model = SparseCoding(15, alpha=0.2, gamma=gamma, random_state=0)
+    assert model.partial_fit(X[:100]) is model
+    assert (model.n_iter_, len(model.objective_history_)) == (1, 2)
+    first = model.components_
+    model.partial_fit(X[100:200])
+    assert (model.n_iter_, len(model.objective_history_)) == (2, 3)
+    assert not np.array_equal(first, model.components_)
+    assert model.transform(X).shape == (400, 15)
+    with pytest.raises(ValueError, match="9 features"):
+        model.partial_fit(X[:, :9])
+
+
+def test_partial_fit_draws_the_first_basis_of_fit():
+    model = SparseCoding(15, alpha=0.2, max_iter=1, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        whole = model.fit(X)
+    part = SparseCoding(15, alpha=0.2, random_state=0).partial_fit(X)
+    assert part.objective_history_[0] == pytest.approx(whole.objective_history_[0], rel=1e-12)
+    np.testing.assert_allclose(part.objective_, whole.objective_, rtol=1e-9)
+
+
+def test_partial_fit_after_fit_improves_on_it():
+    model = SparseCoding(15, alpha=0.2, **FAST).fit(X)
+    before = model.score(X)
+    for _ in range(3):
+        model.partial_fit(X)
+    assert model.score(X) > before
+    assert model.n_iter_ == FAST["max_iter"] + 3
+
+
+@pytest.mark.parametrize("penalty", ["smooth_l1", pytest.param("l1", marks=pytest.mark.slow)])
+def test_partial_fit_learns_a_planted_dictionary_roughly(penalty):
+    model = SparseCoding(15, penalty=penalty, alpha=0.2, random_state=1)
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        model.partial_fit(X[rng.choice(400, 100, replace=False)])
+    history = model.objective_history_
+    assert history.shape == (41,)
+    assert history[-5:].mean() < 0.9 * history[1:6].mean()
+    assert n_found(model.components_) >= 10
+
+
+def test_partial_fit_with_a_single_sample():
+    model = SparseCoding(4, alpha=0.2, random_state=0)
+    for sample in X[:5]:
+        model.partial_fit(sample[None])
+    assert np.isfinite(model.components_).all()
+    assert model.n_iter_ == 5
+
+
+def test_partial_fit_keeps_the_precision_of_its_first_batch():
+    model = SparseCoding(15, random_state=0).partial_fit(X[:100].astype(np.float32))
+    assert model.partial_fit(X[:100]).components_.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"gamma": 0.02}, marks=pytest.mark.slow),
+        {"gamma": 0.02, "solver": "exact"},
+        pytest.param({"penalty": "l1"}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_finds_a_planted_dictionary(parameters):
+    model = SparseCoding(15, alpha=0.2, max_iter=60, batch_size=100, random_state=1, **parameters)
+    assert n_found(model.fit(X).components_) >= 11
+
+
+def test_objects_and_names_of_penalties_agree():
+    named = SparseCoding(15, penalty="topographic", epsilon=0.1, **FAST).fit(X)
+    given = SparseCoding(15, penalty=Topographic((3, 5), epsilon=0.1), **FAST).fit(X)
+    np.testing.assert_array_equal(named.components_, given.components_)
+    assert named.penalty_ == given.penalty_
+    assert SparseCoding(15, epsilon=0.1, **FAST).fit(X).penalty_ == SmoothL1(0.1)
+
+
+@pytest.mark.parametrize("batch_size", [None, 400])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_all_samples_at_once_however_it_is_said(batch_size):
+    model = SparseCoding(15, alpha=0.05, batch_size=batch_size, max_iter=3, random_state=0).fit(X)
+    assert (np.diff(model.objective_history_) < 0).all()
+    default = SparseCoding(15, alpha=0.05, max_iter=3, random_state=0).fit(X)
+    np.testing.assert_array_equal(model.components_, default.components_)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_as_many_atoms_as_features_by_default():
+    assert SparseCoding(max_iter=1, random_state=0).fit(X).components_.shape == (10, 10)
