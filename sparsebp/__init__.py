@@ -1,1 +1,19 @@
-"""Learn the features of natural images, every gradient derived by backpropagation."""
+"""Learn the features of natural images, every gradient derived by backpropagation.
+
+Sparse coding, topographic sparse coding, reconstruction ICA and orthonormal ICA behind
+scikit-learn's interface.
+"""
+
+from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.saving import load_model, read_metadata, save_model
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "OrthonormalICA",
+    "ReconstructionICA",
+    "SparseCoding",
+    "load_model",
+    "read_metadata",
+    "save_model",
+]

@@ -1,0 +1,247 @@
+"""Fitted estimators in files: arrays and JSON in one ``.npz``, written at once, never unpickled."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.penalties import L1, Cauchy, LogCosh, Penalty, SmoothL1, Topographic
+from sparsebp.preprocessing import Whitening
+
+FORMAT = 1
+
+_ESTIMATORS = {c.__name__: c for c in (OrthonormalICA, ReconstructionICA, SparseCoding, Whitening)}
+_PENALTIES = {c.__name__: c for c in (L1, Cauchy, LogCosh, SmoothL1)}
+_HEADER = "sparsebp.json"
+_SIGNS_OF_DAMAGE = (
+    AttributeError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+#: Parameters that belong to a run, not to what it learned.
+_OF_THE_RUN = ("callback",)
+
+
+def save_model(
+    estimator: BaseEstimator, path: str | os.PathLike[str], *, metadata: dict | None = None
+) -> None:
+    """Write a fitted estimator to a file.
+
+    The file appears whole or not at all: it is written beside its place and then moved there.
+
+    Parameters
+    ----------
+    estimator : SparseCoding, ReconstructionICA, OrthonormalICA, Whitening or a Pipeline of them
+        Fitted. A callback, or a ``random_state`` that is no number, is not kept.
+    path : path
+        Where to; ``.npz`` by custom.
+    metadata : dict, optional
+        Anything JSON can hold, such as how the samples were prepared; `read_metadata` returns it.
+
+    Raises
+    ------
+    TypeError
+        If the estimator, or something it holds, is of a kind that cannot be saved.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sparsebp import ReconstructionICA, load_model
+    >>> model = ReconstructionICA(2, random_state=0).fit(np.eye(3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(model, Path(folder) / "model.npz")
+    ...     loaded = load_model(Path(folder) / "model.npz")
+    >>> bool((loaded.components_ == model.components_).all())
+    True
+    """
+    arrays: dict[str, np.ndarray] = {}
+    header = {"format": FORMAT, "model": _packed_estimator(estimator, arrays)}
+    header["metadata"] = metadata or {}
+    arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    path = Path(path)
+    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        with draft.open("xb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def load_model(path: str | os.PathLike[str]) -> Any:
+    """Read a fitted estimator from a file that `save_model` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    estimator : SparseCoding, ReconstructionICA, OrthonormalICA, Whitening or Pipeline
+        As it was saved.
+
+    Raises
+    ------
+    ValueError
+        If the file is no saved model, is damaged, or comes from a newer format.
+    OSError
+        If the file cannot be read.
+    """
+    header, arrays = _read(Path(path))
+    try:
+        return _unpacked_estimator(header["model"], arrays)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(_damaged(path)) from error
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict:
+    """Read what was saved beside a model.
+
+    Parameters
+    ----------
+    path : path
+        A file that `save_model` wrote.
+
+    Returns
+    -------
+    metadata : dict
+        As it was saved; empty if nothing was.
+
+    Raises
+    ------
+    ValueError
+        If the file is no saved model, is damaged, or comes from a newer format.
+    OSError
+        If the file cannot be read.
+    """
+    return _read(Path(path))[0].get("metadata", {})
+
+
+def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            header = json.loads(archive[_HEADER].tobytes())
+            version = header["format"]
+            arrays = {name: archive[name] for name in archive.files if name != _HEADER}
+    except _SIGNS_OF_DAMAGE as error:
+        raise ValueError(_damaged(path)) from error
+    if not isinstance(version, int) or version > FORMAT:
+        raise ValueError(
+            f"{path} has format {version}; this version of sparsebp reads up to {FORMAT}. "
+            "Install a newer sparsebp."
+        )
+    return header, arrays
+
+
+def _damaged(path: Any) -> str:
+    return f"{path} is damaged, or is no model saved by sparsebp; save the model again."
+
+
+def _packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
+    name = type(estimator).__name__
+    if isinstance(estimator, Pipeline):
+        steps = [[key, _packed_estimator(step, arrays)] for key, step in estimator.steps]
+        return {"class": "Pipeline", "steps": steps}
+    if _ESTIMATORS.get(name) is not type(estimator):
+        raise TypeError(
+            f"{name} cannot be saved; give one of {', '.join(sorted(_ESTIMATORS))}, or a "
+            "scikit-learn Pipeline of them."
+        )
+    check_is_fitted(estimator)
+    params = {k: v for k, v in estimator.get_params().items() if k not in _OF_THE_RUN}
+    if not isinstance(params.get("random_state", 0), int):
+        params["random_state"] = None
+    state = {k: v for k, v in vars(estimator).items() if k.endswith("_") and k[0] != "_"}
+    return {
+        "class": name,
+        "params": {k: _packed(v, arrays) for k, v in params.items()},
+        "state": {k: _packed(v, arrays) for k, v in state.items()},
+    }
+
+
+def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Return something JSON can hold; arrays go into the archive under a number."""
+    if isinstance(value, Penalty):
+        return {"penalty": _packed_penalty(value, arrays)}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind == "O":
+            return {"names": [str(name) for name in value]}
+        key = f"array{len(arrays)}"
+        arrays[key] = value
+        return {"array": key}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"A {type(value).__name__} cannot be saved.")
+
+
+def _packed_penalty(penalty: Penalty, arrays: dict[str, np.ndarray]) -> dict:
+    name = type(penalty).__name__
+    if isinstance(penalty, Topographic):
+        fields = ("grid_shape", "neighborhood", "wrap", "epsilon")
+        packed: dict = {"class": name, **{f: getattr(penalty, f) for f in fields}}
+        if penalty.grid_shape is None:
+            packed["grouping"] = _packed(penalty.grouping, arrays)["array"]
+        return packed
+    if _PENALTIES.get(name) is not type(penalty):
+        raise TypeError(f"The penalty {name} is not one of sparsebp's own and cannot be saved.")
+    return {"class": name, **_fields_of(penalty)}
+
+
+def _fields_of(penalty: Penalty) -> dict[str, float]:
+    """Return a penalty's own parameters."""
+    names = getattr(type(penalty), "__dataclass_fields__", {})
+    return {name: getattr(penalty, name) for name in names}
+
+
+def _unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray]) -> Any:
+    if packed["class"] == "Pipeline":
+        return Pipeline([(key, _unpacked_estimator(step, arrays)) for key, step in packed["steps"]])
+    estimator = _ESTIMATORS[packed["class"]]()
+    estimator.set_params(**{k: _unpacked(v, arrays) for k, v in packed["params"].items()})
+    for name, value in packed["state"].items():
+        setattr(estimator, name, _unpacked(value, arrays))
+    return estimator
+
+
+def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    if "names" in value:
+        return np.array(value["names"], dtype=object)
+    return _unpacked_penalty(dict(value["penalty"]), arrays)
+
+
+def _unpacked_penalty(fields: dict, arrays: dict[str, np.ndarray]) -> Penalty:
+    name = fields.pop("class")
+    if name != "Topographic":
+        return _PENALTIES[name](**fields)
+    if "grouping" in fields:
+        return Topographic.from_groups(arrays[fields["grouping"]], epsilon=fields["epsilon"])
+    return Topographic(**fields)

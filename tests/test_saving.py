@@ -1,0 +1,149 @@
+import json
+import stat
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+
+from sparsebp import (
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoding,
+    load_model,
+    read_metadata,
+    save_model,
+)
+from sparsebp.penalties import Cauchy, Penalty, SmoothL1, Topographic
+from sparsebp.preprocessing import Whitening
+
+X = np.random.default_rng(0).laplace(size=(60, 6))
+
+MODELS = [
+    SparseCoding(8, max_iter=3, batch_size=20, random_state=0),
+    SparseCoding(4, penalty=Topographic((2, 2), wrap=False), max_iter=3, batch_size=20),
+    SparseCoding(4, penalty=Topographic.from_groups(np.eye(4)), max_iter=3, batch_size=20),
+    SparseCoding(4, penalty="l1", max_iter=3, batch_size=20, random_state=np.random.RandomState(1)),
+    ReconstructionICA(8, penalty=Cauchy(), tol=1e-3, callback=lambda i, value: None),
+    OrthonormalICA(3, penalty=SmoothL1(0.5), solver="projected", tol=1e-3),
+    Whitening("pca", n_components=4),
+    make_pipeline(Whitening(), ReconstructionICA(3, tol=1e-3)),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+def test_a_model_comes_back_as_it_was(model, dtype, tmp_path):
+    model.fit(X.astype(dtype))
+    save_model(model, tmp_path / "model.npz", metadata={"seed": 3})
+    loaded = load_model(tmp_path / "model.npz")
+    assert type(loaded) is type(model)
+    expected = model.transform(X)
+    np.testing.assert_array_equal(loaded.transform(X), expected)
+    assert loaded.transform(X).dtype == expected.dtype
+    assert read_metadata(tmp_path / "model.npz") == {"seed": 3}
+    assert [path.name for path in tmp_path.iterdir()] == ["model.npz"]
+
+
+def test_everything_fitted_comes_back(tmp_path):
+    model = MODELS[0].fit(X)
+    save_model(model, tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    assert vars(loaded).keys() == vars(model).keys()
+    assert loaded.get_params() == model.get_params()
+    for name, value in vars(model).items():
+        np.testing.assert_array_equal(getattr(loaded, name), value)
+    assert loaded.fit(X).components_.tolist() == model.components_.tolist()
+
+
+def test_names_of_features_come_back(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcdef"))
+    save_model(Whitening().fit(frame), tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    assert loaded.feature_names_in_.tolist() == list("abcdef")
+    loaded.transform(frame)
+
+
+def test_what_cannot_be_saved_is_refused(tmp_path):
+    class Own(Penalty):
+        layers = Cauchy().layers
+
+    path = tmp_path / "model.npz"
+    with pytest.raises(TypeError, match="PCA cannot be saved; give one of"):
+        save_model(PCA().fit(X), path)
+    with pytest.raises(NotFittedError):
+        save_model(SparseCoding(), path)
+    own = ReconstructionICA(3, penalty=Own(), tol=1e-2).fit(X)
+    with pytest.raises(TypeError, match="Own is not one of sparsebp's own"):
+        save_model(own, path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "model.npz"
+    save_model(MODELS[0].fit(X), path)
+    before = path.read_bytes()
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_model(MODELS[0], path)
+    assert path.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_file_has_the_permissions_of_any_other(tmp_path):
+    (tmp_path / "other").touch()
+    save_model(Whitening().fit(X), tmp_path / "model.npz")
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
+def damaged_files(good):
+    yield b""
+    yield b"no archive"
+    yield good[: len(good) // 2]
+    yield good[:200] + bytes(100) + good[300:]
+
+
+def test_damaged_files_are_refused(tmp_path):
+    path = tmp_path / "model.npz"
+    save_model(MODELS[0].fit(X), path)
+    for bad in damaged_files(path.read_bytes()):
+        path.write_bytes(bad)
+        with pytest.raises(ValueError, match="damaged, or is no model"):
+            load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"format": 99, "model": {}}, "format 99; this version of sparsebp reads up to 1"),
+        ({"format": "2", "model": {}}, "format 2"),
+        ({"format": 1, "model": {"class": "os.system"}}, "damaged"),
+        ({"format": 1, "model": {"class": "Whitening"}}, "damaged"),
+        ({"format": 1}, "damaged"),
+        ([], "damaged"),
+    ],
+)
+def test_other_headers_are_refused(header, message, tmp_path):
+    path = tmp_path / "model.npz"
+    np.savez(path, **{"sparsebp.json": np.frombuffer(json.dumps(header).encode(), np.uint8)})
+    with pytest.raises(ValueError, match=message):
+        load_model(path)
+
+
+def test_pickles_are_not_opened(tmp_path):
+    path = tmp_path / "model.npz"
+    np.savez(path, **{"sparsebp.json": np.array([object()])})
+    with pytest.raises(ValueError, match="damaged"):
+        load_model(path)
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_model(tmp_path / "nowhere.npz")
