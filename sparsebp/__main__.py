@@ -1,0 +1,5 @@
+"""``python -m sparsebp`` is the command `sparsebp`."""
+
+from sparsebp.cli import main
+
+main()

@@ -1,0 +1,182 @@
+"""The command line: learn, show, encode, derive."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from sparsebp import load_model, read_metadata
+from sparsebp.cli.derivations import DERIVATIONS
+from sparsebp.cli.learning import run_experiment, save_picture
+from sparsebp.cli.models import Model, make_estimator
+from sparsebp.cli.recipe import Recipe
+from sparsebp.displays import BasisDisplay
+from sparsebp.network import delta_table
+
+app = typer.Typer(
+    help="Learn the features of natural images.", no_args_is_help=True, add_completion=False
+)
+_console = Console(stderr=True)
+
+
+class Style(StrEnum):
+    """How a derivation is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+
+
+@app.command()
+def learn(
+    model: Annotated[Model, typer.Option(help="What to learn.")] = Model.SPARSE_CODING,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of images; default: two bundled photographs.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; default: a new one.")
+    ] = None,
+    patch_size: Annotated[int, typer.Option(min=2, help="Height and width in pixels.")] = 8,
+    n_components: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Atoms or filters; default: as many as pixels (topographic: 121)."
+        ),
+    ] = None,
+    n_patches: Annotated[int, typer.Option(min=1, help="Patches to learn from.")] = 20_000,
+    color: Annotated[bool, typer.Option(help="Keep the colors.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
+    alpha: Annotated[float | None, typer.Option(help="Weight α of the sparsity penalty.")] = None,
+    gamma: Annotated[float | None, typer.Option(help="Weight decay γ of the basis.")] = None,
+    epsilon: Annotated[float | None, typer.Option(help="Smoothing ε of the penalty.")] = None,
+    penalty: Annotated[str | None, typer.Option(help="Name of the penalty.")] = None,
+    solver: Annotated[str | None, typer.Option(help="Name of the solver.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Patches of a turn.")] = None,
+    max_iter: Annotated[int | None, typer.Option(min=1, help="Iterations at most.")] = None,
+) -> None:
+    """Learn features from photographs; write the filters, the objective's curve and the model."""
+    options = {"alpha": alpha, "gamma": gamma, "epsilon": epsilon, "penalty": penalty}
+    options |= {"solver": solver, "batch_size": batch_size, "max_iter": max_iter}
+    with _errors_in_words():
+        estimator = make_estimator(model, n_components, random_state=seed, **options)
+        run_experiment(
+            estimator,
+            Recipe(patch_size, color),
+            out or _new_folder(f"learned-{model.value}"),
+            images=images,
+            n_patches=n_patches,
+            seed=seed,
+        )
+
+
+@app.command()
+def show(
+    model: Annotated[Path, typer.Argument(help="A saved model.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Picture to write; default: beside the model.")
+    ] = None,
+) -> None:
+    """Draw the filters of a saved model, and say what it is."""
+    with _errors_in_words():
+        estimator, metadata = load_model(model), read_metadata(model)
+        patch_shape = metadata.get("patch_shape")
+        path = out or model.with_name(f"{model.stem}-filters.png")
+        save_picture(BasisDisplay.from_estimator(estimator, patch_shape=patch_shape), path)
+        print(estimator)
+        for name, value in metadata.items():
+            print(f"{name}: {value}")
+        print(f"saved {path}")
+
+
+@app.command()
+def encode(
+    model: Annotated[Path, typer.Argument(help="A model that `sparsebp learn` saved.")],
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of images; default: two bundled photographs.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File for the codes.")] = Path("codes.npz"),
+    stride: Annotated[
+        int | None, typer.Option(min=1, help="Pixels between patches; default: the patch size.")
+    ] = None,
+) -> None:
+    """Write the codes of images: for each, an array (rows, columns, components)."""
+    with _errors_in_words():
+        estimator = load_model(model)
+        recipe = Recipe.from_metadata(read_metadata(model))
+        codes = {}
+        photographs = recipe.load(images)
+        for name in track(photographs, "encoding", console=_console):
+            samples, grid = recipe.cut(photographs[name], stride or recipe.patch_size)
+            codes[name] = estimator.transform(samples).reshape(*grid, -1)
+        with out.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **codes)
+        for name, code in codes.items():
+            print(f"{name}: {code.shape[0]}×{code.shape[1]} patches, {code.shape[2]} components")
+        print(f"saved {out}")
+
+
+@app.command()
+def derive(
+    name: Annotated[str | None, typer.Argument(help="Which function; without it, a list.")] = None,
+    style: Annotated[Style, typer.Option(help="What to write.")] = Style.TEXT,
+) -> None:
+    """Write out the gradient of an objective, layer by layer."""
+    if name is None:
+        for key, (formula, _) in DERIVATIONS.items():
+            print(f"{key:20}{formula}")
+        return
+    with _errors_in_words():
+        if name not in DERIVATIONS:
+            raise ValueError(f"There is no {name!r}; choose one of {', '.join(DERIVATIONS)}.")
+        print(delta_table(DERIVATIONS[name][1], style.value))
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show ‖ or δ shows ?
+            stream.reconfigure(errors="replace")
+    app()
+
+
+@contextmanager
+def _errors_in_words() -> Iterator[None]:
+    """End with a sentence and exit status 2 where the user can mend what is wrong."""
+    try:
+        yield
+    except (OSError, TypeError, ValueError, MemoryError) as error:
+        _console.print(f"[red]Error:[/red] {_sentence(error)}", highlight=False)
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _sentence(error: Any) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return f"Out of memory: {error}. Take fewer or smaller patches, or fewer components."
+    return str(error)
+
+
+def _new_folder(name: str) -> Path:
+    """Make the first of name-1, name-2, … that is not there, also beside a run of its own kind."""
+    number = 1
+    while True:
+        folder = Path(f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder

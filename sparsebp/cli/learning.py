@@ -1,0 +1,256 @@
+"""Learning with a progress bar, and writing down what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from sparsebp import __version__, save_model
+from sparsebp.cli.models import Estimator
+from sparsebp.cli.recipe import Recipe
+from sparsebp.displays import BasisDisplay, ObjectiveDisplay
+from sparsebp.metrics import coefficient_kurtosis, gabor_fit
+
+_FILES = {"model": "model.npz", "filters": "filters.png", "objective": "objective.png"}
+_SAMPLES_SUMMARISED = 5000
+
+
+def run_experiment(
+    estimator: Estimator,
+    recipe: Recipe,
+    out: Path,
+    *,
+    images: Path | None,
+    n_patches: int,
+    seed: int,
+    prepare: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> np.ndarray:
+    """Learn from photographs behind a progress bar, write the results and print a summary.
+
+    Parameters
+    ----------
+    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+        Fitted in place.
+    recipe : Recipe
+        How photographs become samples.
+    out : Path
+        Folder for the results; made if need be.
+    images : Path, optional
+        Folder of photographs; None takes the bundled ones.
+    n_patches : int
+        Number of samples.
+    seed : int
+        Draws the patches.
+    prepare : callable, optional
+        What else is done to the samples. The model is then saved without its recipe.
+
+    Returns
+    -------
+    samples : ndarray of shape (n_patches, n_features)
+        What was learned from.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C ended the learning; the best model so far has then been saved.
+    """
+    make_writable(out)
+    console = Console(stderr=True)
+    photographs = recipe.load(images)
+    samples, recipe = recipe.draw(photographs, n_patches, seed)
+    samples = prepare(samples) if prepare else samples
+    console.print(f"{len(samples)} patches {recipe.patch_shape} of {len(photographs)} photographs")
+    finished = fit_with_progress(estimator, samples, console)
+    metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
+    metadata |= {"images": str(images or "bundled"), "patch_shape": recipe.patch_shape}
+    metadata |= {} if prepare else {"recipe": recipe.metadata()}
+    paths = write_results(estimator, recipe.patch_shape, out, metadata)
+    if not finished:
+        console.print(f"Interrupted; the best model so far is saved in {out}.")
+    for line in summarise(estimator, samples, recipe.patch_shape).lines():
+        print(line)
+    print(f"saved     {', '.join(path.name for path in paths.values())} in {out}")
+    if not finished:
+        raise KeyboardInterrupt
+    return samples
+
+
+def make_writable(folder: Path) -> None:
+    """Make a folder, and try to write into it before any work that could be lost.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made or written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder):
+        pass
+
+
+def fit_with_progress(estimator: Estimator, samples: np.ndarray, console: Console) -> bool:
+    """Fit an estimator behind a progress bar.
+
+    Parameters
+    ----------
+    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+        Fitted in place; its callback is taken for the bar.
+    samples : ndarray of shape (n_samples, n_features)
+        What to learn from.
+    console : Console
+        Where the bar is drawn.
+
+    Returns
+    -------
+    finished : bool
+        False if Ctrl-C ended it; the estimator is then fitted with the best so far.
+    """
+    columns = (
+        TextColumn("learning"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("objective {task.fields[objective]}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("learning", total=estimator.max_iter, objective="…")
+
+        def show(iteration: int, objective: float) -> None:
+            progress.update(task, completed=iteration, objective=f"{objective:.4g}")
+
+        estimator.set_params(callback=show)
+        try:
+            estimator.fit(samples)
+        except KeyboardInterrupt:
+            if not hasattr(estimator, "components_"):
+                raise
+            return False
+        finally:
+            estimator.set_params(callback=None)
+        progress.update(task, total=estimator.n_iter_, completed=estimator.n_iter_)
+    return True
+
+
+def write_results(
+    estimator: Estimator, patch_shape: tuple[int, ...], folder: Path, metadata: dict[str, Any]
+) -> dict[str, Path]:
+    """Write the model, the picture of its filters and the curve of its objective.
+
+    Parameters
+    ----------
+    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+        Fitted.
+    patch_shape : tuple of int
+        (height, width) or (height, width, 3).
+    folder : Path
+        Exists.
+    metadata : dict
+        Saved with the model.
+
+    Returns
+    -------
+    paths : dict
+        What was written, by what it is.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
+    paths = {what: folder / name for what, name in _FILES.items()}
+    save_model(estimator, paths["model"], metadata=metadata)
+    save_picture(BasisDisplay.from_estimator(estimator, patch_shape=patch_shape), paths["filters"])
+    save_picture(ObjectiveDisplay.from_estimator(estimator), paths["objective"])
+    return paths
+
+
+def save_picture(display: Any, path: Path) -> None:
+    """Draw a display and write it as a picture, without a screen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    display.plot(ax=figure.subplots())
+    figure.savefig(path, dpi=200, bbox_inches="tight")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was learned, in numbers.
+
+    Parameters
+    ----------
+    objective : float
+        As the estimator gives it.
+    n_iter : int
+        Iterations made.
+    kurtosis : float
+        Of the coefficients; 3 for a Gaussian.
+    small : float
+        Share of the coefficients below a tenth of their standard deviation.
+    explained : float
+        Share of the samples' squares that the reconstruction explains.
+    gabor_r2 : float
+        Median over the filters of R² of the best Gabor function.
+    gabor_like : float
+        Share of the filters with R² above 0.8.
+    """
+
+    objective: float
+    n_iter: int
+    kurtosis: float
+    small: float
+    explained: float
+    gabor_r2: float
+    gabor_like: float
+
+    def lines(self) -> list[str]:
+        """Return the summary for people."""
+        return [
+            f"objective {self.objective:.4g} after {self.n_iter} iterations",
+            f"sparsity  {self.small:.0%} of the coefficients near zero, kurtosis "
+            f"{self.kurtosis:.1f} (a Gaussian has 3); {self.explained:.0%} of the patches' "
+            "variance explained",
+            f"filters   median R² {self.gabor_r2:.2f} of the best Gabor function, "
+            f"{self.gabor_like:.0%} above 0.8",
+        ]
+
+
+def summarise(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int, ...]) -> Summary:
+    """Measure a fitted estimator on some of its samples.
+
+    Parameters
+    ----------
+    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+        Fitted.
+    samples : ndarray of shape (n_samples, n_features)
+        The first few thousand are used.
+    patch_shape : tuple of int
+        (height, width) or (height, width, 3).
+
+    Returns
+    -------
+    summary : Summary
+        The numbers.
+    """
+    samples = samples[:_SAMPLES_SUMMARISED]
+    codes = estimator.transform(samples)
+    residual = samples - estimator.inverse_transform(codes)
+    r_squared = gabor_fit(estimator.components_, patch_shape).r_squared
+    return Summary(
+        objective=float(estimator.objective_),
+        n_iter=int(estimator.n_iter_),
+        kurtosis=float(coefficient_kurtosis(codes)),
+        small=float((np.abs(codes) < 0.1 * codes.std()).mean()),
+        explained=float(1 - (residual**2).sum() / (samples**2).sum()),
+        gabor_r2=float(np.median(r_squared)),
+        gabor_like=float((r_squared > 0.8).mean()),
+    )

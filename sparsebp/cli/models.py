@@ -1,0 +1,63 @@
+"""The four models of `sparsebp learn`, with the weights that suit whitened patches."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+
+Estimator = SparseCoding | ReconstructionICA | OrthonormalICA
+
+
+class Model(StrEnum):
+    """What can be learned."""
+
+    SPARSE_CODING = "sparse-coding"
+    TOPOGRAPHIC = "topographic"
+    RICA = "rica"
+    ICA = "ica"
+
+
+_KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
+    Model.SPARSE_CODING: (SparseCoding, {}),
+    Model.TOPOGRAPHIC: (
+        SparseCoding,
+        {"n_components": 121, "penalty": "topographic", "alpha": 0.6, "epsilon": 0.1},
+    ),
+    Model.RICA: (ReconstructionICA, {}),
+    Model.ICA: (OrthonormalICA, {}),
+}
+
+
+def make_estimator(model: Model, n_components: int | None, **options: Any) -> Estimator:
+    """Return an unfitted estimator; options left at None keep the model's own values.
+
+    Parameters
+    ----------
+    model : Model
+        Which of the four.
+    n_components : int or None
+        Number of atoms or filters; None leaves the model's own.
+    **options
+        Parameters of the estimator.
+
+    Returns
+    -------
+    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+        Not fitted.
+
+    Raises
+    ------
+    ValueError
+        If an option is given that the model does not have.
+    """
+    kind, own = _KINDS[model]
+    options["n_components"] = n_components
+    given = {name: value for name, value in options.items() if value is not None}
+    unknown = set(given) - set(kind._get_param_names())
+    if unknown:
+        raise ValueError(
+            f"--{min(unknown)} has no meaning for --model {model.value}; leave it out."
+        )
+    return kind(**{**own, **given})

@@ -1,0 +1,108 @@
+"""From photographs to the samples a model learns from, written down so that it can be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparsebp.datasets import SAMPLE_NAMES, load_named_photographs, load_sample_photographs
+from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How photographs become samples.
+
+    Every image is whitened whole by Olshausen and Field's filter; patches are drawn, those of
+    little contrast passed over; grey patches lose their mean; all are multiplied by one number,
+    which gives the pixels of the patches learned from the variance wanted.
+
+    Parameters
+    ----------
+    patch_size : int
+        Height and width of a patch in pixels.
+    color : bool
+        Whether to keep the colors.
+    min_contrast : float
+        As in `sparsebp.preprocessing.sample_patches`.
+    whiten : bool
+        Whether to whiten the images.
+    variance : float
+        Mean variance of the pixels of the patches.
+    scale : float, optional
+        The number the patches are multiplied by; `draw` finds it.
+    """
+
+    patch_size: int = 8
+    color: bool = False
+    min_contrast: float = 0.5
+    whiten: bool = True
+    variance: float = 1.0
+    scale: float | None = None
+
+    @property
+    def patch_shape(self) -> tuple[int, ...]:
+        """Shape of a patch, (height, width) or (height, width, 3)."""
+        sides = (self.patch_size, self.patch_size)
+        return (*sides, 3) if self.color else sides
+
+    def load(self, folder: Path | None) -> dict[str, np.ndarray]:
+        """Load the photographs of a folder, or the bundled ones, by name; whiten them."""
+        if folder is None:
+            images = load_sample_photographs(color=self.color)
+            named = dict(zip(SAMPLE_NAMES, images, strict=True))
+        else:
+            named = load_named_photographs(folder, color=self.color)
+        if not self.whiten:
+            return named
+        whitened = whiten_images(list(named.values()), unit_variance=False)
+        return dict(zip(named, whitened, strict=True))
+
+    def draw(
+        self, images: Mapping[str, np.ndarray], n_patches: int, seed: int
+    ) -> tuple[np.ndarray, Recipe]:
+        """Draw samples from loaded images; return them, and the recipe with its scale."""
+        patches = sample_patches(
+            list(images.values()),
+            self.patch_size,
+            n_patches,
+            min_contrast=self.min_contrast,
+            random_state=seed,
+        )
+        patches = patches if self.color else remove_mean(patches)
+        scale = self.scale or float(np.sqrt(self.variance) / (patches.std() or 1.0))
+        return patches * scale, replace(self, scale=scale)
+
+    def cut(self, image: np.ndarray, stride: int) -> tuple[np.ndarray, tuple[int, int]]:
+        """Cut a loaded image into samples on a grid; return them, and the grid's shape."""
+        window = self.patch_shape
+        views = np.lib.stride_tricks.sliding_window_view(image, window)
+        views = views[::stride, ::stride]
+        patches = views.reshape(-1, int(np.prod(window)))
+        patches = patches.copy() if self.color else remove_mean(patches)
+        return patches * (self.scale or 1.0), (views.shape[0], views.shape[1])
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the recipe as plain values, for a saved model."""
+        return asdict(self)
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, Any]) -> Recipe:
+        """Return the recipe saved with a model.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        try:
+            return cls(**metadata["recipe"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                "The model was saved without its recipe, so how to prepare images for it is not "
+                "known; learn it with `sparsebp learn`."
+            ) from error

@@ -1,0 +1,175 @@
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sparsebp import SparseCoding, load_model, read_metadata, save_model
+from sparsebp.cli.app import app
+from sparsebp.cli.derivations import DERIVATIONS
+from sparsebp.network import delta_table
+
+TOY = ["--n-patches", "120", "--patch-size", "4", "--max-iter", "3"]
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def learned(tmp_path, photographs, *more):
+    out = tmp_path / "out"
+    result = run("learn", "--images", photographs, "--out", out, *TOY, *more)
+    assert result.exit_code == 0, result.output
+    return out, result
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        ("sparse-coding", (16, 16)),
+        ("topographic", (121, 16)),
+        ("rica", (16, 16)),
+        ("ica", (15, 16)),
+    ],
+)
+def test_learn_writes_a_model_and_pictures_and_says_what_it_learned(
+    model, shape, tmp_path, photographs
+):
+    out, result = learned(tmp_path, photographs, "--model", model)
+    assert sorted(p.name for p in out.iterdir()) == ["filters.png", "model.npz", "objective.png"]
+    assert load_model(out / "model.npz").components_.shape == shape
+    for word in ("objective", "kurtosis", "median R²", str(out)):
+        assert word in result.output
+    assert read_metadata(out / "model.npz")["n_patches"] == 120
+
+
+def test_options_reach_the_estimator(tmp_path, photographs):
+    options = ["--alpha", "0.7", "--gamma", "0.02", "--epsilon", "0.3", "--penalty", "log_cosh"]
+    options += ["--solver", "exact", "--batch-size", "50", "--n-components", "9", "--seed", "5"]
+    out, _ = learned(tmp_path, photographs, *options)
+    params = load_model(out / "model.npz").get_params()
+    expected = {"alpha": 0.7, "gamma": 0.02, "epsilon": 0.3, "penalty": "log_cosh"}
+    expected |= {"solver": "exact", "batch_size": 50, "n_components": 9, "random_state": 5}
+    assert {name: params[name] for name in expected} == expected
+
+
+def test_the_same_seed_learns_the_same(tmp_path, photographs):
+    models = []
+    for name in ("a", "b"):
+        out = tmp_path / name
+        run("learn", "--images", photographs, "--out", out, "--seed", "2", *TOY)
+        models.append(load_model(out / "model.npz").components_)
+    np.testing.assert_array_equal(*models)
+
+
+def test_colors(tmp_path, photographs):
+    out, _ = learned(tmp_path, photographs, "--color")
+    assert load_model(out / "model.npz").components_.shape == (48, 48)
+
+
+def test_without_out_every_run_gets_a_folder_of_its_own(tmp_path, photographs, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2):
+        result = run("learn", "--images", photographs, *TOY)
+        assert f"learned-sparse-coding-{number}" in result.output
+        assert (tmp_path / f"learned-sparse-coding-{number}" / "model.npz").exists()
+
+
+def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
+    from sparsebp.solvers import Alternation
+
+    turns = []
+
+    def turn(self, x, basis, codes):
+        turns.append(basis)
+        if len(turns) == 3:
+            raise KeyboardInterrupt
+        return basis + 1e-3, codes
+
+    monkeypatch.setattr(Alternation, "turn", turn)
+    out = tmp_path / "out"
+    result = run("learn", "--images", photographs, "--out", out, *TOY)
+    assert result.exit_code == 130
+    assert "Interrupted; the best model so far is saved" in " ".join(result.output.split())
+    assert load_model(out / "model.npz").status_ == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--images", "nowhere"], "cannot be listed"),
+        (["--patch-size", "500"], "500"),
+        (["--alpha", "-1"], "alpha is -1.0; it must be a number ≥ 0"),
+        (["--alpha", "nan"], "alpha is nan"),
+        (["--penalty", "l0"], "penalty is 'l0'; it must be one of"),
+        (["--model", "ica", "--alpha", "1"], "--alpha has no meaning for --model ica"),
+        (["--model", "ica", "--n-components", "200"], "cannot outnumber"),
+    ],
+)
+def test_bad_input_gets_a_sentence(arguments, message, tmp_path):
+    result = run("learn", "--out", tmp_path / "out", "--n-patches", "100", *arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_learning(tmp_path, photographs):
+    (tmp_path / "file").touch()
+    result = run("learn", "--images", photographs, "--out", tmp_path / "file" / "out", *TOY)
+    assert result.exit_code == 2
+    assert "Not a directory" in " ".join(result.output.split())
+
+
+def test_a_file_that_is_no_image_is_named(tmp_path, photographs):
+    (photographs / "notes.txt").write_text("no image")
+    with pytest.warns(UserWarning, match="notes.txt was skipped"):
+        learned(tmp_path, photographs)
+
+
+def test_show_draws_a_saved_model(tmp_path, photographs):
+    out, _ = learned(tmp_path, photographs, "--color")
+    result = run("show", out / "model.npz")
+    assert result.exit_code == 0, result.output
+    assert (out / "model-filters.png").stat().st_size > 1000
+    assert "SparseCoding" in result.output
+    result = run("show", out / "objective.png")
+    assert result.exit_code == 2
+    assert "no model saved by sparsebp" in " ".join(result.output.split())
+
+
+def test_encode_writes_the_codes_that_transform_gives(tmp_path, photographs):
+    out, _ = learned(tmp_path, photographs)
+    codes_file = tmp_path / "codes.npz"
+    result = run("encode", out / "model.npz", "--images", photographs, "--out", codes_file)
+    assert result.exit_code == 0, result.output
+    with np.load(codes_file) as codes:
+        assert sorted(codes.files) == ["one.png", "two.png"]
+        assert codes["one.png"].shape == (10, 12, 16)
+        before = codes["two.png"]
+    (photographs / "one.png").unlink()
+    run("encode", out / "model.npz", "--images", photographs, "--out", codes_file, "--stride", "2")
+    with np.load(codes_file) as codes:
+        assert codes.files == ["two.png"]
+        assert codes["two.png"].shape == (19, 24, 16)
+        np.testing.assert_allclose(codes["two.png"][::2, ::2], before, atol=1e-6)
+
+
+def test_encode_refuses_a_model_without_its_recipe(tmp_path, photographs):
+    save_model(SparseCoding(4, max_iter=1).fit(np.eye(16)), tmp_path / "model.npz")
+    result = run("encode", tmp_path / "model.npz", "--images", photographs)
+    assert result.exit_code == 2
+    assert "without its recipe" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("name", DERIVATIONS)
+@pytest.mark.parametrize("style", ["text", "markdown", "latex"])
+def test_derive_prints_a_table(name, style):
+    result = run("derive", name, "--style", style)
+    assert result.output.rstrip("\n") == delta_table(DERIVATIONS[name][1], style)
+
+
+def test_derive_lists_what_there_is():
+    assert all(name in run("derive").output for name in DERIVATIONS)
+    result = run("derive", "everything")
+    assert result.exit_code == 2
+    assert "There is no 'everything'" in result.output
