@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -18,7 +19,7 @@ from rich.progress import track
 from sparsebp import load_model, read_metadata
 from sparsebp.cli.derivations import DERIVATIONS
 from sparsebp.cli.learning import run_experiment, save_picture
-from sparsebp.cli.models import Model, make_estimator
+from sparsebp.cli.models import Model, make_estimator, make_recipe
 from sparsebp.cli.recipe import Recipe
 from sparsebp.displays import BasisDisplay
 from sparsebp.network import delta_table
@@ -71,7 +72,7 @@ def learn(
         estimator = make_estimator(model, n_components, random_state=seed, **options)
         run_experiment(
             estimator,
-            Recipe(patch_size, color),
+            make_recipe(model, patch_size, color),
             out or _new_folder(f"learned-{model.value}"),
             images=images,
             n_patches=n_patches,
@@ -146,7 +147,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal that cannot show ‖ or δ shows ?
             stream.reconfigure(errors="replace")
+    warnings.showwarning = _show_warning
     app()
+
+
+def _show_warning(message: Warning | str, *_: Any) -> None:
+    _console.print(f"[yellow]Warning:[/yellow] {message}", highlight=False)
 
 
 @contextmanager

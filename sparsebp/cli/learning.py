@@ -244,7 +244,7 @@ def summarise(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
     samples = samples[:_SAMPLES_SUMMARISED]
     codes = estimator.transform(samples)
     residual = samples - estimator.inverse_transform(codes)
-    r_squared = gabor_fit(estimator.components_, patch_shape).r_squared
+    r_squared = gabor_fit(estimator.features_, patch_shape).r_squared
     return Summary(
         objective=float(estimator.objective_),
         n_iter=int(estimator.n_iter_),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.cli.recipe import Recipe
 
 Estimator = SparseCoding | ReconstructionICA | OrthonormalICA
 
@@ -25,9 +26,29 @@ _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
         SparseCoding,
         {"n_components": 121, "penalty": "topographic", "alpha": 0.6, "epsilon": 0.1},
     ),
-    Model.RICA: (ReconstructionICA, {}),
-    Model.ICA: (OrthonormalICA, {}),
+    Model.RICA: (ReconstructionICA, {"alpha": 0.3, "whiten": 0.99}),
+    Model.ICA: (OrthonormalICA, {"whiten": 0.99}),
 }
+
+
+def make_recipe(model: Model, patch_size: int, color: bool) -> Recipe:
+    """Return how photographs become samples for a model: both ICAs whiten patches themselves.
+
+    Parameters
+    ----------
+    model : Model
+        Which of the four.
+    patch_size : int
+        Height and width in pixels.
+    color : bool
+        Whether to keep the colors.
+
+    Returns
+    -------
+    recipe : Recipe
+        Without its scale.
+    """
+    return Recipe(patch_size, color, whiten="whiten" not in _KINDS[model][1])
 
 
 def make_estimator(model: Model, n_components: int | None, **options: Any) -> Estimator:

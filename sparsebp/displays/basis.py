@@ -83,7 +83,9 @@ class BasisDisplay:
         Parameters
         ----------
         estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
-            The earlier steps of a pipeline need ``inverse_transform``.
+            Where it has ``features_`` (what each component adds to a sample) they are drawn, not
+            the filters that detect them. The earlier steps of a pipeline need
+            ``inverse_transform``.
         patch_shape : (height, width) or (height, width, 3), default None
         grid_shape : (rows, columns), default None
             None takes the map of ``estimator.penalty_``, if that has one.
@@ -195,7 +197,7 @@ def _fitted_components(estimator: Any) -> Any:
         raise AttributeError(
             f"{type(estimator).__name__} has no components_; call fit on it first."
         )
-    return estimator.components_
+    return getattr(estimator, "features_", estimator.components_)
 
 
 def _map_shape(estimator: Any, n_components: int) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 """The scikit-learn surface: rows are samples."""
 
-from sparsebp.estimators.ica import OrthonormalICA, ReconstructionICA
+from sparsebp.estimators.orthonormal_ica import OrthonormalICA
+from sparsebp.estimators.reconstruction_ica import ReconstructionICA
 from sparsebp.estimators.sparse_coding import SparseCoding
 
 __all__ = ["OrthonormalICA", "ReconstructionICA", "SparseCoding"]

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sparsebp.estimators._parameters import check_real, check_whole
+from sparsebp.estimators._parameters import check_flag, check_real, check_whole
 from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.solvers import Result, Status
 
@@ -55,6 +55,11 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
     @property
+    def features_(self) -> np.ndarray:
+        """What each component stands for in a sample, in rows: what pictures show."""
+        return self.components_
+
+    @property
     def _n_features_out(self) -> int:
         return self.components_.shape[0]
 
@@ -90,6 +95,7 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_whole("max_iter", self.max_iter)
         check_real("tol", self.tol)
         check_real("epsilon", self.epsilon, positive=True)
+        check_flag("warm_start", self.warm_start)
         if self.callback is not None and not callable(self.callback):
             raise TypeError(f"callback is {self.callback!r}; it must be callable, or None.")
 

@@ -8,13 +8,35 @@ from typing import Any
 import numpy as np
 
 
+def _as_float(value: Any) -> float:
+    """Return a number as a float, and NaN for what is no number or too large for one."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return np.nan
+
+
 def check_real(name: str, value: Any, *, positive: bool = False) -> None:
     """Refuse what is not a finite number ≥ 0 (> 0 where positive)."""
-    number = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(float(value))
-    if not number or float(value) < 0 or (positive and float(value) == 0):
+    number = _as_float(value)
+    if not 0 <= number < np.inf or (positive and number == 0):
         raise ValueError(
             f"{name} is {value!r}; it must be a number {'> 0' if positive else '≥ 0'}."
         )
+
+
+def check_share(name: str, value: Any) -> None:
+    """Refuse what is neither a truth value nor a number between 0 and 1."""
+    if not 0 < _as_float(value) < 1:
+        raise ValueError(f"{name} is {value!r}; it must be True, False or a number in (0, 1).")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse what is not a truth value."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} is {value!r}; it must be True or False.")
 
 
 def check_whole(name: str, value: Any, *, minimum: int = 1, none: str | None = None) -> None:

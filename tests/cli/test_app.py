@@ -24,20 +24,22 @@ def learned(tmp_path, photographs, *more):
 
 
 @pytest.mark.parametrize(
-    ("model", "shape"),
+    ("model", "n_components"),
     [
-        ("sparse-coding", (16, 16)),
-        ("topographic", (121, 16)),
-        ("rica", (16, 16)),
-        ("ica", (15, 16)),
+        ("sparse-coding", (16,)),
+        ("topographic", (121,)),
+        ("rica", range(5, 16)),
+        ("ica", range(5, 16)),
     ],
 )
 def test_learn_writes_a_model_and_pictures_and_says_what_it_learned(
-    model, shape, tmp_path, photographs
+    model, n_components, tmp_path, photographs
 ):
     out, result = learned(tmp_path, photographs, "--model", model)
     assert sorted(p.name for p in out.iterdir()) == ["filters.png", "model.npz", "objective.png"]
-    assert load_model(out / "model.npz").components_.shape == shape
+    components = load_model(out / "model.npz").components_
+    assert components.shape[0] in n_components
+    assert components.shape[1] == 16
     for word in ("objective", "kurtosis", "median R²", str(out)):
         assert word in result.output
     assert read_metadata(out / "model.npz")["n_patches"] == 120

@@ -65,7 +65,9 @@ def test_the_outputs_of_orthonormal_ica_are_white(solver, n_components):
     codes = model.transform(X)
     np.testing.assert_allclose(codes.mean(axis=0), 0, atol=1e-10)
     np.testing.assert_allclose(codes.T @ codes / len(X), np.eye(n), atol=1e-10)
-    np.testing.assert_allclose(model.rotation_ @ model.rotation_.T, np.eye(n), atol=1e-10)
+    np.testing.assert_allclose(
+        model.whitened_components_ @ model.whitened_components_.T, np.eye(n), atol=1e-10
+    )
     np.testing.assert_allclose(model.components_ @ model.mixing_, np.eye(n), atol=1e-10)
     np.testing.assert_allclose(model.mean_, X.mean(axis=0), atol=1e-12)
 

@@ -1,0 +1,103 @@
+"""What both kinds of ICA share: linear filters, behind whitening or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparsebp.estimators._base import Learner
+from sparsebp.estimators._parameters import check_choice, check_share
+from sparsebp.penalties import Penalty
+from sparsebp.preprocessing import Whitening
+
+
+class FilterLearner(Learner):
+    """What both kinds of ICA share: linear filters, behind whitening or not."""
+
+    solver: str
+    whiten: bool | float
+    whitened_components_: np.ndarray
+    mixing_: np.ndarray
+    whitening_: np.ndarray
+    mean_: np.ndarray
+
+    @property
+    def features_(self) -> np.ndarray:
+        """What each component adds to a sample, in rows: ``mixing_`` turned over."""
+        return self.mixing_.T
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the filters' responses.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_components)
+            W x for each x, centered and whitened first if `fit` did so.
+
+        Raises
+        ------
+        ValueError
+            If X is unusable.
+        """
+        X = self._checked(X).astype(self.components_.dtype, copy=False)
+        return (X - self.mean_) @ self.components_.T
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Compute the samples that responses stand for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Responses in rows.
+
+        Returns
+        -------
+        samples : ndarray of shape (n_samples, n_features)
+            The model's reconstruction Wᵀ s, whitening undone and the mean added.
+
+        Raises
+        ------
+        ValueError
+            If there are not n_components columns.
+        """
+        return self._checked_codes(X) @ self.mixing_.T + self.mean_
+
+    def _whitened(self, X: np.ndarray) -> Whitened:
+        if isinstance(self.whiten, bool | np.bool_) and not self.whiten:
+            unit = np.eye(X.shape[1], dtype=X.dtype)
+            return Whitened(X, unit, unit, np.zeros(X.shape[1], dtype=X.dtype))
+        share = None if isinstance(self.whiten, bool | np.bool_) else float(self.whiten)
+        whitening = Whitening("pca", n_components=share).fit(X)
+        maps = (whitening.whitening_matrix_, whitening.dewhitening_matrix_, whitening.mean_)
+        return Whitened(whitening.transform(X), *(a.astype(X.dtype) for a in maps))
+
+    def _keep_filters(self, filters: np.ndarray, white: Whitened, penalty: Penalty) -> None:
+        self.penalty_ = penalty
+        self.whitened_components_ = filters
+        self.components_ = filters @ white.forward
+        self.mixing_ = white.backward @ filters.T
+        self.whitening_ = white.forward
+        self.mean_ = white.mean
+
+    def _check_parameters(self, solvers: tuple[str, ...]) -> None:
+        self._check_common()
+        check_choice("solver", self.solver, solvers)
+        if not isinstance(self.whiten, bool | np.bool_):
+            check_share("whiten", self.whiten)
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """White samples in rows, the linear maps there and back, and the mean."""
+
+    samples: np.ndarray
+    forward: np.ndarray
+    backward: np.ndarray
+    mean: np.ndarray

@@ -1,0 +1,196 @@
+"""Orthonormal ICA behind scikit-learn's interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sparsebp.estimators._base import quietly, require_success
+from sparsebp.estimators._filters import FilterLearner
+from sparsebp.objectives import OrthonormalRows, orthonormalized, sparsity_objective
+from sparsebp.penalties import Penalty
+from sparsebp.solvers import Result, minimize_lbfgs, minimize_orthonormal
+
+
+class OrthonormalICA(FilterLearner):
+    """Orthonormal ICA: the sparsest orthonormal filters of whitened samples.
+
+    Minimises, in the filters W,
+
+        F(W) = (1/m) Σⱼ S(W xⱼ)   subject to   WWᵀ = I,
+
+    the samples x being whitened first.
+
+    Parameters
+    ----------
+    n_components : int, default=None
+        Number of filters, at most as many as whitened directions; None means so many.
+    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy"} or Penalty, \
+            default="smooth_l1"
+        The sparsity penalty S. A topographic one makes it topographic ICA.
+    epsilon : float, default=1e-2
+        Smoothing ε > 0 of the penalties given by name.
+    whiten : bool or float, default=True
+        Whether to center and whiten the samples, in all directions that they span (True) or in
+        the fewest that hold a share of their variance (a number between 0 and 1). Whitening
+        blows up directions of hardly any variance; 0.99 leaves out those of photographs, which
+        are noise. False is for samples that are white already.
+    solver : {"lbfgs", "projected"}, default="lbfgs"
+        SciPy's L-BFGS on F((MMᵀ)^(−½)M) in a free M, or the tutorial's gradient steps followed by
+        W ← (WWᵀ)^(−½)W, with a line search.
+    max_iter : int, default=500
+        Iterations at most.
+    tol : float, default=1e-6
+        Stop when an iteration lowers the objective by less than this share.
+    warm_start : bool, default=False
+        Whether `fit` begins at the filters of the last one.
+    random_state : int, RandomState instance or None, default=None
+        Draws the first filters.
+    callback : callable, default=None
+        Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        The filters for samples as given, whitening included.
+    whitened_components_ : ndarray of shape (n_components, n_directions)
+        W, the filters for whitened samples, with orthonormal rows.
+    mixing_ : ndarray of shape (n_features, n_components)
+        The features: what each component adds to a sample.
+    features_ : ndarray of shape (n_components, n_features)
+        The same in rows.
+    whitening_ : ndarray of shape (n_directions, n_features)
+        The whitening map (the identity if the samples are not whitened).
+    mean_ : ndarray of shape (n_features,)
+        Mean of the samples (zeros if they are not whitened).
+    penalty_ : Penalty
+        The penalty used.
+    objective_ : float
+        The objective at ``whitened_components_``.
+    objective_history_ : ndarray of shape (n_iter_ + 1,)
+        The objective from iteration 0 on.
+    n_iter_ : int
+        Iterations made.
+    status_ : str
+        How the search ended.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X has string names.
+
+    See Also
+    --------
+    ReconstructionICA : More filters than features, unwhitened samples.
+
+    Examples
+    --------
+    >>> from sparsebp import OrthonormalICA
+    >>> from sparsebp.datasets import make_mixtures
+    >>> from sparsebp.metrics import amari_distance
+    >>> mixtures = make_mixtures(5000, 4, random_state=0)
+    >>> model = OrthonormalICA(random_state=0).fit(mixtures.X)
+    >>> amari_distance(model.components_, mixtures.mixing) < 0.05
+    True
+    """
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        *,
+        penalty: str | Penalty = "smooth_l1",
+        epsilon: float = 1e-2,
+        whiten: bool | float = True,
+        solver: str = "lbfgs",
+        max_iter: int = 500,
+        tol: float = 1e-6,
+        warm_start: bool = False,
+        random_state: Any = None,
+        callback: Callable[[int, float], Any] | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.penalty = penalty
+        self.epsilon = epsilon
+        self.whiten = whiten
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.callback = callback
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the filters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : OrthonormalICA
+            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
+            far, and KeyboardInterrupt goes on.
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter is unusable, or there are fewer independent directions in X than
+            components.
+        """
+        self._check_parameters(("lbfgs", "projected"))
+        X = self._checked_to_learn(X)
+        white = self._whitened(X)
+        x = white.samples.T
+        n_components = self._n_components_of(x.shape[0], X.shape)
+        penalty = self._make_penalty(n_components)
+        rng = check_random_state(self.random_state)
+        shape = (n_components, x.shape[0])
+        start = self._start(shape, rng, x.dtype, kept="whitened_components_")
+        with quietly():
+            result = self._solve(x, penalty, orthonormalized(start))
+        require_success(result)
+        self._keep_filters(orthonormalized(result.point), white, penalty)
+        return self._record(result)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Compute minus the objective of these samples, so that higher is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        score : float
+            −F.
+        """
+        codes = self.transform(X).T
+        with quietly():
+            return -float(self.penalty_.values_and_gradient(codes)[0].mean())
+
+    def _solve(self, x: np.ndarray, penalty: Penalty, start: np.ndarray) -> Result:
+        objective = sparsity_objective(x, penalty, scale=1 / x.shape[1])
+        limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
+        limits["callback"] = self._solver_callback()
+        if self.solver == "projected":
+            return minimize_orthonormal(objective, start, **limits)
+        return minimize_lbfgs(OrthonormalRows(objective), start, **limits)
+
+    def _n_components_of(self, rank: int, shape: tuple[int, ...]) -> int:
+        n_components = self.n_components or rank
+        if n_components > rank or rank == 0:
+            raise ValueError(
+                f"n_components is {self.n_components} but the {shape[0]} samples of {shape[1]} "
+                f"features span only {rank} dimensions (n_samples={shape[0]}); orthonormal "
+                "filters cannot outnumber them. Lower n_components, or take ReconstructionICA."
+            )
+        return n_components

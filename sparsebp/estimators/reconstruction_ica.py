@@ -1,0 +1,199 @@
+"""Reconstruction ICA behind scikit-learn's interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+from sklearn.utils import check_random_state
+
+from sparsebp.estimators._base import quietly, require_success
+from sparsebp.estimators._filters import FilterLearner
+from sparsebp.estimators._parameters import check_flag, check_real
+from sparsebp.objectives import UnitRows, reconstruction_objective
+from sparsebp.penalties import Penalty
+from sparsebp.solvers import minimize_lbfgs
+
+
+class ReconstructionICA(FilterLearner):
+    """Reconstruction ICA: filters with sparse responses that still reconstruct the samples.
+
+    Minimises, in the filters W,
+
+        F(W) = (1/m) Σⱼ [‖WᵀW xⱼ − xⱼ‖² + α S(W xⱼ)]
+
+    by L-BFGS. There may be more filters than features.
+
+    Parameters
+    ----------
+    n_components : int, default=None
+        Number of filters; None means as many as features.
+    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy"} or Penalty, \
+            default="smooth_l1"
+        The sparsity penalty S. A topographic one orders the filters on a map.
+    alpha : float, default=1.0
+        Weight α ≥ 0 of the penalty (MATLAB's ``Lambda`` is 1/α). Orthonormal ICA is the limit
+        α → 0 on whitened samples.
+    epsilon : float, default=1e-2
+        Smoothing ε > 0 of the penalties given by name.
+    unit_norm : bool, default=False
+        Whether the rows of W are kept at length one inside the objective.
+    whiten : bool or float, default=False
+        Whether to center and whiten the samples, in all directions that they span (True) or in
+        the fewest that hold a share of their variance (a number between 0 and 1).
+    solver : {"lbfgs"}, default="lbfgs"
+        SciPy's L-BFGS.
+    max_iter : int, default=1000
+        Iterations at most.
+    tol : float, default=1e-6
+        Stop when an iteration lowers the objective by less than this share.
+    warm_start : bool, default=False
+        Whether `fit` begins at the components of the last one.
+    random_state : int, RandomState instance or None, default=None
+        Draws the first filters.
+    callback : callable, default=None
+        Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        The filters for samples as given, whitening included.
+    whitened_components_ : ndarray of shape (n_components, n_directions)
+        W, the filters for whitened samples; the same without whitening.
+    mixing_ : ndarray of shape (n_features, n_components)
+        The features: what each component adds to a reconstructed sample.
+    features_ : ndarray of shape (n_components, n_features)
+        The same in rows.
+    whitening_ : ndarray of shape (n_directions, n_features)
+        The whitening map (the identity if the samples are not whitened).
+    mean_ : ndarray of shape (n_features,)
+        Mean of the samples (zeros if they are not whitened).
+    penalty_ : Penalty
+        The penalty used.
+    objective_ : float
+        The objective at ``components_``.
+    objective_history_ : ndarray of shape (n_iter_ + 1,)
+        The objective from iteration 0 on.
+    n_iter_ : int
+        Iterations made.
+    status_ : str
+        How the search ended.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X has string names.
+
+    See Also
+    --------
+    OrthonormalICA : Exactly orthonormal filters, on samples it whitens itself.
+
+    Examples
+    --------
+    >>> from sparsebp import ReconstructionICA
+    >>> from sparsebp.datasets import make_mixtures
+    >>> X = make_mixtures(500, 4, random_state=0).X
+    >>> model = ReconstructionICA(6, alpha=0.1, random_state=0).fit(X)
+    >>> model.components_.shape, model.transform(X).shape
+    ((6, 4), (500, 6))
+    """
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        *,
+        penalty: str | Penalty = "smooth_l1",
+        alpha: float = 1.0,
+        epsilon: float = 1e-2,
+        unit_norm: bool = False,
+        whiten: bool | float = False,
+        solver: str = "lbfgs",
+        max_iter: int = 1000,
+        tol: float = 1e-6,
+        warm_start: bool = False,
+        random_state: Any = None,
+        callback: Callable[[int, float], Any] | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.penalty = penalty
+        self.alpha = alpha
+        self.epsilon = epsilon
+        self.unit_norm = unit_norm
+        self.whiten = whiten
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.callback = callback
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the filters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows, such as whitened patches.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : ReconstructionICA
+            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
+            far, and KeyboardInterrupt goes on.
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter is unusable.
+        """
+        self._check_parameters(("lbfgs",))
+        check_real("alpha", self.alpha)
+        check_flag("unit_norm", self.unit_norm)
+        X = self._checked_to_learn(X)
+        white = self._whitened(X)
+        x = white.samples.T
+        shape = (self.n_components or x.shape[0], x.shape[0])
+        penalty = self._make_penalty(shape[0])
+        rng = check_random_state(self.random_state)
+        start = self._start(shape, rng, x.dtype, kept="whitened_components_")
+        with quietly():
+            objective: Any = reconstruction_objective(
+                x, penalty, float(self.alpha), scale=1 / x.shape[1], compressed=True
+            )
+            if self.unit_norm:
+                objective = UnitRows(objective)
+            result = minimize_lbfgs(
+                objective,
+                start,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                callback=self._solver_callback(),
+            )
+        require_success(result)
+        filters = objective.constrained(result.point) if self.unit_norm else result.point
+        self._keep_filters(filters, white, penalty)
+        return self._record(result)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Compute minus the objective of these samples, so that higher is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        score : float
+            −F.
+        """
+        X = self._checked(X).astype(self.components_.dtype, copy=False)
+        x = ((X - self.mean_) @ self.whitening_.T).T
+        objective = reconstruction_objective(
+            x, self.penalty_, float(self.alpha), scale=1 / x.shape[1]
+        )
+        with quietly():
+            return -float(objective.value_and_gradient(self.whitened_components_)[0])
