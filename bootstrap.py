@@ -19,14 +19,17 @@ ROOT = Path(__file__).resolve().parent
 
 def environment() -> Path:
     """Make the environment if need be; return the folder of its programs."""
-    place = Path(os.environ.get("SPARSEBP_VENV", ROOT / ".venv"))
+    place = Path(os.environ.get("SPARSEBP_VENV", ROOT / ".venv")).absolute()
     programs = place / ("Scripts" if os.name == "nt" else "bin")
     stamp = place / "sparsebp-installed"
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return programs
     print(f"Setting up {place} (once, about a minute) …", file=sys.stderr)
-    venv.create(place, with_pip=True, clear=True)
+    if not (place / "pyvenv.cfg").exists():
+        if place.exists() and any(place.iterdir()):
+            sys.exit(f"{place} is not empty and no environment; name another in SPARSEBP_VENV.")
+        venv.create(place, with_pip=True)
     install = [programs / "python", "-m", "pip", "install", "--quiet", "--editable", ".[test]"]
     subprocess.run(install, cwd=ROOT, check=True)
     stamp.write_text(wanted)

@@ -6,6 +6,8 @@ import json
 import os
 import zipfile
 import zlib
+from dataclasses import fields
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,14 +17,15 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+import sparsebp.penalties as penalties
 from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding
-from sparsebp.penalties import L1, Cauchy, LogCosh, Penalty, SmoothL1, Topographic
+from sparsebp.penalties import Penalty, Topographic
 from sparsebp.preprocessing import Whitening
 
 FORMAT = 1
 
 _ESTIMATORS = {c.__name__: c for c in (OrthonormalICA, ReconstructionICA, SparseCoding, Whitening)}
-_PENALTIES = {c.__name__: c for c in (L1, Cauchy, LogCosh, SmoothL1)}
+_PENALTIES = {n: getattr(penalties, n) for n in penalties.__all__}
 _HEADER = "sparsebp.json"
 _SIGNS_OF_DAMAGE = (
     AttributeError,
@@ -172,7 +175,7 @@ def _packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
         )
     check_is_fitted(estimator)
     params = {k: v for k, v in estimator.get_params().items() if k not in _OF_THE_RUN}
-    if not isinstance(params.get("random_state", 0), int):
+    if not isinstance(params.get("random_state", 0), Integral):
         params["random_state"] = None
     state = {k: v for k, v in vars(estimator).items() if k.endswith("_") and k[0] != "_"}
     return {
@@ -202,20 +205,14 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 def _packed_penalty(penalty: Penalty, arrays: dict[str, np.ndarray]) -> dict:
     name = type(penalty).__name__
     if isinstance(penalty, Topographic):
-        fields = ("grid_shape", "neighborhood", "wrap", "epsilon")
-        packed: dict = {"class": name, **{f: getattr(penalty, f) for f in fields}}
+        names = ("grid_shape", "neighborhood", "wrap", "epsilon")
+        packed: dict = {"class": name, **{n: getattr(penalty, n) for n in names}}
         if penalty.grid_shape is None:
             packed["grouping"] = _packed(penalty.grouping, arrays)["array"]
         return packed
     if _PENALTIES.get(name) is not type(penalty):
         raise TypeError(f"The penalty {name} is not one of sparsebp's own and cannot be saved.")
-    return {"class": name, **_fields_of(penalty)}
-
-
-def _fields_of(penalty: Penalty) -> dict[str, float]:
-    """Return a penalty's own parameters."""
-    names = getattr(type(penalty), "__dataclass_fields__", {})
-    return {name: getattr(penalty, name) for name in names}
+    return {"class": name, **{f.name: getattr(penalty, f.name) for f in fields(penalty)}}  # type: ignore[arg-type]
 
 
 def _unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray]) -> Any:

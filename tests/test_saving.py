@@ -147,3 +147,19 @@ def test_pickles_are_not_opened(tmp_path):
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        SmoothL1(np.float32(0.01)),
+        Topographic((2, 2), neighborhood=np.int64(1), wrap=np.True_, epsilon=np.float32(0.1)),
+        Topographic(np.array([2, 2]), neighborhood=(1, 2)),
+    ],
+)
+def test_numbers_of_numpy_in_penalties_are_saved(penalty, tmp_path):
+    model = ReconstructionICA(4, penalty=penalty, tol=1e-2, random_state=np.int64(3)).fit(X)
+    save_model(model, tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    assert loaded.penalty == penalty
+    assert loaded.random_state == 3

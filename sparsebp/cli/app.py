@@ -10,6 +10,7 @@ from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import typer
@@ -70,14 +71,13 @@ def learn(
     options |= {"solver": solver, "batch_size": batch_size, "max_iter": max_iter}
     with _errors_in_words():
         estimator = make_estimator(model, n_components, random_state=seed, **options)
-        run_experiment(
-            estimator,
-            make_recipe(model, patch_size, color),
-            out or _new_folder(f"learned-{model.value}"),
-            images=images,
-            n_patches=n_patches,
-            seed=seed,
-        )
+        recipe = make_recipe(model, patch_size, color)
+        folder = out or _new_folder(f"learned-{model.value}")
+        try:
+            run_experiment(estimator, recipe, folder, images=images, n_patches=n_patches, seed=seed)
+        finally:
+            if out is None and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 @app.command()
@@ -90,6 +90,8 @@ def show(
     """Draw the filters of a saved model, and say what it is."""
     with _errors_in_words():
         estimator, metadata = load_model(model), read_metadata(model)
+        if not hasattr(estimator, "components_"):
+            raise ValueError(f"{model} holds a {type(estimator).__name__}, which has no filters.")
         patch_shape = metadata.get("patch_shape")
         path = out or model.with_name(f"{model.stem}-filters.png")
         save_picture(BasisDisplay.from_estimator(estimator, patch_shape=patch_shape), path)
@@ -114,15 +116,25 @@ def encode(
     with _errors_in_words():
         estimator = load_model(model)
         recipe = Recipe.from_metadata(read_metadata(model))
-        codes = {}
         photographs = recipe.load(images)
-        for name in track(photographs, "encoding", console=_console):
-            samples, grid = recipe.cut(photographs[name], stride or recipe.patch_size)
-            codes[name] = estimator.transform(samples).reshape(*grid, -1)
-        with out.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **codes)
-        for name, code in codes.items():
-            print(f"{name}: {code.shape[0]}×{code.shape[1]} patches, {code.shape[2]} components")
+        small = [n for n, image in photographs.items() if min(image.shape[:2]) < recipe.patch_size]
+        if small:
+            raise ValueError(
+                f"{', '.join(small)}: smaller than the patches of {recipe.patch_size} pixels; "
+                "take the image out of the folder."
+            )
+        draft = out.with_name(f".{out.name}.draft")
+        try:
+            with ZipFile(draft, "w", ZIP_DEFLATED) as archive:
+                for name in track(photographs, "encoding", console=_console):
+                    samples, grid = recipe.cut(photographs[name], stride or recipe.patch_size)
+                    codes = estimator.transform(samples).reshape(*grid, -1)
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, codes, allow_pickle=False)
+                    print(f"{name}: {grid[0]}×{grid[1]} patches, {codes.shape[2]} components")
+            draft.replace(out)
+        finally:
+            draft.unlink(missing_ok=True)
         print(f"saved {out}")
 
 

@@ -19,7 +19,7 @@ from sparsebp.displays import BasisDisplay, ObjectiveDisplay
 from sparsebp.metrics import coefficient_kurtosis, gabor_fit
 
 _FILES = {"model": "model.npz", "filters": "filters.png", "objective": "objective.png"}
-_SAMPLES_SUMMARISED = 5000
+_SAMPLES_MEASURED = 5000
 
 
 def run_experiment(
@@ -74,7 +74,7 @@ def run_experiment(
     paths = write_results(estimator, recipe.patch_shape, out, metadata)
     if not finished:
         console.print(f"Interrupted; the best model so far is saved in {out}.")
-    for line in summarise(estimator, samples, recipe.patch_shape).lines():
+    for line in summarize(estimator, samples, recipe.patch_shape).lines():
         print(line)
     print(f"saved     {', '.join(path.name for path in paths.values())} in {out}")
     if not finished:
@@ -224,7 +224,7 @@ class Summary:
         ]
 
 
-def summarise(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int, ...]) -> Summary:
+def summarize(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int, ...]) -> Summary:
     """Measure a fitted estimator on some of its samples.
 
     Parameters
@@ -241,7 +241,7 @@ def summarise(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
     summary : Summary
         The numbers.
     """
-    samples = samples[:_SAMPLES_SUMMARISED]
+    samples = samples[:_SAMPLES_MEASURED]
     codes = estimator.transform(samples)
     residual = samples - estimator.inverse_transform(codes)
     r_squared = gabor_fit(estimator.features_, patch_shape).r_squared
@@ -250,7 +250,7 @@ def summarise(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
         n_iter=int(estimator.n_iter_),
         kurtosis=float(coefficient_kurtosis(codes)),
         small=float((np.abs(codes) < 0.1 * codes.std()).mean()),
-        explained=float(1 - (residual**2).sum() / (samples**2).sum()),
+        explained=float(1 - (residual**2).sum() / ((samples - samples.mean(axis=0)) ** 2).sum()),
         gabor_r2=float(np.median(r_squared)),
         gabor_like=float((r_squared > 0.8).mean()),
     )

@@ -76,9 +76,8 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
     kind, own = _KINDS[model]
     options["n_components"] = n_components
     given = {name: value for name, value in options.items() if value is not None}
-    unknown = set(given) - set(kind._get_param_names())
+    unknown = set(given) - set(kind().get_params())
     if unknown:
-        raise ValueError(
-            f"--{min(unknown)} has no meaning for --model {model.value}; leave it out."
-        )
+        option = min(unknown).replace("_", "-")
+        raise ValueError(f"--{option} has no meaning for --model {model.value}; leave it out.")
     return kind(**{**own, **given})

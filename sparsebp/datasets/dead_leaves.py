@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import cumulative_trapezoid, trapezoid
 
-from sparsebp.datasets.checks import (
+from sparsebp._checks import (
     RandomSource,
     RandomState,
     check_count,
     check_number,
+    check_pair,
     random_source,
 )
 
@@ -73,9 +74,7 @@ def make_dead_leaves(
     ([(32, 48), (32, 48)], True, True)
     """
     n_images = check_count("n_images", n_images)
-    if not isinstance(shape, tuple | list) or len(shape) != 2:
-        raise ValueError(f"shape={shape!r} is not a pair: give (height, width)")
-    height, width = (check_count("shape", side) for side in shape)
+    height, width = check_pair("shape", shape)
     limits = _check_radii(min_radius, max_radius, max(height, width))
     rng = random_source(random_state)
     law = _radius_law(limits, (height, width))
@@ -143,13 +142,13 @@ def _draw_discs(n_discs: int, shape: tuple[int, int], law: _RadiusLaw, rng: Rand
     return _Discs(row, column, radius)
 
 
-def _lay(image: NDArray[np.float64], discs: _Discs, grey: NDArray[np.float64]) -> None:
+def _lay(image: NDArray[np.float64], discs: _Discs, gray: NDArray[np.float64]) -> None:
     """Color the pixels of `image` that are still NaN by the first disc upon them, in place."""
     disc, pixel = _pixels(discs, (image.shape[0], image.shape[1]))
     flat = image.reshape(-1)
     free = np.isnan(flat[pixel])
     # Of several values for one pixel the last one stays: the nearest disc has to come last.
-    flat[pixel[free][::-1]] = grey[disc[free]][::-1]
+    flat[pixel[free][::-1]] = gray[disc[free]][::-1]
 
 
 def _pixels(discs: _Discs, shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

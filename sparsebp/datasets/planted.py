@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sparsebp.datasets.checks import (
+from sparsebp._checks import (
     RandomSource,
     RandomState,
     check_count,

@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sparsebp._checks import check_matrix
 from sparsebp.displays.mosaic import Scale, check_grid_shape, check_patch_shape, lay_out
-from sparsebp.metrics.checks import as_matrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ class BasisDisplay:
         *,
         grid_shape: Sequence[int] | None = None,
     ) -> None:
-        self.components = as_matrix(components, "components")
+        self.components = check_matrix("components", components)
         self.patch_shape = check_patch_shape(self.components.shape[1], patch_shape)
         self.grid_shape = check_grid_shape(len(self.components), grid_shape)
 
@@ -111,7 +111,7 @@ class BasisDisplay:
         (2, 3)
         """
         last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-        components = as_matrix(_fitted_components(last), "components_")
+        components = check_matrix("components_", _fitted_components(last))
         if grid_shape is None:
             grid_shape = _map_shape(last, len(components))
         for name, step in reversed(getattr(estimator, "steps", [])[:-1]):

@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp.metrics.checks import as_matrix, as_shape
+from sparsebp._checks import check_matrix, check_shape
 
 Scale = Literal["each", "all"]
 
-MID_GREY = 0.5
+MID_GRAY = 0.5
 WHITE = 1.0
 
 
@@ -62,7 +62,7 @@ def filter_mosaic(
            [1. , 0.5, 1. , 1. , 0.5, 1. , 1. ],
            [1. , 1. , 1. , 1. , 1. , 1. , 1. ]])
     """
-    filters = as_matrix(components, "components")
+    filters = check_matrix("components", components)
     patch = check_patch_shape(filters.shape[1], patch_shape)
     grid = check_grid_shape(len(filters), grid_shape)
     return lay_out(filters, patch, grid, scale=scale, gap=gap)
@@ -95,14 +95,14 @@ def _brightness(filters: NDArray, scale: Scale) -> NDArray:
     # float32 and integers near their limits would overflow.
     filters = filters.astype(np.float64)
     largest = np.abs(filters).max(axis=1 if scale == "each" else None, keepdims=True)
-    return MID_GREY + (1 - MID_GREY) * (filters / np.where(largest > 0, largest, 1.0))
+    return MID_GRAY + (1 - MID_GRAY) * (filters / np.where(largest > 0, largest, 1.0))
 
 
 def check_patch_shape(n_features: int, patch_shape: Sequence[int] | None) -> tuple[int, ...]:
     """Return the shape of patches with n_features values, inferred where it is None."""
     if patch_shape is None:
         return _inferred_patch_shape(n_features)
-    shape = as_shape(patch_shape, "patch_shape", (2, 3))
+    shape = check_shape("patch_shape", patch_shape, (2, 3))
     if math.prod(shape) != n_features:
         raise ValueError(
             f"patch_shape={shape} has {math.prod(shape)} values but each component has "
@@ -131,7 +131,7 @@ def check_grid_shape(n_components: int, grid_shape: Sequence[int] | None) -> tup
     if grid_shape is None:
         columns = math.isqrt(n_components - 1) + 1
         return -(-n_components // columns), columns
-    rows, columns = as_shape(grid_shape, "grid_shape")
+    rows, columns = check_shape("grid_shape", grid_shape)
     if rows * columns != n_components:
         raise ValueError(
             f"grid_shape={(rows, columns)} has {rows * columns} cells but there are "

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import LogFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
-from sparsebp.metrics.checks import as_vector
+from sparsebp._checks import check_vector
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ class ObjectiveDisplay:
     """
 
     def __init__(self, history: ArrayLike, *, label: str | None = None) -> None:
-        self.history = as_vector(history, "history")
+        self.history = check_vector("history", history)
         self.label = label
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +18,24 @@ from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.solvers import Result, Status
 
 _FLOATS: Any = [np.float64, np.float32]
+
+
+def all_or_nothing(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a `fit` so that a refusal leaves the estimator as it was before."""
+
+    @wraps(fit)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = vars(self).copy()
+        try:
+            return fit(self, *args, **kwargs)
+        except Warning:  # warnings made errors come last, when all is learned
+            raise
+        except Exception:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return wrapped
 
 
 def quietly() -> Any:
@@ -105,7 +124,7 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _start(
         self,
         shape: tuple[int, int],
-        rng: np.random.RandomState,
+        rng: Any,
         dtype: Any,
         kept: str = "components_",
     ) -> np.ndarray:
@@ -144,6 +163,6 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 f"{type(self).__name__} stopped after {result.n_iter} iterations. "
                 f"{result.status.value}",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return self

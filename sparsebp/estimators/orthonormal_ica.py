@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from sparsebp.estimators._base import quietly, require_success
+from sparsebp._checks import random_source
+from sparsebp.estimators._base import all_or_nothing, quietly, require_success
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.objectives import OrthonormalRows, orthonormalized, sparsity_objective
 from sparsebp.penalties import Penalty
@@ -47,7 +47,7 @@ class OrthonormalICA(FilterLearner):
         Stop when an iteration lowers the objective by less than this share.
     warm_start : bool, default=False
         Whether `fit` begins at the filters of the last one.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the first filters.
     callback : callable, default=None
         Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
@@ -70,7 +70,7 @@ class OrthonormalICA(FilterLearner):
         The penalty used.
     objective_ : float
         The objective at ``whitened_components_``.
-    objective_history_ : ndarray of shape (n_iter_ + 1,)
+    objective_history_ : ndarray of shape (n_iterations + 1,)
         The objective from iteration 0 on.
     n_iter_ : int
         Iterations made.
@@ -121,6 +121,7 @@ class OrthonormalICA(FilterLearner):
         self.random_state = random_state
         self.callback = callback
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.
 
@@ -139,7 +140,7 @@ class OrthonormalICA(FilterLearner):
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             If X or a parameter is unusable, or there are fewer independent directions in X than
             components.
         """
@@ -149,7 +150,7 @@ class OrthonormalICA(FilterLearner):
         x = white.samples.T
         n_components = self._n_components_of(x.shape[0], X.shape)
         penalty = self._make_penalty(n_components)
-        rng = check_random_state(self.random_state)
+        rng = random_source(self.random_state)
         shape = (n_components, x.shape[0])
         start = self._start(shape, rng, x.dtype, kept="whitened_components_")
         with quietly():

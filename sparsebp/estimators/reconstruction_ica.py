@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
-from sklearn.utils import check_random_state
-
-from sparsebp.estimators._base import quietly, require_success
+from sparsebp._checks import random_source
+from sparsebp.estimators._base import all_or_nothing, quietly, require_success
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag, check_real
 from sparsebp.objectives import UnitRows, reconstruction_objective
@@ -49,7 +48,7 @@ class ReconstructionICA(FilterLearner):
         Stop when an iteration lowers the objective by less than this share.
     warm_start : bool, default=False
         Whether `fit` begins at the components of the last one.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the first filters.
     callback : callable, default=None
         Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
@@ -70,9 +69,11 @@ class ReconstructionICA(FilterLearner):
         Mean of the samples (zeros if they are not whitened).
     penalty_ : Penalty
         The penalty used.
+    alpha_ : float
+        Its weight.
     objective_ : float
-        The objective at ``components_``.
-    objective_history_ : ndarray of shape (n_iter_ + 1,)
+        The objective at ``whitened_components_``.
+    objective_history_ : ndarray of shape (n_iterations + 1,)
         The objective from iteration 0 on.
     n_iter_ : int
         Iterations made.
@@ -126,6 +127,7 @@ class ReconstructionICA(FilterLearner):
         self.random_state = random_state
         self.callback = callback
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.
 
@@ -144,22 +146,23 @@ class ReconstructionICA(FilterLearner):
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             If X or a parameter is unusable.
         """
         self._check_parameters(("lbfgs",))
         check_real("alpha", self.alpha)
         check_flag("unit_norm", self.unit_norm)
+        alpha = float(self.alpha)
         X = self._checked_to_learn(X)
         white = self._whitened(X)
         x = white.samples.T
         shape = (self.n_components or x.shape[0], x.shape[0])
         penalty = self._make_penalty(shape[0])
-        rng = check_random_state(self.random_state)
+        rng = random_source(self.random_state)
         start = self._start(shape, rng, x.dtype, kept="whitened_components_")
         with quietly():
             objective: Any = reconstruction_objective(
-                x, penalty, float(self.alpha), scale=1 / x.shape[1], compressed=True
+                x, penalty, alpha, scale=1 / x.shape[1], compressed=True
             )
             if self.unit_norm:
                 objective = UnitRows(objective)
@@ -173,6 +176,7 @@ class ReconstructionICA(FilterLearner):
         require_success(result)
         filters = objective.constrained(result.point) if self.unit_norm else result.point
         self._keep_filters(filters, white, penalty)
+        self.alpha_ = alpha
         return self._record(result)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -192,8 +196,6 @@ class ReconstructionICA(FilterLearner):
         """
         X = self._checked(X).astype(self.components_.dtype, copy=False)
         x = ((X - self.mean_) @ self.whitening_.T).T
-        objective = reconstruction_objective(
-            x, self.penalty_, float(self.alpha), scale=1 / x.shape[1]
-        )
+        objective = reconstruction_objective(x, self.penalty_, self.alpha_, scale=1 / x.shape[1])
         with quietly():
             return -float(objective.value_and_gradient(self.whitened_components_)[0])

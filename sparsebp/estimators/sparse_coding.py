@@ -8,14 +8,25 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 
-from sparsebp.estimators._base import Learner, quietly, require_success
+from sparsebp._checks import random_source
+from sparsebp.estimators._base import (
+    Learner,
+    all_or_nothing,
+    quietly,
+    require_success,
+)
 from sparsebp.estimators._parameters import check_choice, check_real, check_whole
 from sparsebp.penalties import Penalty
-from sparsebp.solvers import Alternation, encode, replace_unused_atoms, starting_codes
-
-_SOLVERS = ("lbfgs", "exact")
+from sparsebp.solvers import (
+    BASIS_STEPS,
+    Alternation,
+    Result,
+    Status,
+    encode,
+    replace_unused_atoms,
+    starting_codes,
+)
 
 
 class SparseCoding(Learner):
@@ -55,7 +66,7 @@ class SparseCoding(Learner):
         their coefficients carry over.
     warm_start : bool, default=False
         Whether `fit` begins at the components of the last one.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the first basis and the batches, and replaces atoms that nothing uses.
     callback : callable, default=None
         Called as ``callback(turn, objective)`` after each turn; returning True stops.
@@ -66,9 +77,13 @@ class SparseCoding(Learner):
         The atoms in rows, Aᵀ.
     penalty_ : Penalty
         The penalty used.
+    alpha_ : float
+        Its weight, which `transform` takes too.
+    gamma_ : float or None
+        The weight decay used.
     objective_ : float
         The objective of the last turn, on its batch.
-    objective_history_ : ndarray of shape (n_iter_ + 1,)
+    objective_history_ : ndarray of shape (n_iterations + 1,)
         The objective of each turn on its batch; entry 0 is that of the first basis.
     n_iter_ : int
         Turns made.
@@ -122,6 +137,7 @@ class SparseCoding(Learner):
         self.random_state = random_state
         self.callback = callback
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the basis.
 
@@ -140,17 +156,18 @@ class SparseCoding(Learner):
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             If X or a parameter is unusable.
         """
         self._check_parameters()
         x = self._checked_to_learn(X).T
-        rng = check_random_state(self.random_state)
+        rng = random_source(self.random_state)
         shape = (self.n_components or x.shape[0], x.shape[0])
         penalty = self._make_penalty(shape[0])
         start = self._start(shape, rng, x.dtype).T
+        alternation = self._alternation(penalty)
         with quietly():
-            result = self._alternation(penalty).run(
+            result = alternation.run(
                 x,
                 start,
                 batch_size=self.batch_size or x.shape[1],
@@ -159,11 +176,12 @@ class SparseCoding(Learner):
                 callback=self._solver_callback(),
             )
         require_success(result)
-        self.penalty_ = penalty
+        self._keep_weights(alternation)
         self.components_ = np.ascontiguousarray(result.point.T)
         every = self.batch_size is None or self.batch_size >= x.shape[1]
         return self._record(result, limit_is_failure=every)
 
+    @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Take one turn on these samples, from the components so far.
 
@@ -181,30 +199,33 @@ class SparseCoding(Learner):
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             If X or a parameter is unusable, or X has another number of features.
         """
         self._check_parameters()
         first = not hasattr(self, "components_")
         x = self._checked_to_learn(X, reset=first).T
-        rng = check_random_state(self.random_state)
-        if first:
-            shape = (self.n_components or x.shape[0], x.shape[0])
-            self.penalty_ = self._make_penalty(shape[0])
-            self.components_ = self._start(shape, rng, x.dtype)
-            self.objective_history_, self.n_iter_ = np.empty(0), 0
-        alternation = self._alternation(self.penalty_)
-        basis = alternation.feasible(np.ascontiguousarray(self.components_.T))
-        x = x.astype(basis.dtype, copy=False)
-        codes = starting_codes(x, basis)
-        if first:
-            self.objective_history_ = np.array([alternation.value(x, basis, codes)])
-        basis, codes = alternation.turn(x, basis, codes)
-        self.objective_ = alternation.value(x, basis, codes)
-        self.objective_history_ = np.append(self.objective_history_, self.objective_)
+        rng = random_source(self.random_state)
+        shape = (self.n_components or x.shape[0], x.shape[0])
+        penalty = self._make_penalty(shape[0]) if first else self.penalty_
+        start = self._start(shape, rng, x.dtype) if first else self.components_
+        alternation = self._alternation(penalty)
+        x = x.astype(start.dtype, copy=False)
+        with quietly():
+            basis = alternation.feasible(np.ascontiguousarray(start.T))
+            codes = starting_codes(x, basis)
+            before = [alternation.value(x, basis, codes)] if first else self.objective_history_
+            basis, codes = alternation.turn(x, basis, codes)
+            objective = alternation.value(x, basis, codes)
+        n_iter = 1 if first else self.n_iter_ + 1
+        history = (*before, objective)
+        require_success(Result(basis, objective, n_iter, Status.ITERATION_LIMIT, history))
+        self._keep_weights(alternation)
         self.components_ = np.ascontiguousarray(replace_unused_atoms(x, basis, codes, rng).T)
-        self.n_iter_ += 1
-        self.status_ = "partial"
+        self.objective_, self.objective_history_ = objective, np.array(history)
+        self.n_iter_, self.status_ = n_iter, "partial"
+        if self.callback is not None:
+            self.callback(n_iter, objective)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -227,7 +248,7 @@ class SparseCoding(Learner):
         """
         x = self._checked(X).T.astype(self.components_.dtype, copy=False)
         with quietly():
-            found = encode(x, self.components_.T, self.penalty_, self.alpha)
+            found = encode(x, self.components_.T, self.penalty_, self.alpha_)
         if found.n_unfinished:
             warnings.warn(
                 f"The coefficients of {found.n_unfinished} of {x.shape[1]} samples have not "
@@ -274,8 +295,9 @@ class SparseCoding(Learner):
         """
         x = self._checked(X).T.astype(self.components_.dtype, copy=False)
         codes = self.transform(X).T
+        fitted = Alternation(self.penalty_, self.alpha_, self.gamma_)
         with quietly():
-            return -self._alternation(self.penalty_).value(x, self.components_.T, codes)
+            return -fitted.value(x, self.components_.T, codes)
 
     def _alternation(self, penalty: Penalty) -> Alternation:
         gamma = None if self.gamma is None else float(self.gamma)
@@ -283,10 +305,14 @@ class SparseCoding(Learner):
             penalty, float(self.alpha), gamma, basis_step=self.solver, tol=float(self.tol)
         )
 
+    def _keep_weights(self, alternation: Alternation) -> None:
+        self.penalty_ = alternation.penalty
+        self.alpha_, self.gamma_ = alternation.alpha, alternation.gamma
+
     def _check_parameters(self) -> None:
         self._check_common()
         check_real("alpha", self.alpha)
-        check_choice("solver", self.solver, _SOLVERS)
+        check_choice("solver", self.solver, BASIS_STEPS)
         if self.gamma is not None:
             check_real("gamma", self.gamma)
         elif self.solver == "exact":

@@ -12,7 +12,7 @@ BLOCK = 256
 
 
 class Envelopes(NamedTuple):
-    """Centres and widths of Gaussians, each an array of shape (n_envelopes,)."""
+    """Centers and widths of Gaussians, each an array of shape (n_envelopes,)."""
 
     row: NDArray
     column: NDArray
@@ -67,7 +67,7 @@ def frequency_grid(shape: tuple[int, int], angle: float) -> NDArray:
 
 
 def envelope_grid(shape: tuple[int, int]) -> Envelopes:
-    """Return centres and widths whose neighbours overlap: spacing follows the smaller width."""
+    """Return centers and widths whose neighbors overlap: spacing follows the smaller width."""
     side = max(shape)
     smallest = max(SMALLEST_WIDTH, 0.05 * side)
     n_widths = max(int(np.ceil(np.log2(0.5 * side / smallest))) + 1, 1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sparsebp._checks import check_matrix, check_shape
 from sparsebp.metrics._gabor_refine import (
     ANGLE,
     FREQUENCY,
@@ -16,7 +17,6 @@ from sparsebp.metrics._gabor_refine import (
     within_bounds,
 )
 from sparsebp.metrics._gabor_search import coarse_search
-from sparsebp.metrics.checks import as_matrix, as_shape
 
 N_STARTS = 12
 N_FINALISTS = 6
@@ -137,27 +137,27 @@ def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
     >>> fit.r_squared.round(4), fit.frequency.round(4), fit.center.round(3)
     (array([1.]), array([0.25]), array([[3., 4.]]))
     """
-    grey, shape = _grey_filters(filters, patch_shape)
-    scale = np.abs(grey).max(axis=1)
-    unit = grey / np.where(scale > 0, scale, 1.0)[:, None]
+    gray, shape = _gray_filters(filters, patch_shape)
+    scale = np.abs(gray).max(axis=1)
+    unit = gray / np.where(scale > 0, scale, 1.0)[:, None]
     mean = unit.mean(axis=1)
     targets = unit - mean[:, None]
     length = np.linalg.norm(targets, axis=1)
     # Rounding leaves a constant filter with a residue of this order.
     alive = length > 1e-12
     targets[alive] /= length[alive, None]
-    parameters = np.tile(_blank_parameters(shape), (len(grey), 1))
+    parameters = np.tile(_blank_parameters(shape), (len(gray), 1))
     if alive.any():
         parameters[alive] = _best_parameters(targets[alive], shape)
     targets[~alive] = 0.0
     return _describe(parameters, targets, shape, (scale * length, scale * mean))
 
 
-def _grey_filters(
+def _gray_filters(
     filters: ArrayLike, patch_shape: Sequence[int]
 ) -> tuple[NDArray, tuple[int, int]]:
-    matrix = as_matrix(filters, "filters").astype(np.float64)
-    shape = as_shape(patch_shape, "patch_shape", (2, 3))
+    matrix = check_matrix("filters", filters).astype(np.float64)
+    shape = check_shape("patch_shape", patch_shape, (2, 3))
     if len(shape) == 3 and shape[2] != 3:
         raise ValueError(f"patch_shape={shape}; a third side must be 3, the color channels.")
     if matrix.shape[1] != np.prod(shape):

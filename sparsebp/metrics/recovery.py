@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-from sparsebp.metrics.checks import as_matrix
+from sparsebp._checks import check_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def dictionary_recovery(
     >>> found.n_found, found.fraction, found.assignment.tolist()
     (1, 0.5, [1, 0])
     """
-    true, other = as_matrix(dictionary, "dictionary"), as_matrix(learned, "learned")
+    true, other = check_matrix("dictionary", dictionary), check_matrix("learned", learned)
     if true.shape[1] != other.shape[1]:
         raise ValueError(
             f"dictionary has {true.shape[1]} features but learned has {other.shape[1]}; "

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sparsebp.metrics.checks import as_matrix
+from sparsebp._checks import check_matrix
 
 
 def amari_distance(unmixing: ArrayLike, mixing: ArrayLike) -> float:
@@ -47,7 +47,7 @@ def amari_distance(unmixing: ArrayLike, mixing: ArrayLike) -> float:
     >>> amari_distance([[1, 1], [1, 1]], [[1, 0], [0, 1]])
     1.0
     """
-    filters, mixers = as_matrix(unmixing, "unmixing"), as_matrix(mixing, "mixing")
+    filters, mixers = check_matrix("unmixing", unmixing), check_matrix("mixing", mixing)
     if filters.shape != mixers.shape[::-1]:
         raise ValueError(
             f"unmixing has shape {filters.shape} and mixing {mixers.shape}; expected "

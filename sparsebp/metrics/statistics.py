@@ -6,7 +6,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp.metrics.checks import as_matrix
+from sparsebp._checks import check_matrix
 
 GAUSSIAN_KURTOSIS = 3.0
 
@@ -61,7 +61,7 @@ def coefficient_kurtosis(
     >>> coefficient_kurtosis([[0, 1], [0, -1]], per_component=True)
     array([3., 1.])
     """
-    matrix = as_matrix(codes, "codes").astype(np.float64)
+    matrix = check_matrix("codes", codes).astype(np.float64)
     columns = matrix if per_component else matrix.reshape(-1, 1)
     kurtosis = _kurtosis(columns)
     return kurtosis if per_component else float(kurtosis[0])
@@ -116,7 +116,7 @@ def coefficient_entropy(codes: ArrayLike, *, step: float | None = None) -> float
     >>> coefficient_entropy([[0, 0], [1, 5]], step=1.0)
     1.5
     """
-    coefficients = as_matrix(codes, "codes").astype(np.float64).ravel()
+    coefficients = check_matrix("codes", codes).astype(np.float64).ravel()
     if step is None:
         step = _default_step(coefficients)
     elif not _is_positive(step):

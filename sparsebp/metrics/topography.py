@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sparsebp.metrics.checks import as_shape
+from sparsebp._checks import check_shape
 from sparsebp.metrics.gabor import GaborFit
 
 
@@ -90,7 +90,7 @@ def topography_index(
     """
     if not isinstance(fit, GaborFit):
         raise TypeError(f"fit is of type {type(fit).__name__}; give the result of gabor_fit.")
-    rows, columns = as_shape(grid_shape, "grid_shape")
+    rows, columns = check_shape("grid_shape", grid_shape)
     if rows * columns != len(fit.r_squared):
         raise ValueError(
             f"grid_shape={(rows, columns)} has {rows * columns} cells but fit has "

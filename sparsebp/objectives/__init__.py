@@ -7,12 +7,13 @@ from sparsebp.objectives.ica import (
     sparsity_objective,
 )
 from sparsebp.objectives.moments import second_moment_factor
-from sparsebp.objectives.objective import Objective, Term
+from sparsebp.objectives.objective import Differentiable, Objective, Term
 from sparsebp.objectives.reparametrized import (
     OrthonormalRows,
     UnitColumns,
     UnitRows,
     orthonormalized,
+    unit_columns,
 )
 from sparsebp.objectives.sparse_coding import (
     RECONSTRUCTION,
@@ -25,6 +26,7 @@ __all__ = [
     "ICA_RECONSTRUCTION",
     "RECONSTRUCTION",
     "WEIGHT_DECAY",
+    "Differentiable",
     "Objective",
     "OrthonormalRows",
     "Term",
@@ -37,4 +39,5 @@ __all__ = [
     "second_moment_factor",
     "sparsity_network",
     "sparsity_objective",
+    "unit_columns",
 ]

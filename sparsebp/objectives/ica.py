@@ -8,7 +8,6 @@ from sparsebp.network import Identity, Layer, Linear, Network, Parameter, Square
 from sparsebp.objectives.moments import second_moment_factor
 from sparsebp.objectives.objective import Objective, Term
 from sparsebp.penalties import Penalty
-from sparsebp.penalties.base import cast_like
 
 _W = Parameter("W")
 _FILTER = (Layer(_W, Linear()),)
@@ -58,8 +57,9 @@ def sparsity_objective(x: np.ndarray, penalty: Penalty, *, scale: float = 1.0) -
     objective : Objective
         In the free matrix W (n_components, n_features).
     """
-    own = {name: cast_like(matrix, x) for name, matrix in penalty.variables.items()}
-    return Objective("W", (Term(scale, sparsity_network(penalty), {**own, "x": x}),))
+    return Objective(
+        "W", (Term(scale, sparsity_network(penalty), {**penalty.variables_like(x), "x": x}),)
+    )
 
 
 def reconstruction_objective(

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from sparsebp.network import Network, backpropagate, simplified
+
+
+class Differentiable(Protocol):
+    """All that solvers and reparametrisations ask of an objective."""
+
+    def value_and_gradient(self, point: np.ndarray, /) -> tuple[Any, np.ndarray]:
+        """Compute the value and the gradient at a point."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -7,39 +7,29 @@ and the gradient is mapped back once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 
-
-class HasValueAndGradient(Protocol):
-    """What solvers ask of an objective."""
-
-    def value_and_gradient(self, point: np.ndarray, /) -> tuple[Any, np.ndarray]:
-        """Compute the value and the gradient at a point."""
-        ...
+from sparsebp.objectives.objective import Differentiable
 
 
 @dataclass(frozen=True)
 class _UnitVectors:
-    objective: HasValueAndGradient
+    objective: Differentiable
     axis: ClassVar[int]
 
     def constrained(self, point: np.ndarray) -> np.ndarray:
         """Return the point with its vectors divided by their lengths."""
-        return point / self._lengths(point)
+        return point / _lengths(point, self.axis)
 
     def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
         """Compute F of the constrained point, and the gradient in the free one."""
-        lengths = self._lengths(point)
+        lengths = _lengths(point, self.axis)
         unit = point / lengths
         value, gradient = self.objective.value_and_gradient(unit)
         along = (gradient * unit).sum(axis=self.axis, keepdims=True)
         return value, (gradient - along * unit) / lengths
-
-    def _lengths(self, point: np.ndarray) -> np.ndarray:
-        squares = (point * point).sum(axis=self.axis, keepdims=True)
-        return np.sqrt(squares + (squares == 0))
 
 
 @dataclass(frozen=True)
@@ -92,7 +82,7 @@ class OrthonormalRows:
     so the gradient in M is the transpose of that map, applied to the gradient in W.
     """
 
-    objective: HasValueAndGradient
+    objective: Differentiable
 
     def constrained(self, point: np.ndarray) -> np.ndarray:
         """Return (MMᵀ)^(−½) M."""
@@ -145,3 +135,30 @@ def _require_wide(matrix: np.ndarray) -> None:
             f"{matrix.shape[0]} rows of length {matrix.shape[1]} cannot be orthonormal; "
             "give at most as many rows as columns."
         )
+
+
+def unit_columns(matrix: np.ndarray) -> np.ndarray:
+    """Return the matrix with its columns divided by their lengths; columns of zeros stay so.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_columns)
+        Such as a basis, atoms in columns.
+
+    Returns
+    -------
+    unit : ndarray of shape (n_rows, n_columns)
+        In the matrix's precision.
+
+    Examples
+    --------
+    >>> unit_columns(np.array([[3.0, 0.0], [4.0, 0.0]]))
+    array([[0.6, 0. ],
+           [0.8, 0. ]])
+    """
+    return matrix / _lengths(matrix, axis=0)
+
+
+def _lengths(matrix: np.ndarray, axis: int) -> np.ndarray:
+    squares = (matrix * matrix).sum(axis=axis, keepdims=True)
+    return np.sqrt(squares + (squares == 0))

@@ -8,7 +8,6 @@ from sparsebp.network import Identity, Layer, Linear, Network, Parameter, Square
 from sparsebp.objectives.moments import second_moment_factor
 from sparsebp.objectives.objective import Objective, Term
 from sparsebp.penalties import Penalty
-from sparsebp.penalties.base import cast_like
 
 #: ‖As − x‖², the tutorial's first example.
 RECONSTRUCTION = Network(
@@ -47,10 +46,9 @@ def codes_objective(
     objective : Objective
         In the free matrix s (n_components, n_samples).
     """
-    own = {name: cast_like(matrix, x) for name, matrix in penalty.variables.items()}
     terms = (
         Term(scale, RECONSTRUCTION, {"A": basis, "x": x}),
-        Term(scale * alpha, penalty.network(), own),
+        Term(scale * alpha, penalty.network(), penalty.variables_like(x)),
     )
     return Objective("s", terms)
 
@@ -87,7 +85,8 @@ def basis_objective(
 
     Notes
     -----
-    The seed, example 1 (which announces ∇A, prints ∇s and drops γ).
+    *Deriving gradients using the backpropagation idea*, example 1 (which announces ∇A, prints ∇s
+    and drops γ).
     """
     n_components = codes.shape[0]
     if compressed and x.shape[1] > n_components + x.shape[0]:

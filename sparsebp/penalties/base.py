@@ -15,7 +15,7 @@ class Penalty:
     """A sparsity penalty S(s): a chain of layers applied to coefficients, summed.
 
     A subclass is a frozen dataclass that gives `layers`; one with matrices of its own gives
-    `variables` too, one with a closed proximal step gives `proximal`.
+    `variables` too. All else follows: gradients, encoding, delta tables.
     """
 
     @property
@@ -64,9 +64,25 @@ class Penalty:
         gradient : ndarray of shape (n_components, n_samples)
             ∂S/∂s.
         """
-        own = {name: cast_like(matrix, codes) for name, matrix in self.variables.items()}
-        values, gradients = backpropagate(self._fast, {**own, "s": codes}, ("s",))
+        variables = {**self.variables_like(codes), "s": codes}
+        values, gradients = backpropagate(self._fast, variables, ("s",))
         return values, gradients["s"]
+
+    def variables_like(self, like: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the penalty's own matrices in the precision of another array.
+
+        Parameters
+        ----------
+        like : ndarray
+            Samples or coefficients; beside complex ones the matrices stay as they are.
+
+        Returns
+        -------
+        variables : dict of str to ndarray
+            By name.
+        """
+        dtype = like.dtype if like.dtype.kind == "f" else None
+        return {n: m.astype(dtype or m.dtype, copy=False) for n, m in self.variables.items()}
 
     def check_components(self, n_components: int) -> None:
         """Refuse a number of components that the penalty cannot take.
@@ -83,15 +99,12 @@ class Penalty:
         """
 
 
-def cast_like(matrix: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Return a matrix in the precision of another array, complex arrays keeping it as it is."""
-    return matrix.astype(like.dtype, copy=False) if like.dtype.kind == "f" else matrix
-
-
-def require_positive(name: str, value: float) -> None:
-    """Refuse a parameter that is not a positive finite number."""
-    if not (isinstance(value, Real) and np.isfinite(value) and value > 0):
+def require_positive(name: str, value: float) -> float:
+    """Return a positive finite number as a float; refuse anything else with a ValueError."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and np.isfinite(float(value)) and value > 0):
         raise ValueError(f"{name} is {value!r}; it must be a positive number.")
+    return float(value)
 
 
 GROUPING = Parameter("V")

@@ -75,12 +75,12 @@ class SmoothL1(Penalty):
     epsilon: float = 1e-2
 
     def __post_init__(self) -> None:
-        require_positive("epsilon", self.epsilon)
+        object.__setattr__(self, "epsilon", require_positive("epsilon", self.epsilon))
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """Three layers: z², z + ε, z^½."""
-        return _chain(net.Square(), net.Add(float(self.epsilon)), net.Root())
+        return _chain(net.Square(), net.Add(self.epsilon), net.Root())
 
 
 @dataclass(frozen=True)

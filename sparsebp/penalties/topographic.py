@@ -26,8 +26,8 @@ class Topographic(Penalty):
     grid_shape : (int, int)
         Rows and columns of the map; feature r * columns + c stands at (r, c).
     neighborhood : int or (int, int)
-        Rows and columns of a group, centred on its feature; 3 is the tutorial's 3×3, 1 is
-        smoothed L1.
+        Rows and columns of a group, centered on its feature where they are odd (an even one
+        reaches further down and to the right); 3 is the tutorial's 3×3, 1 is smoothed L1.
     wrap : bool
         Whether the map is a torus; otherwise groups at the border are smaller.
     epsilon : float
@@ -58,12 +58,15 @@ class Topographic(Penalty):
     grouping: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        require_positive("epsilon", self.epsilon)
+        object.__setattr__(self, "epsilon", require_positive("epsilon", self.epsilon))
         if self.grid_shape is None:
             raise ValueError("grid_shape is None; give (rows, columns), or use from_groups(V).")
         shape = _pair("grid_shape", self.grid_shape)
         size = _pair("neighborhood", self.neighborhood)
         object.__setattr__(self, "grid_shape", shape)
+        whole = isinstance(self.neighborhood, Integral)
+        object.__setattr__(self, "neighborhood", size[0] if whole else size)
+        object.__setattr__(self, "wrap", bool(self.wrap))
         object.__setattr__(self, "grouping", _read_only(_grid_grouping(shape, size, self.wrap)))
 
     @classmethod
@@ -87,7 +90,7 @@ class Topographic(Penalty):
         ValueError
             If V is not a non-empty matrix of finite numbers ≥ 0, or epsilon is not positive.
         """
-        require_positive("epsilon", epsilon)
+        epsilon = require_positive("epsilon", epsilon)
         try:
             given = np.asarray(groups)
         except ValueError as error:
@@ -116,7 +119,7 @@ class Topographic(Penalty):
         return (
             Layer(Identity(), Square()),
             Layer(GROUPING, Linear()),
-            Layer(Identity(), Add(float(self.epsilon))),
+            Layer(Identity(), Add(self.epsilon)),
             Layer(None, Root()),
         )
 
@@ -135,6 +138,11 @@ class Topographic(Penalty):
             f"n_components is {n_components} but the penalty's {what} holds {expected} features; "
             "make the two agree."
         )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy; its grouping is as read-only as the original's."""
+        vars(self).update(state)
+        _read_only(self.grouping)
 
     def __eq__(self, other: object) -> bool:
         """Compare the parameters and the grouping matrix."""

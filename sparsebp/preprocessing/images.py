@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from sparsebp.preprocessing.checks import check_images, check_nonnegative
+from sparsebp._checks import check_number
+from sparsebp.preprocessing._arrays import check_images
 
 
 def whiten_images(
@@ -21,8 +22,8 @@ def whiten_images(
 
     The amplitude spectrum of a natural image falls about as 1 / rho. Multiplication by rho makes
     it flat, and the exponential takes away the highest frequencies, which are mostly noise and
-    artefacts of the pixel grid. Finally all images are divided by one number, so that their
-    variances are 1 on average (the published program makes it 0.1: multiply by sqrt(0.1)).
+    artefacts of the pixel grid. If `unit_variance` is true, all images are divided by one number
+    afterwards.
 
     Parameters
     ----------
@@ -36,6 +37,10 @@ def whiten_images(
         What lies beyond the border. "wrap" is the published filter: the opposite border, and where
         the two differ, lines appear along both. "mirror" continues the image by its mirror image,
         without a jump.
+    unit_variance : bool, default=True
+        Whether all filtered images are divided by one number, so that their variances are 1 on
+        average (the published program makes it 0.1: multiply by sqrt(0.1)). If False, an image
+        does not depend on the others, and its units are those of `images`.
 
     Returns
     -------
@@ -46,10 +51,11 @@ def whiten_images(
     Raises
     ------
     TypeError
-        If `images` is not a sequence or `cutoff` is not a number.
+        If `images` is not a sequence, `cutoff` is not a number, or `unit_variance` is not a bool.
     ValueError
         If there is no image, an image is not finite or has a wrong shape, `cutoff` or `boundary`
-        is not one of the values above, or all images that are to have unit variance are constant.
+        is not one of the values above, all images are constant, or `unit_variance` is true and
+        `cutoff` lets nothing of them pass.
 
     References
     ----------
@@ -67,20 +73,31 @@ def whiten_images(
     (True, True)
     """
     checked = check_images(images)
-    cutoff = check_nonnegative("cutoff", cutoff)
-    if cutoff == 0:
-        raise ValueError("cutoff=0.0 lets nothing pass: give cycles per pixel, > 0")
+    cutoff = _check_cutoff(cutoff)
     filters = {"mirror": _filter_mirrored, "wrap": _filter_wrapped}
     if boundary not in tuple(filters):
         raise ValueError(f"boundary={boundary!r} is unknown: give 'mirror' or 'wrap'")
+    if not isinstance(unit_variance, bool | np.bool_):
+        raise TypeError(f"unit_variance={unit_variance!r} is not a bool: give True or False")
     shifted = [_without_corner(image) for image in checked]
     peak = max(float(np.abs(image).max()) for image in shifted)
     if peak == 0:
         raise ValueError("images are all constant: whitening needs an image with some contrast")
     # Scaled before, too, so that squares of tiny or huge pixels stay within range.
     whitened = [filters[boundary](image / image.dtype.type(peak), cutoff) for image in shifted]
-    if not unit_variance:
-        return [image * image.dtype.type(peak) for image in whitened]
+    if unit_variance:
+        return _with_unit_variance(whitened, cutoff)
+    return [image * image.dtype.type(peak) for image in whitened]
+
+
+def _check_cutoff(cutoff: float) -> float:
+    checked = check_number("cutoff", cutoff, minimum=0)
+    if checked == 0:
+        raise ValueError("cutoff=0.0 lets nothing pass: give cycles per pixel, > 0")
+    return checked
+
+
+def _with_unit_variance(whitened: list[NDArray[Any]], cutoff: float) -> list[NDArray[Any]]:
     power = float(np.mean([image.var(dtype=np.float64) for image in whitened]))
     if power == 0:
         raise ValueError(

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp.preprocessing.checks import check_nonnegative, check_rows
+from sparsebp._checks import check_number
+from sparsebp.preprocessing._arrays import check_rows
 
 
 def remove_mean(patches: ArrayLike) -> NDArray[Any]:
@@ -85,7 +86,7 @@ def normalize_contrast(patches: ArrayLike, *, regularization: float = 10 / 255**
            [ 1.66666667,  1.66666667]])
     """
     patches = check_rows("patches", patches)
-    regularization = check_nonnegative("regularization", regularization)
+    regularization = check_number("regularization", regularization, minimum=0)
     contrast = np.sqrt(row_variance(patches) + regularization)
     contrast[contrast == 0] = 1
     return patches / contrast.astype(patches.dtype, copy=False)[:, np.newaxis]

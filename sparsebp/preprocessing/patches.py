@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
-from sparsebp.preprocessing.checks import (
+from sparsebp._checks import (
     RandomSource,
     RandomState,
     check_count,
-    check_images,
-    check_nonnegative,
+    check_number,
+    check_pair,
     random_source,
 )
+from sparsebp.preprocessing._arrays import check_images
 from sparsebp.preprocessing.normalization import row_variance
 
 _REFERENCE_PATCHES = 2000
@@ -78,7 +79,7 @@ def sample_patches(
     checked = check_images(images)
     shape = _check_patch_shape(patch_shape, checked)
     n_patches = check_count("n_patches", n_patches)
-    min_contrast = check_nonnegative("min_contrast", min_contrast)
+    min_contrast = check_number("min_contrast", min_contrast, minimum=0)
     source = _PatchSource(checked, shape, random_source(random_state))
     threshold = _contrast_threshold(source, min_contrast) if min_contrast else 0.0
     patches = np.empty((n_patches, source.patch_size), source.dtype)
@@ -170,9 +171,7 @@ def _check_patch_shape(
     patch_shape: int | tuple[int, int], images: list[NDArray[Any]]
 ) -> tuple[int, int]:
     pair = patch_shape if isinstance(patch_shape, tuple | list) else (patch_shape, patch_shape)
-    if len(pair) != 2:
-        raise ValueError(f"patch_shape={patch_shape!r}: give one side, or (height, width)")
-    height, width = (check_count("patch_shape", side) for side in pair)
+    height, width = check_pair("patch_shape", pair, "one side, or (height, width)")
     for index, image in enumerate(images):
         if image.shape[0] < height or image.shape[1] < width:
             raise ValueError(

@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sparsebp.preprocessing.checks import check_nonnegative, check_rows
+from sparsebp._checks import check_number
+from sparsebp.preprocessing._arrays import check_rows
 from sparsebp.preprocessing.principal_directions import principal_directions
 
 _FLOATS = [np.float64, np.float32]
@@ -120,7 +121,7 @@ class Whitening(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         if self.method not in ("zca", "pca"):
             raise ValueError(f"method={self.method!r} is unknown: give 'zca' or 'pca'")
         _check_n_components(self.n_components)
-        regularization = check_nonnegative("regularization", self.regularization)
+        regularization = check_number("regularization", self.regularization, minimum=0)
         samples: NDArray[Any] = _validate_data(self, X, dtype=_FLOATS, ensure_min_samples=2)
         mean = samples.mean(axis=0, dtype=np.float64)
         eigenvalues, directions = principal_directions(samples, mean)

@@ -1,6 +1,6 @@
 """Solvers: they meet an objective through its value and gradient, and return how they ended."""
 
-from sparsebp.solvers.alternating import Alternation, replace_unused_atoms
+from sparsebp.solvers.alternating import BASIS_STEPS, Alternation, replace_unused_atoms
 from sparsebp.solvers.basis import exact_basis
 from sparsebp.solvers.encoding import Codes, encode, starting_codes
 from sparsebp.solvers.lbfgs import minimize_lbfgs
@@ -8,6 +8,7 @@ from sparsebp.solvers.orthonormal import minimize_orthonormal
 from sparsebp.solvers.result import Result, Status
 
 __all__ = [
+    "BASIS_STEPS",
     "Alternation",
     "Codes",
     "Result",

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
-from sparsebp.objectives import UnitColumns, basis_objective, codes_objective
+from sparsebp.objectives import UnitColumns, basis_objective, codes_objective, unit_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.solvers.basis import exact_basis
 from sparsebp.solvers.encoding import encode, starting_codes
@@ -19,6 +20,7 @@ from sparsebp.solvers.threads import one_blas_thread
 
 logger = logging.getLogger(__name__)
 
+BASIS_STEPS = ("lbfgs", "exact")
 #: Samples whose coefficients one L-BFGS finds together: their arrays fit the cache.
 _BLOCK = 100
 #: An atom is unused when it contributes less than this share of the median atom's energy.
@@ -47,8 +49,13 @@ class Alternation:
     code_iter, basis_iter : int
         L-BFGS iterations in each turn.
     tol : float
-        Tolerance of the inner searches, and of the relative change of the basis at which the
-        alternation stops.
+        The alternation stops when a turn changes the basis by less than this share. Coefficients
+        are found to tol (exact L1), or until an iteration lowers F by less than tol / 100.
+
+    Raises
+    ------
+    ValueError
+        If the basis step is of another kind, or has no closed form for want of γ.
     """
 
     penalty: Penalty
@@ -59,6 +66,16 @@ class Alternation:
     basis_iter: int = 20
     tol: float = 1e-4
 
+    def __post_init__(self) -> None:
+        if self.basis_step not in BASIS_STEPS:
+            choices = ", ".join(BASIS_STEPS)
+            raise ValueError(f"The basis step is {self.basis_step!r}; it must be one of {choices}.")
+        if self.basis_step == "exact" and self.gamma is None:
+            raise ValueError(
+                "The exact basis step has a closed form only with weight decay; give a gamma ≥ 0, "
+                "or take 'lbfgs'."
+            )
+
     def run(
         self,
         x: np.ndarray,
@@ -66,31 +83,31 @@ class Alternation:
         *,
         batch_size: int,
         max_iter: int,
-        rng: np.random.RandomState,
+        rng: Any,
         callback: Callback | None = None,
     ) -> Result:
         """Take turns on fresh batches of the samples.
 
         Parameters
         ----------
-        x : ndarray of shape (n_features, n_samples)
-            Samples in columns.
-        basis : ndarray of shape (n_features, n_components)
-            Where to begin.
-        batch_size : int
-            Samples of a turn; all of them makes the coefficients carry over from turn to turn.
-        max_iter : int
-            Turns at most.
-        rng : RandomState
-            Draws the batches and replaces atoms.
-        callback : callable, optional
-            ``callback(turn, value, basis)`` after each turn; True stops.
+            x : ndarray of shape (n_features, n_samples)
+                Samples in columns.
+            basis : ndarray of shape (n_features, n_components)
+                Where to begin.
+            batch_size : int
+                Samples of a turn; all of them makes the coefficients carry over from turn to turn.
+            max_iter : int
+                Turns at most.
+            rng : RandomState or Generator
+                Draws the batches and replaces atoms.
+            callback : callable, optional
+                ``callback(turn, value, basis)`` after each turn; True stops.
 
         Returns
         -------
-        result : Result
-            The basis. ``history`` holds the objective on each turn's batch, entry 0 that of the
-            start on the first batch.
+            result : Result
+            The basis of the last turn. ``history`` holds the objective on each turn's batch, entry
+            0 that of the start on the first batch.
         """
         basis = self.feasible(basis)
         history: list[float] = []
@@ -111,6 +128,9 @@ class Alternation:
                         (basis, codes), before = before, None
                         new, codes = self.turn(batch, basis, codes)
                         value = self.value(batch, new, codes)
+                    if not np.isfinite(value):
+                        status = Status.NOT_FINITE
+                        break
                     change = np.linalg.norm(new - basis) / max(np.linalg.norm(new), 1e-300)
                     basis, before = new, None
                     history.append(value)
@@ -139,10 +159,7 @@ class Alternation:
         basis : ndarray of shape (n_features, n_components)
             A, or its atoms divided by their lengths.
         """
-        if self.gamma is not None:
-            return basis
-        lengths = np.linalg.norm(basis, axis=0)
-        return basis / np.where(lengths > 0, lengths, 1).astype(basis.dtype)
+        return basis if self.gamma is not None else unit_columns(basis)
 
     def turn(
         self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray
@@ -205,15 +222,13 @@ class Alternation:
     def _status(
         self, history: list[float], change: float, basis: np.ndarray, callback: Callback | None
     ) -> Status:
-        if not np.isfinite(history[-1]):
-            return Status.NOT_FINITE
         if callback is not None and callback(len(history) - 1, history[-1], basis):
             return Status.STOPPED
         return Status.CONVERGED if change <= self.tol else Status.ITERATION_LIMIT
 
 
 def replace_unused_atoms(
-    x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: np.random.RandomState
+    x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: Any
 ) -> np.ndarray:
     """Put samples that are badly reconstructed in the place of atoms that nothing uses.
 
@@ -225,7 +240,7 @@ def replace_unused_atoms(
         A.
     codes : ndarray of shape (n_components, n_samples)
         Their coefficients.
-    rng : RandomState
+    rng : RandomState or Generator
         Draws the samples, in proportion to their squared error.
 
     Returns
@@ -257,7 +272,7 @@ def _finished(search: Result) -> np.ndarray:
     return search.point
 
 
-def _batches(x: np.ndarray, size: int, rng: np.random.RandomState) -> Iterator[np.ndarray]:
+def _batches(x: np.ndarray, size: int, rng: Any) -> Iterator[np.ndarray]:
     """Yield batches without end, every sample once before any comes again; all of x as itself."""
     n_samples = x.shape[1]
     while size >= n_samples:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsebp.objectives import codes_objective
+from sparsebp.objectives import codes_objective, unit_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.solvers.columnwise import minimize_columns
 
@@ -19,14 +19,14 @@ _BLOCK = 512
 
 @dataclass(frozen=True)
 class Codes:
-    """Coefficients, and how many samples' search did not reach the tolerance.
+    """Coefficients, and how many samples' searches did not reach the tolerance.
 
     Parameters
     ----------
     codes : ndarray of shape (n_components, n_samples)
         Coefficients in columns.
     n_unfinished : int
-        Samples that met the iteration limit first.
+        Samples that met the iteration limit first, or a slope they could not descend.
     """
 
     codes: np.ndarray
@@ -53,8 +53,7 @@ def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
     *Sparse Coding: Autoencoder Interpretation* prints Wᵀx, and its starter code divides by the
     squared length.
     """
-    lengths = np.sqrt((basis * basis).sum(axis=0))
-    return (basis / np.where(lengths > 0, lengths, 1)).T @ x
+    return unit_columns(basis).T @ x
 
 
 def encode(

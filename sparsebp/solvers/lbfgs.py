@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
+from sparsebp.objectives import Differentiable
 from sparsebp.solvers.result import Result, Status
 from sparsebp.solvers.threads import one_blas_thread
-
-
-class Differentiable(Protocol):
-    """What the solvers ask of an objective."""
-
-    def value_and_gradient(self, point: np.ndarray, /) -> tuple[Any, np.ndarray]:
-        """Compute the value and the gradient at a point."""
-        ...
-
 
 #: Called with (iteration, value, point) after each iteration; True asks to stop.
 Callback = Callable[[int, float, np.ndarray], Any]
@@ -100,7 +92,7 @@ class _Search:
         self.best_gradient = gradient.astype(np.float64).ravel()
         self.history = [self.best_value]
         self.n_iter = 0
-        self.broke_down = False
+        self.broke_down, self.at_start = False, True
 
     def run(self, max_iter: int, tol: float, memory: int) -> Status:
         """Search from the best point so far."""

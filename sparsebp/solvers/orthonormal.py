@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsebp.objectives import orthonormalized
-from sparsebp.solvers.lbfgs import Callback, Differentiable
+from sparsebp.objectives import Differentiable, orthonormalized
+from sparsebp.solvers.lbfgs import Callback
 from sparsebp.solvers.result import Result, Status
 
 _DECREASE = 1e-4
@@ -64,7 +64,7 @@ def minimize_orthonormal(
         return Result(point, value, 0, Status.NOT_FINITE, tuple(history))
     slope = _tangent(point, gradient)
     step = 0.1 / max(float(np.linalg.norm(slope)) / np.sqrt(slope.shape[0]), 1e-12)
-    status, iteration = Status.ITERATION_LIMIT, 0
+    status = Status.ITERATION_LIMIT
     try:
         for iteration in range(1, max_iter + 1):
             found = _descend(objective, point, value, slope, step)
@@ -99,10 +99,12 @@ def _descend(
 ) -> tuple[float, np.ndarray, float, np.ndarray] | None:
     """Shorten the step until F decreases by enough; None if no step does."""
     wanted = _DECREASE * float((slope * slope).sum())
+    if wanted == 0:
+        return None
     for _ in range(_HALVINGS):
         candidate = orthonormalized(point - point.dtype.type(step) * slope)
         new_value, gradient = objective.value_and_gradient(candidate)
-        if np.isfinite(new_value) and new_value <= value - step * wanted and wanted > 0:
+        if np.isfinite(new_value) and new_value <= value - step * wanted:
             return step, candidate, new_value, gradient
         step *= _SHRINK
     return None

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
+
+_lock = Lock()
+_inside: list[Any] = []  # one limiter, and a None for every other search within
 
 
 @cache
@@ -14,20 +20,27 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def one_blas_thread() -> Any:
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
     """Return a context in which BLAS runs on one thread.
 
     NumPy's and SciPy's thread pools spin against each other around the small products of an
-    L-BFGS loop, which makes it many times slower than a single thread.
-
-    Returns
-    -------
-    context : context manager
-        Restores the former number of threads at its end.
+    L-BFGS loop, which makes it many times slower than a single thread. The number of threads
+    belongs to the whole process, so of searches that overlap, in several threads too, the first
+    limits it and the last restores it.
 
     Examples
     --------
     >>> with one_blas_thread():
     ...     pass
     """
-    return _controller().limit(limits=1, user_api="blas")
+    with _lock:
+        limiter = None if _inside else _controller().limit(limits=1, user_api="blas")
+        _inside.append(limiter)
+    try:
+        yield
+    finally:
+        with _lock:
+            limiter = _inside.pop()
+            if limiter is not None:
+                limiter.restore_original_limits()

@@ -7,11 +7,11 @@ from sparsebp.datasets import dead_leaves as module
 from sparsebp.datasets import make_dead_leaves
 
 
-def laid_back_to_front(shape, discs, grey):
+def laid_back_to_front(shape, discs, gray):
     """The painter's way: every disc over those behind it."""
     image = np.full(shape, np.nan)
     rows, columns = np.mgrid[: shape[0], : shape[1]]
-    for row, column, radius, value in reversed(list(zip(*discs, grey, strict=True))):
+    for row, column, radius, value in reversed(list(zip(*discs, gray, strict=True))):
         image[(rows - row) ** 2 + (columns - column) ** 2 <= radius**2] = value
     return image
 
@@ -25,19 +25,19 @@ def random_discs(n_discs, shape, seed=0):
 @pytest.mark.parametrize("shape", [(20, 30), (1, 25), (13, 1), (1, 1)])
 @pytest.mark.parametrize("n_discs", [1, 8, 60])
 def test_near_discs_hide_far_ones(shape, n_discs):
-    discs, grey = random_discs(n_discs, shape)
+    discs, gray = random_discs(n_discs, shape)
     image = np.full(shape, np.nan)
-    module._lay(image, discs, grey)
-    np.testing.assert_array_equal(image, laid_back_to_front(shape, discs, grey))
+    module._lay(image, discs, gray)
+    np.testing.assert_array_equal(image, laid_back_to_front(shape, discs, gray))
 
 
 def test_a_second_batch_lies_behind_the_first():
     shape = (20, 30)
-    discs, grey = random_discs(40, shape)
+    discs, gray = random_discs(40, shape)
     image = np.full(shape, np.nan)
     for part in (slice(0, 15), slice(15, 40)):
-        module._lay(image, module._Discs(*(field[part] for field in discs)), grey[part])
-    np.testing.assert_array_equal(image, laid_back_to_front(shape, discs, grey))
+        module._lay(image, module._Discs(*(field[part] for field in discs)), gray[part])
+    np.testing.assert_array_equal(image, laid_back_to_front(shape, discs, gray))
 
 
 def test_touching_radii_follow_the_cubic_law():
@@ -71,7 +71,7 @@ def test_power_spectrum_falls_about_as_the_square_of_frequency():
     assert -2.3 < spectral_slope(images) < -1.7
 
 
-def test_grey_is_uniform_from_zero_to_one():
+def test_gray_is_uniform_from_zero_to_one():
     values = np.concatenate(
         [image[::8, ::8].ravel() for image in make_dead_leaves(6, max_radius=5, random_state=0)]
     )

@@ -8,7 +8,7 @@ from sklearn.datasets import load_sample_images
 from sparsebp.datasets import load_photographs, load_sample_photographs
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
-GREY = RGB[..., 0]
+GRAY = RGB[..., 0]
 
 
 def luminance(rgb):
@@ -30,25 +30,25 @@ def only(folder, *, color=False):
 
 def test_sample_photographs():
     originals = load_sample_images().images
-    for original, color, grey in zip(
+    for original, color, gray in zip(
         originals, load_sample_photographs(color=True), load_sample_photographs(), strict=True
     ):
         np.testing.assert_allclose(color, original / 255.0)
-        np.testing.assert_allclose(grey, luminance(original / 255.0))
-        assert 0 <= grey.min() < 0.05
-        assert 0.85 < grey.max() <= 1
+        np.testing.assert_allclose(gray, luminance(original / 255.0))
+        assert 0 <= gray.min() < 0.05
+        assert 0.85 < gray.max() <= 1
 
 
-def test_color_and_grey(tmp_path):
+def test_color_and_gray(tmp_path):
     save(tmp_path, "a.png", RGB)
     np.testing.assert_allclose(only(tmp_path, color=True), RGB / 255)
     np.testing.assert_allclose(only(tmp_path), luminance(RGB / 255))
 
 
-def test_grey_photographs_get_three_equal_channels(tmp_path):
-    save(tmp_path, "a.png", GREY)
-    np.testing.assert_array_equal(only(tmp_path), GREY / 255)
-    np.testing.assert_array_equal(only(tmp_path, color=True), np.stack([GREY / 255] * 3, axis=-1))
+def test_gray_photographs_get_three_equal_channels(tmp_path):
+    save(tmp_path, "a.png", GRAY)
+    np.testing.assert_array_equal(only(tmp_path), GRAY / 255)
+    np.testing.assert_array_equal(only(tmp_path, color=True), np.stack([GRAY / 255] * 3, axis=-1))
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tiff", "a.pgm"])
@@ -81,9 +81,9 @@ def test_transparency_is_laid_on_white(tmp_path):
     np.testing.assert_allclose(only(tmp_path), luminance(expected), atol=1e-12)
 
 
-def test_grey_with_transparency(tmp_path):
-    save(tmp_path, "a.png", np.dstack([GREY, np.full_like(GREY, 255)]))
-    np.testing.assert_allclose(only(tmp_path), GREY / 255)
+def test_gray_with_transparency(tmp_path):
+    save(tmp_path, "a.png", np.dstack([GRAY, np.full_like(GRAY, 255)]))
+    np.testing.assert_allclose(only(tmp_path), GRAY / 255)
 
 
 def test_transparent_palette_color_is_white(tmp_path):
@@ -103,13 +103,13 @@ def test_cmyk(tmp_path):
 def test_camera_orientation_is_applied(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    save(tmp_path, "a.png", GREY, exif=exif)
-    np.testing.assert_array_equal(only(tmp_path), np.rot90(GREY, -1) / 255)
+    save(tmp_path, "a.png", GRAY, exif=exif)
+    np.testing.assert_array_equal(only(tmp_path), np.rot90(GRAY, -1) / 255)
 
 
 def test_fractions(tmp_path):
-    save(tmp_path, "a.tiff", (GREY / 255).astype(np.float32))
-    np.testing.assert_allclose(only(tmp_path), GREY / 255, atol=1e-7)
+    save(tmp_path, "a.tiff", (GRAY / 255).astype(np.float32))
+    np.testing.assert_allclose(only(tmp_path), GRAY / 255, atol=1e-7)
 
 
 def test_name_order(tmp_path):
@@ -121,10 +121,10 @@ def test_name_order(tmp_path):
 
 
 def test_hidden_files_and_folders_are_passed_over(tmp_path):
-    save(tmp_path, "a.png", GREY)
+    save(tmp_path, "a.png", GRAY)
     (tmp_path / ".hidden").write_text("no image")
     (tmp_path / "album.png").mkdir()
-    save(tmp_path / "album.png", "b.png", GREY)
+    save(tmp_path / "album.png", "b.png", GRAY)
     assert only(tmp_path).shape == (5, 7)
 
 
@@ -170,14 +170,14 @@ def test_what_is_no_image_is_named_and_skipped(tmp_path, monkeypatch, bad):
         pytest.raises(ValueError, match="has no readable image among its 1 files"),
     ):
         load_photographs(tmp_path)
-    save(tmp_path, "good.png", GREY)
+    save(tmp_path, "good.png", GRAY)
     with pytest.warns(UserWarning, match=r"bad\..* was skipped"):
         assert only(tmp_path).shape == (5, 7)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "a.png", "null\0", "long" * 1000])
 def test_what_is_no_folder_is_refused(tmp_path, name):
-    save(tmp_path, "a.png", GREY)
+    save(tmp_path, "a.png", GRAY)
     with pytest.raises(ValueError, match=r"cannot be listed: give an existing folder"):
         load_photographs(tmp_path / name)
 

@@ -34,7 +34,7 @@ def test_scale_for_each_filter_or_for_all():
     np.testing.assert_allclose(both, [[0.625, 0.375, 1, 0.5], [0.5, 0.5, 0.5, 0.5]])
 
 
-def test_color_is_inferred_and_centered_on_grey():
+def test_color_is_inferred_and_centered_on_gray():
     filters = np.zeros((1, 12))
     filters[0, :3] = 2, -2, 0
     mosaic = filter_mosaic(filters, gap=0)

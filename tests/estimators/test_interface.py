@@ -224,3 +224,27 @@ def test_the_score_is_minus_the_objective_of_fit(kind):
         assert -estimator.score(X) == pytest.approx(estimator.objective_, rel=2e-2)
     else:
         assert -fitted(kind).score(X) == pytest.approx(fitted(kind).objective_, rel=1e-9)
+
+
+@every
+def test_a_refused_fit_leaves_a_fitted_estimator_as_it_was(kind):
+    estimator = fitted(kind)
+    before = estimator.transform(X)
+    with pytest.raises(ValueError, match="n_components"):
+        estimator.set_params(n_components=7, penalty=Topographic((2, 2))).fit(X[:, :8])
+    np.testing.assert_array_equal(estimator.transform(X), before)
+
+
+@every
+def test_a_generator_may_draw(kind):
+    draws = [model(kind, random_state=np.random.default_rng(3)).fit(X) for _ in range(2)]
+    np.testing.assert_array_equal(draws[0].components_, draws[1].components_)
+
+
+@pytest.mark.parametrize("kind", ["l1", "batches", "rica"])
+def test_parameters_set_after_fit_do_not_change_what_was_fitted(kind):
+    estimator = fitted(kind)
+    codes, score = estimator.transform(X), estimator.score(X)
+    estimator.set_params(alpha=100.0)
+    np.testing.assert_array_equal(estimator.transform(X), codes)
+    assert estimator.score(X) == score

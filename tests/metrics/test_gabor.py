@@ -153,10 +153,10 @@ def test_constant_filters_have_finite_parameters(value):
 
 
 def test_color_filters_are_fitted_along_their_principal_color():
-    grey = random_gabors(5, (8, 8), 2)
+    gray = random_gabors(5, (8, 8), 2)
     color = np.array([0.2, -1.0, 0.5])
-    filters = (grey[:, :, None] * color + [1.0, 2.0, 3.0]).reshape(5, -1)
-    fit, expected = gabor_fit(filters, (8, 8, 3)), gabor_fit(-grey, (8, 8))
+    filters = (gray[:, :, None] * color + [1.0, 2.0, 3.0]).reshape(5, -1)
+    fit, expected = gabor_fit(filters, (8, 8, 3)), gabor_fit(-gray, (8, 8))
     assert fit.patch_shape == (8, 8)
     assert fit.r_squared.min() > 0.999
     np.testing.assert_allclose(fit.center, expected.center, atol=1e-2)

@@ -7,8 +7,7 @@ from oracles import complex_step, relative_error
 from penalties.registry import CASES
 
 from sparsebp.network import Layer, Linear, Parameter, value_and_gradients
-from sparsebp.penalties import NAMES, Penalty
-from sparsebp.penalties.base import cast_like
+from sparsebp.penalties import NAMES, Penalty, Topographic
 
 EACH = pytest.mark.parametrize("case", CASES, ids=repr)
 
@@ -125,8 +124,9 @@ def test_a_new_penalty_gives_layers():
         Penalty().network()
 
 
-def test_matrices_are_cast_to_real_precisions_only():
-    matrix = np.eye(2)
-    assert cast_like(matrix, np.ones(1, np.float32)).dtype == np.float32
-    assert cast_like(matrix, np.ones(1, complex)) is matrix
-    assert cast_like(matrix, np.ones(1)) is matrix
+def test_the_penaltys_matrices_take_the_precision_of_real_numbers_alone():
+    penalty = Topographic((2, 3))
+    grouping = penalty.grouping
+    assert penalty.variables_like(np.ones(1, np.float32))["V"].dtype == np.float32
+    assert penalty.variables_like(np.ones(1, complex))["V"] is grouping
+    assert penalty.variables_like(np.ones(1))["V"] is grouping

@@ -139,6 +139,9 @@ def test_bad_arguments():
     for boundary in ("reflect", None, ["mirror"]):
         with pytest.raises(ValueError, match="give 'mirror' or 'wrap'"):
             whiten_images(noise((8, 8)), boundary=boundary)
+    for flag in (0, 1.0, "no", None, [True]):
+        with pytest.raises(TypeError, match=r"unit_variance=.* is not a bool: give True or False"):
+            whiten_images(noise((8, 8)), unit_variance=flag)
     with pytest.raises(ValueError, match="images is empty"):
         whiten_images([])
 

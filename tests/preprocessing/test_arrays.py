@@ -2,13 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sparsebp.preprocessing.checks import (
-    check_count,
-    check_images,
-    check_nonnegative,
-    check_rows,
-    random_source,
-)
+from sparsebp.preprocessing._arrays import check_images, check_rows
 
 
 @pytest.mark.parametrize(
@@ -57,35 +51,6 @@ def test_an_array_of_images_is_a_sequence():
 
 def test_object_images_of_numbers_become_floats():
     assert check_images([np.ones((4, 4), object)])[0].dtype == np.float64
-
-
-@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "x", [1.5]])
-def test_bad_seeds_are_refused(seed):
-    with pytest.raises(ValueError, match=r"is no seed: give None, an integer"):
-        random_source(seed)
-
-
-def test_generators_are_used_as_they_are():
-    generator, legacy = np.random.default_rng(0), np.random.RandomState(0)
-    assert random_source(generator) is generator
-    assert random_source(legacy) is legacy
-    assert random_source(np.int64(3)).random() == random_source(3).random()
-
-
-def test_numbers_are_refused_in_words():
-    with pytest.raises(TypeError, match=r"n=2\.0 is not an integer"):
-        check_count("n", 2.0)
-    with pytest.raises(TypeError, match="n=True is not an integer"):
-        check_count("n", True)
-    with pytest.raises(ValueError, match="n=0 is too small"):
-        check_count("n", 0)
-    with pytest.raises(TypeError, match="e='1' is not a number"):
-        check_nonnegative("e", "1")
-    for value in (-1e-9, np.nan, np.inf):
-        with pytest.raises(ValueError, match=r"e=.* is out of range"):
-            check_nonnegative("e", value)
-    assert check_count("n", np.int8(3)) == 3
-    assert check_nonnegative("e", np.float32(0)) == 0
 
 
 @pytest.mark.parametrize(

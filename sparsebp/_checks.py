@@ -1,0 +1,244 @@
+"""Refusals that several packages share, each saying what came and what was needed."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+RandomState = int | np.random.RandomState | np.random.Generator | None
+RandomSource = np.random.RandomState | np.random.Generator
+
+# Its functions are more than its stubs list.
+_numpy_random: Any = np.random
+
+
+def random_source(random_state: RandomState) -> RandomSource:
+    """Turn a seed or a generator into something with ``random`` and ``standard_normal``.
+
+    Parameters
+    ----------
+    random_state : None, int >= 0, RandomState or Generator
+        What the caller was given. Generators are used as they are. None draws from the global
+        stream, which `numpy.random.seed` seeds.
+
+    Returns
+    -------
+    RandomState or Generator
+
+    Raises
+    ------
+    ValueError
+        If `random_state` is none of these.
+    """
+    if isinstance(random_state, RandomSource):
+        return random_state
+    if random_state is None:
+        return np.random.RandomState(_numpy_random.get_bit_generator())
+    refusal = (
+        f"random_state={random_state!r} is no seed: give None, an integer from 0 to 2**32 - 1, "
+        "a RandomState or a Generator"
+    )
+    if not isinstance(random_state, Integral):
+        raise ValueError(refusal)
+    try:
+        return np.random.RandomState(int(random_state))
+    except ValueError as error:
+        raise ValueError(refusal) from error
+
+
+def check_count(name: str, value: Any) -> int:
+    """Return `value` as an int, refusing whatever is not a positive integer.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    value : int
+        What the caller was given, >= 1.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        If `value` is not an integer.
+    ValueError
+        If `value` is less than 1.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise TypeError(f"{name}={value!r} is not an integer: give a count of at least 1")
+    count = int(value)
+    if count < 1:
+        raise ValueError(f"{name}={value!r} is too small: give a count of at least 1")
+    return count
+
+
+def check_pair(name: str, value: Any, wanted: str = "(height, width)") -> tuple[int, int]:
+    """Return `value` as two ints, refusing whatever is not a pair of positive integers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    value : tuple or list of two int
+        What the caller was given, each >= 1.
+    wanted : str, default="(height, width)"
+        What the message asks for instead of something that is no pair.
+
+    Returns
+    -------
+    (int, int)
+
+    Raises
+    ------
+    TypeError
+        If one of the two is not an integer.
+    ValueError
+        If `value` is not a pair, or one of the two is less than 1.
+    """
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise ValueError(f"{name}={value!r} is not a pair: give {wanted}")
+    return check_count(name, value[0]), check_count(name, value[1])
+
+
+def check_shape(name: str, shape: Any, lengths: Sequence[int] = (2,)) -> tuple[int, ...]:
+    """Return `shape` as a tuple of ints, refusing all but positive integers of a wanted number.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    shape : sequence of int
+        What the caller was given, each >= 1.
+    lengths : sequence of int, default=(2,)
+        How many integers there may be.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If `shape` is anything else.
+    """
+    wanted = " or ".join(str(length) for length in lengths)
+    refusal = f"{name}={shape!r}; expected {wanted} positive integers, such as (8, 8)."
+    try:
+        sides = tuple(shape)
+    except TypeError as error:
+        raise ValueError(refusal) from error
+    whole = all(isinstance(side, Integral) and int(side) > 0 for side in sides)
+    if len(sides) not in lengths or not whole:
+        raise ValueError(refusal)
+    return tuple(int(side) for side in sides)
+
+
+def check_number(name: str, value: Any, *, minimum: float = -np.inf) -> float:
+    """Return `value` as a float, refusing whatever is not a finite number.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    value : float
+        What the caller was given, >= `minimum`.
+    minimum : float, default=-inf
+        The smallest number that is allowed.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a real number.
+    ValueError
+        If `value` is less than `minimum`, infinite, NaN or too large for a float.
+    """
+    wanted = f"a finite number >= {minimum:g}" if np.isfinite(minimum) else "a finite number"
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{name}={value!r} is not a number: give {wanted}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = np.inf
+    if not np.isfinite(number) or number < minimum:
+        raise ValueError(f"{name}={value!r} is out of range: give {wanted}")
+    return number
+
+
+def check_matrix(name: str, values: Any) -> NDArray[np.floating]:
+    """Return `values` as a finite, non-empty matrix, without copying if they are one.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    values : array-like of shape (n_rows, n_columns)
+        What the caller was given.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+        float32 if `values` are float32, else float64.
+
+    Raises
+    ------
+    ValueError
+        If `values` are anything else.
+    """
+    array = _real_array(name, values)
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected two dimensions, one row each. "
+            "Reshape a single row with .reshape(1, -1)."
+        )
+    if 0 in array.shape:
+        raise ValueError(f"{name} has shape {array.shape}; expected at least one row and column.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} contains NaN or infinity; remove or replace these values.")
+    return array
+
+
+def check_vector(name: str, values: Any) -> NDArray[np.floating]:
+    """Return `values` as a finite vector of one number or more, as `check_matrix` does.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    values : array-like of shape (n_values,)
+        What the caller was given.
+
+    Returns
+    -------
+    ndarray of shape (n_values,)
+
+    Raises
+    ------
+    ValueError
+        If `values` are anything else.
+    """
+    array = _real_array(name, values)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected a sequence of one number or more."
+        )
+    return check_matrix(name, array[np.newaxis])[0]
+
+
+def _real_array(name: str, values: Any) -> NDArray[np.floating]:
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged; expected rows of equal length.") from error
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers.")
+    kept = array.dtype in (np.dtype(np.float32), np.dtype(np.float64))
+    return array if kept else array.astype(np.float64)

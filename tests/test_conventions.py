@@ -1,0 +1,32 @@
+"""Files and functions that stay small enough to read."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import sparsebp
+
+FILES = sorted(Path(sparsebp.__file__).parent.rglob("*.py"))
+
+
+def length(node):
+    doc = node.body[0] if ast.get_docstring(node) else None
+    return node.end_lineno - node.lineno + 1 - (doc.end_lineno - doc.lineno + 1 if doc else 0)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_files_and_functions_are_short(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 350
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, functions):
+            assert length(node) <= 50, f"{node.name} has {length(node)} lines"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_only_the_command_line_prints(path):
+    if "cli" not in path.parts:
+        calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
+        assert not [c for c in calls if getattr(c.func, "id", "") == "print"]
