@@ -30,7 +30,10 @@ def environment() -> Path:
         if place.exists() and any(place.iterdir()):
             sys.exit(f"{place} is not empty and no environment; name another in SPARSEBP_VENV.")
         venv.create(place, with_pip=True)
+    # A plain path entry: with setuptools' import hook, a clone named sparsebp would hide the
+    # package from a Python started beside it.
     install = [programs / "python", "-m", "pip", "install", "--quiet", "--editable", ".[test]"]
+    install += ["--config-settings", "editable_mode=compat"]
     subprocess.run(install, cwd=ROOT, check=True)
     stamp.write_text(wanted)
     return programs

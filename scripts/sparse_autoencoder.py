@@ -97,6 +97,7 @@ def main(
     toy = Autoencoder(rng.standard_normal((5, 7)), 3, sparsity=0.5, decay=0.1)
     error = check_gradient(toy.value_and_gradient, rng.standard_normal(toy.start(rng).size))
     print(delta_table(SPARSITY))
+    print("(b has one column for all samples, so its gradient is summed over them.)")
     print(f"\nThe gradient agrees with a complex step to {error:.1e}.")
 
     recipe = Recipe(patch_size=8)

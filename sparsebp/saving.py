@@ -7,6 +7,7 @@ import os
 import zipfile
 import zlib
 from dataclasses import fields
+from errno import ENOENT
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,8 @@ def save_model(
     header["metadata"] = metadata or {}
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(ENOENT, "No such folder", str(path.parent))
     draft = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         with draft.open("xb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from sparsebp import load_model, read_metadata
+from sparsebp import __version__, load_model, read_metadata
 from sparsebp.cli.derivations import DERIVATIONS
 from sparsebp.cli.learning import run_experiment, save_picture
 from sparsebp.cli.models import Model, make_estimator, make_recipe
@@ -29,6 +30,22 @@ app = typer.Typer(
     help="Learn the features of natural images.", no_args_is_help=True, add_completion=False
 )
 _console = Console(stderr=True)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Learn the features of natural images."""
 
 
 class Style(StrEnum):
@@ -52,7 +69,9 @@ def learn(
     n_components: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Atoms or filters; default: as many as pixels (topographic: 121)."
+            min=1,
+            help="Atoms or filters; default: as many as pixels (topographic: 121; "
+            "rica, ica: as many as directions with 99 % of the variance).",
         ),
     ] = None,
     n_patches: Annotated[int, typer.Option(min=1, help="Patches to learn from.")] = 20_000,
@@ -72,12 +91,15 @@ def learn(
     with _errors_in_words():
         estimator = make_estimator(model, n_components, random_state=seed, **options)
         recipe = make_recipe(model, patch_size, color)
-        folder = out or _new_folder(f"learned-{model.value}")
-        try:
-            run_experiment(estimator, recipe, folder, images=images, n_patches=n_patches, seed=seed)
-        finally:
-            if out is None and not any(folder.iterdir()):
-                folder.rmdir()
+        run_experiment(
+            estimator,
+            recipe,
+            out or Path(f"learned-{model.value}"),
+            images=images,
+            n_patches=n_patches,
+            seed=seed,
+            numbered=out is None,
+        )
 
 
 @app.command()
@@ -117,12 +139,6 @@ def encode(
         estimator = load_model(model)
         recipe = Recipe.from_metadata(read_metadata(model))
         photographs = recipe.load(images)
-        small = [n for n, image in photographs.items() if min(image.shape[:2]) < recipe.patch_size]
-        if small:
-            raise ValueError(
-                f"{', '.join(small)}: smaller than the patches of {recipe.patch_size} pixels; "
-                "take the image out of the folder."
-            )
         draft = out.with_name(f".{out.name}.draft")
         try:
             with ZipFile(draft, "w", ZIP_DEFLATED) as archive:
@@ -151,6 +167,8 @@ def derive(
     with _errors_in_words():
         if name not in DERIVATIONS:
             raise ValueError(f"There is no {name!r}; choose one of {', '.join(DERIVATIONS)}.")
+        if style is Style.TEXT and not _can_show("∇ᵀδ⁽¹⁾∘−½"):
+            _console.print("This terminal cannot show the formulas; try --style latex.")
         print(delta_table(DERIVATIONS[name][1], style.value))
 
 
@@ -160,6 +178,8 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):  # a terminal that cannot show ‖ or δ shows ?
             stream.reconfigure(errors="replace")
     warnings.showwarning = _show_warning
+    if hasattr(signal, "SIGPIPE"):  # `sparsebp derive | head` ends as other programs do
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     app()
 
 
@@ -179,22 +199,17 @@ def _errors_in_words() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
+def _can_show(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def _sentence(error: Any) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else error.strerror
     if isinstance(error, MemoryError):
         return f"Out of memory: {error}. Take fewer or smaller patches, or fewer components."
     return str(error)
-
-
-def _new_folder(name: str) -> Path:
-    """Make the first of name-1, name-2, … that is not there, also beside a run of its own kind."""
-    number = 1
-    while True:
-        folder = Path(f"{name}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder

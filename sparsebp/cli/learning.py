@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -18,7 +20,8 @@ from sparsebp.cli.recipe import Recipe
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
 from sparsebp.metrics import coefficient_kurtosis, gabor_fit
 
-_FILES = {"model": "model.npz", "filters": "filters.png", "objective": "objective.png"}
+MODEL_FILE = "model.npz"
+PICTURE_FILES = ("filters.png", "objective.png")
 _SAMPLES_MEASURED = 5000
 
 
@@ -30,6 +33,7 @@ def run_experiment(
     images: Path | None,
     n_patches: int,
     seed: int,
+    numbered: bool = False,
     prepare: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Learn from photographs behind a progress bar, write the results and print a summary.
@@ -41,13 +45,15 @@ def run_experiment(
     recipe : Recipe
         How photographs become samples.
     out : Path
-        Folder for the results; made if need be.
+        Folder for the results; made if need be. One that holds a model already is refused.
     images : Path, optional
         Folder of photographs; None takes the bundled ones.
     n_patches : int
         Number of samples.
     seed : int
         Draws the patches.
+    numbered : bool
+        Whether to take the first of out-1, out-2, … that is not there.
     prepare : callable, optional
         What else is done to the samples. The model is then saved without its recipe.
 
@@ -61,38 +67,54 @@ def run_experiment(
     KeyboardInterrupt
         If Ctrl-C ended the learning; the best model so far has then been saved.
     """
-    make_writable(out)
     console = Console(stderr=True)
-    photographs = recipe.load(images)
-    samples, recipe = recipe.draw(photographs, n_patches, seed)
-    samples = prepare(samples) if prepare else samples
-    console.print(f"{len(samples)} patches {recipe.patch_shape} of {len(photographs)} photographs")
-    finished = fit_with_progress(estimator, samples, console)
-    metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
-    metadata |= {"images": str(images or "bundled"), "patch_shape": recipe.patch_shape}
-    metadata |= {} if prepare else {"recipe": recipe.metadata()}
-    paths = write_results(estimator, recipe.patch_shape, out, metadata)
+    with _folder(out, numbered) as out:
+        photographs = recipe.load(images)
+        samples, recipe = recipe.draw(photographs, n_patches, seed)
+        samples = prepare(samples) if prepare else samples
+        console.print(
+            f"{len(samples)} patches {recipe.patch_shape} of {len(photographs)} photographs"
+        )
+        finished = fit_with_progress(estimator, samples, console)
+        metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
+        metadata |= {"images": str(images or "bundled"), "patch_shape": recipe.patch_shape}
+        metadata |= {} if prepare else {"recipe": recipe.metadata()}
+        save_model(estimator, out / MODEL_FILE, metadata=metadata)
     if not finished:
         console.print(f"Interrupted; the best model so far is saved in {out}.")
+    write_pictures(estimator, recipe.patch_shape, out)
     for line in summarize(estimator, samples, recipe.patch_shape).lines():
         print(line)
-    print(f"saved     {', '.join(path.name for path in paths.values())} in {out}")
+    print(f"saved     {MODEL_FILE}, {', '.join(PICTURE_FILES)} in {out}")
     if not finished:
         raise KeyboardInterrupt
     return samples
 
 
-def make_writable(folder: Path) -> None:
-    """Make a folder, and try to write into it before any work that could be lost.
+@contextmanager
+def _folder(out: Path, numbered: bool) -> Iterator[Path]:
+    """Make the folder for the results, before any work that could be lost; remove it if empty."""
+    if numbered:
+        out = next(f for n in count(1) if _made(f := out.with_name(f"{out.name}-{n}")))
+    elif (out / MODEL_FILE).exists():
+        raise ValueError(f"{out} holds a model already; name another folder, or remove it.")
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with NamedTemporaryFile(dir=out):  # writable?
+            pass
+        yield out
+    finally:
+        if not any(out.iterdir()):
+            out.rmdir()
 
-    Raises
-    ------
-    OSError
-        If it cannot be made or written to.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=folder):
-        pass
+
+def _made(folder: Path) -> bool:
+    """Make a folder; False if it is there already, perhaps through another run just now."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True
 
 
 def fit_with_progress(estimator: Estimator, samples: np.ndarray, console: Console) -> bool:
@@ -138,10 +160,8 @@ def fit_with_progress(estimator: Estimator, samples: np.ndarray, console: Consol
     return True
 
 
-def write_results(
-    estimator: Estimator, patch_shape: tuple[int, ...], folder: Path, metadata: dict[str, Any]
-) -> dict[str, Path]:
-    """Write the model, the picture of its filters and the curve of its objective.
+def write_pictures(estimator: Estimator, patch_shape: tuple[int, ...], folder: Path) -> None:
+    """Write the picture of the features and the curve of the objective.
 
     Parameters
     ----------
@@ -151,24 +171,16 @@ def write_results(
         (height, width) or (height, width, 3).
     folder : Path
         Exists.
-    metadata : dict
-        Saved with the model.
-
-    Returns
-    -------
-    paths : dict
-        What was written, by what it is.
 
     Raises
     ------
     OSError
         If a file cannot be written.
     """
-    paths = {what: folder / name for what, name in _FILES.items()}
-    save_model(estimator, paths["model"], metadata=metadata)
-    save_picture(BasisDisplay.from_estimator(estimator, patch_shape=patch_shape), paths["filters"])
-    save_picture(ObjectiveDisplay.from_estimator(estimator), paths["objective"])
-    return paths
+    features = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
+    objective = ObjectiveDisplay.from_estimator(estimator)
+    for display, name in zip((features, objective), PICTURE_FILES, strict=True):
+        save_picture(display, folder / name)
 
 
 def save_picture(display: Any, path: Path) -> None:
@@ -192,6 +204,8 @@ class Summary:
         As the estimator gives it.
     n_iter : int
         Iterations made.
+    n_components : int
+        Atoms or filters learned.
     kurtosis : float
         Of the coefficients; 3 for a Gaussian.
     small : float
@@ -206,6 +220,7 @@ class Summary:
 
     objective: float
     n_iter: int
+    n_components: int
     kurtosis: float
     small: float
     explained: float
@@ -219,8 +234,8 @@ class Summary:
             f"sparsity  {self.small:.0%} of the coefficients near zero, kurtosis "
             f"{self.kurtosis:.1f} (a Gaussian has 3); {self.explained:.0%} of the patches' "
             "variance explained",
-            f"filters   median R² {self.gabor_r2:.2f} of the best Gabor function, "
-            f"{self.gabor_like:.0%} above 0.8",
+            f"filters   {self.n_components} learned, median R² {self.gabor_r2:.2f} of the best "
+            f"Gabor function, {self.gabor_like:.0%} above 0.8",
         ]
 
 
@@ -248,6 +263,7 @@ def summarize(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
     return Summary(
         objective=float(estimator.objective_),
         n_iter=int(estimator.n_iter_),
+        n_components=len(r_squared),
         kurtosis=float(coefficient_kurtosis(codes)),
         small=float((np.abs(codes) < 0.1 * codes.std()).mean()),
         explained=float(1 - (residual**2).sum() / ((samples - samples.mean(axis=0)) ** 2).sum()),

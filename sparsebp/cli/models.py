@@ -77,6 +77,7 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
     options["n_components"] = n_components
     given = {name: value for name, value in options.items() if value is not None}
     unknown = set(given) - set(kind().get_params())
+    unknown |= {"penalty"} & set(given) & set(own)  # what makes the model what it is
     if unknown:
         option = min(unknown).replace("_", "-")
         raise ValueError(f"--{option} has no meaning for --model {model.value}; leave it out.")

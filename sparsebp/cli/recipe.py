@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -56,11 +57,21 @@ class Recipe:
             images = load_sample_photographs(color=self.color)
             named = dict(zip(SAMPLE_NAMES, images, strict=True))
         else:
-            named = load_named_photographs(folder, color=self.color)
+            named = self._large_enough(load_named_photographs(folder, color=self.color))
         if not self.whiten:
             return named
         whitened = whiten_images(list(named.values()), unit_variance=False)
         return dict(zip(named, whitened, strict=True))
+
+    def _large_enough(self, named: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        fits = {n: image for n, image in named.items() if min(image.shape[:2]) >= self.patch_size}
+        small = [name for name in named if name not in fits]
+        sentence = f"smaller than a patch of {self.patch_size}×{self.patch_size} pixels"
+        if not fits:
+            raise ValueError(f"All images are {sentence}: {', '.join(small)}.")
+        if small:
+            warnings.warn(f"Skipped, being {sentence}: {', '.join(small)}.", stacklevel=3)
+        return fits
 
     def draw(
         self, images: Mapping[str, np.ndarray], n_patches: int, seed: int

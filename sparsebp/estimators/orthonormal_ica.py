@@ -191,7 +191,8 @@ class OrthonormalICA(FilterLearner):
         if n_components > rank or rank == 0:
             raise ValueError(
                 f"n_components is {self.n_components} but the {shape[0]} samples of {shape[1]} "
-                f"features span only {rank} dimensions (n_samples={shape[0]}); orthonormal "
-                "filters cannot outnumber them. Lower n_components, or take ReconstructionICA."
+                f"features have {rank} directions with whiten={self.whiten!r} "
+                f"(n_samples={shape[0]}); orthonormal filters cannot outnumber them. Lower "
+                "n_components, raise whiten, or take ReconstructionICA."
             )
         return n_components

@@ -49,6 +49,11 @@ def delta_table(network: Network, style: Style = "text") -> str:
         A row for each layer, last first: layer, weight, f, f', δ, z; below it the gradient in the
         input and in every other variable.
 
+    Notes
+    -----
+    A subtrahend that has one column for all samples, as a bias has, gets the sum of its −δ over
+    the samples; the table shows the δ.
+
     Raises
     ------
     ValueError

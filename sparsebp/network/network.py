@@ -19,11 +19,28 @@ class Layer:
     weight : Parameter, Identity or None
         W⁽ˡ⁾, between this layer and the next; None (the table's N/A) in the last layer.
     activation : Activation
-        f, applied to this layer's input.
+        f, applied to this layer's input, before the weight.
+
+    Raises
+    ------
+    TypeError
+        If the weight or the activation is of another kind.
     """
 
     weight: Parameter | Identity | None
     activation: Activation
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.weight, Parameter | Identity | None):
+            raise TypeError(
+                f"The weight of a layer is {self.weight!r}; it must be Parameter(name), Identity() "
+                "or, in the last layer, None. Write Layer(weight, activation)."
+            )
+        if not isinstance(self.activation, Activation):
+            raise TypeError(
+                f"The activation of a layer is {self.activation!r}; it must be an Activation such "
+                "as Linear() or Square(). Write Layer(weight, activation)."
+            )
 
     @property
     def is_unweighted(self) -> bool:
@@ -50,7 +67,7 @@ class Network:
     Raises
     ------
     TypeError
-        If a layer is not a `Layer`, or a weight or an activation is of another kind.
+        If a layer is not a `Layer`.
     ValueError
         If there is no layer, or an inner layer has no weight.
 
@@ -73,7 +90,8 @@ class Network:
     cost: Cost = field(default_factory=Sum)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
+        layers = (self.layers,) if isinstance(self.layers, Layer) else tuple(self.layers)
+        object.__setattr__(self, "layers", layers)
         if not self.layers:
             raise ValueError("A network needs at least one layer; got none.")
         for number, layer in enumerate(self.layers, start=1):
@@ -96,16 +114,6 @@ class Network:
 def _check_layer(number: int, layer: Layer, *, last: bool) -> None:
     if not isinstance(layer, Layer):
         raise TypeError(f"Layer {number} is {layer!r}; write Layer(weight, activation).")
-    if not isinstance(layer.activation, Activation):
-        raise TypeError(
-            f"The activation of layer {number} is {layer.activation!r}; it must be an "
-            "Activation such as Linear() or Square()."
-        )
-    if not isinstance(layer.weight, Parameter | Identity | None):
-        raise TypeError(
-            f"The weight of layer {number} is {layer.weight!r}; it must be Parameter(name), "
-            "Identity() or, in the last layer, None."
-        )
     if layer.weight is None and not last:
         raise ValueError(f"Layer {number} has no weight; only the last layer may have None.")
     if last and isinstance(layer.weight, Parameter):

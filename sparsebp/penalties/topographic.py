@@ -91,6 +91,7 @@ class Topographic(Penalty):
             If V is not a non-empty matrix of finite numbers ≥ 0, or epsilon is not positive.
         """
         epsilon = require_positive("epsilon", epsilon)
+        groups = groups.toarray() if hasattr(groups, "toarray") else groups
         try:
             given = np.asarray(groups)
         except ValueError as error:

@@ -175,3 +175,42 @@ def test_derive_lists_what_there_is():
     result = run("derive", "everything")
     assert result.exit_code == 2
     assert "There is no 'everything'" in result.output
+
+
+def test_a_folder_with_a_model_is_not_written_over(tmp_path, photographs):
+    out, _ = learned(tmp_path, photographs)
+    before = (out / "model.npz").read_bytes()
+    result = run("learn", "--images", photographs, "--out", out, *TOY, "--seed", "4")
+    assert result.exit_code == 2
+    assert "holds a model already" in " ".join(result.output.split())
+    assert (out / "model.npz").read_bytes() == before
+
+
+def test_nothing_is_left_behind_by_what_was_refused(tmp_path, photographs):
+    out = tmp_path / "out"
+    assert run("learn", "--out", out, "--images", photographs, *TOY, "--alpha", -1).exit_code == 2
+    assert not out.exists()
+
+
+def test_images_smaller_than_a_patch_are_named_and_skipped(tmp_path, photographs):
+    from PIL import Image
+
+    Image.new("L", (3, 3)).save(photographs / "tiny.png")
+    with pytest.warns(UserWarning, match=r"Skipped, being smaller than a patch.*: tiny.png"):
+        out, _ = learned(tmp_path, photographs)
+    with pytest.warns(UserWarning, match="tiny"):
+        run("encode", out / "model.npz", "--images", photographs, "--out", tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz") as codes:
+        assert sorted(codes.files) == ["one.png", "two.png"]
+
+
+def test_the_topographic_model_keeps_its_penalty(tmp_path):
+    result = run("learn", "--out", tmp_path / "o", "--model", "topographic", "--penalty", "l1")
+    assert result.exit_code == 2
+    assert "--penalty has no meaning for --model topographic" in " ".join(result.output.split())
+
+
+def test_the_version_is_printed():
+    import sparsebp
+
+    assert run("--version").output.strip() == sparsebp.__version__

@@ -116,7 +116,7 @@ def test_samples_that_hold_next_to_nothing(kind, what, X):
     poor = {"one": X[:1], "two": X[:2], "constant": np.full((9, 6), 3.0), "zeros": 0 * X}[what]
     estimator = model(kind)
     if kind == "ica":
-        with pytest.raises(ValueError, match=r"minimum of 2|are equal|span only 1 dimensions"):
+        with pytest.raises(ValueError, match=r"minimum of 2|are equal|have 1 directions"):
             estimator.fit(poor)
         return
     codes = estimator.fit_transform(poor)
@@ -129,9 +129,9 @@ def test_samples_that_hold_next_to_nothing(kind, what, X):
 def test_more_components_than_dimensions(X):
     flat = X.copy()
     flat[:, 5] = flat[:, :5].sum(axis=1)
-    with pytest.raises(ValueError, match=r"n_components is 6 .* span only 5 dimensions"):
+    with pytest.raises(ValueError, match=r"n_components is 6 .* have 5 directions"):
         OrthonormalICA(6).fit(flat)
-    with pytest.raises(ValueError, match=r"n_components is 7 .* span only 6 dimensions"):
+    with pytest.raises(ValueError, match=r"n_components is 7 .* have 6 directions"):
         OrthonormalICA(7, whiten=False).fit(X)
     with pytest.raises(ValueError, match=r"n_samples=4"):
         OrthonormalICA(5).fit(X[:4])

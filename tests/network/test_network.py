@@ -68,13 +68,13 @@ def test_something_else_than_a_layer_is_refused():
 
 @pytest.mark.parametrize("activation", [Square, "square", None])
 def test_something_else_than_an_activation_is_refused(activation):
-    with pytest.raises(TypeError, match=r"activation of layer 1 is .* must be an Activation"):
+    with pytest.raises(TypeError, match=r"activation of a layer is .* must be an Activation"):
         Network("x", [Layer(None, activation)])
 
 
 @pytest.mark.parametrize("weight", ["W", Parameter, 1.0])
 def test_something_else_than_a_weight_is_refused(weight):
-    with pytest.raises(TypeError, match=r"weight of layer 1 is .* must be Parameter\(name\)"):
+    with pytest.raises(TypeError, match=r"weight of a layer is .* must be Parameter\(name\)"):
         Network("x", [Layer(weight, Linear()), Layer(None, Linear())])
 
 
