@@ -29,7 +29,7 @@ def main(
     seed: int = 0,
 ) -> None:
     """Learn the functions; write them into OUT, and compare them with random ones."""
-    model = SparseCoding(192, penalty=Cauchy(), max_iter=max_iter, random_state=seed)
+    model = SparseCoding(192, penalty=Cauchy(), alpha=2.0, max_iter=max_iter, random_state=seed)
     recipe = Recipe(patch_size=16, min_contrast=0.0)
     samples = run_experiment(model, recipe, out, images=images, n_patches=n_patches, seed=seed)
     learned = model.components_ / np.linalg.norm(model.components_, axis=1, keepdims=True)

@@ -103,7 +103,7 @@ def _deltas(
 ) -> tuple[Expression, Expression]:
     """Write δ of a layer as the recursion says it, and with everything put in."""
     if above is None:
-        return layer.activation.formula.slope(Expression("z"), style), slope
+        return layer.activation.formula.slope(_unit(style), style), slope
     back = transpose(_symbol(layer.weight, style), style)
     rule = hadamard(Expression(f"({product(back, delta(number + 1, style)).text})"), slope, style)
     untransposed = _symbol(layer.weight.T, style) if isinstance(layer.weight, Parameter) else None
@@ -116,7 +116,7 @@ def _cells(row: _Row, style: Style) -> tuple[str, ...]:
     weight = "N/A" if row.layer.weight is None else _symbol(row.layer.weight, style).text
     if style == "latex":
         weight = weight.replace("N/A", r"\text{N/A}")
-    slope = formula.slope(Expression("z"), style).text
+    slope = formula.slope(_unit(style), style).text
     return (str(row.number), weight, formula.shown(style), slope, row.rule.text, row.z.text)
 
 
@@ -155,6 +155,11 @@ def _signed(terms: list[tuple[str, Expression]]) -> str:
         return terms[0][1].text
     text = " ".join(f"{sign} {e.bracketed(2)}" for sign, e in terms)
     return text.removeprefix("+ ").replace("− ", "−", 1) if text[0] == "−" else text[2:]
+
+
+def _unit(style: Style) -> Expression:
+    """Write the input of one unit of a layer."""
+    return Expression("z_i" if style == "latex" else "z")
 
 
 def _symbol(weight: object, style: Style) -> Expression:
