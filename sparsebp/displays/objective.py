@@ -88,7 +88,8 @@ class ObjectiveDisplay:
         """Draw the curve.
 
         The vertical axis is logarithmic where all values are positive and span more than a
-        factor of ten.
+        factor of ten. Where a start far above all the rest would flatten them, it is left out of
+        the axis and written beside it.
 
         Parameters
         ----------
@@ -118,6 +119,10 @@ class ObjectiveDisplay:
         (self.line_,) = ax.plot(iterations, self.history, **self._style(ax, line_options))
         _label_axes(ax)
         _fit_scale(ax)
+        if len(ax.lines) == 1:
+            _let_the_rest_be_seen(ax, self.history)
+        else:
+            ax.autoscale(axis="y")
         if self.label is not None:
             ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
@@ -150,3 +155,16 @@ def _fit_scale(ax: Axes) -> None:
         # Plain numbers such as 20 read faster than products such as 2 x 10^1.
         ax.yaxis.set_major_formatter(LogFormatter())
         ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2.0, 0.5)))
+
+
+def _let_the_rest_be_seen(ax: Axes, history: np.ndarray) -> None:
+    if len(history) < 4:
+        return
+    start, rest = history[0], history[1:]
+    spread = float(np.ptp(rest))
+    if start - rest.max() <= 2 * spread or spread == 0:
+        return
+    ax.set_yscale("linear")
+    ax.set_ylim(rest.min() - 0.1 * spread, rest.max() + 0.3 * spread)
+    note = f"begins at {start:.4g}"
+    ax.annotate(note, (0.08, 0.98), xycoords="axes fraction", va="top", fontsize="small")

@@ -100,3 +100,19 @@ def test_unfitted_estimators_are_refused():
 def test_refusals_say_what_came(history, match):
     with pytest.raises(ValueError, match=match):
         ObjectiveDisplay(history)
+
+
+def test_a_start_far_above_the_rest_is_written_beside_it():
+    display = ObjectiveDisplay([105.0, 25.0, 24.0, 23.5]).plot()
+    low, high = display.ax_.get_ylim()
+    assert low < 23.5
+    assert 25.0 < high < 30.0
+    assert [text.get_text() for text in display.ax_.texts] == ["begins at 105"]
+    ObjectiveDisplay([60.0, 50.0]).plot(display.ax_)
+    assert display.ax_.get_ylim()[1] > 60
+
+
+def test_a_start_near_the_rest_stays_on_the_axis():
+    display = ObjectiveDisplay([30.0, 25.0, 24.0, 21.0]).plot()
+    assert display.ax_.get_ylim()[1] > 30
+    assert not display.ax_.texts
