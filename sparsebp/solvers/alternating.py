@@ -90,24 +90,24 @@ class Alternation:
 
         Parameters
         ----------
-            x : ndarray of shape (n_features, n_samples)
-                Samples in columns.
-            basis : ndarray of shape (n_features, n_components)
-                Where to begin.
-            batch_size : int
-                Samples of a turn; all of them makes the coefficients carry over from turn to turn.
-            max_iter : int
-                Turns at most.
-            rng : RandomState or Generator
-                Draws the batches and replaces atoms.
-            callback : callable, optional
-                ``callback(turn, value, basis)`` after each turn; True stops.
+        x : ndarray of shape (n_features, n_samples)
+            Samples in columns.
+        basis : ndarray of shape (n_features, n_components)
+            Where to begin.
+        batch_size : int
+            Samples of a turn; all of them makes the coefficients carry over from turn to turn.
+        max_iter : int
+            Turns at most.
+        rng : RandomState or Generator
+            Draws the batches and replaces atoms.
+        callback : callable, optional
+            ``callback(turn, value, basis)`` after each turn; True stops.
 
         Returns
         -------
-            result : Result
-            The basis of the last turn. ``history`` holds the objective on each turn's batch, entry
-            0 that of the start on the first batch.
+        result : Result
+            The basis of the last turn. ``history`` holds the objective on each turn's batch,
+            entry 0 that of the start on the first batch.
         """
         basis = self.feasible(basis)
         history: list[float] = []
