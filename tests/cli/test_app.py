@@ -214,3 +214,18 @@ def test_the_version_is_printed():
     import sparsebp
 
     assert run("--version").output.strip() == sparsebp.__version__
+
+
+def test_encode_prepares_samples_as_they_were_learned_from(tmp_path, photographs):
+    from sparsebp.datasets import load_named_photographs
+    from sparsebp.preprocessing import remove_mean, whiten_images
+
+    out, _ = learned(tmp_path, photographs)
+    run("encode", out / "model.npz", "--images", photographs, "--out", tmp_path / "codes.npz")
+    image = load_named_photographs(photographs)["one.png"]
+    patch = whiten_images([image], unit_variance=False)[0][4:8, 8:12].reshape(1, -1)
+    scale = read_metadata(out / "model.npz")["recipe"]["scale"]
+    assert scale > 2
+    expected = load_model(out / "model.npz").transform(scale * remove_mean(patch))
+    with np.load(tmp_path / "codes.npz") as codes:
+        np.testing.assert_allclose(codes["one.png"][1, 2], expected[0], atol=1e-6)

@@ -112,3 +112,12 @@ def test_shapes_that_do_not_fit_are_refused_at_once():
         BasisDisplay(components(), grid_shape=(2, 2))
     with pytest.raises(ValueError, match="components has dtype object"):
         BasisDisplay([[None]])
+
+
+def test_features_are_drawn_rather_than_the_filters_that_detect_them():
+    class Filters:
+        components_ = np.eye(4)
+        features_ = np.arange(16.0).reshape(4, 4)
+
+    display = BasisDisplay.from_estimator(Filters())
+    np.testing.assert_array_equal(display.components, Filters.features_)
