@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsebp.estimators._base import Learner
-from sparsebp.estimators._parameters import check_choice, check_share
+from sparsebp.estimators._parameters import check_choice, check_flag_or_share
 from sparsebp.penalties import Penalty
 from sparsebp.preprocessing import Whitening
 
@@ -70,10 +70,10 @@ class FilterLearner(Learner):
         return self._checked_codes(X) @ self.mixing_.T + self.mean_
 
     def _whitened(self, X: np.ndarray) -> Whitened:
-        if isinstance(self.whiten, bool | np.bool_) and not self.whiten:
+        if not self.whiten:
             unit = np.eye(X.shape[1], dtype=X.dtype)
             return Whitened(X, unit, unit, np.zeros(X.shape[1], dtype=X.dtype))
-        share = None if isinstance(self.whiten, bool | np.bool_) else float(self.whiten)
+        share = float(self.whiten) if self.whiten < 1 else None
         whitening = Whitening("pca", n_components=share).fit(X)
         maps = (whitening.whitening_matrix_, whitening.dewhitening_matrix_, whitening.mean_)
         return Whitened(whitening.transform(X), *(a.astype(X.dtype) for a in maps))
@@ -89,8 +89,7 @@ class FilterLearner(Learner):
     def _check_parameters(self, solvers: tuple[str, ...]) -> None:
         self._check_common()
         check_choice("solver", self.solver, solvers)
-        if not isinstance(self.whiten, bool | np.bool_):
-            check_share("whiten", self.whiten)
+        check_flag_or_share("whiten", self.whiten)
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ def check_real(name: str, value: Any, *, positive: bool = False) -> None:
         )
 
 
-def check_share(name: str, value: Any) -> None:
+def check_flag_or_share(name: str, value: Any) -> None:
     """Refuse what is neither a truth value nor a number between 0 and 1."""
-    if not 0 < _as_float(value) < 1:
+    if not isinstance(value, bool | np.bool_) and not 0 < _as_float(value) < 1:
         raise ValueError(f"{name} is {value!r}; it must be True, False or a number in (0, 1).")
 
 

@@ -50,7 +50,7 @@ class SparseCoding(Learner):
         Weight α ≥ 0 of the penalty (the tutorial's λ; twice scikit-learn's ``alpha``). What is
         right depends on the scale of the samples; 1 suits whitened patches of unit variance.
     epsilon : float, default=1e-3
-        Smoothing ε > 0 of the penalties given by name.
+        Smoothing ε > 0 of the penalties given by name; a Penalty object has its own.
     gamma : float, default=None
         Weight decay γ ≥ 0, which keeps the atoms from growing while the coefficients shrink. None
         keeps them at length one: α then means the same whatever the atoms, and none is favored.

@@ -25,6 +25,8 @@ BASIS_STEPS = ("lbfgs", "exact")
 _BLOCK = 100
 #: An atom is unused when it contributes less than this share of the median atom's energy.
 _UNUSED = 1e-3
+#: L-BFGS iterations of a search within a turn, as in the tutorial's exercise.
+_INNER_ITERATIONS = 20
 #: Proximal steps of a turn where the penalty is exact L1.
 _L1_STEPS = 200
 
@@ -46,8 +48,6 @@ class Alternation:
         γ ≥ 0; None keeps the atoms at length one.
     basis_step : {"lbfgs", "exact"}
         How the basis is improved: by L-BFGS from where it is, or in closed form, which needs γ.
-    code_iter, basis_iter : int
-        L-BFGS iterations in each turn.
     tol : float
         The alternation stops when a turn changes the basis by less than this share. Coefficients
         are found to tol (exact L1), or until an iteration lowers F by less than tol / 100.
@@ -62,8 +62,6 @@ class Alternation:
     alpha: float
     gamma: float | None
     basis_step: str = "lbfgs"
-    code_iter: int = 20
-    basis_iter: int = 20
     tol: float = 1e-4
 
     def __post_init__(self) -> None:
@@ -203,7 +201,7 @@ class Alternation:
         for block in blocks:
             objective = codes_objective(x[:, block], basis, self.penalty, self.alpha)
             search = minimize_lbfgs(
-                objective, start[:, block], max_iter=self.code_iter, tol=self.tol / 100, memory=5
+                objective, start[:, block], max_iter=_INNER_ITERATIONS, tol=self.tol / 100, memory=5
             )
             codes[:, block] = _finished(search)
         return codes
@@ -214,9 +212,9 @@ class Alternation:
             return exact_basis(x, codes, self.gamma, scale=scale)
         objective = basis_objective(x, codes, self.gamma or 0.0, scale=scale, compressed=True)
         if self.gamma is not None:
-            return _finished(minimize_lbfgs(objective, start, max_iter=self.basis_iter, tol=0))
+            return _finished(minimize_lbfgs(objective, start, max_iter=_INNER_ITERATIONS, tol=0))
         on_sphere = UnitColumns(objective)
-        search = minimize_lbfgs(on_sphere, start, max_iter=self.basis_iter, tol=0)
+        search = minimize_lbfgs(on_sphere, start, max_iter=_INNER_ITERATIONS, tol=0)
         return on_sphere.constrained(_finished(search))
 
     def _status(
