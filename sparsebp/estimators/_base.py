@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sparsebp.estimators._parameters import check_flag, check_real, check_whole
+from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
 from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.solvers import Result, Status
 
@@ -63,6 +63,7 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     max_iter: int
     tol: float
     warm_start: bool
+    n_jobs: int | None
     callback: Callable[[int, float], Any] | None
     components_: np.ndarray
     penalty_: Penalty
@@ -90,7 +91,7 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _checked_to_learn(self, X: Any, *, reset: bool = True) -> np.ndarray:
         samples = self._checked(X, reset=reset)
-        largest = float(np.abs(samples).max())
+        largest = max(float(samples.max()), -float(samples.min()))  # without a copy
         # Objectives hold sums of fourth powers at most: ‖WᵀWx‖² where W itself grows with x.
         if largest > (float(np.finfo(samples.dtype).max) / samples.size) ** 0.25:
             raise ValueError(
@@ -115,6 +116,7 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_real("tol", self.tol)
         check_real("epsilon", self.epsilon, positive=True)
         check_flag("warm_start", self.warm_start)
+        check_jobs(self.n_jobs)
         if self.callback is not None and not callable(self.callback):
             raise TypeError(f"callback is {self.callback!r}; it must be callable, or None.")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp.blocks import Samples, count_threads
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
 from sparsebp.penalties import Penalty
@@ -70,13 +71,18 @@ class FilterLearner(Learner):
         return self._checked_codes(X) @ self.mixing_.T + self.mean_
 
     def _whitened(self, X: np.ndarray) -> Whitened:
+        n_threads = count_threads(self.n_jobs)
         if not self.whiten:
             unit = np.eye(X.shape[1], dtype=X.dtype)
-            return Whitened(X, unit, unit, np.zeros(X.shape[1], dtype=X.dtype))
+            return Whitened(
+                Samples(X.T, n_threads), unit, unit, np.zeros(X.shape[1], dtype=X.dtype)
+            )
         share = float(self.whiten) if self.whiten < 1 else None
         whitening = Whitening("pca", n_components=share).fit(X)
         maps = (whitening.whitening_matrix_, whitening.dewhitening_matrix_, whitening.mean_)
-        return Whitened(whitening.transform(X), *(a.astype(X.dtype) for a in maps))
+        forward, backward, mean = (a.astype(X.dtype) for a in maps)
+        samples = Samples(X.T, n_threads, mapping=(forward, mean[:, np.newaxis]))
+        return Whitened(samples, forward, backward, mean)
 
     def _keep_filters(self, filters: np.ndarray, white: Whitened, penalty: Penalty) -> None:
         self.penalty_ = penalty
@@ -94,9 +100,9 @@ class FilterLearner(Learner):
 
 @dataclass(frozen=True)
 class Whitened:
-    """White samples in rows, the linear maps there and back, and the mean."""
+    """White samples, made block by block; the linear maps there and back, and the mean."""
 
-    samples: np.ndarray
+    samples: Samples
     forward: np.ndarray
     backward: np.ndarray
     mean: np.ndarray

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp.blocks import Samples
 from sparsebp.estimators._base import all_or_nothing, quietly, require_success
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.objectives import OrthonormalRows, orthonormalized, sparsity_objective
@@ -49,6 +50,9 @@ class OrthonormalICA(FilterLearner):
         Whether `fit` begins at the filters of the last one.
     random_state : int, RandomState, Generator or None, default=None
         Draws the first filters.
+    n_jobs : int, default=None
+        Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
+        may use. What is learned does not depend on it.
     callback : callable, default=None
         Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
 
@@ -108,6 +112,7 @@ class OrthonormalICA(FilterLearner):
         tol: float = 1e-6,
         warm_start: bool = False,
         random_state: Any = None,
+        n_jobs: int | None = None,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
         self.n_components = n_components
@@ -119,6 +124,7 @@ class OrthonormalICA(FilterLearner):
         self.tol = tol
         self.warm_start = warm_start
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.callback = callback
 
     @all_or_nothing
@@ -147,7 +153,7 @@ class OrthonormalICA(FilterLearner):
         self._check_parameters(("lbfgs", "projected"))
         X = self._checked_to_learn(X)
         white = self._whitened(X)
-        x = white.samples.T
+        x = white.samples
         n_components = self._n_components_of(x.shape[0], X.shape)
         penalty = self._make_penalty(n_components)
         rng = random_source(self.random_state)
@@ -178,7 +184,7 @@ class OrthonormalICA(FilterLearner):
         with quietly():
             return -float(self.penalty_.values_and_gradient(codes)[0].mean())
 
-    def _solve(self, x: np.ndarray, penalty: Penalty, start: np.ndarray) -> Result:
+    def _solve(self, x: Samples, penalty: Penalty, start: np.ndarray) -> Result:
         objective = sparsity_objective(x, penalty, scale=1 / x.shape[1])
         limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
         limits["callback"] = self._solver_callback()

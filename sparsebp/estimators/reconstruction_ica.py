@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
+
 from sparsebp._checks import random_source
+from sparsebp.blocks import Samples, count_threads
 from sparsebp.estimators._base import all_or_nothing, quietly, require_success
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag, check_real
-from sparsebp.objectives import UnitRows, reconstruction_objective
+from sparsebp.objectives import (
+    Differentiable,
+    UnitRows,
+    reconstruction_objective,
+    unit_columns,
+)
 from sparsebp.penalties import Penalty
-from sparsebp.solvers import minimize_lbfgs
+from sparsebp.solvers import minimize_growing
 
 
 class ReconstructionICA(FilterLearner):
@@ -21,7 +29,8 @@ class ReconstructionICA(FilterLearner):
 
         F(W) = (1/m) Σⱼ [‖WᵀW xⱼ − xⱼ‖² + α S(W xⱼ)]
 
-    by L-BFGS. There may be more filters than features.
+    by L-BFGS, on a few of the samples first where there are many, on all of them in the end. There
+    may be more filters than features.
 
     Parameters
     ----------
@@ -49,7 +58,10 @@ class ReconstructionICA(FilterLearner):
     warm_start : bool, default=False
         Whether `fit` begins at the components of the last one.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the first filters.
+        Draws the first filters, and the samples of the first iterations.
+    n_jobs : int, default=None
+        Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
+        may use. What is learned does not depend on it.
     callback : callable, default=None
         Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
 
@@ -74,7 +86,7 @@ class ReconstructionICA(FilterLearner):
     objective_ : float
         The objective at ``whitened_components_``.
     objective_history_ : ndarray of shape (n_iterations + 1,)
-        The objective from iteration 0 on.
+        The objective from iteration 0 on, on the samples that the iteration used.
     n_iter_ : int
         Iterations made.
     status_ : str
@@ -112,6 +124,7 @@ class ReconstructionICA(FilterLearner):
         tol: float = 1e-6,
         warm_start: bool = False,
         random_state: Any = None,
+        n_jobs: int | None = None,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
         self.n_components = n_components
@@ -125,6 +138,7 @@ class ReconstructionICA(FilterLearner):
         self.tol = tol
         self.warm_start = warm_start
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.callback = callback
 
     @all_or_nothing
@@ -155,26 +169,23 @@ class ReconstructionICA(FilterLearner):
         alpha = float(self.alpha)
         X = self._checked_to_learn(X)
         white = self._whitened(X)
-        x = white.samples.T
-        shape = (self.n_components or x.shape[0], x.shape[0])
+        n_directions = white.samples.shape[0]
+        shape = (self.n_components or n_directions, n_directions)
         penalty = self._make_penalty(shape[0])
         rng = random_source(self.random_state)
-        start = self._start(shape, rng, x.dtype, kept="whitened_components_")
+        start = self._start(shape, rng, X.dtype, kept="whitened_components_")
         with quietly():
-            objective: Any = reconstruction_objective(
-                x, penalty, alpha, scale=1 / x.shape[1], compressed=True
-            )
-            if self.unit_norm:
-                objective = UnitRows(objective)
-            result = minimize_lbfgs(
-                objective,
+            result = minimize_growing(
+                lambda samples: self._objective(samples, penalty, alpha),
+                white.samples,
                 start,
+                rng=rng,
                 max_iter=self.max_iter,
                 tol=self.tol,
                 callback=self._solver_callback(),
             )
         require_success(result)
-        filters = objective.constrained(result.point) if self.unit_norm else result.point
+        filters = unit_columns(result.point.T).T if self.unit_norm else result.point
         self._keep_filters(filters, white, penalty)
         self.alpha_ = alpha
         return self._record(result)
@@ -195,7 +206,15 @@ class ReconstructionICA(FilterLearner):
             −F.
         """
         X = self._checked(X).astype(self.components_.dtype, copy=False)
-        x = ((X - self.mean_) @ self.whitening_.T).T
-        objective = reconstruction_objective(x, self.penalty_, self.alpha_, scale=1 / x.shape[1])
+        mapping = (self.whitening_, self.mean_[:, np.newaxis])
+        samples = Samples(X.T, count_threads(self.n_jobs), mapping=mapping)
+        scale = 1 / samples.shape[1]
+        objective = reconstruction_objective(samples, self.penalty_, self.alpha_, scale=scale)
         with quietly():
             return -float(objective.value_and_gradient(self.whitened_components_)[0])
+
+    def _objective(self, samples: Samples, penalty: Penalty, alpha: float) -> Differentiable:
+        objective = reconstruction_objective(
+            samples, penalty, alpha, scale=1 / samples.shape[1], compressed=True
+        )
+        return UnitRows(objective) if self.unit_norm else objective

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsebp.blocks import Samples
 from sparsebp.network import Identity, Layer, Linear, Network, Parameter, Square, Subtract
 from sparsebp.objectives.moments import second_moment_factor
 from sparsebp.objectives.objective import Objective, Term
@@ -40,13 +41,15 @@ def sparsity_network(penalty: Penalty) -> Network:
     return penalty.network(behind=_FILTER, input="x")
 
 
-def sparsity_objective(x: np.ndarray, penalty: Penalty, *, scale: float = 1.0) -> Objective:
+def sparsity_objective(
+    x: np.ndarray | Samples, penalty: Penalty, *, scale: float = 1.0
+) -> Objective:
     """Return scale · S(Wx), what orthonormal ICA minimises subject to WWᵀ = I.
 
     Parameters
     ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
+    x : ndarray or Samples of shape (n_features, n_samples)
+        Samples in columns; `Samples` are taken a block at a time.
     penalty : Penalty
         S; `Topographic` makes it topographic ICA.
     scale : float
@@ -63,7 +66,7 @@ def sparsity_objective(x: np.ndarray, penalty: Penalty, *, scale: float = 1.0) -
 
 
 def reconstruction_objective(
-    x: np.ndarray,
+    x: np.ndarray | Samples,
     penalty: Penalty,
     alpha: float,
     *,
@@ -74,8 +77,8 @@ def reconstruction_objective(
 
     Parameters
     ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
+    x : ndarray or Samples of shape (n_features, n_samples)
+        Samples in columns; `Samples` are taken a block at a time.
     penalty : Penalty
         S.
     alpha : float

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsebp.blocks import Samples
 
-def second_moment_factor(x: np.ndarray) -> np.ndarray:
+
+def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
     """Return L with LLᵀ = xxᵀ and no more columns than rows.
 
     A squared distance of linear functions of x sees the samples only through xxᵀ, so a network
@@ -13,7 +15,7 @@ def second_moment_factor(x: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of shape (n_rows, n_samples)
+    x : ndarray or Samples of shape (n_rows, n_samples)
         Samples in columns.
 
     Returns
@@ -29,8 +31,14 @@ def second_moment_factor(x: np.ndarray) -> np.ndarray:
     >>> np.allclose(factor @ factor.T, x @ x.T)
     True
     """
-    if x.shape[1] <= x.shape[0]:
-        return x
-    wide = x.astype(np.float64, copy=False)
-    eigenvalues, vectors = np.linalg.eigh(wide @ wide.T)
-    return (vectors * np.sqrt(np.maximum(eigenvalues, 0))).astype(x.dtype, copy=False)
+    samples = x if isinstance(x, Samples) else Samples(x)
+    n_rows, n_samples = samples.shape
+    if n_samples <= n_rows:
+        return samples.block(0, n_samples)
+
+    def moments(block: np.ndarray) -> tuple[np.ndarray]:
+        wide = block.astype(np.float64, copy=False)
+        return (wide @ wide.T,)
+
+    eigenvalues, vectors = np.linalg.eigh(samples.sum(moments)[0])
+    return (vectors * np.sqrt(np.maximum(eigenvalues, 0))).astype(samples.dtype, copy=False)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sparsebp.blocks import Samples
 from sparsebp.network import Network, backpropagate, simplified
 
 
@@ -30,7 +31,8 @@ class Term:
     network : Network
         In its literal layers; `fast` is the simplified form that runs.
     fixed : mapping of str to ndarray
-        All the network's variables except the free one.
+        All the network's variables except the free one. One of them may be `Samples`: the network
+        is then run on a block of them at a time, and summed.
     """
 
     weight: float
@@ -83,8 +85,8 @@ class Objective:
         point = _floating(point)
         total, gradient = 0.0, np.zeros((), dtype=point.dtype)
         for term in self.terms:
-            values, part = self._run(term, point)
-            total += term.weight * values.sum(dtype=np.result_type(values, np.float64)).item()
+            value, part = self._sum(term, point)
+            total += term.weight * value
             gradient = gradient + point.dtype.type(term.weight) * part
         return total, gradient
 
@@ -104,12 +106,27 @@ class Objective:
             ∇F, whose columns are the gradients of their own values.
         """
         point = _floating(point)
-        parts = [(term.weight, *self._run(term, point)) for term in self.terms]
+        parts = [(term.weight, *self._run(term.fast, term.fixed, point)) for term in self.terms]
         return sum(w * v for w, v, _ in parts), sum(point.dtype.type(w) * g for w, _, g in parts)  # type: ignore[return-value]
 
-    def _run(self, term: Term, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        variables = {**term.fixed, self.free: point}
-        values, gradients = backpropagate(term.fast, variables, (self.free,))
+    def _sum(self, term: Term, point: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Return the value of a term, summed over its columns, and its gradient."""
+
+        def run(fixed: Mapping[str, Any]) -> tuple[Any, np.ndarray]:
+            values, gradient = self._run(term.fast, fixed, point)
+            return values.sum(dtype=np.result_type(values, np.float64)), gradient
+
+        samples = next((n for n, m in term.fixed.items() if isinstance(m, Samples)), None)
+        if samples is None:
+            value, gradient = run(term.fixed)
+        else:
+            value, gradient = term.fixed[samples].sum(lambda x: run({**term.fixed, samples: x}))
+        return value.item(), gradient.astype(point.dtype, copy=False)
+
+    def _run(
+        self, network: Network, fixed: Mapping[str, Any], point: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        values, gradients = backpropagate(network, {**fixed, self.free: point}, (self.free,))
         return values, gradients[self.free]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -68,12 +69,12 @@ class Penalty:
         values, gradients = backpropagate(self._fast, variables, ("s",))
         return values, gradients["s"]
 
-    def variables_like(self, like: np.ndarray) -> dict[str, np.ndarray]:
+    def variables_like(self, like: Any) -> dict[str, np.ndarray]:
         """Return the penalty's own matrices in the precision of another array.
 
         Parameters
         ----------
-        like : ndarray
+        like : ndarray or anything else with a dtype
             Samples or coefficients; beside complex ones the matrices stay as they are.
 
         Returns

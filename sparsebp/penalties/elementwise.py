@@ -23,11 +23,18 @@ class L1(Penalty):
     It has a corner at zero: the sparse coding solvers take its proximal step, and ICA, whose
     coefficients are never exactly zero, the gradient that it has elsewhere.
 
+    Parameters
+    ----------
+    positive : bool
+        Whether sparse coding keeps its coefficients ≥ 0.
+
     Examples
     --------
     >>> L1().values_and_gradient(np.array([[3.0], [-2.0]]))[0]
     array([5.])
     """
+
+    positive: bool = False
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -47,8 +54,10 @@ class L1(Penalty):
         Returns
         -------
         codes : ndarray of shape (n_components, n_samples)
-            sign(s) max(|s| − step, 0).
+            sign(s) max(|s| − step, 0), or max(s − step, 0) where coefficients are positive.
         """
+        if self.positive:
+            return np.maximum(codes - step, 0)
         return codes - np.clip(codes, -step, step)
 
 

@@ -1,20 +1,27 @@
 """Solvers: they meet an objective through its value and gradient, and return how they ended."""
 
-from sparsebp.solvers.alternating import BASIS_STEPS, Alternation, replace_unused_atoms
+from sparsebp.solvers.alternating import BASIS_STEPS, Alternation
 from sparsebp.solvers.basis import exact_basis
 from sparsebp.solvers.encoding import Codes, encode, starting_codes
+from sparsebp.solvers.growing import minimize_growing
 from sparsebp.solvers.lbfgs import minimize_lbfgs
+from sparsebp.solvers.online import OnlineLearning
 from sparsebp.solvers.orthonormal import minimize_orthonormal
+from sparsebp.solvers.problem import Memory, SparseCodingProblem, replace_unused_atoms
 from sparsebp.solvers.result import Result, Status
 
 __all__ = [
     "BASIS_STEPS",
     "Alternation",
     "Codes",
+    "Memory",
+    "OnlineLearning",
     "Result",
+    "SparseCodingProblem",
     "Status",
     "encode",
     "exact_basis",
+    "minimize_growing",
     "minimize_lbfgs",
     "minimize_orthonormal",
     "replace_unused_atoms",

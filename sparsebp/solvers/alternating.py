@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from sparsebp.objectives import UnitColumns, basis_objective, codes_objective, unit_columns
-from sparsebp.penalties import L1, Penalty
+from sparsebp.blocks import in_order, one_blas_thread
+from sparsebp.objectives import UnitColumns, basis_objective, codes_objective
+from sparsebp.penalties import L1
 from sparsebp.solvers.basis import exact_basis
 from sparsebp.solvers.encoding import encode, starting_codes
 from sparsebp.solvers.lbfgs import Callback, minimize_lbfgs
+from sparsebp.solvers.problem import Memory, SparseCodingProblem, batches, replace_unused_atoms
 from sparsebp.solvers.result import Result, Status
-from sparsebp.solvers.threads import one_blas_thread
 
 logger = logging.getLogger(__name__)
 
 BASIS_STEPS = ("lbfgs", "exact")
 #: Samples whose coefficients one L-BFGS finds together: their arrays fit the cache.
 _BLOCK = 100
-#: An atom is unused when it contributes less than this share of the median atom's energy.
-_UNUSED = 1e-3
 #: L-BFGS iterations of a search within a turn, as in the tutorial's exercise.
 _INNER_ITERATIONS = 20
 #: Proximal steps of a turn where the penalty is exact L1.
@@ -32,7 +30,7 @@ _L1_STEPS = 200
 
 
 @dataclass(frozen=True)
-class Alternation:
+class Alternation(SparseCodingProblem):
     """Minimise (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖² in s and A by turns.
 
     Without a γ the last term gives way to what it stands for, the constraint that all atoms have
@@ -51,6 +49,8 @@ class Alternation:
     tol : float
         The alternation stops when a turn changes the basis by less than this share. Coefficients
         are found to tol (exact L1), or until an iteration lowers F by less than tol / 100.
+    n_threads : int
+        Blocks of samples whose coefficients are found at the same time.
 
     Raises
     ------
@@ -58,11 +58,9 @@ class Alternation:
         If the basis step is of another kind, or has no closed form for want of γ.
     """
 
-    penalty: Penalty
-    alpha: float
-    gamma: float | None
     basis_step: str = "lbfgs"
     tol: float = 1e-4
+    n_threads: int = 1
 
     def __post_init__(self) -> None:
         if self.basis_step not in BASIS_STEPS:
@@ -113,7 +111,7 @@ class Alternation:
         last_replacement = 0.75 * max_iter
         with one_blas_thread():
             try:
-                for batch in islice(_batches(x, batch_size, rng), max_iter):
+                for batch in islice(batches(x, batch_size, rng), max_iter):
                     if batch is not x or codes is None:
                         codes = starting_codes(batch, basis)
                     if not history:
@@ -144,20 +142,28 @@ class Alternation:
         value = history[-1] if history else np.inf
         return Result(basis, value, max(len(history) - 1, 0), status, tuple(history))
 
-    def feasible(self, basis: np.ndarray) -> np.ndarray:
-        """Return the basis, its atoms brought to length one where that is the constraint.
+    def learn(self, x: np.ndarray, memory: Memory, rng: Any) -> tuple[Memory, float]:
+        """Take one turn on one batch, and replace the atoms that nothing in it uses.
 
         Parameters
         ----------
-        basis : ndarray of shape (n_features, n_components)
-            A.
+        x : ndarray of shape (n_features, n_samples)
+            The batch.
+        memory : Memory
+            The basis so far; the sums beside it are left as they are.
+        rng : RandomState or Generator
+            Replaces atoms.
 
         Returns
         -------
-        basis : ndarray of shape (n_features, n_components)
-            A, or its atoms divided by their lengths.
+        memory : Memory
+            The new basis.
+        value : float
+            The objective on the batch, before atoms were replaced.
         """
-        return basis if self.gamma is not None else unit_columns(basis)
+        basis, codes = self.turn(x, memory.basis, starting_codes(x, memory.basis))
+        value = self.value(x, basis, codes)
+        return replace(memory, basis=replace_unused_atoms(x, basis, codes, rng)), value
 
     def turn(
         self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray
@@ -183,27 +189,21 @@ class Alternation:
         codes = self._code_step(x, basis, codes)
         return self._basis_step(x, codes, basis), codes
 
-    def value(self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray) -> float:
-        """Compute the objective of given coefficients and basis, a mean over the samples."""
-        scale = 1 / x.shape[1]
-        objective = codes_objective(x, basis, self.penalty, self.alpha, scale=scale)
-        decay = (self.gamma or 0.0) * np.vdot(basis, basis)
-        return float(objective.value_and_gradient(codes)[0] + decay)
-
     def _code_step(self, x: np.ndarray, basis: np.ndarray, start: np.ndarray) -> np.ndarray:
         if isinstance(self.penalty, L1):
-            found = encode(
-                x, basis, self.penalty, self.alpha, start=start, tol=self.tol, max_iter=_L1_STEPS
-            )
-            return found.codes
-        blocks = [slice(i, i + _BLOCK) for i in range(0, x.shape[1], _BLOCK)]
+            limits = {"tol": self.tol, "max_iter": _L1_STEPS, "n_threads": self.n_threads}
+            return encode(x, basis, self.penalty, self.alpha, start=start, **limits).codes
         codes = np.empty_like(start)
-        for block in blocks:
+
+        def search(block: slice) -> Result:
             objective = codes_objective(x[:, block], basis, self.penalty, self.alpha)
-            search = minimize_lbfgs(
-                objective, start[:, block], max_iter=_INNER_ITERATIONS, tol=self.tol / 100, memory=5
-            )
-            codes[:, block] = _finished(search)
+            limits = {"max_iter": _INNER_ITERATIONS, "tol": self.tol / 100}
+            return minimize_lbfgs(objective, start[:, block], memory=5, **limits)
+
+        blocks = [slice(i, i + _BLOCK) for i in range(0, x.shape[1], _BLOCK)]
+        found = in_order(search, blocks, self.n_threads)
+        for block, result in zip(blocks, found, strict=True):
+            codes[:, block] = _finished(result)
         return codes
 
     def _basis_step(self, x: np.ndarray, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -225,59 +225,8 @@ class Alternation:
         return Status.CONVERGED if change <= self.tol else Status.ITERATION_LIMIT
 
 
-def replace_unused_atoms(
-    x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: Any
-) -> np.ndarray:
-    """Put samples that are badly reconstructed in the place of atoms that nothing uses.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
-    basis : ndarray of shape (n_features, n_components)
-        A.
-    codes : ndarray of shape (n_components, n_samples)
-        Their coefficients.
-    rng : RandomState or Generator
-        Draws the samples, in proportion to their squared error.
-
-    Returns
-    -------
-    basis : ndarray of shape (n_features, n_components)
-        The same basis if every atom is used; new atoms are residuals, as long as the median
-        atom.
-    """
-    lengths = np.linalg.norm(basis, axis=0)
-    energy = (codes.astype(np.float64) ** 2).mean(axis=1) * lengths.astype(np.float64) ** 2
-    unused = np.flatnonzero(energy <= _UNUSED * np.median(energy))
-    residual = x - basis @ codes
-    errors = np.einsum("ij,ij->j", residual, residual, dtype=np.float64)
-    unused = unused[: np.count_nonzero(errors)]
-    if unused.size == 0 or not np.median(lengths) > 0:
-        return basis
-    drawn = rng.choice(len(errors), size=unused.size, replace=False, p=errors / errors.sum())
-    new = residual[:, drawn] * (np.median(lengths) / np.sqrt(errors[drawn]))
-    replaced = basis.copy()
-    replaced[:, unused] = new
-    logger.info("Replaced %d unused atoms.", unused.size)
-    return replaced
-
-
 def _finished(search: Result) -> np.ndarray:
     """Return a turn's result; an interrupt ends the alternation too."""
     if search.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
     return search.point
-
-
-def _batches(x: np.ndarray, size: int, rng: Any) -> Iterator[np.ndarray]:
-    """Yield batches without end, every sample once before any comes again; all of x as itself."""
-    n_samples = x.shape[1]
-    while size >= n_samples:
-        yield x
-    order = rng.permutation(n_samples)
-    while True:
-        if len(order) < size:
-            order = np.concatenate([order, rng.permutation(n_samples)])
-        yield x[:, order[:size]]
-        order = order[size:]

@@ -10,11 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsebp.blocks import in_order
 from sparsebp.objectives import codes_objective, unit_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.solvers.columnwise import minimize_columns
 
-_BLOCK = 512
+#: Samples of a block: its arrays fit the cache.
+_BLOCK = 256
+#: Steps between looks at which samples are done.
+_CHECK = 5
+#: ρ over α and the over-relaxation, on the scale of unit atoms: the best tried on patches.
+_STIFFNESS = 8
+_RELAXATION = 1.7
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
     return unit_columns(basis).T @ x
 
 
-def encode(
+def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     x: np.ndarray,
     basis: np.ndarray,
     penalty: Penalty,
@@ -65,10 +72,11 @@ def encode(
     start: np.ndarray | None = None,
     tol: float = 1e-6,
     max_iter: int = 1000,
+    n_threads: int = 1,
 ) -> Codes:
     """Compute argmin over s of ‖As − x‖² + α S(s) for each sample by itself.
 
-    Exact L1 takes accelerated proximal steps, the smooth penalties an L-BFGS of their own for
+    Exact L1 takes proximal steps, the smooth penalties an L-BFGS of their own for
     each sample, both on blocks of samples at once.
 
     Parameters
@@ -82,12 +90,14 @@ def encode(
     alpha : float
         α ≥ 0.
     start : ndarray of shape (n_components, n_samples), optional
-        Where to begin; by default `starting_codes`.
+        Where to begin; by default `starting_codes`, or zero for exact L1.
     tol : float
         A sample is done when no element of its (sub)gradient exceeds tol times the largest that
         it has at s = 0 (or α, if that is larger).
     max_iter : int
         Iterations at most.
+    n_threads : int
+        Blocks of samples at work at the same time.
 
     Returns
     -------
@@ -95,15 +105,23 @@ def encode(
         Of shape (n_components, n_samples), and the number of samples that did not finish.
     """
     tol = max(tol, 20 * float(np.finfo(x.dtype).eps))
-    method = _encode_proximal if isinstance(penalty, L1) else _encode_smooth
-    start = starting_codes(x, basis) if start is None else start
+    is_l1 = isinstance(penalty, L1)
+    method = _encode_proximal if is_l1 else _encode_smooth
+    if start is None:
+        start = starting_codes(x, basis)
+        start = np.zeros_like(start) if is_l1 else start  # most coefficients stay at zero
     codes = np.empty_like(start)
-    n_unfinished = 0
-    for first in range(0, x.shape[1], _BLOCK):
-        block = slice(first, first + _BLOCK)
+    eigen = _eigen(basis)
+
+    def solve(block: slice) -> tuple[np.ndarray, int]:
         target = tol * _gradient_scale(x[:, block], basis, alpha)
-        problem = _Problem(x[:, block], basis, penalty, alpha, start[:, block], target)
-        codes[:, block], unfinished = method(problem, max_iter)
+        problem = _Problem(x[:, block], basis, penalty, alpha, start[:, block], target, eigen)
+        return method(problem, max_iter)
+
+    blocks = [slice(first, first + _BLOCK) for first in range(0, x.shape[1], _BLOCK)]
+    n_unfinished = 0
+    for block, found in zip(blocks, in_order(solve, blocks, n_threads), strict=True):
+        codes[:, block], unfinished = found
         n_unfinished += unfinished
     return Codes(codes, n_unfinished)
 
@@ -118,6 +136,7 @@ class _Problem:
     alpha: float
     start: np.ndarray
     target: np.ndarray
+    eigen: tuple[np.ndarray, np.ndarray]
 
 
 def _encode_smooth(problem: _Problem, max_iter: int) -> tuple[np.ndarray, int]:
@@ -129,46 +148,74 @@ def _encode_smooth(problem: _Problem, max_iter: int) -> tuple[np.ndarray, int]:
     return minimize_columns(values_and_gradient, problem.start, problem.target, max_iter=max_iter)
 
 
+def _eigen(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the eigenvalues of 2AᵀA above rounding, in a column, and their eigenvectors."""
+    wide = basis.astype(np.float64)
+    _, roots, vectors = np.linalg.svd(wide, full_matrices=False)
+    kept = roots > 1e-7 * roots.max(initial=0.0)
+    curvatures = 2 * roots[kept, np.newaxis] ** 2
+    return curvatures.astype(basis.dtype), vectors[kept].T.astype(basis.dtype)
+
+
 def _gradient_scale(x: np.ndarray, basis: np.ndarray, alpha: float) -> np.ndarray:
     return np.maximum(np.abs(2 * basis.T @ x).max(axis=0, initial=0.0), max(alpha, 1e-12))
 
 
 def _encode_proximal(problem: _Problem, max_iter: int) -> tuple[np.ndarray, int]:
-    """Take accelerated proximal gradient steps, each sample restarting on its own.
+    """Reflect by turns in the proximal maps of the distance and of the penalty.
 
-    Beck & Teboulle 2009; the momentum is dropped where it points uphill (O'Donoghue & Candès
-    2015).
+    The distance's map is (G + ρI)⁻¹ (2Aᵀx + ρy), G = 2AᵀA, so an ill-conditioned basis costs no
+    more steps than another: on patches a tenth of what accelerated gradient steps need. In G's
+    eigenvectors it is cheap for every sample's own ρ, which has to fit the size of its codes.
+    Douglas & Rachford 1956, over-relaxed; the steps are those of ADMM (Boyd et al. 2011, 3.4.3).
     """
-    x, basis, alpha, target = problem.x, problem.basis, problem.alpha, problem.target
-    gram, pull = 2 * basis.T @ basis, 2 * basis.T @ x
-    steepest = np.linalg.norm(gram, 2)
-    step = x.dtype.type(1 / steepest if steepest > 0 else 1)
-    proximal = L1().proximal
+    penalty, alpha, target = problem.penalty, problem.alpha, problem.target
+    assert isinstance(penalty, L1)
+    basis, (curvatures, vectors) = problem.basis, problem.eigen
+    gram, pull = 2 * basis.T @ basis, 2 * basis.T @ problem.x
+    steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(pull.dtype).tiny))
+    rho = gram.diagonal().mean() * np.clip(_STIFFNESS * alpha / steepest, 1e-3, 0.5)
+    rho = np.where(rho > 0, rho, 1).astype(pull.dtype)
+    threshold = (alpha / rho).astype(pull.dtype)
+    share = curvatures / (curvatures + rho)
+    resting = vectors @ ((vectors.T @ pull) / (curvatures + rho))
     out = np.zeros_like(pull)
-    active = np.arange(x.shape[1])
-    codes = ahead = problem.start
-    momentum = np.ones(x.shape[1], dtype=x.dtype)
-    for _ in range(max_iter):
-        new = proximal(ahead - step * (gram @ ahead - pull), step * alpha)
-        uphill = ((ahead - new) * (new - codes)).sum(axis=0) > 0
-        following = np.where(uphill, 1, (1 + np.sqrt(1 + 4 * momentum**2)) / 2).astype(x.dtype)
-        weight = np.where(uphill, 0, (momentum - 1) / following).astype(x.dtype)
-        ahead, codes, momentum = new + weight * (new - codes), new, following
-        finished = _l1_violation(codes, gram @ codes - pull, alpha) <= target
-        if finished.any():
-            out[:, active[finished]] = codes[:, finished]
-            keep = ~finished
-            active, momentum, target = active[keep], momentum[keep], target[keep]
-            codes, ahead, pull = codes[:, keep], ahead[:, keep], pull[:, keep]
+    active = np.arange(pull.shape[1])
+    codes = problem.start
+    # The penalty's subgradient at the start, as far as the distance's gradient allows one.
+    dual = codes + np.clip((pull - gram @ codes) / rho, -threshold, threshold)
+    for iteration in range(1, max_iter + 1):
+        point = 2 * codes - dual
+        nearest = resting + point - vectors @ (share * (vectors.T @ point))
+        dual = dual + _RELAXATION * (nearest - codes)
+        codes = penalty.proximal(dual, threshold)
+        if iteration % _CHECK and iteration < max_iter:
+            continue
+        finished = _l1_violation(codes, gram @ codes - pull, alpha, penalty.positive) <= target
+        out[:, active[finished]] = codes[:, finished]
+        keep = ~finished
+        active, target = active[keep], target[keep]
+        codes, dual, pull = codes[:, keep], dual[:, keep], pull[:, keep]
+        resting, share, threshold = resting[:, keep], share[:, keep], threshold[keep]
         if active.size == 0:
             break
-    out[:, active] = codes
+    # The steps do not descend one by one; what ends early is no worse than where it began.
+    start, pull = problem.start[:, active], 2 * basis.T @ problem.x[:, active]
+    worse = _l1_values(codes, gram, pull, alpha) > _l1_values(start, gram, pull, alpha)
+    out[:, active] = np.where(worse, start, codes)
     return out, active.size
 
 
-def _l1_violation(codes: np.ndarray, gradient: np.ndarray, alpha: float) -> np.ndarray:
+def _l1_values(codes: np.ndarray, gram: np.ndarray, pull: np.ndarray, alpha: float) -> np.ndarray:
+    """‖As − x‖² + α ‖s‖₁ of each column, less ‖x‖²."""
+    return (codes * (0.5 * (gram @ codes) - pull) + alpha * np.abs(codes)).sum(axis=0)
+
+
+def _l1_violation(
+    codes: np.ndarray, gradient: np.ndarray, alpha: float, positive: bool
+) -> np.ndarray:
     """Largest element of the least subgradient of each column."""
-    at_zero = np.maximum(np.abs(gradient) - alpha, 0)
+    at_zero = np.maximum((-gradient if positive else np.abs(gradient)) - alpha, 0)
     return np.where(codes == 0, at_zero, np.abs(gradient + alpha * np.sign(codes))).max(
         axis=0, initial=0.0
     )

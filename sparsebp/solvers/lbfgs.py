@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
+from sparsebp.blocks import one_blas_thread
 from sparsebp.objectives import Differentiable
 from sparsebp.solvers.result import Result, Status
-from sparsebp.solvers.threads import one_blas_thread
 
 #: Called with (iteration, value, point) after each iteration; True asks to stop.
 Callback = Callable[[int, float, np.ndarray], Any]

@@ -7,7 +7,7 @@ from scipy.optimize import linear_sum_assignment
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.penalties import L1, Cauchy, SmoothL1, Topographic
 from sparsebp.solvers import Alternation, Status, encode, replace_unused_atoms, starting_codes
-from sparsebp.solvers.alternating import _batches
+from sparsebp.solvers.problem import batches
 
 
 def planted(n_samples=200, n_features=10, n_components=15, *, seed=0, **options):
@@ -196,8 +196,8 @@ def test_an_interrupt_inside_a_search_ends_the_alternation(step, monkeypatch):
 
 @pytest.mark.parametrize(("n", "size"), [(10, 5), (10, 3), (10, 7), (10, 9), (3, 1)])
 def test_batches_hold_every_sample_once_before_any_comes_again(n, size):
-    batches = _batches(np.arange(n)[None, :], size, np.random.RandomState(0))
-    drawn = [next(batches).ravel() for _ in range(3 * n)]
+    stream_of = batches(np.arange(n)[None, :], size, np.random.RandomState(0))
+    drawn = [next(stream_of).ravel() for _ in range(3 * n)]
     assert {len(batch) for batch in drawn} == {size}
     stream = np.concatenate(drawn)
     passes = stream[: len(stream) // n * n].reshape(-1, n)
@@ -208,8 +208,8 @@ def test_batches_hold_every_sample_once_before_any_comes_again(n, size):
 @pytest.mark.parametrize("size", [10, 11, 1000])
 def test_a_batch_of_all_samples_is_the_samples_themselves(size):
     x = np.arange(10.0)[None, :]
-    batches = _batches(x, size, np.random.RandomState(0))
-    assert all(next(batches) is x for _ in range(3))
+    stream_of = batches(x, size, np.random.RandomState(0))
+    assert all(next(stream_of) is x for _ in range(3))
 
 
 def test_turns_take_fresh_batches():

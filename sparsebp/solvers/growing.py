@@ -1,0 +1,93 @@
+"""Minimisation on a few of the samples first, on all of them in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sparsebp.blocks import Samples
+from sparsebp.objectives import Differentiable
+from sparsebp.solvers.lbfgs import Callback, minimize_lbfgs
+from sparsebp.solvers.result import Result, Status
+
+_FACTOR = 4
+#: Samples of the first stage for each row of the free matrix: fewer are fitted too closely.
+_SAMPLES_PER_ROW = 16
+#: A stage ends when an iteration gains less than this share: sampling errors are larger.
+_STAGE_TOL = 1e-4
+
+
+def minimize_growing(
+    objective_of: Callable[[Samples], Differentiable],
+    samples: Samples,
+    start: np.ndarray,
+    *,
+    rng: Any,
+    max_iter: int,
+    tol: float,
+    callback: Callback | None = None,
+) -> Result:
+    """Minimise an objective of samples by L-BFGS, beginning on a random few of them.
+
+    An iteration on a quarter of the samples costs a quarter, and far from the minimum it leads as
+    far. Each stage begins where the last one ended; the last is on all samples, so it is a minimum
+    of theirs that is returned. With too few samples there is only that stage.
+
+    Parameters
+    ----------
+    objective_of : callable
+        Makes the objective, a mean over samples, from `Samples`.
+    samples : Samples
+        All of them.
+    start : ndarray of shape (n_rows, n_columns)
+        Where to begin.
+    rng : RandomState or Generator
+        Draws the samples of the first stages.
+    max_iter : int
+        Iterations at most, those of all stages together.
+    tol : float
+        Tolerance of the last stage.
+    callback : callable, optional
+        ``callback(iteration, value, point)``, the iterations being counted through; returning
+        True stops the search.
+
+    Returns
+    -------
+    result : Result
+        Its history holds the objective on the samples of each stage.
+    """
+    result = Result(start, np.inf, 0, Status.CONVERGED, ())
+    for part in _stages(samples, start.shape[0], rng):
+        before, last = result, part is samples
+        left = max_iter - before.n_iter - (not last)  # one at least is for the last stage
+        if left <= 0:
+            continue
+
+        def count(i: int, value: float, at: np.ndarray, passed: int = before.n_iter) -> Any:
+            return callback is not None and callback(passed + i, value, at)
+
+        found = minimize_lbfgs(
+            objective_of(part),
+            before.point,
+            max_iter=left,
+            tol=tol if last else max(tol, _STAGE_TOL),
+            callback=count,
+        )
+        history = (*before.history, *found.history[1 if before.history else 0 :])
+        result = replace(found, n_iter=before.n_iter + found.n_iter, history=history)
+        if result.status in (Status.INTERRUPTED, Status.STOPPED, Status.NOT_FINITE):
+            break
+    return result
+
+
+def _stages(samples: Samples, n_rows: int, rng: Any) -> list[Samples]:
+    sizes = [samples.shape[1]]
+    while sizes[-1] // _FACTOR >= _SAMPLES_PER_ROW * n_rows:
+        sizes.append(sizes[-1] // _FACTOR)
+    if len(sizes) == 1:
+        return [samples]
+    order = rng.permutation(samples.shape[1])[: sizes[1]]
+    return [*(samples.only(order[:size]) for size in reversed(sizes[1:])), samples]

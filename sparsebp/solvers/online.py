@@ -1,0 +1,181 @@
+"""Sparse coding online: every batch of samples is seen once, what it taught is kept in sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from sparsebp.blocks import one_blas_thread
+from sparsebp.objectives import unit_columns
+from sparsebp.solvers.encoding import encode, starting_codes
+from sparsebp.solvers.lbfgs import Callback
+from sparsebp.solvers.problem import (
+    Memory,
+    SparseCodingProblem,
+    batches,
+    replaced_atoms,
+    unused_atoms,
+)
+from sparsebp.solvers.result import Result, Status
+
+#: Steps of the encoder on a batch: a basis that still moves needs no exact coefficients.
+_STEPS = 15
+#: The sums of the past are weighted by (1 − 1/t) to this power, so early batches are forgotten.
+_FORGETTING = 8
+#: Atoms that are pulled by one matrix product.
+_GROUP = 16
+
+
+@dataclass(frozen=True)
+class OnlineLearning(SparseCodingProblem):
+    """Minimise the objective of sparse coding by one pass over many small batches.
+
+    Coefficients of a batch are found approximately, their moments s sᵀ and x sᵀ are added to sums
+    in which the past fades, and every atom in turn is set to the best one for these sums.
+
+    Parameters
+    ----------
+    positive_basis : bool
+        Whether the atoms are kept ≥ 0.
+    tol : float
+        The search stops when a batch changes the basis by less than this share.
+    n_threads : int
+        Blocks of samples whose coefficients are found at the same time.
+
+    Notes
+    -----
+    Mairal, Bach, Ponce & Sapiro, *Online learning for matrix factorization and sparse coding*
+    (2010), algorithms 1 and 2, with the forgetting of section 3.4.3.
+    """
+
+    positive_basis: bool = False
+    tol: float = 1e-4
+    n_threads: int = 1
+
+    def run(
+        self,
+        x: np.ndarray,
+        basis: np.ndarray,
+        *,
+        batch_size: int,
+        max_iter: int,
+        rng: Any,
+        callback: Callback | None = None,
+    ) -> Result:
+        """Learn from fresh batches of the samples.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_features, n_samples)
+            Samples in columns.
+        basis : ndarray of shape (n_features, n_components)
+            Where to begin.
+        batch_size : int
+            Samples of a batch.
+        max_iter : int
+            Batches at most.
+        rng : RandomState or Generator
+            Draws the batches and replaces atoms.
+        callback : callable, optional
+            ``callback(batch, value, basis)`` after each batch; True stops.
+
+        Returns
+        -------
+        result : Result
+            The last basis. ``history`` holds the objective on each batch with the coefficients
+            found for it, entry 0 that of the start on the first batch.
+        """
+        memory = Memory.begin(self.feasible(basis))
+        history: list[float] = []
+        status = Status.ITERATION_LIMIT
+        with one_blas_thread():
+            try:
+                for batch in islice(batches(x, batch_size, rng), max_iter):
+                    if not history:
+                        start = starting_codes(batch, memory.basis)
+                        history.append(self.value(batch, memory.basis, start))
+                    new, value = self.learn(batch, memory, rng)
+                    if not np.isfinite(value):
+                        status = Status.NOT_FINITE
+                        break
+                    change = np.linalg.norm(new.basis - memory.basis) / np.linalg.norm(new.basis)
+                    memory = new
+                    history.append(value)
+                    if callback is not None and callback(len(history) - 1, value, memory.basis):
+                        status = Status.STOPPED
+                        break
+                    if change <= self.tol:
+                        status = Status.CONVERGED
+                        break
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
+        value = history[-1] if history else np.inf
+        return Result(memory.basis, value, max(len(history) - 1, 0), status, tuple(history))
+
+    def learn(self, x: np.ndarray, memory: Memory, rng: Any) -> tuple[Memory, float]:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_features, n_samples)
+            The batch.
+        memory : Memory
+            What is known so far.
+        rng : RandomState or Generator
+            Replaces atoms that nothing uses.
+
+        Returns
+        -------
+        memory : Memory
+            What is known now.
+        value : float
+            The objective on the batch.
+        """
+        basis, t = memory.basis, memory.n_batches + 1
+        limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
+        codes = encode(x, basis, self.penalty, self.alpha, **limits).codes
+        kept = (1 - 1 / t) ** _FORGETTING
+        # The weights of all batches sum to one.
+        new = 1 - kept if t > 1 else 1.0
+        share = new / x.shape[1]
+        moments = kept * memory.codes_moments + share * (codes @ codes.T)
+        cross = kept * memory.cross_moments + share * (x @ codes.T)
+        basis = self._improved(basis, moments, cross)
+        value = self.value(x, basis, codes)
+        unused = unused_atoms(basis, np.diag(moments))
+        if unused.size:
+            basis = self.feasible(self._allowed(replaced_atoms(x, basis, codes, unused, rng)))
+            moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
+        return Memory(basis, moments, cross, t), value
+
+    def _improved(self, basis: np.ndarray, moments: np.ndarray, cross: np.ndarray) -> np.ndarray:
+        """Set every atom in turn to the best one while the others stand still."""
+        atoms = basis.T.astype(np.float64)  # in rows, which are contiguous
+        decay = self.gamma or 0.0
+        diagonal = np.diag(moments)
+        usable = np.flatnonzero(diagonal > 1e-10 * diagonal.max(initial=0.0))
+        for group in np.array_split(usable, -(-len(usable) // _GROUP)) if len(usable) else []:
+            # One matrix product for a group of atoms, and a small one for each atom within it.
+            pulls = cross.T[group] - moments[group] @ atoms
+            within, old = moments[np.ix_(group, group)], atoms[group]
+            new = old.copy()
+            for i, j in enumerate(group):
+                pull = pulls[i] + diagonal[j] * old[i] - within[i, :i] @ (new[:i] - old[:i])
+                pull = self._allowed(pull)
+                length = np.sqrt(pull @ pull) if self.gamma is None else diagonal[j] + decay
+                if length > 0:
+                    new[i] = pull / length
+            atoms[group] = new
+        return np.ascontiguousarray(atoms.T.astype(basis.dtype))
+
+    def _allowed(self, atoms: np.ndarray) -> np.ndarray:
+        return np.maximum(atoms, 0) if self.positive_basis else atoms
+
+    def feasible(self, basis: np.ndarray) -> np.ndarray:
+        """Return the basis with what the constraints allow of its atoms."""
+        if self.positive_basis:
+            basis = np.abs(basis)
+        return basis if self.gamma is not None else unit_columns(basis)

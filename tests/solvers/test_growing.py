@@ -1,0 +1,312 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from sparsebp.blocks import Samples
+from sparsebp.objectives import OrthonormalRows, orthonormalized, sparsity_objective
+from sparsebp.penalties import LogCosh
+from sparsebp.solvers import Status, growing, minimize_lbfgs
+from sparsebp.solvers.growing import minimize_growing
+
+N = 3
+MANY = 5_000  # stages of 78, 312, 1250 and 5000 for three rows
+STAGES = (78, 312, 1250, 5000)
+
+
+def regression(m, n=N, seed=0):
+    """Targets and inputs, stacked: an objective with one minimum, known in closed form."""
+    rng = np.random.default_rng([seed, m])
+    inputs = rng.normal(size=(n + 1, m)) * np.arange(1, n + 2)[:, None]
+    return np.vstack([rng.normal(size=(n, n + 1)) @ inputs + rng.normal(size=(n, m)), inputs])
+
+
+def start_of(n=N):
+    return np.full((n, n + 1), 0.5)
+
+
+class Ridge:
+    """Mean of ‖Pz − y‖² over samples, with a little decay."""
+
+    def __init__(self, samples, watch=None):
+        self.x, self.watch = samples.block(0, samples.shape[1]), watch
+
+    def parts(self, n):
+        return self.x[:n], self.x[n:], self.x.shape[1]
+
+    def value_and_gradient(self, point):
+        if self.watch is not None:
+            self.watch.append(self.x.shape[1])
+        y, z, m = self.parts(len(point))
+        error = point @ z - y
+        value = (error**2).sum() / m + 0.01 * (point**2).sum()
+        return float(value), 2 * error @ z.T / m + 0.02 * point
+
+    def minimum(self, n=N):
+        y, z, m = self.parts(n)
+        return y @ z.T @ np.linalg.inv(z @ z.T + 0.01 * m * np.eye(len(z)))
+
+
+def grow(x, start=None, *, solver=minimize_lbfgs, objective_of=Ridge, seed=0, **options):
+    options = {"max_iter": 200, "tol": 1e-13, **options}
+    start = start_of() if start is None else start
+    rng = np.random.default_rng(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(growing, "minimize_lbfgs", solver)
+        return minimize_growing(objective_of, Samples(x), start, rng=rng, **options)
+
+
+class Recorder:
+    """L-BFGS that keeps what it was asked for."""
+
+    def __init__(self):
+        self.sizes, self.starts, self.tols, self.results = [], [], [], []
+
+    def __call__(self, objective, start, **options):
+        self.sizes.append(objective.x.shape[1])
+        self.starts.append(start)
+        self.tols.append(options["tol"])
+        self.results.append(minimize_lbfgs(objective, start, **options))
+        return self.results[-1]
+
+
+def assert_same(one, other):
+    np.testing.assert_array_equal(one.point, other.point)
+    assert (one.value, one.n_iter, one.status) == (other.value, other.n_iter, other.status)
+    assert one.history == other.history
+
+
+@pytest.mark.parametrize("m", [1, 20, 16 * 4 * N - 1])
+@pytest.mark.parametrize("max_iter", [1, 200])
+def test_few_samples_make_one_stage_which_is_the_plain_search(m, max_iter):
+    x = regression(m)
+    solver = Recorder()
+    found = grow(x, solver=solver, max_iter=max_iter)
+    plain = minimize_lbfgs(Ridge(Samples(x)), start_of(), max_iter=max_iter, tol=1e-13)
+    assert_same(found, plain)
+    assert solver.sizes == [m]
+
+
+def test_few_samples_leave_the_generator_alone():
+    rng = np.random.default_rng(3)
+    samples = Samples(regression(50))
+    minimize_growing(Ridge, samples, start_of(), rng=rng, max_iter=5, tol=1e-3)
+    assert rng.random() == np.random.default_rng(3).random()
+
+
+@pytest.mark.parametrize(("m", "sizes"), [(16 * 4 * N, (48, 192)), (MANY, STAGES)])
+def test_the_stages_grow_and_each_begins_where_the_last_one_ended(m, sizes):
+    solver = Recorder()
+    result = grow(regression(m), solver=solver)
+    assert tuple(solver.sizes) == sizes
+    np.testing.assert_array_equal(solver.starts[0], start_of())
+    for start, before in zip(solver.starts[1:], solver.results, strict=False):
+        np.testing.assert_array_equal(start, before.point)
+    assert solver.tols == [1e-4] * (len(sizes) - 1) + [1e-13]
+    assert result.n_iter == sum(r.n_iter for r in solver.results)
+
+
+def test_a_loose_tolerance_holds_in_every_stage():
+    solver = Recorder()
+    grow(regression(MANY), solver=solver, tol=1e-2)
+    assert set(solver.tols) == {1e-2}
+
+
+def test_the_stages_hold_random_samples_each_within_the_next():
+    seen = []
+
+    def objective_of(samples):
+        seen.append(samples)
+        return Ridge(samples)
+
+    x = regression(MANY)
+    grow(x, objective_of=objective_of)
+    *early, last = (s.order for s in seen)
+    assert last is None
+    for few, more in pairwise(early):
+        assert set(few) < set(more)
+    for order in early:
+        assert len(set(order)) == len(order)
+        assert 0.3 < np.mean(order) / MANY < 0.7
+    assert all(s.array is x for s in seen)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_result_is_the_minimum_of_all_samples(seed):
+    x = regression(MANY, seed=seed)
+    objective = Ridge(Samples(x))
+    result = grow(x, seed=seed)
+    value, gradient = objective.value_and_gradient(result.point)
+    assert result.status is Status.CONVERGED
+    assert result.value == value
+    assert np.abs(gradient).max() < 1e-4
+    np.testing.assert_allclose(result.point, objective.minimum(), atol=1e-5)
+    plain = minimize_lbfgs(objective, start_of(), max_iter=200, tol=1e-13)
+    assert result.value == pytest.approx(plain.value, rel=1e-10)
+
+
+def test_all_samples_are_evaluated_less_often_than_by_the_plain_search():
+    evaluated = []
+
+    def objective_of(samples):
+        return Ridge(samples, watch=evaluated)
+
+    x = regression(20_000)
+    grow(x, objective_of=objective_of, tol=1e-6)
+    n_growing, evaluated[:] = evaluated.count(20_000), []
+    minimize_lbfgs(objective_of(Samples(x)), start_of(), max_iter=200, tol=1e-6)
+    assert n_growing < evaluated.count(20_000)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_keeps_the_precision_and_the_start(dtype):
+    start = start_of().astype(dtype)
+    start.flags.writeable = False
+    result = grow(regression(MANY).astype(dtype), start, tol=1e-6)
+    assert result.point.dtype == dtype
+    np.testing.assert_array_equal(start, 0.5)
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 3, 5, 8, 13, 500])
+def test_the_iterations_of_all_stages_are_counted_together(max_iter):
+    x = np.random.default_rng(0).laplace(size=(N, MANY))
+    calls = []
+
+    def objective_of(samples):
+        sparsity = sparsity_objective(samples, LogCosh(), scale=1 / samples.shape[1])
+        return OrthonormalRows(sparsity)
+
+    start = orthonormalized(np.random.default_rng(1).normal(size=(N, N)))
+    result = grow(
+        x,
+        start,
+        objective_of=objective_of,
+        max_iter=max_iter,
+        callback=lambda *a: calls.append(a),
+    )
+    assert result.n_iter <= max_iter
+    assert [i for i, _, _ in calls] == list(range(1, result.n_iter + 1))
+    assert [value for _, value, _ in calls] == list(result.history[1:])
+    assert len(result.history) == result.n_iter + 1
+    expected = Status.CONVERGED if max_iter == 500 else Status.ITERATION_LIMIT
+    assert result.status is expected
+    value = objective_of(Samples(x)).value_and_gradient(result.point)[0]
+    assert result.value == pytest.approx(value, rel=1e-12)
+
+
+def test_the_last_iteration_is_on_all_samples_where_they_run_out():
+    solver = Recorder()
+    result = grow(regression(MANY), solver=solver, max_iter=4)
+    assert solver.sizes[-1] == MANY
+    assert solver.results[-1].n_iter == 1
+    assert (result.n_iter, result.status) == (4, Status.ITERATION_LIMIT)
+
+
+def test_history_begins_at_the_start_on_the_first_stage():
+    solver = Recorder()
+    result = grow(regression(MANY), solver=solver)
+    assert result.history[0] == solver.results[0].history[0]
+    joined = [value for r in solver.results for value in r.history[1:]]
+    assert list(result.history[1:]) == joined
+
+
+@pytest.mark.parametrize("stop_at", [1, 3])
+def test_a_callback_that_returns_true_stops_in_an_early_stage(stop_at):
+    solver = Recorder()
+    result = grow(regression(MANY), solver=solver, callback=lambda i, *_: i == stop_at)
+    assert (result.status, result.n_iter) == (Status.STOPPED, stop_at)
+    assert tuple(solver.sizes) == STAGES[:1]
+    assert len(result.history) == stop_at + 1
+    assert_same(result, solver.results[0])
+
+
+def test_a_callback_that_returns_true_stops_in_a_later_stage():
+    solver = Recorder()
+    plain = Recorder()
+    grow(regression(MANY), solver=plain)
+    stop_at = plain.results[0].n_iter + 1
+    result = grow(regression(MANY), solver=solver, callback=lambda i, *_: i == stop_at)
+    assert (result.status, result.n_iter) == (Status.STOPPED, stop_at)
+    assert tuple(solver.sizes) == STAGES[:2]
+    assert result.history == plain.results[0].history + plain.results[1].history[1:2]
+
+
+def breaks_in(stage, what):
+    """Makes objectives of which one stage's breaks down at its third evaluation."""
+
+    def objective_of(samples):
+        objective = Ridge(samples)
+        inside, n_calls = objective.value_and_gradient, 0
+
+        def value_and_gradient(point):
+            nonlocal n_calls
+            n_calls += 1
+            broken = samples.shape[1] == STAGES[stage] and n_calls > 2
+            return what(point) if broken else inside(point)
+
+        objective.value_and_gradient = value_and_gradient
+        return objective
+
+    return objective_of
+
+
+def interrupt(point):
+    raise KeyboardInterrupt
+
+
+def not_finite(point):
+    return np.nan, point
+
+
+@pytest.mark.parametrize(
+    ("what", "status"), [(interrupt, Status.INTERRUPTED), (not_finite, Status.NOT_FINITE)]
+)
+@pytest.mark.parametrize("stage", range(len(STAGES)))
+def test_a_breakdown_in_any_stage_ends_the_search(stage, what, status):
+    x = regression(MANY)
+    solver = Recorder()
+    result = grow(x, solver=solver, objective_of=breaks_in(stage, what))
+    assert result.status is status
+    assert tuple(solver.sizes) == STAGES[: stage + 1]
+    assert len(result.history) == result.n_iter + 1
+    assert np.isfinite(result.history).all()
+    assert np.isfinite(result.point).all()
+    np.testing.assert_array_equal(result.point, solver.results[-1].point)
+    assert result.value == solver.results[-1].value
+
+
+def test_a_start_that_is_not_finite_ends_the_first_stage():
+    solver = Recorder()
+    result = grow(regression(MANY), np.full((N, N + 1), np.nan), solver=solver)
+    assert (result.status, result.n_iter) == (Status.NOT_FINITE, 0)
+    assert tuple(solver.sizes) == STAGES[:1]
+    assert len(result.history) == 1
+
+
+def test_an_early_stage_that_stalls_is_followed_by_the_others():
+    def objective_of(samples):
+        objective = Ridge(samples)
+        if samples.shape[1] == MANY:
+            return objective
+        inside = objective.value_and_gradient
+        objective.value_and_gradient = lambda p: (inside(p)[0], -inside(p)[1])
+        return objective
+
+    solver = Recorder()
+    result = grow(regression(MANY), solver=solver, objective_of=objective_of)
+    assert solver.results[0].status is Status.STALLED
+    assert tuple(solver.sizes) == STAGES
+    assert result.status is Status.CONVERGED
+    np.testing.assert_allclose(result.point, Ridge(Samples(regression(MANY))).minimum(), atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [np.random.default_rng, np.random.RandomState])
+def test_the_same_seed_gives_the_same_result(make):
+    samples = Samples(regression(MANY))
+
+    def run(seed):
+        options = {"rng": make(seed), "max_iter": 100, "tol": 1e-6}
+        return minimize_growing(Ridge, samples, start_of(), **options)
+
+    assert_same(run(5), run(5))
+    assert run(5).history != run(6).history
