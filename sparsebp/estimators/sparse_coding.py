@@ -195,8 +195,8 @@ class SparseCoding(Learner):
         self._keep_weights(problem)
         vars(self).pop("_memory", None)
         self.components_ = np.ascontiguousarray(result.point.T)
-        every = self.batch_size is None or self.batch_size >= x.shape[1]
-        return self._record(result, limit_is_failure=every)
+        fresh = self.batch_size is not None and self.batch_size < x.shape[1]
+        return self._record(result, limit_is_failure=not fresh and self.solver != "online")
 
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None) -> Self:

@@ -143,4 +143,4 @@ def test_finds_a_planted_dictionary():
         options = {"batch_size": 256, "max_iter": 400, "rng": np.random.default_rng(seed)}
         result = problem.run(planted.X.T, start, **options)
         found.append(dictionary_recovery(result.point.T, planted.dictionary).n_found)
-    assert np.mean(found) >= 46, found  # of 50
+    assert np.mean(found) >= 49, found  # of 50

@@ -1,0 +1,53 @@
+"""Compare the package with its peers, all in one run: ``python -m benchmarks.compare``."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sklearn.exceptions import ConvergenceWarning
+
+from benchmarks.pictures import draw_curves
+from benchmarks.records import Record, machine, table, write
+from benchmarks.rows import ROWS
+from benchmarks.setting import Setting
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def compare(
+    toy: Annotated[bool, typer.Option("--toy", help="Small sizes, to see that it runs.")] = False,
+    images: Annotated[Path | None, typer.Option(help="Folder of photographs.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for what is found.")] = Path("benchmark"),
+    only: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ROWS)}.")] = None,
+    seconds: Annotated[
+        float, typer.Option(help="Time for each search for RICA's filters.")
+    ] = 240.0,
+) -> None:
+    """Run the rows, print a table, and write results.json and curves.png."""
+    unknown = set(only or ()) - set(ROWS)
+    if unknown:
+        raise typer.BadParameter(f"no row {', '.join(sorted(unknown))}; of {', '.join(ROWS)}")
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    console = Console(width=max(Console().width, 150))
+    setting = Setting(toy, images, min(seconds, 1.0) if toy else seconds)
+    records: list[Record] = []
+    out.mkdir(parents=True, exist_ok=True)
+    for name in only or ROWS:
+        with console.status(f"{name} …"):
+            found = ROWS[name](setting)
+        console.print(table(found, name))
+        records += found
+        write(records, out / "results.json")  # after every row: an interrupted run keeps the rest
+    if setting.curves:
+        draw_curves(setting.curves, out / "curves.png")
+    where = machine()
+    console.print(f"{where['processor']}, {where['cores']} cores; results in {out}")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,26 @@
+"""The rows of the comparison: each maps a `Setting` to records."""
+
+from collections.abc import Callable
+
+from benchmarks.records import Record
+from benchmarks.rows.codes import exact_codes
+from benchmarks.rows.coding import sparse_coding, tutorial_exercise
+from benchmarks.rows.gradients import engine_overhead, reconstruction_gradient
+from benchmarks.rows.ica import orthonormal_ica, reconstruction_ica
+from benchmarks.rows.memory import peak_memory
+from benchmarks.rows.recovery import planted_dictionary
+from benchmarks.setting import Setting
+
+ROWS: dict[str, Callable[[Setting], list[Record]]] = {
+    "engine": engine_overhead,
+    "gradient": reconstruction_gradient,
+    "rica": reconstruction_ica,
+    "ica": orthonormal_ica,
+    "coding": sparse_coding,
+    "exercise": tutorial_exercise,
+    "codes": exact_codes,
+    "planted": planted_dictionary,
+    "memory": peak_memory,
+}
+
+__all__ = ["ROWS"]

@@ -1,0 +1,90 @@
+"""Exact L1 coefficients, and how exact they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks import dictionary_peers, peers
+from benchmarks.data import atoms_from, patches
+from benchmarks.records import Record
+from benchmarks.setting import Setting
+from benchmarks.timing import race
+from sparsebp.penalties import L1
+from sparsebp.solvers import encode
+
+_ALPHA = 0.5
+
+
+def exact_codes(setting: Setting) -> list[Record]:
+    """Compare encoders of exact L1, each with the duality gap it leaves.
+
+    Parameters
+    ----------
+    setting : Setting
+        Sizes.
+
+    Returns
+    -------
+    records : list of Record
+        One for each peer and precision.
+    """
+    side, n, n_atoms = setting.size((12, 10_000, 256), (6, 500, 48))
+    records = []
+    for dtype in (np.float32, np.float64):
+        X = patches(side, n, setting.images, dtype)
+        basis = atoms_from(X, n_atoms)
+        work = f"{n:,} exact L1 codes, {side**2} × {n_atoms}, {np.dtype(dtype).name}"
+        records += _encoders(work, X, basis, setting)
+    return records
+
+
+def _encoders(work: str, X: np.ndarray, basis: np.ndarray, setting: Setting) -> list[Record]:
+    threads, targets = setting.n_threads, {"SPAMS lasso": 3.0, "scikit-learn lasso_cd": 15.0}
+    run: dict[str, Callable[[], np.ndarray]] = {
+        "sparsebp": lambda: encode(X.T, basis, L1(), _ALPHA, n_threads=threads).codes,
+        "scikit-learn lasso_cd": lambda: dictionary_peers.sklearn_codes(X, basis, _ALPHA, threads),
+    }
+    if peers.installed("spams"):
+        run["SPAMS lasso"] = lambda: dictionary_peers.spams_codes(X, basis, _ALPHA, threads)
+    times = race(run, setting.size(3, 1))
+    gaps = {name: duality_gap(X.T, basis, find()) for name, find in run.items()}
+    return [
+        Record(
+            work,
+            peer,
+            times["sparsebp"],
+            times[peer],
+            target,
+            f"duality gap {gaps['sparsebp']:.0e}, theirs {gaps[peer]:.0e}",
+        )
+        if peer in run
+        else Record.missing(work, peer)
+        for peer, target in targets.items()
+    ]
+
+
+def duality_gap(x: np.ndarray, basis: np.ndarray, codes: np.ndarray) -> float:
+    """Compute (P − D) / P of ‖x − As‖² + α‖s‖₁, summed over the samples, in float64.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    basis : ndarray of shape (n_features, n_components)
+        A.
+    codes : ndarray of shape (n_components, n_samples)
+        s.
+
+    Returns
+    -------
+    gap : float
+        The residual, shrunk until no atom pulls by more than α / 2, is the dual point.
+    """
+    x, basis, codes = (array.astype(np.float64) for array in (x, basis, codes))
+    residual = x - basis @ codes
+    primal = (residual**2).sum() + _ALPHA * np.abs(codes).sum()
+    pull = np.abs(basis.T @ residual).max(axis=0)
+    dual = residual * np.minimum(1, _ALPHA / 2 / np.maximum(pull, 1e-300))
+    return float((primal - (x**2).sum() + ((x - dual) ** 2).sum()) / primal)

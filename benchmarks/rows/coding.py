@@ -1,0 +1,147 @@
+"""Sparse coding: how soon a basis is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks import dictionary_peers, peers, tutorial
+from benchmarks.data import atoms_from, patches
+from benchmarks.records import Record
+from benchmarks.setting import Setting
+from benchmarks.timing import Curve, Trail, timed
+from sparsebp import SparseCoding
+from sparsebp.objectives import unit_columns
+from sparsebp.penalties import L1, Topographic
+from sparsebp.solvers import OnlineLearning, SparseCodingProblem, encode
+
+_ALPHA = 0.5
+_BATCH = 256
+
+
+def sparse_coding(setting: Setting) -> list[Record]:
+    """Compare the times to the held-out objectives that SPAMS and scikit-learn reach.
+
+    Parameters
+    ----------
+    setting : Setting
+        Sizes.
+
+    Returns
+    -------
+    records : list of Record
+        One for each peer.
+    """
+    side, n, n_atoms = setting.size((12, 100_000, 256), (6, 8000, 48))
+    n_batches, stops = setting.size((200, (1, 3, 10, 20, 45)), (5, (1,)))
+    X = patches(side, n, setting.images)
+    start = atoms_from(X, n_atoms)
+    held_out = patches(side, setting.size(5000, 500), setting.images, seed=1)
+    objective = _held_out(held_out, setting.n_threads)
+    curves = setting.curves["Sparse coding"] = {
+        "sparsebp": _learn_online(X, start, setting.size(60.0, 2.0), setting).curve(objective)
+    }
+    work = f"sparse coding, {n:,} × {side**2}, {n_atoms} atoms, to the peer's held-out objective"
+    records = []
+    if peers.installed("spams"):
+        curves["SPAMS"] = _spams_curve(X, start, stops, objective, setting.n_threads)
+        records.append(_when(work, f"SPAMS, {stops[-1]} s", curves["SPAMS"], curves, 8.0))
+    else:
+        records.append(Record.missing(work, "SPAMS"))
+    trail = Trail(growth=1.2)
+    last = dictionary_peers.sklearn_minibatch(X[: n_batches * _BATCH], start, _ALPHA, trail)
+    trail.keep(last, always=True)
+    curves["MiniBatchDictionaryLearning"] = theirs = trail.curve(objective)
+    peer = f"MiniBatchDictionaryLearning, {n_batches} batches"
+    return [*records, _when(work, peer, theirs, curves, 30.0)]
+
+
+def _held_out(X: np.ndarray, n_threads: int) -> Callable[[np.ndarray], float]:
+    """Return the objective of a basis on other samples, with exact codes, the same for all."""
+    x, problem = np.ascontiguousarray(X.T), SparseCodingProblem(L1(), _ALPHA, None)
+
+    def objective(basis: np.ndarray) -> float:
+        unit = unit_columns(basis.astype(x.dtype))
+        codes = encode(x, unit, L1(), _ALPHA, tol=1e-4, n_threads=n_threads).codes
+        return problem.value(x, unit, codes)
+
+    return objective
+
+
+def _learn_online(X: np.ndarray, start: np.ndarray, seconds: float, setting: Setting) -> Trail:
+    """Run the solver of ``SparseCoding(solver="online")``, whose callback sees the basis."""
+    trail = Trail(seconds, growth=1.1)
+    solver = OnlineLearning(L1(), _ALPHA, None, tol=0.0, n_threads=setting.n_threads)
+    result = solver.run(
+        X.T,
+        start,
+        batch_size=_BATCH,
+        max_iter=1_000_000,
+        rng=np.random.default_rng(0),
+        callback=lambda turn, value, basis: trail.keep(basis),
+    )
+    trail.keep(result.point, always=True)
+    return trail
+
+
+def _spams_curve(
+    X: np.ndarray, start: np.ndarray, stops: tuple[int, ...], objective: Callable, n_threads: int
+) -> Curve:
+    """Run SPAMS anew for each time, as it shows its basis only in the end."""
+    times, values = [], []
+    for stop in stops:
+        seconds, basis = timed(
+            lambda s=stop: dictionary_peers.spams_dictionary(X, start, _ALPHA, -s, n_threads)
+        )
+        times.append(seconds)
+        values.append(objective(basis))
+    return Curve(tuple(times), tuple(np.minimum.accumulate(values).tolist()))
+
+
+def _when(work: str, peer: str, theirs: Curve, curves: dict[str, Curve], target: float) -> Record:
+    ours = curves["sparsebp"]
+    note = f"theirs {theirs.best:.6g}, ours {ours.best:.6g} after {ours.seconds[-1]:.0f} s"
+    return Record(work, peer, ours.reaches(theirs.best), theirs.seconds[-1], target, note)
+
+
+def tutorial_exercise(setting: Setting) -> list[Record]:
+    """Compare the tutorial's exercise with itself, written down literally.
+
+    Parameters
+    ----------
+    setting : Setting
+        Sizes.
+
+    Returns
+    -------
+    records : list of Record
+        One.
+    """
+    side, n, grid, batch, turns = setting.size((8, 20_000, 11, 2000, 200), (5, 2000, 6, 200, 2))
+    alpha, epsilon, gamma = weights = (0.1, 1e-5, 1e-2)
+    X = patches(side, n, setting.images)
+    x = patches(side, setting.size(5000, 500), setting.images, seed=1).T
+    model = SparseCoding(
+        grid**2,
+        penalty="topographic",
+        alpha=alpha,
+        epsilon=epsilon,
+        gamma=gamma,
+        solver="exact",
+        batch_size=batch,
+        max_iter=turns,
+        tol=0.0,
+        random_state=0,
+    )
+    ours, _ = timed(lambda: model.fit(X))
+    theirs, basis = timed(lambda: tutorial.exercise(X, grid, turns, batch, weights))
+    penalty = Topographic((grid, grid), epsilon=epsilon)
+
+    def value(a: np.ndarray) -> float:
+        found = encode(x, a, penalty, alpha, tol=1e-4, n_threads=setting.n_threads)
+        return SparseCodingProblem(penalty, alpha, gamma).value(x, a, found.codes)
+
+    work = f"tutorial's exercise, {n:,} × {side**2}, {grid**2} features, {turns} turns"
+    note = f"held-out objective {value(model.components_.T):.5g}, theirs {value(basis):.5g}"
+    return [Record(work, "NumPy + SciPy, literally", ours, theirs, 5.0, note)]

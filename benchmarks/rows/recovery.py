@@ -1,0 +1,76 @@
+"""A planted dictionary: how much of it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks import dictionary_peers, peers
+from benchmarks.data import atoms_from, planted
+from benchmarks.records import Record
+from benchmarks.setting import Setting
+from benchmarks.timing import timed
+from sparsebp import SparseCoding
+from sparsebp.metrics import dictionary_recovery
+
+_BATCH = 256
+
+
+def planted_dictionary(setting: Setting) -> list[Record]:
+    """Compare how many of 50 planted atoms are found, and how soon.
+
+    Parameters
+    ----------
+    setting : Setting
+        Sizes.
+
+    Returns
+    -------
+    records : list of Record
+        One for each peer; times are medians over the seeds.
+    """
+    alpha, seeds = 0.2, range(setting.size(5, 1))
+    n_batches, n_iter = setting.size((600, 200), (50, 3))
+    learn: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
+        "sparsebp": lambda X, seed: _fit_online(X, alpha, n_batches, seed),
+        "DictionaryLearning": lambda X, seed: dictionary_peers.sklearn_dictionary(
+            X, alpha, seed, n_iter
+        ),
+    }
+    if peers.installed("spams"):
+        learn["SPAMS"] = lambda X, seed: dictionary_peers.spams_dictionary(
+            X, atoms_from(X, 50, seed), alpha, n_batches, setting.n_threads
+        )
+    found: dict[str, list[tuple[float, int]]] = {name: [] for name in learn}
+    for seed in seeds:
+        X, dictionary = planted(seed)
+        for name, fit in learn.items():
+            seconds, basis = timed(lambda f=fit, X=X, s=seed: f(X, s))
+            found[name].append((seconds, dictionary_recovery(dictionary, basis.T).n_found))
+    work = f"planted dictionary, 20 × 50, 20 dB, {len(seeds)} seeds"
+    return [_found(work, peer, found) for peer in ("SPAMS", "DictionaryLearning")]
+
+
+def _fit_online(X: np.ndarray, alpha: float, n_batches: int, seed: int) -> np.ndarray:
+    model = SparseCoding(
+        50,
+        penalty="l1",
+        alpha=alpha,
+        solver="online",
+        batch_size=_BATCH,
+        max_iter=n_batches,
+        tol=0.0,
+        random_state=seed,
+    )
+    return model.fit(X).components_.T
+
+
+def _found(work: str, peer: str, found: dict[str, list[tuple[float, int]]]) -> Record:
+    if peer not in found:
+        return Record.missing(work, peer)
+    (ours, our_atoms), (theirs, their_atoms) = (
+        np.array(found[name]).T for name in ("sparsebp", peer)
+    )
+    note = f"{our_atoms.mean():.1f} atoms found of 50, theirs {their_atoms.mean():.1f}"
+    return Record(work, peer, float(np.median(ours)), float(np.median(theirs)), note=note)

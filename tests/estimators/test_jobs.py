@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.datasets import make_dictionary_signals
+from sparsebp.penalties import L1
+
+MODELS = [
+    SparseCoding(6, batch_size=300, max_iter=3, random_state=0),
+    SparseCoding(6, penalty="l1", solver="online", batch_size=300, max_iter=5, random_state=0),
+    ReconstructionICA(6, max_iter=5, tol=0, random_state=0),
+    OrthonormalICA(4, max_iter=5, tol=0, random_state=0),
+]
+
+
+def samples(n_samples=3000, dtype=np.float64):
+    return make_dictionary_signals(n_samples, 5, 8, n_nonzero=2, random_state=0).X.astype(dtype)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: f"{type(m).__name__}-{m.solver}")
+def test_what_is_learned_does_not_depend_on_the_number_of_threads(model, dtype):
+    X = samples(dtype=dtype)
+    one, three = (model.set_params(n_jobs=n).fit(X).components_ for n in (1, 3))
+    np.testing.assert_array_equal(one, three)
+    assert one.dtype == dtype
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.5, "2", True])
+@pytest.mark.parametrize("kind", [SparseCoding, ReconstructionICA, OrthonormalICA])
+def test_another_number_of_threads_is_refused(kind, n_jobs):
+    with pytest.raises(ValueError, match="n_jobs is .* it must be a number of threads"):
+        kind(n_jobs=n_jobs).fit(samples(50))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_growing_batches_reach_the_same_minimum_as_all_samples(monkeypatch):
+    X = samples(4000)
+    model = ReconstructionICA(4, alpha=0.1, tol=1e-12, max_iter=2000, random_state=0)
+    grown = model.fit(X).objective_
+    monkeypatch.setattr("sparsebp.solvers.growing._SAMPLES_PER_ROW", 10**9)
+    assert grown == pytest.approx(model.fit(X).objective_, rel=1e-6)
+    assert -model.score(X) == pytest.approx(model.objective_, rel=1e-10)
+
+
+def test_partial_fit_online_remembers_and_fit_forgets():
+    X = samples(900)
+    model = SparseCoding(6, penalty="l1", alpha=0.3, solver="online", random_state=0)
+    for batch in np.split(X, 3):
+        model.partial_fit(batch)
+    assert model.n_iter_ == 3
+    assert model._memory.n_batches == 3
+    assert not hasattr(model.fit(X), "_memory")
+
+
+def test_positive_codes_and_a_positive_basis():
+    X = np.abs(samples(600))
+    model = SparseCoding(
+        6,
+        penalty=L1(positive=True),
+        alpha=0.1,
+        solver="online",
+        positive_basis=True,
+        batch_size=100,
+        max_iter=20,
+        random_state=0,
+    ).fit(X)
+    codes = model.transform(X)
+    assert model.components_.min() >= 0
+    assert codes.min() >= 0
+    reconstruction = model.inverse_transform(codes)
+    assert ((reconstruction - X) ** 2).mean() < 0.3 * (X**2).mean()
+
+
+def test_a_positive_basis_needs_the_online_solver():
+    with pytest.raises(ValueError, match="needs solver='online'"):
+        SparseCoding(positive_basis=True).fit(samples(50))
