@@ -67,7 +67,9 @@ class SquaredDistance(Cost):
         target = variables[self.name]
         require_same(self.name, target.shape, z.shape)
         residual = z - target
-        return _square_sums(residual), 2 * residual
+        values = _square_sums(residual)
+        residual *= 2  # its own array, so a pass over fresh memory is saved
+        return values, residual
 
     def gradient(self, delta: np.ndarray, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute −δ, the gradient in the target."""
@@ -106,7 +108,9 @@ class SumOfSmoothAbsolutes(Cost):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums of smoothed absolute values, and z (z² + c)^(−½)."""
-        root = np.sqrt(z * z + self.constant)
+        squares = z * z
+        squares += self.constant
+        root = np.sqrt(squares)
         return root.sum(axis=0), z / root
 
 

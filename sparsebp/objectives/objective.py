@@ -83,11 +83,13 @@ class Objective:
             ∇F.
         """
         point = _floating(point)
-        total, gradient = 0.0, np.zeros((), dtype=point.dtype)
+        total: Any = 0.0
+        gradient: Any = None
         for term in self.terms:
             value, part = self._sum(term, point)
             total += term.weight * value
-            gradient = gradient + point.dtype.type(term.weight) * part
+            weighted = point.dtype.type(term.weight) * part
+            gradient = weighted if gradient is None else np.add(gradient, weighted, out=gradient)
         return total, gradient
 
     def values_and_gradient(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ from sparsebp.solvers.result import Result, Status
 
 #: Steps of the encoder on a batch: a basis that still moves needs no exact coefficients.
 _STEPS = 15
-#: The sums of the past are weighted by (1 − 1/t) to this power: about the last t / 24 batches count.
+#: The past's sums are weighted by (1 − 1/t) to this power: about the last t / 24 batches count.
 _FORGETTING = 24
 #: Atoms that are pulled by one matrix product.
 _GROUP = 16

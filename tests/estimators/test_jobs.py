@@ -30,7 +30,7 @@ def test_what_is_learned_does_not_depend_on_the_number_of_threads(model, dtype):
 @pytest.mark.parametrize("n_jobs", [0, 1.5, "2", True])
 @pytest.mark.parametrize("kind", [SparseCoding, ReconstructionICA, OrthonormalICA])
 def test_another_number_of_threads_is_refused(kind, n_jobs):
-    with pytest.raises(ValueError, match="n_jobs is .* it must be a number of threads"):
+    with pytest.raises(ValueError, match=r"n_jobs is .* it must be a number of threads"):
         kind(n_jobs=n_jobs).fit(samples(50))
 
 
