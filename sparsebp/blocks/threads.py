@@ -89,7 +89,8 @@ def in_order(
     Parameters
     ----------
     function : callable
-        Called in threads, with BLAS on one thread in each; NumPy's error state is the caller's.
+        Called in threads, with BLAS on one thread in each; NumPy's error state is the caller's. It
+        must not call `in_order` with as many threads itself: both would wait for the same pool.
     items : iterable
         What to call it with.
     n_threads : int

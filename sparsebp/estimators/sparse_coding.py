@@ -61,7 +61,7 @@ class SparseCoding(Learner):
     solver : {"lbfgs", "exact", "online"}, default="lbfgs"
         The basis step: L-BFGS on F(A; s), or its closed form x sᵀ (s sᵀ + γ m I)⁻¹, which needs γ.
         The coefficients are found by L-BFGS either way (by proximal steps for exact L1). "online"
-        is the fastest on many samples: coefficients of small batches (256 are a good size) are
+        is made for many samples: coefficients of small batches (256 are a good size) are
         found approximately, and every atom in turn fitted to sums over the batches so far.
     positive_basis : bool, default=False
         Whether atoms are kept ≥ 0; needs solver="online". ``penalty=L1(positive=True)`` keeps the

@@ -7,6 +7,7 @@ steps and stops by its own optimality.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -108,16 +109,15 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     """
     tol = max(tol, 20 * float(np.finfo(x.dtype).eps))
     is_l1 = isinstance(penalty, L1)
-    method = _encode_proximal if is_l1 else _encode_smooth
+    method = partial(_encode_proximal, eigen=_eigen(basis)) if is_l1 else _encode_smooth
     if start is None:
         start = starting_codes(x, basis)
         start = np.zeros_like(start) if is_l1 else start  # most coefficients stay at zero
     codes = np.empty_like(start)
-    eigen = _eigen(basis)
 
     def solve(block: slice) -> tuple[np.ndarray, int]:
         target = tol * _gradient_scale(x[:, block], basis, alpha)
-        problem = _Problem(x[:, block], basis, penalty, alpha, start[:, block], target, eigen)
+        problem = _Problem(x[:, block], basis, penalty, alpha, start[:, block], target)
         return method(problem, max_iter)
 
     blocks = [slice(first, first + _BLOCK) for first in range(0, x.shape[1], _BLOCK)]
@@ -138,7 +138,6 @@ class _Problem:
     alpha: float
     start: np.ndarray
     target: np.ndarray
-    eigen: tuple[np.ndarray, np.ndarray]
 
 
 def _encode_smooth(problem: _Problem, max_iter: int) -> tuple[np.ndarray, int]:
@@ -163,7 +162,9 @@ def _gradient_scale(x: np.ndarray, basis: np.ndarray, alpha: float) -> np.ndarra
     return np.maximum(np.abs(2 * basis.T @ x).max(axis=0, initial=0.0), max(alpha, 1e-12))
 
 
-def _encode_proximal(problem: _Problem, max_iter: int) -> tuple[np.ndarray, int]:
+def _encode_proximal(
+    problem: _Problem, max_iter: int, eigen: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, int]:
     """Reflect by turns in the proximal maps of the distance and of the penalty.
 
     The distance's map is (G + ρI)⁻¹ (2Aᵀx + ρy), G = 2AᵀA, so an ill-conditioned basis costs no
@@ -173,7 +174,7 @@ def _encode_proximal(problem: _Problem, max_iter: int) -> tuple[np.ndarray, int]
     """
     penalty, alpha, target = problem.penalty, problem.alpha, problem.target
     assert isinstance(penalty, L1)
-    basis, (curvatures, vectors) = problem.basis, problem.eigen
+    basis, (curvatures, vectors) = problem.basis, eigen
     gram, pull = 2 * basis.T @ basis, 2 * basis.T @ problem.x
     steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(pull.dtype).tiny))
     rho = gram.diagonal().mean() * np.clip(_STIFFNESS * alpha / steepest, 1e-3, 0.5)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from sparsebp.blocks import one_blas_thread
-from sparsebp.objectives import unit_columns
 from sparsebp.solvers.encoding import encode, starting_codes
 from sparsebp.solvers.lbfgs import Callback
 from sparsebp.solvers.problem import (
@@ -138,9 +137,7 @@ class OnlineLearning(SparseCodingProblem):
         limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
         codes = encode(x, basis, self.penalty, self.alpha, **limits).codes
         kept = (1 - 1 / t) ** _FORGETTING
-        # The weights of all batches sum to one.
-        new = 1 - kept if t > 1 else 1.0
-        share = new / x.shape[1]
+        share = (1 - kept) / x.shape[1]  # the weights of all batches sum to one
         moments = kept * memory.codes_moments + share * (codes @ codes.T)
         cross = kept * memory.cross_moments + share * (x @ codes.T)
         basis = self._improved(basis, moments, cross)
@@ -176,6 +173,4 @@ class OnlineLearning(SparseCodingProblem):
 
     def feasible(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis with what the constraints allow of its atoms."""
-        if self.positive_basis:
-            basis = np.abs(basis)
-        return basis if self.gamma is not None else unit_columns(basis)
+        return super().feasible(np.abs(basis) if self.positive_basis else basis)
