@@ -18,7 +18,7 @@ from sparsebp.network.activations import (
     Subtract,
     Tanh,
 )
-from sparsebp.network.backprop import backpropagate, checked_variables, value_and_gradients
+from sparsebp.network.backprop import Tree, backpropagate, checked_variables, value_and_gradients
 from sparsebp.network.check import check_gradient
 from sparsebp.network.delta_table import delta_table
 from sparsebp.network.network import Layer, Network
@@ -42,6 +42,7 @@ __all__ = [
     "Square",
     "Subtract",
     "Tanh",
+    "Tree",
     "backpropagate",
     "check_gradient",
     "checked_variables",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sparsebp.network.activations import Activation
+from sparsebp.network.costs import Cost
 from sparsebp.network.network import Network
 from sparsebp.network.weights import Variables
 
@@ -59,24 +60,73 @@ def value_and_gradients(
     >>> value, gradients["s"]
     (10.0, array([[ 2., -6.]]))
     """
-    values, gradients = backpropagate(network, checked_variables(network, variables), _names(wrt))
+    tree, wrt = Tree.of([(1.0, network)]), _names(wrt)
+    unknown = [name for name in wrt if name not in network.names]
+    if unknown:
+        raise ValueError(
+            f"The network has no variable {unknown[0]!r}; it has {', '.join(network.names)}."
+        )
+    variables = checked_variables(network, variables)
+    values, gradients = backpropagate(tree, network.input, variables, wrt)
     total = values.sum(dtype=np.result_type(values.dtype, np.float64))
     return total.item(), gradients
 
 
+class Tree(NamedTuple):
+    """Networks that begin alike, as one that branches where they part.
+
+    Forward, common layers run once; backward, the branches' δ are added before they pass on.
+    """
+
+    ends: tuple[tuple[float, Cost], ...]
+    forks: tuple[tuple[Any, Tree], ...]
+
+    @classmethod
+    def of(cls, terms: Iterable[tuple[float, Network]]) -> Tree:
+        """Return F = Σ wᵢ Fᵢ as a tree.
+
+        Parameters
+        ----------
+        terms : iterable of (float, Network)
+            Weights wᵢ, and networks with the same input.
+
+        Returns
+        -------
+        tree : Tree
+            Of their steps.
+        """
+        return cls._behind([(weight, tuple(net.steps()), net.cost) for weight, net in terms])
+
+    @classmethod
+    def _behind(cls, branches: list[tuple[float, tuple[Any, ...], Cost]]) -> Tree:
+        ends = tuple((weight, cost) for weight, steps, cost in branches if not steps)
+        going_on = [branch for branch in branches if branch[1]]
+        forks = []
+        while going_on:
+            step = going_on[0][1][0]
+            alike = [
+                (weight, steps[1:], cost) for weight, steps, cost in going_on if steps[0] == step
+            ]
+            forks.append((step, cls._behind(alike)))
+            going_on = [branch for branch in going_on if branch[1][0] != step]
+        return cls(ends, tuple(forks))
+
+
 def backpropagate(
-    network: Network, variables: Variables, wrt: tuple[str, ...]
+    tree: Tree, source: str, variables: Variables, wrt: tuple[str, ...]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Compute each column's share of F, and the gradients of F; the variables are trusted.
 
     Parameters
     ----------
-    network : Network
+    tree : Tree
         The function.
+    source : str
+        Name of its input.
     variables : mapping of str to array
         Floating-point matrices as `checked_variables` returns them.
     wrt : tuple of str
-        Names of the variables whose gradients are wanted.
+        Names of the variables whose gradients are wanted; each occurs in the networks.
 
     Returns
     -------
@@ -84,59 +134,46 @@ def backpropagate(
         The columns' values, which sum to F.
     gradients : dict of str to ndarray
         The gradient of F in each variable of ``wrt``.
-
-    Raises
-    ------
-    ValueError
-        If a name of ``wrt`` does not occur in the network.
     """
-    unknown = [name for name in wrt if name not in network.names]
-    if unknown:
-        raise ValueError(
-            f"The network has no variable {unknown[0]!r}; it has {', '.join(network.names)}."
-        )
-    z = variables[network.input]
-    tape: list[tuple[Any, np.ndarray, np.ndarray]] = []
-    for step in network.steps():
-        a = step(z, variables)
-        tape.append((step, z, a))
-        z = a
-    values, delta = network.cost(z, variables)
-    return values, _backward(network, tape, delta, variables, wrt)
-
-
-def _backward(
-    network: Network,
-    tape: list[tuple[Any, np.ndarray, np.ndarray]],
-    delta: np.ndarray,
-    variables: Variables,
-    wrt: tuple[str, ...],
-) -> dict[str, np.ndarray]:
     gradients: dict[str, np.ndarray] = {}
 
     def add(name: str, part: np.ndarray) -> None:
         gradients[name] = gradients[name] + part if name in gradients else part
 
-    for name in set(network.cost.names) & set(wrt):
-        add(name, network.cost.gradient(delta, tape[-1][2], variables))  # type: ignore[attr-defined]
-    first = _first_needed(network, tape, wrt)
-    for index in range(len(tape) - 1, first - 1, -1):
-        step, z, a = tape[index]
-        for name in set(step.names) & set(wrt):
-            add(name, step.gradient(delta, z, variables))
-        if index > first or network.input in wrt:
-            delta = step.pull_back(delta, z, a, variables)
-    if network.input in wrt:
-        add(network.input, delta)
-    return gradients
+    def sweep(tree: Tree, z: np.ndarray, needed: bool) -> tuple[np.ndarray, Any]:
+        """Go forward from z and come back; δ at z is None unless it is needed there."""
+        values: Any = None
+        delta: Any = None
+        for weight, cost in tree.ends:
+            more, other = cost(z, variables)
+            if weight != 1:
+                more, other = weight * more, np.multiply(other, weight, out=other)
+            for name in cost.names:
+                if name in wrt:
+                    add(name, cost.gradient(other, z, variables))  # type: ignore[attr-defined]
+            values, delta = _joined(values, more), _joined(delta, other)
+        for step, behind in tree.forks:
+            a = step(z, variables)
+            wanted = [name for name in step.names if name in wrt]
+            more, other = sweep(behind, a, needed or bool(wanted))
+            for name in wanted:
+                add(name, step.gradient(other, z, variables))
+            values = _joined(values, more)
+            if needed:
+                delta = _joined(delta, step.pull_back(other, z, a, variables))
+        return values, delta
+
+    values, delta = sweep(tree, variables[source], source in wrt)
+    if source in wrt:
+        add(source, delta)
+    return values, gradients
 
 
-def _first_needed(network: Network, tape: list, wrt: tuple[str, ...]) -> int:
-    """Index of the first step through which a wanted gradient passes."""
-    if network.input in wrt:
-        return 0
-    needed = (i for i, (step, _, _) in enumerate(tape) if set(step.names) & set(wrt))
-    return next(needed, len(tape))
+def _joined(total: np.ndarray | None, part: np.ndarray) -> np.ndarray:
+    """Add to a total, in place: every cost and every step back makes an array of its own."""
+    if total is None:
+        return part
+    return np.add(total, part, out=total if total.dtype == part.dtype else None)
 
 
 def checked_variables(network: Network, variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,8 +90,9 @@ class SumOfRoots(Cost):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums of roots, and ½ (z + c)^(−½)."""
-        root = np.sqrt(z + self.constant)
-        return root.sum(axis=0), 0.5 / root
+        root = z + self.constant  # one fresh array for everything: memory is slower than roots
+        np.sqrt(root, out=root)
+        return root.sum(axis=0), np.divide(0.5, root, out=root)
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,10 @@ class SumOfSmoothAbsolutes(Cost):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums of smoothed absolute values, and z (z² + c)^(−½)."""
-        squares = z * z
-        squares += self.constant
-        root = np.sqrt(squares)
-        return root.sum(axis=0), z / root
+        root = z * z
+        root += self.constant
+        np.sqrt(root, out=root)
+        return root.sum(axis=0), np.divide(z, root, out=root)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
 from sparsebp.blocks import Samples
-from sparsebp.network import Network, backpropagate, simplified
+from sparsebp.network import Network, Tree, backpropagate, simplified
 
 
 class Differentiable(Protocol):
@@ -83,14 +84,11 @@ class Objective:
             ∇F.
         """
         point = _floating(point)
-        total: Any = 0.0
-        gradient: Any = None
-        for term in self.terms:
-            value, part = self._sum(term, point)
-            total += term.weight * value
-            weighted = point.dtype.type(term.weight) * part
-            gradient = weighted if gradient is None else np.add(gradient, weighted, out=gradient)
-        return total, gradient
+        sums = [self._sum(group, point) for group in self._groups]
+        gradient = sums[0][1]
+        for _, part in sums[1:]:
+            gradient = np.add(gradient, part, out=gradient)
+        return sum(value for value, _ in sums), gradient
 
     def values_and_gradient(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute each column's share of F, and ∇F, where the free matrix holds samples.
@@ -108,28 +106,62 @@ class Objective:
             ∇F, whose columns are the gradients of their own values.
         """
         point = _floating(point)
-        parts = [(term.weight, *self._run(term.fast, term.fixed, point)) for term in self.terms]
-        return sum(w * v for w, v, _ in parts), sum(point.dtype.type(w) * g for w, _, g in parts)  # type: ignore[return-value]
+        parts = [self._run(group, group.fixed, point) for group in self._groups]
+        return sum(values for values, _ in parts), sum(gradient for _, gradient in parts)  # type: ignore[return-value]
 
-    def _sum(self, term: Term, point: np.ndarray) -> tuple[Any, np.ndarray]:
-        """Return the value of a term, summed over its columns, and its gradient."""
+    @cached_property
+    def _groups(self) -> list[_Group]:
+        groups: list[_Group] = []
+        for term in self.terms:
+            found = next((group for group in groups if group.takes(term)), None)
+            if found is None:
+                groups.append(_Group([term], dict(term.fixed)))
+            else:
+                found.terms.append(term)
+                found.fixed.update(term.fixed)
+        return groups
+
+    def _sum(self, group: _Group, point: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Return the value of a group, summed over its columns, and its gradient."""
 
         def run(fixed: Mapping[str, Any]) -> tuple[Any, np.ndarray]:
-            values, gradient = self._run(term.fast, fixed, point)
+            values, gradient = self._run(group, fixed, point)
             return values.sum(dtype=np.result_type(values, np.float64)), gradient
 
-        samples = next((n for n, m in term.fixed.items() if isinstance(m, Samples)), None)
+        samples = next((n for n, m in group.fixed.items() if isinstance(m, Samples)), None)
         if samples is None:
-            value, gradient = run(term.fixed)
+            value, gradient = run(group.fixed)
         else:
-            value, gradient = term.fixed[samples].sum(lambda x: run({**term.fixed, samples: x}))
+            value, gradient = group.fixed[samples].sum(lambda x: run({**group.fixed, samples: x}))
         return value.item(), gradient.astype(point.dtype, copy=False)
 
     def _run(
-        self, network: Network, fixed: Mapping[str, Any], point: np.ndarray
+        self, group: _Group, fixed: Mapping[str, Any], point: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        values, gradients = backpropagate(network, {**fixed, self.free: point}, (self.free,))
+        variables = {**fixed, self.free: point}
+        values, gradients = backpropagate(group.tree, group.input, variables, (self.free,))
         return values, gradients[self.free]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Terms that see the same matrices, so that what their networks have in common runs once."""
+
+    terms: list[Term]
+    fixed: dict[str, Any]
+
+    @property
+    def input(self) -> str:
+        return self.terms[0].network.input
+
+    @cached_property
+    def tree(self) -> Tree:
+        return Tree.of([(term.weight, term.fast) for term in self.terms])
+
+    def takes(self, term: Term) -> bool:
+        """Whether a term has this input, and means the same matrices by the same names."""
+        same = (self.fixed[n] is m for n, m in term.fixed.items() if n in self.fixed)
+        return term.network.input == self.input and all(same)
 
 
 def _floating(point: np.ndarray) -> np.ndarray:

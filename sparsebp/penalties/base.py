@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.network import Layer, Network, Parameter, backpropagate, simplified
+from sparsebp.network import Layer, Network, Parameter, Tree, backpropagate, simplified
 
 
 class Penalty:
@@ -30,8 +30,8 @@ class Penalty:
         return {}
 
     @cached_property
-    def _fast(self) -> Network:
-        return simplified(self.network())
+    def _tree(self) -> Tree:
+        return Tree.of([(1.0, simplified(self.network()))])
 
     def network(self, *, behind: tuple[Layer, ...] = (), input: str = "s") -> Network:
         """Return the penalty as a network, behind other layers where the coefficients are made.
@@ -66,7 +66,7 @@ class Penalty:
             ∂S/∂s.
         """
         variables = {**self.variables_like(codes), "s": codes}
-        values, gradients = backpropagate(self._fast, variables, ("s",))
+        values, gradients = backpropagate(self._tree, "s", variables, ("s",))
         return values, gradients["s"]
 
     def variables_like(self, like: Any) -> dict[str, np.ndarray]:

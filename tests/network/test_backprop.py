@@ -15,6 +15,7 @@ from sparsebp.network import (
     Sigmoid,
     Square,
     Subtract,
+    Tree,
     backpropagate,
     simplified,
     value_and_gradients,
@@ -115,7 +116,7 @@ def test_no_gradient_is_computed_that_is_not_wanted(monkeypatch):
 
 def test_backpropagate_gives_a_value_for_each_column():
     v = distance_variables()
-    values, _ = backpropagate(DISTANCE, v, ())
+    values, _ = backpropagate(Tree.of([(1.0, DISTANCE)]), "s", v, ())
     np.testing.assert_allclose(values, ((v["A"] @ v["s"] - v["x"]) ** 2).sum(axis=0), rtol=1e-13)
 
 
@@ -252,3 +253,27 @@ def test_complex_variables_give_a_complex_value():
     value, _ = value_and_gradients(network, {"x": np.array([[1j]])}, ())
     assert value == 0
     assert isinstance(value, complex)
+
+
+def test_networks_that_begin_alike_run_their_beginning_once(monkeypatch):
+    runs = []
+    true_call = Parameter.__call__
+
+    def spy(self, *arguments):
+        runs.append(self.symbol)
+        return true_call(self, *arguments)
+
+    monkeypatch.setattr(Parameter, "__call__", spy)
+    rng = np.random.default_rng(0)
+    variables = {"A": rng.standard_normal((3, 2)), "s": rng.standard_normal((2, 5))}
+    squares = Network("s", [Layer(Parameter("A"), Linear()), Layer(None, Square())])
+    back = Layer(Parameter("A").T, Linear())
+    deeper = Network("s", [Layer(Parameter("A"), Linear()), back, Layer(None, Square())])
+    terms = [(2.0, squares), (0.5, deeper), (3.0, Network("s", [Layer(None, Square())]))]
+    values, gradients = backpropagate(Tree.of(terms), "s", variables, ("A", "s"))
+    assert runs == ["A", "Aᵀ"]
+    apart = [(w, *value_and_gradients(net, variables, set(net.names))) for w, net in terms]
+    np.testing.assert_allclose(values.sum(), sum(w * value for w, value, _ in apart), rtol=1e-13)
+    for name in ("A", "s"):
+        expected = sum(w * g[name] for w, _, g in apart if name in g)
+        np.testing.assert_allclose(gradients[name], expected, rtol=1e-12)
