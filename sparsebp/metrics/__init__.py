@@ -1,5 +1,6 @@
 """Numbers that say how good learned features are: found again, sparse, Gabor-like, ordered."""
 
+from sparsebp.metrics.duality import duality_gap
 from sparsebp.metrics.gabor import GaborFit, gabor_fit
 from sparsebp.metrics.recovery import Recovery, dictionary_recovery
 from sparsebp.metrics.separation import amari_distance
@@ -14,6 +15,7 @@ __all__ = [
     "coefficient_entropy",
     "coefficient_kurtosis",
     "dictionary_recovery",
+    "duality_gap",
     "gabor_fit",
     "topography_index",
 ]

@@ -1,0 +1,74 @@
+"""Duality: how far exact L1 coefficients can be from the best, without knowing the best."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sparsebp._checks import check_matrix
+
+
+def duality_gap(
+    X: ArrayLike,
+    components: ArrayLike,
+    codes: ArrayLike,
+    alpha: float,
+    *,
+    positive: bool = False,
+) -> np.ndarray:
+    """Bound, for each sample, the share of ‖A s − x‖² + α ‖s‖₁ that better coefficients could save.
+
+    With the residual r = x − A s, ‖x‖² − ‖x − t r‖² bounds the minimum from below for every t ≥ 0
+    that is small enough that no atom pulls at t r by more than α / 2; the best of these t is taken.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Samples in rows.
+    components : array-like of shape (n_components, n_features)
+        Atoms in rows, Aᵀ.
+    codes : array-like of shape (n_samples, n_components)
+        Coefficients, whatever found them.
+    alpha : float
+        α ≥ 0, as in `SparseCoding`: twice scikit-learn's and SPAMS' weight.
+    positive : bool
+        Whether coefficients have to be ≥ 0.
+
+    Returns
+    -------
+    gap : ndarray of shape (n_samples,)
+        (F(s) − bound) / F(s), from 0 (optimal) to 1; 0 where F(s) is 0. Computed in float64.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not a finite real matrix, shapes do not fit, or alpha is negative.
+
+    References
+    ----------
+    Boyd & Vandenberghe 2004, *Convex Optimization*, section 5.2, for the dual of this problem.
+
+    Examples
+    --------
+    With one atom along the axis the best coefficient of x = 2 is 2 − α / 2:
+
+    >>> from sparsebp.metrics import duality_gap
+    >>> duality_gap([[2.0], [2.0]], [[1.0]], [[1.5], [1.0]], alpha=1.0).round(3)
+    array([0.   , 0.125])
+    """
+    x, atoms = check_matrix("X", X), check_matrix("components", components)
+    s = check_matrix("codes", codes)
+    if x.shape[1] != atoms.shape[1] or s.shape != (len(x), len(atoms)):
+        raise ValueError(
+            f"X {x.shape}, components {atoms.shape} and codes {s.shape} do not fit; they must be "
+            "(n_samples, n_features), (n_components, n_features) and (n_samples, n_components)."
+        )
+    if not alpha >= 0:
+        raise ValueError(f"alpha is {alpha!r}; it must be a number ≥ 0.")
+    residual = x - s @ atoms
+    value = (residual**2).sum(axis=1) + alpha * np.abs(s).sum(axis=1)
+    pull = residual @ atoms.T
+    steepest = (pull if positive else np.abs(pull)).max(axis=1, initial=0.0)
+    best = (x * residual).sum(axis=1) / np.maximum((residual**2).sum(axis=1), 1e-300)
+    shrink = np.clip(best, 0, 0.5 * alpha / np.maximum(steepest, 1e-300))[:, np.newaxis]
+    # ‖x‖² − ‖x − t r‖² without the difference of large numbers.
+    bound = (shrink * residual * (2 * x - shrink * residual)).sum(axis=1)
+    return np.where(value > 0, np.maximum(value - bound, 0) / np.where(value > 0, value, 1), 0.0)

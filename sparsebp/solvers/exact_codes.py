@@ -1,0 +1,206 @@
+"""Exact L1 coefficients: steps that find their signs, then equations that give their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsebp.penalties import L1
+from sparsebp.solvers.exchange import exchange_atoms
+
+#: Steps before equations are tried, and how often all atoms that want to are then exchanged.
+_STEPS, _EXCHANGES = 20, 5
+#: What equations leave of a subgradient, relative to the steepest slope; tighter costs no more.
+_EXACT = 1e-9
+#: ρ over α and the over-relaxation, on the scale of unit atoms: the best tried on patches.
+_STIFFNESS, _RELAXATION = 8, 1.7
+
+
+@dataclass(frozen=True)
+class Gram:
+    """G = 2AᵀA of a basis, in units of its mean diagonal element, and its eigenvectors.
+
+    Parameters
+    ----------
+    basis : ndarray of shape (n_features, n_components)
+        A.
+    matrix : ndarray of float64, shape (n_components, n_components)
+        G / scale.
+    scale : float
+        The unit.
+    eigenvalues : ndarray of shape (n_eigenvalues, 1)
+        Those above rounding.
+    eigenvectors : ndarray of shape (n_components, n_eigenvalues)
+        Theirs.
+    """
+
+    basis: np.ndarray
+    matrix: np.ndarray
+    scale: float
+    eigenvalues: np.ndarray
+    eigenvectors: np.ndarray
+
+    @classmethod
+    def of(cls, basis: np.ndarray) -> Gram:
+        """Compute G of a basis (n_features, n_components), in float64."""
+        wide = basis.astype(np.float64)
+        matrix = 2 * wide.T @ wide
+        scale = float(matrix.diagonal().mean()) or 1.0
+        _, roots, vectors = np.linalg.svd(wide, full_matrices=False)
+        kept = roots > 1e-7 * roots.max(initial=0.0)
+        eigenvalues = 2 * roots[kept, np.newaxis] ** 2 / scale
+        return cls(basis, matrix / scale, scale, eigenvalues, vectors[kept].T.copy())
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """½ sᵀGs − bᵀs + α‖s‖₁ of some samples, b = 2Aᵀx, each in units of its steepest slope.
+
+    So every sample is of one size, whatever the data's, and fits single precision.
+    """
+
+    pull: np.ndarray
+    alpha: np.ndarray
+    gram: Gram
+    penalty: L1
+
+    @property
+    def rho(self) -> np.ndarray:
+        """The stiffness of each sample's steps, which has to fit the size of its codes."""
+        return np.clip(_STIFFNESS * self.alpha, 1e-3, 0.5)
+
+    def dual(self, codes: np.ndarray) -> np.ndarray:
+        """Return the penalty's subgradient, as far as the distance's gradient allows one."""
+        slope = self.pull - self.gram.matrix @ codes
+        return codes + np.clip(slope, -self.alpha, self.alpha) / self.rho
+
+    def only(self, which: np.ndarray) -> _Samples:
+        return _Samples(self.pull[:, which], self.alpha[which], self.gram, self.penalty)
+
+    def values(self, codes: np.ndarray) -> np.ndarray:
+        quadratic = codes * (0.5 * (self.gram.matrix @ codes) - self.pull)
+        return (quadratic + self.alpha * np.abs(codes)).sum(axis=0)
+
+    def violation(self, codes: np.ndarray) -> np.ndarray:
+        """Largest element of the least subgradient of each column."""
+        gradient = self.gram.matrix @ codes - self.pull
+        slope = -gradient if self.penalty.positive else np.abs(gradient)
+        used = np.abs(gradient + self.alpha * np.sign(codes))
+        unused = np.maximum(slope - self.alpha, 0)
+        return np.where(codes == 0, unused, used).max(axis=0, initial=0.0)
+
+
+def encode_exactly(
+    x: np.ndarray,
+    gram: Gram,
+    penalty: L1,
+    alpha: float,
+    *,
+    start: np.ndarray,
+    tol: float,
+    max_iter: int,
+) -> tuple[np.ndarray, int]:
+    """Compute argmin over s of ‖As − x‖² + α‖s‖₁ for each of a block of samples.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    gram : Gram
+        Of the basis.
+    penalty : L1
+        Whether s ≥ 0.
+    alpha : float
+        α ≥ 0.
+    start : ndarray of shape (n_components, n_samples)
+        Where the steps begin.
+    tol : float
+        A sample is done when no element of its least subgradient exceeds this share of the largest
+        it has at s = 0 (or of α, if that is larger).
+    max_iter : int
+        Steps at most. Fewer than 20 leave signs that mean little: no equations are solved then.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_components, n_samples)
+        s, in the samples' precision.
+    n_unfinished : int
+        Samples that met the limit.
+    """
+    pull = 2 * gram.basis.T @ x
+    steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(x.dtype).tiny))
+    samples = _Samples((pull / steepest).astype(np.float64), alpha / steepest, gram, penalty)
+    units = steepest / gram.scale
+    start = start / units
+    out = start.astype(np.float64)
+    active = np.arange(x.shape[1])
+    left, codes, dual = samples, start, samples.dual(start)
+    for first in range(0, max_iter, _STEPS):
+        steps = min(_STEPS, max_iter - first)
+        # The first steps are for the signs; what single precision leaves open gets the data's.
+        dtype = np.float32 if first == 0 else x.dtype
+        codes, dual = _reflect(left, codes.astype(dtype), dual.astype(dtype), steps)
+        out[:, active] = codes
+        finished = np.zeros(active.size, dtype=bool)
+        if steps == _STEPS:
+            solved, finished = _solved(left, codes)
+            out[:, active[finished]] = solved
+        unsolved = ~finished
+        finished[unsolved] = left.only(unsolved).violation(out[:, active[unsolved]]) <= tol
+        active, left = active[~finished], left.only(~finished)
+        codes, dual = codes[:, ~finished], dual[:, ~finished]
+        if active.size == 0:
+            break
+    # The steps do not descend one by one; what ends early is no worse than where it began.
+    worse = left.values(out[:, active]) > left.values(start[:, active])
+    out[:, active] = np.where(worse, start[:, active], out[:, active])
+    return (out * units).astype(x.dtype, copy=False), active.size
+
+
+def _reflect(
+    samples: _Samples, codes: np.ndarray, dual: np.ndarray, n_steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reflect by turns in the proximal maps of the distance and of the penalty.
+
+    The distance's map is (G + ρI)⁻¹ (b + ρy), so an ill-conditioned basis costs no more steps than
+    another: on patches a tenth of what accelerated gradient steps need. In G's eigenvectors it is
+    cheap for every sample's own ρ.
+    Douglas & Rachford 1956, over-relaxed; the steps are those of ADMM (Boyd et al. 2011, 3.4.3).
+    """
+    dtype, penalty = codes.dtype, samples.penalty
+    rho = samples.rho.astype(dtype)
+    threshold = samples.alpha.astype(dtype) / rho
+    pull, vectors = samples.pull.astype(dtype), samples.gram.eigenvectors.astype(dtype)
+    eigenvalues = samples.gram.eigenvalues.astype(dtype)
+    across = np.ascontiguousarray(vectors.T)
+    share = eigenvalues / (eigenvalues + rho)
+    resting = vectors @ ((across @ pull) / (eigenvalues + rho))
+    point = np.empty_like(codes)
+    for _ in range(n_steps):
+        np.subtract(codes, dual, out=point)
+        point += codes
+        along = across @ point
+        along *= share
+        point -= vectors @ along
+        point += resting  # where the distance would have the codes
+        point -= codes
+        point *= dtype.type(_RELAXATION)
+        dual += point
+        codes = penalty.proximal(dual, threshold)
+    return codes, dual
+
+
+def _solved(samples: _Samples, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the exact codes of the columns that lead there, and which these are."""
+    found = np.array(codes.T, dtype=np.float64, order="C")
+    optimal = exchange_atoms(
+        found,
+        np.ascontiguousarray(samples.pull.T),
+        np.asarray(samples.alpha, dtype=np.float64),
+        samples.gram.matrix,
+        _EXACT,
+        samples.penalty.positive,
+        (_EXCHANGES, 3 * len(codes)),
+    )
+    return found[optimal].T, optimal

@@ -1,0 +1,229 @@
+"""Exact L1 coefficients from a good guess, compiled: every sample on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+#: A pivot below this share of the mean squared length of an atom means a dependent atom.
+_DEPENDENT = 1e-10
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """Compile without the interpreter's lock; sums may be reordered, NaN and infinity hold."""
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder may be written to: it is compiled anew in every process
+        return njit(**options)(function)
+
+
+@_compiled
+def _eliminate(rows: np.ndarray, n: int, instead: float) -> None:
+    """Bring n symmetric equations, right side in column n, to a triangle: four rows at a time.
+
+    An atom that depends on others gets a pivot ``instead``: infinity gives it the coefficient zero,
+    next to nothing makes the solution go far in the direction in which the samples stay the same.
+    """
+    one = rows.dtype.type(1)
+    for first in range(0, n, 4):
+        last = min(first + 4, n)
+        for k in range(first, last):
+            row = rows[k]
+            for q in range(first, k):
+                factor = rows[q, k] / rows[q, q]
+                above = rows[q]
+                for j in range(k, n + 1):
+                    row[j] -= factor * above[j]
+            if not row[k] > _DEPENDENT:
+                row[k] = instead
+        if last - first < 4:
+            return
+        r0, r1, r2, r3 = rows[first], rows[first + 1], rows[first + 2], rows[first + 3]
+        d0, d1 = one / r0[first], one / r1[first + 1]
+        d2, d3 = one / r2[first + 2], one / r3[first + 3]
+        for i in range(last, n):
+            row = rows[i]
+            a0, a1, a2, a3 = r0[i] * d0, r1[i] * d1, r2[i] * d2, r3[i] * d3
+            for j in range(i, n + 1):
+                row[j] -= a0 * r0[j] + a1 * r1[j] + a2 * r2[j] + a3 * r3[j]
+
+
+@_compiled
+def _substitute(rows: np.ndarray, n: int, solution: np.ndarray) -> None:
+    for i in range(n - 1, -1, -1):
+        row = rows[i]
+        total = row[n]
+        for j in range(i + 1, n):
+            total -= row[j] * solution[j]
+        solution[i] = total / row[i]
+
+
+@_compiled
+def _gradient_at(
+    solution: np.ndarray,
+    used: np.ndarray,
+    n_used: int,
+    gram: np.ndarray,
+    pull: np.ndarray,
+    gradient: np.ndarray,
+) -> None:
+    """Compute Gs − b, four columns of G at a time."""
+    n = len(pull)
+    for j in range(n):
+        gradient[j] = -pull[j]
+    whole = n_used - n_used % 4
+    for i in range(0, whole, 4):
+        s0, s1, s2, s3 = solution[i], solution[i + 1], solution[i + 2], solution[i + 3]
+        g0, g1 = gram[used[i]], gram[used[i + 1]]
+        g2, g3 = gram[used[i + 2]], gram[used[i + 3]]
+        for j in range(n):
+            gradient[j] += s0 * g0[j] + s1 * g1[j] + s2 * g2[j] + s3 * g3[j]
+    for i in range(whole, n_used):
+        g, s = gram[used[i]], solution[i]
+        for j in range(n):
+            gradient[j] += s * g[j]
+
+
+@_compiled
+def _solve_for(sign: np.ndarray, problem: tuple, work: tuple, instead: float) -> int:
+    """Solve for given signs; write the gradient there and return how many atoms are used."""
+    pull, alpha, gram = problem
+    rows, used, solution, gradient = work
+    n_used = 0
+    for i in range(len(sign)):
+        if sign[i] != 0:
+            used[n_used] = i
+            n_used += 1
+    for i in range(n_used):
+        row, of = rows[i], gram[used[i]]
+        for j in range(i, n_used):
+            row[j] = of[used[j]]
+        row[n_used] = pull[used[i]] - alpha * sign[used[i]]
+    _eliminate(rows, n_used, instead)
+    _substitute(rows, n_used, solution)
+    _gradient_at(solution, used, n_used, gram, pull, gradient)
+    return n_used
+
+
+@_compiled
+def _exchange_all(sign: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool) -> bool:
+    """Let all atoms leave or enter that want to; return whether any did."""
+    _, used, solution, gradient = work
+    exchanged = False
+    for j in range(len(sign)):
+        if sign[j] == 0 and (gradient[j] < -limit or (gradient[j] > limit and not positive)):
+            sign[j] = -1 if gradient[j] > 0 else 1
+            exchanged = True
+    for i in range(n_used):
+        if solution[i] * sign[used[i]] <= 0:
+            sign[used[i]] = 0
+            exchanged = True
+    return exchanged
+
+
+@_compiled
+def _exchange_one(
+    sign: np.ndarray, codes: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool
+) -> bool:
+    """Go towards the solution until an atom leaves, or to it and let the steepest enter."""
+    _, used, solution, gradient = work
+    way, leaving = 1.0, -1
+    for i in range(n_used):
+        j = used[i]
+        if solution[i] * sign[j] <= 0:
+            crossing = codes[j] / (codes[j] - solution[i]) if codes[j] != 0 else 0.0
+            if leaving < 0 or crossing < way:
+                way, leaving = crossing, j
+    for i in range(n_used):
+        codes[used[i]] += way * (solution[i] - codes[used[i]])
+    if leaving >= 0:
+        sign[leaving] = 0
+        codes[leaving] = 0
+        return True
+    entering, steepest = -1, limit
+    for j in range(len(sign)):
+        slope = -gradient[j] if positive else abs(gradient[j])
+        if sign[j] == 0 and slope > steepest:
+            entering, steepest = j, slope
+    if entering >= 0:
+        sign[entering] = -1 if gradient[entering] > 0 else 1
+    return entering >= 0
+
+
+@_compiled
+def exchange_atoms(
+    codes: np.ndarray,
+    pull: np.ndarray,
+    alpha: np.ndarray,
+    gram: np.ndarray,
+    tol: float,
+    positive: bool,
+    rounds: tuple[int, int],
+) -> np.ndarray:
+    """Minimise ½ sᵀGs − bᵀs + α‖s‖₁ for each sample, from a guess of s with nearly the right signs.
+
+    For given signs the minimum solves linear equations. Atoms whose coefficient then has the wrong
+    sign leave, all those that pull by more than α enter, and the equations are solved again, until
+    nothing is left to exchange. Where that goes in circles, one atom at a time is exchanged from
+    the guess on, so that the objective falls.
+
+    Parameters
+    ----------
+    codes : ndarray of float64, shape (n_samples, n_components)
+        The guess; overwritten with the minimum where it is found.
+    pull : ndarray of float64, shape (n_samples, n_components)
+        b = 2Aᵀx.
+    alpha : ndarray of float64, shape (n_samples,)
+        α of each.
+    gram : ndarray of float64, shape (n_components, n_components)
+        G = 2AᵀA, of mean diagonal about one.
+    tol : float
+        How large an element of the least subgradient may remain.
+    positive : bool
+        Whether s ≥ 0.
+    rounds : (int, int)
+        How often all atoms may be exchanged, and then single ones.
+
+    Returns
+    -------
+    optimal : ndarray of bool, shape (n_samples,)
+        Whether the minimum was found.
+
+    Notes
+    -----
+    Kim & Park, *Fast active-set-type algorithms for l1-regularized linear regression* (2010), for
+    all at a time; Lawson & Hanson, *Solving least squares problems* (1974), chapter 23, for one.
+    """
+    n_samples, n = pull.shape
+    optimal = np.zeros(n_samples, np.bool_)
+    work = (np.empty((n, n + 1)), np.empty(n, np.int64), np.empty(n), np.empty(n))
+    _, used, solution, gradient = work
+    for sample in range(n_samples):
+        guess, limit = codes[sample].copy(), alpha[sample] + tol
+        sign = np.sign(guess)
+        for attempt in range(rounds[0] + rounds[1]):
+            if attempt == rounds[0]:
+                sign = np.sign(guess)
+            problem = (pull[sample], alpha[sample], gram)
+            together = attempt < rounds[0]
+            n_used = _solve_for(sign, problem, work, np.inf if together else _DEPENDENT)
+            if together:
+                exchanged = _exchange_all(sign, n_used, work, limit, positive)
+            else:
+                exchanged = _exchange_one(sign, guess, n_used, work, limit, positive)
+            if exchanged:
+                continue
+            optimal[sample] = True
+            for i in range(n_used):
+                slope = gradient[used[i]] + alpha[sample] * sign[used[i]]
+                optimal[sample] &= abs(slope) <= tol
+            if optimal[sample]:
+                codes[sample] = 0
+                for i in range(n_used):
+                    codes[sample, used[i]] = solution[i]
+            break
+    return optimal

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import Lasso
+
+from sparsebp.metrics import duality_gap
+from sparsebp.penalties import L1
+from sparsebp.solvers import encode
+from sparsebp.solvers.exact_codes import Gram
+from sparsebp.solvers.exchange import exchange_atoms
+
+
+def a_problem(seed, n_features, n_components, n_samples=30):
+    rng = np.random.default_rng(seed)
+    basis = rng.normal(size=(n_features, n_components))
+    return rng.normal(size=(n_features, n_samples)), basis / np.linalg.norm(basis, axis=0)
+
+
+def lasso(x, basis, alpha, positive=False):
+    weight = alpha / 2 / len(x)
+    model = Lasso(weight, fit_intercept=False, positive=positive, tol=1e-10, max_iter=1_000_000)
+    return np.array([model.fit(basis, sample).coef_ for sample in x.T]).T
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("shape", [(5, 1), (5, 3), (8, 8), (6, 13), (20, 50), (3, 40)])
+@pytest.mark.parametrize("rounds", [(5, 40), (0, 120)])
+def test_exchanges_lead_to_the_lasso(shape, positive, rounds):
+    alpha = 0.4
+    x, basis = a_problem(sum(shape), *shape)
+    gram = Gram.of(basis)
+    pull = np.ascontiguousarray((2 * basis.T @ x).T)
+    expected = lasso(x, basis, alpha, positive)
+    codes = np.ascontiguousarray(expected.T)
+    codes[:, 0] = 0  # a guess that is wrong where this atom is used
+    weights = np.full(len(pull), alpha)
+    G = gram.matrix * gram.scale
+    optimal = exchange_atoms(codes, pull, weights, G, 1e-9, positive, rounds)
+    assert optimal.all()
+    np.testing.assert_allclose(codes.T, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("positive", [False, True])
+def test_codes_are_optimal_at_every_scale(scale, positive):
+    x, basis = a_problem(3, 16, 40)
+    found = encode(scale * x, basis, L1(positive), 0.3 * scale)
+    assert found.n_unfinished == 0
+    gap = duality_gap(scale * x.T, basis.T, found.codes.T, 0.3 * scale, positive=positive)
+    assert gap.max() < 1e-6
+
+
+@pytest.mark.parametrize("length", [1e-3, 1e3])
+def test_codes_are_optimal_whatever_the_length_of_the_atoms(length):
+    x, basis = a_problem(4, 16, 40)
+    found = encode(x, length * basis, L1(), 0.3 * length)
+    assert found.n_unfinished == 0
+    gap = duality_gap(x.T, length * basis.T, found.codes.T, 0.3 * length)
+    assert gap.max() < 1e-6
+
+
+def test_twin_atoms_are_no_trouble():
+    x, basis = a_problem(5, 10, 15)
+    twins = np.hstack([basis, basis[:, :5], -basis[:, 5:8]])
+    found = encode(x, twins, L1(), 0.2)
+    assert found.n_unfinished == 0
+    assert duality_gap(x.T, twins.T, found.codes.T, 0.2).max() < 1e-6
+
+
+def test_float64_codes_are_exact_although_their_signs_are_found_in_float32():
+    x, basis = a_problem(6, 20, 30)
+    codes = encode(x, basis, L1(), 0.5).codes
+    assert duality_gap(x.T, basis.T, codes.T, 0.5).max() < 1e-13
+
+
+def test_a_guess_that_leads_nowhere_is_left_after_its_rounds():
+    x, basis = a_problem(7, 4, 60)
+    gram = Gram.of(basis)
+    pull = np.ascontiguousarray((2 * basis.T @ x).T)
+    codes = np.ones(pull.shape)
+    weights = np.full(len(pull), 0.01)
+    optimal = exchange_atoms(codes, pull, weights, gram.matrix * gram.scale, 0.0, False, (1, 1))
+    assert (codes[~optimal] == 1).all()
+
+
+def test_no_guess_at_all_leads_to_the_lasso_one_atom_at_a_time():
+    x, basis = a_problem(8, 20, 50)
+    gram = Gram.of(basis)
+    pull = np.ascontiguousarray((2 * basis.T @ x).T)
+    codes = np.zeros(pull.shape)
+    weights = np.full(len(pull), 0.5)
+    G = gram.matrix * gram.scale
+    optimal = exchange_atoms(codes, pull, weights, G, 1e-9, False, (0, 200))
+    assert optimal.all()
+    np.testing.assert_allclose(codes.T, lasso(x, basis, 0.5), atol=1e-6)
