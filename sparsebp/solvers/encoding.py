@@ -17,8 +17,8 @@ from sparsebp.penalties import L1, Penalty
 from sparsebp.solvers.columnwise import minimize_columns
 from sparsebp.solvers.exact_codes import Gram, encode_exactly
 
-#: Samples of a block: its arrays fit the cache.
-_BLOCK = 256
+#: Samples of a block: its arrays fit the cache, and a batch of 256 has work for two threads.
+_BLOCK = 128
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,10 +48,14 @@ class Gram:
         wide = basis.astype(np.float64)
         matrix = 2 * wide.T @ wide
         scale = float(matrix.diagonal().mean()) or 1.0
-        _, roots, vectors = np.linalg.svd(wide, full_matrices=False)
-        kept = roots > 1e-7 * roots.max(initial=0.0)
-        eigenvalues = 2 * roots[kept, np.newaxis] ** 2 / scale
-        return cls(basis, matrix / scale, scale, eigenvalues, vectors[kept].T.copy())
+        # The eigenvectors come from the smaller of 2AᵀA and 2AAᵀ.
+        is_wide = wide.shape[0] < wide.shape[1]
+        eigenvalues, vectors = np.linalg.eigh(2 * wide @ wide.T if is_wide else matrix)
+        kept = eigenvalues > 1e-13 * eigenvalues.max(initial=0.0)
+        eigenvalues, vectors = eigenvalues[kept], vectors[:, kept]
+        if is_wide:
+            vectors = (wide.T @ vectors) * np.sqrt(2 / eigenvalues)
+        return cls(basis, matrix / scale, scale, eigenvalues[:, np.newaxis] / scale, vectors)
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,15 @@ class _Samples:
 
     def dual(self, codes: np.ndarray) -> np.ndarray:
         """Return the penalty's subgradient, as far as the distance's gradient allows one."""
-        slope = self.pull - self.gram.matrix @ codes
+        slope = self.pull - self.gram.matrix @ codes if codes.any() else self.pull
         return codes + np.clip(slope, -self.alpha, self.alpha) / self.rho
 
     def only(self, which: np.ndarray) -> _Samples:
         return _Samples(self.pull[:, which], self.alpha[which], self.gram, self.penalty)
 
-    def values(self, codes: np.ndarray) -> np.ndarray:
+    def values(self, codes: np.ndarray) -> Any:
+        if not codes.any():
+            return 0.0
         quadratic = codes * (0.5 * (self.gram.matrix @ codes) - self.pull)
         return (quadratic + self.alpha * np.abs(codes)).sum(axis=0)
 
@@ -119,7 +126,7 @@ def encode_exactly(
         A sample is done when no element of its least subgradient exceeds this share of the largest
         it has at s = 0 (or of α, if that is larger).
     max_iter : int
-        Steps at most. Fewer than 20 leave signs that mean little: no equations are solved then.
+        Steps at most. After fewer than 20 signs mean little, and no equations are solved.
 
     Returns
     -------

@@ -20,10 +20,11 @@ from sparsebp.solvers.problem import (
 )
 from sparsebp.solvers.result import Result, Status
 
-#: Steps of the encoder on a batch: a basis that still moves needs no exact coefficients.
-_STEPS = 15
-#: The past's sums are weighted by (1 − 1/t) to this power: about the last t / 24 batches count.
-_FORGETTING = 24
+#: Steps of the encoder on a batch: a basis that still moves is learned sooner and, on planted
+#: problems, better from coefficients that are not exact.
+_STEPS = 8
+#: The past's sums are weighted by (1 − 1/t) to this power: about the last t / 48 batches count.
+_FORGETTING = 48
 #: Atoms that are pulled by one matrix product.
 _GROUP = 16
 
