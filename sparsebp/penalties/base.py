@@ -69,6 +69,22 @@ class Penalty:
         values, gradients = backpropagate(self._tree, "s", variables, ("s",))
         return values, gradients["s"]
 
+    def curvature(self, codes: np.ndarray) -> np.ndarray:
+        """Compute ∂S/∂s / s: how steep the parabolas are that touch S at ±s and lie above it.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_components, n_samples)
+            Coefficients in columns.
+
+        Returns
+        -------
+        curvature : ndarray of shape (n_components, n_samples)
+            At least 0; where s is 0, the value next to it.
+        """
+        nowhere_zero = np.where(codes == 0, np.finfo(codes.dtype).eps, codes)
+        return np.maximum(self.values_and_gradient(nowhere_zero)[1] / nowhere_zero, 0)
+
     def variables_like(self, like: Any) -> dict[str, np.ndarray]:
         """Return the penalty's own matrices in the precision of another array.
 

@@ -9,15 +9,23 @@ import numpy as np
 
 #: Maps (points (n_rows, n), the numbers (n,) of their columns) to values (n,) and gradient.
 ColumnObjective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+#: Maps points (n_rows, n) to how steeply the function bends along each row, about, all positive.
+Curvature = Callable[[np.ndarray], np.ndarray]
 
 _DECREASE = 1e-4
-_MEMORY = 10
+#: With the curvature as a scale, longer memories cost more than they save.
+_MEMORY = 4
 _SEARCHES = 30
 _NEARLY = 100
 
 
 def minimize_columns(
-    objective: ColumnObjective, start: np.ndarray, target: np.ndarray, *, max_iter: int
+    objective: ColumnObjective,
+    curvature: Curvature,
+    start: np.ndarray,
+    target: np.ndarray,
+    *,
+    max_iter: int,
 ) -> tuple[np.ndarray, int]:
     """Minimise a function of each column by itself.
 
@@ -25,6 +33,8 @@ def minimize_columns(
     ----------
     objective : callable
         ``objective(points, columns)`` returns the value and the gradient of each given column.
+    curvature : callable
+        ``curvature(points)`` returns the scale of every element, of the points' shape.
     start : ndarray of shape (n_rows, n_columns)
         Where to begin.
     target : ndarray of shape (n_columns,)
@@ -60,7 +70,7 @@ def minimize_columns(
             state = state.only(~finished)
         if state.columns.size == 0 or iteration == max_iter:
             break
-        state = _iterate(objective, state)
+        state = _iterate(objective, curvature, state)
     out[:, state.columns] = state.points
     return out, state.columns.size + n_failed
 
@@ -87,37 +97,36 @@ class _State:
         )
 
 
-def _iterate(objective: ColumnObjective, state: _State) -> _State:
-    direction = _direction(state)
+def _iterate(objective: ColumnObjective, curvature: Curvature, state: _State) -> _State:
+    direction = _direction(state, curvature(state.points))
     slope = _dot(state.gradient, direction)
     uphill = slope >= 0
     if uphill.any():
         direction[:, uphill] = -state.gradient[:, uphill]
         slope = _dot(state.gradient, direction)
     step = np.ones_like(slope)
-    if not state.pairs:
-        step = np.minimum(1, 1 / np.maximum(np.abs(state.gradient).sum(axis=0), 1e-12))
     points, values, gradient, stuck = _line_search(objective, state, direction, slope, step)
     s, y = points - state.points, gradient - state.gradient
-    curvature = _dot(s, y)
+    bend = _dot(s, y)
     # Without curvature a pair says nothing; weight 0 leaves it out for that column alone.
-    usable = curvature > 1e-10 * _dot(y, y)
-    weight = np.where(usable, 1 / np.where(usable, curvature, 1), 0).astype(s.dtype)
+    usable = bend > 1e-10 * _dot(y, y)
+    weight = np.where(usable, 1 / np.where(usable, bend, 1), 0).astype(s.dtype)
     pairs = [*state.pairs, (s, y, weight)][-_MEMORY:]
     return _State(points, values, gradient, state.columns, pairs, stuck)
 
 
-def _direction(state: _State) -> np.ndarray:
-    """Compute −H∇F for each column by the two-loop recursion."""
+def _direction(state: _State, curvature: np.ndarray) -> np.ndarray:
+    """Compute −H∇F for each column by the two-loop recursion around 1 / curvature."""
     q = -state.gradient
     kept = []
     for s, y, weight in reversed(state.pairs):
         a = weight * _dot(s, q)
         q = q - a * y
         kept.append(a)
+    q = q / curvature
     if state.pairs:
         _, y, weight = state.pairs[-1]
-        length = _dot(y, y) * weight
+        length = _dot(y, y / curvature) * weight
         q = q * np.where(length > 0, 1 / np.where(length > 0, length, 1), 1)
     for (s, y, weight), a in zip(state.pairs, reversed(kept), strict=True):
         q = q + s * (a - weight * _dot(y, q))

@@ -139,7 +139,12 @@ def _encode_smooth(
         objective = codes_objective(x[:, columns], basis, penalty, alpha)
         return objective.values_and_gradient(codes)
 
-    return minimize_columns(values_and_gradient, start, target, max_iter=max_iter)
+    lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(basis.dtype).tiny
+
+    def curvature(codes: np.ndarray) -> np.ndarray:
+        return lengths + basis.dtype.type(alpha) * penalty.curvature(codes)
+
+    return minimize_columns(values_and_gradient, curvature, start, target, max_iter=max_iter)
 
 
 def _gradient_scale(x: np.ndarray, basis: np.ndarray, alpha: float) -> np.ndarray:

@@ -130,3 +130,17 @@ def test_the_penaltys_matrices_take_the_precision_of_real_numbers_alone():
     assert penalty.variables_like(np.ones(1, np.float32))["V"].dtype == np.float32
     assert penalty.variables_like(np.ones(1, complex))["V"] is grouping
     assert penalty.variables_like(np.ones(1))["V"] is grouping
+
+
+@EACH
+def test_curvature_is_that_of_parabolas_above(case):
+    penalty, s = case.build(6), codes()
+    s[0, 0] = 0
+    curvature = penalty.curvature(s)
+    assert (curvature >= 0).all()
+    np.testing.assert_allclose(curvature * s, penalty.values_and_gradient(s)[1], atol=1e-12)
+    if not np.isfinite(curvature).all() or case.name == "l1":
+        return
+    for far in (codes(seed=1), 10 * codes(seed=2), 1e-3 * codes(seed=3)):
+        above = penalty.values_and_gradient(s)[0] + 0.5 * (curvature * (far**2 - s**2)).sum(axis=0)
+        assert (penalty.values_and_gradient(far)[0] <= above + 1e-9).all()
