@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 BASIS_STEPS = ("lbfgs", "exact")
 #: Samples whose coefficients one L-BFGS finds together, and the past steps that it remembers.
-#: Measured on whitened patches: smaller blocks spend their time in Python, a longer memory in L-BFGS.
+#: Measured on patches: smaller blocks spend their time in Python, a longer memory in L-BFGS.
 _BLOCK, _MEMORY = 400, 5
 #: L-BFGS iterations of a search within a turn, as in the tutorial's exercise.
 _INNER_ITERATIONS = 20
