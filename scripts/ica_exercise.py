@@ -1,7 +1,7 @@
 """The tutorial's ICA exercise: 121 orthonormal features of color patches.
 
 20,000 patches of 8×8 pixels in three colors (192 numbers), whitened without regularization,
-Σ √((Wx)² + 1e-6) minimised by projected gradient steps with a line search.
+Σ √((Wx)² + 1e-6) minimised by steps that keep W orthonormal.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ def main(
 ) -> None:
     """Learn the features; write their picture, the objective's curve and the model into OUT."""
     model = OrthonormalICA(
-        121, epsilon=1e-6, solver="projected", max_iter=max_iter, random_state=seed
+        121, epsilon=1e-6, solver="manifold", max_iter=max_iter, random_state=seed
     )
     recipe = Recipe(patch_size=8, color=True, min_contrast=0.0, whiten=False)
     run_experiment(model, recipe, out, images=images, n_patches=n_patches, seed=seed)

@@ -26,7 +26,7 @@ MODELS = [
     SparseCoding(4, penalty=Topographic.from_groups(np.eye(4)), max_iter=3, batch_size=20),
     SparseCoding(4, penalty="l1", max_iter=3, batch_size=20, random_state=np.random.RandomState(1)),
     ReconstructionICA(8, penalty=Cauchy(), tol=1e-3, callback=lambda i, value: None),
-    OrthonormalICA(3, penalty=SmoothL1(0.5), solver="projected", tol=1e-3),
+    OrthonormalICA(3, penalty=SmoothL1(0.5), solver="manifold", tol=1e-3),
     Whitening("pca", n_components=4),
     make_pipeline(Whitening(), ReconstructionICA(3, tol=1e-3)),
 ]

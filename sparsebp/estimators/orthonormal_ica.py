@@ -39,9 +39,9 @@ class OrthonormalICA(FilterLearner):
         the fewest that hold a share of their variance (a number between 0 and 1). Whitening
         blows up directions of hardly any variance; 0.99 leaves out those of photographs, which
         are noise. False is for samples that are white already.
-    solver : {"lbfgs", "projected"}, default="lbfgs"
-        SciPy's L-BFGS on F((MMᵀ)^(−½)M) in a free M, or the tutorial's gradient steps followed by
-        W ← (WWᵀ)^(−½)W, with a line search.
+    solver : {"lbfgs", "manifold"}, default="lbfgs"
+        SciPy's L-BFGS on F((MMᵀ)^(−½)M) in a free M, or L-BFGS on the manifold itself: the
+        tutorial's steps followed by W ← (WWᵀ)^(−½)W, in a better direction than the gradient's.
     max_iter : int, default=500
         Iterations at most.
     tol : float, default=1e-6
@@ -150,7 +150,7 @@ class OrthonormalICA(FilterLearner):
             If X or a parameter is unusable, or there are fewer independent directions in X than
             components.
         """
-        self._check_parameters(("lbfgs", "projected"))
+        self._check_parameters(("lbfgs", "manifold"))
         X = self._checked_to_learn(X)
         white = self._whitened(X)
         x = white.samples
@@ -188,7 +188,7 @@ class OrthonormalICA(FilterLearner):
         objective = sparsity_objective(x, penalty, scale=1 / x.shape[1])
         limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
         limits["callback"] = self._solver_callback()
-        if self.solver == "projected":
+        if self.solver == "manifold":
             return minimize_orthonormal(objective, start, **limits)
         return minimize_lbfgs(OrthonormalRows(objective), start, **limits)
 

@@ -1,6 +1,8 @@
-"""Minimisation over matrices with orthonormal rows by projected gradient steps."""
+"""Minimisation over the manifold of matrices with orthonormal rows."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,9 +10,29 @@ from sparsebp.objectives import Differentiable, orthonormalized
 from sparsebp.solvers.lbfgs import Callback
 from sparsebp.solvers.result import Result, Status
 
-_DECREASE = 1e-4
-_SHRINK = 0.5
-_HALVINGS = 40
+#: A step lowers F by at least this share of what the slope promises, and leaves at most that
+#: share of the slope (Armijo, weak Wolfe).
+_DECREASE, _LEFT = 1e-4, 0.9
+_TRIALS = 40
+_MEMORY = 10
+#: Size of a row's first move: there is no curvature yet to tell how far to go.
+_FIRST = 0.1
+
+
+class _Place(NamedTuple):
+    """A matrix with orthonormal rows, F there, and the gradient's part in which it can move."""
+
+    point: np.ndarray
+    value: float
+    slope: np.ndarray
+
+
+class _Move(NamedTuple):
+    """A past move, how the slope turned by it, and the product of the two, which is positive."""
+
+    moved: np.ndarray
+    turned: np.ndarray
+    bend: float
 
 
 def minimize_orthonormal(
@@ -21,10 +43,9 @@ def minimize_orthonormal(
     tol: float = 1e-6,
     callback: Callback | None = None,
 ) -> Result:
-    """Minimise F(W) subject to WWᵀ = I: a gradient step, then W ← (WWᵀ)^(−½)W.
+    """Minimise F(W) subject to WWᵀ = I: L-BFGS in the tangent space, then W ← (WWᵀ)^(−½)W.
 
-    The step begins at Barzilai and Borwein's length and is shortened until F decreases by enough
-    (Armijo), so F never rises; the start is projected first.
+    F never rises; the start is projected first.
 
     Parameters
     ----------
@@ -46,37 +67,38 @@ def minimize_orthonormal(
 
     Notes
     -----
-    The ICA chapter's algorithm. Its starter code shrinks the demanded decrease instead of the
-    step, and never projects the first W.
+    The ICA chapter's algorithm with steps along L-BFGS' direction instead of the gradient. Its
+    starter code shrinks the demanded decrease instead of the step, and never projects the first W.
+    Past moves and slopes follow W by projection onto the space in which it can move (Absil,
+    Mahony & Sepulchre, *Optimization Algorithms on Matrix Manifolds*, 2008, chapter 8).
 
     Examples
     --------
     >>> class Linear:
     ...     def value_and_gradient(self, w):
     ...         return float(w[0, 0]), np.array([[1.0, 0.0]])
-    >>> minimize_orthonormal(Linear(), np.array([[1.0, 1.0]])).point.round(3)
-    array([[-1.,  0.]])
+    >>> round(minimize_orthonormal(Linear(), np.array([[1.0, 1.0]])).value, 6)
+    -1.0
     """
-    point = orthonormalized(start)
-    value, gradient = objective.value_and_gradient(point)
-    history = [float(value)]
-    if not np.isfinite(value):
-        return Result(point, value, 0, Status.NOT_FINITE, tuple(history))
-    slope = _tangent(point, gradient)
-    step = 0.1 / max(float(np.linalg.norm(slope)) / np.sqrt(slope.shape[0]), 1e-12)
+    here = _look(objective, orthonormalized(start))
+    history = [here.value]
+    if not (np.isfinite(here.value) and np.isfinite(here.slope).all()):
+        return Result(here.point, here.value, 0, Status.NOT_FINITE, tuple(history))
+    moves: list[_Move] = []
     status = Status.ITERATION_LIMIT
     try:
-        for iteration in range(1, max_iter + 1):
-            found = _descend(objective, point, value, slope, step)
-            if found is None:
-                status = _status_where_stuck(value, slope, tol)
-                break
-            step, new, value, gradient = found
-            new_slope = _tangent(new, gradient)
-            step = _barzilai_borwein(new - point, new_slope - slope, step)
-            point, slope = new, new_slope
-            history.append(float(value))
-            if callback is not None and callback(iteration, float(value), point):
+        for _ in range(max_iter):
+            there = _descend(objective, here, _direction(here, moves))
+            if there is None:
+                stuck = _status_where_stuck(here, tol)
+                if stuck is Status.CONVERGED or not moves:
+                    status = stuck
+                    break
+                moves = []  # what is remembered may mislead
+                continue
+            moves, here = _carried(moves, here, there), there
+            history.append(here.value)
+            if callback is not None and callback(len(history) - 1, here.value, here.point):
                 status = Status.STOPPED
                 break
             if _settled(history, tol):
@@ -84,45 +106,76 @@ def minimize_orthonormal(
                 break
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
-    return Result(point, float(value), len(history) - 1, status, tuple(history))
+    return Result(here.point, here.value, len(history) - 1, status, tuple(history))
 
 
-def _tangent(w: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Return the part of the gradient along which W can move and stay orthonormal."""
-    product = gradient @ w.T
-    return gradient - 0.5 * (product + product.T) @ w
+def _look(objective: Differentiable, point: np.ndarray) -> _Place:
+    value, gradient = objective.value_and_gradient(point)
+    return _Place(point, float(value), _tangent(point, gradient))
 
 
-def _descend(
-    objective: Differentiable, point: np.ndarray, value: float, slope: np.ndarray, step: float
-) -> tuple[float, np.ndarray, float, np.ndarray] | None:
-    """Shorten the step until F decreases by enough; None if no step does."""
-    wanted = _DECREASE * float((slope * slope).sum())
-    if wanted == 0:
-        return None
-    for _ in range(_HALVINGS):
-        candidate = orthonormalized(point - point.dtype.type(step) * slope)
-        new_value, gradient = objective.value_and_gradient(candidate)
-        if np.isfinite(new_value) and new_value <= value - step * wanted:
-            return step, candidate, new_value, gradient
-        step *= _SHRINK
-    return None
+def _tangent(w: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Return the part of a direction along which W can move and stay orthonormal."""
+    product = direction @ w.T
+    return direction - 0.5 * (product + product.T) @ w
 
 
-def _status_where_stuck(value: float, slope: np.ndarray, tol: float) -> Status:
+def _direction(here: _Place, moves: list[_Move]) -> np.ndarray:
+    """Compute −H∇F by the two-loop recursion."""
+    if not moves:
+        length = float(np.linalg.norm(here.slope)) / np.sqrt(here.slope.shape[0])
+        return here.slope * here.slope.dtype.type(-_FIRST / max(length, 1e-12))
+    q, shares = -here.slope, []
+    for moved, turned, bend in reversed(moves):
+        shares.append(np.vdot(moved, q) / bend)
+        q = q - shares[-1] * turned
+    q = q * (moves[-1].bend / np.vdot(moves[-1].turned, moves[-1].turned))
+    for (moved, turned, bend), share in zip(moves, reversed(shares), strict=True):
+        q = q + (share - np.vdot(turned, q) / bend) * moved
+    return q
+
+
+def _carried(moves: list[_Move], here: _Place, there: _Place) -> list[_Move]:
+    """Return what is remembered, the move from here to there too, as seen from there."""
+    last = (there.point - here.point, there.slope - here.slope)
+    carried = []
+    for pair in [*((move.moved, move.turned) for move in moves), last][-_MEMORY:]:
+        moved, turned = (_tangent(there.point, each) for each in pair)
+        bend = float(np.vdot(moved, turned))
+        if bend > 1e-10 * np.vdot(turned, turned):
+            carried.append(_Move(moved, turned, bend))
+    return carried
+
+
+def _descend(objective: Differentiable, here: _Place, direction: np.ndarray) -> _Place | None:
+    """Bisect between a step that is too long and one that is too short; None if F cannot fall."""
+    promised = float(np.vdot(here.slope, direction))
+    hidden = float(np.finfo(here.point.dtype).eps) * abs(here.value)
+    short, long, step, found = 0.0, np.inf, 1.0, None
+    for _ in range(_TRIALS):
+        if not -step * promised > hidden:  # rounding hides what is left
+            break
+        moved = here.point + here.point.dtype.type(step) * direction
+        there = _look(objective, orthonormalized(moved))
+        if not there.value <= here.value + _DECREASE * step * promised:
+            long = step
+        elif np.vdot(there.slope, direction) < _LEFT * promised:
+            found, short = there, step
+        else:
+            return there
+        step = 2 * step if np.isinf(long) else (short + long) / 2
+    return found
+
+
+def _status_where_stuck(here: _Place, tol: float) -> Status:
     """Tell rounding, which hides any descent that is left, from failure.
 
     A slope σ lowers F by about σ² / curvature, so what rounding and tol hide is a slope of the
     order of their square root.
     """
-    hidden = max(tol, 16 * float(np.finfo(slope.dtype).eps)) * max(abs(float(value)), 1.0)
-    return Status.CONVERGED if np.abs(slope).max() ** 2 <= hidden else Status.STALLED
-
-
-def _barzilai_borwein(moved: np.ndarray, turned: np.ndarray, step: float) -> float:
-    curvature = abs(float((moved * turned).sum()))
-    proposal = float((moved * moved).sum()) / curvature if curvature > 0 else 2 * step
-    return min(max(proposal, 1e-3 * step), 1e3 * step)
+    eps = float(np.finfo(here.slope.dtype).eps)
+    hidden = max(tol, 16 * eps) * max(abs(here.value), 1.0)
+    return Status.CONVERGED if np.abs(here.slope).max() ** 2 <= hidden else Status.STALLED
 
 
 def _settled(history: list[float], tol: float) -> bool:

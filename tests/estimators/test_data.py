@@ -18,7 +18,7 @@ MODELS = {
     "rica": ReconstructionICA(8, tol=1e-4, random_state=0),
     "unit": ReconstructionICA(8, tol=1e-4, unit_norm=True, random_state=0),
     "ica": OrthonormalICA(4, random_state=0),
-    "projected": OrthonormalICA(whiten=False, solver="projected", random_state=0),
+    "manifold": OrthonormalICA(whiten=False, solver="manifold", random_state=0),
 }
 few = pytest.mark.parametrize("kind", ["exact", "ica"])
 every = pytest.mark.parametrize("kind", list(MODELS))
@@ -255,7 +255,7 @@ def test_inputs_are_never_modified(kind, dtype, order, X):
         estimator.partial_fit(X)
     np.testing.assert_array_equal(X, before)
     np.testing.assert_array_equal(codes, copy)
-    if kind != "projected":
+    if kind != "manifold":
         assert not np.shares_memory(estimator.components_, X)
 
 

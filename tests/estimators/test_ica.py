@@ -18,7 +18,7 @@ SPARSITY = {
     "log_cosh": lambda s: np.log(np.cosh(s)).sum(axis=1),
     "cauchy": lambda s: np.log(1 + s**2).sum(axis=1),
 }
-solvers = pytest.mark.parametrize("solver", ["lbfgs", "projected"])
+solvers = pytest.mark.parametrize("solver", ["lbfgs", "manifold"])
 
 
 @pytest.mark.parametrize("penalty", list(SPARSITY))
@@ -98,7 +98,7 @@ def test_without_whitening_the_samples_are_taken_as_they_are():
 def test_both_solvers_find_the_same_optimum():
     values = [
         OrthonormalICA(solver=solver, tol=1e-9, max_iter=2000, random_state=0).fit(X).objective_
-        for solver in ("lbfgs", "projected")
+        for solver in ("lbfgs", "manifold")
     ]
     assert values[0] == pytest.approx(values[1], abs=1e-5)
 

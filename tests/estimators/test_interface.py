@@ -23,7 +23,7 @@ MODELS = {
     "rica": ReconstructionICA(9, tol=1e-4, random_state=0),
     "unit": ReconstructionICA(9, penalty=Topographic((3, 3)), unit_norm=True, tol=1e-4),
     "ica": OrthonormalICA(tol=1e-5, random_state=0),
-    "projected": OrthonormalICA(4, penalty=LogCosh(), solver="projected", random_state=0),
+    "manifold": OrthonormalICA(4, penalty=LogCosh(), solver="manifold", random_state=0),
 }
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every = pytest.mark.parametrize("kind", list(MODELS))
@@ -179,7 +179,7 @@ def test_an_interrupt_before_the_first_turn_goes_on_too(monkeypatch):
         SparseCoding(9, gamma=0.1, batch_size=60),
         ReconstructionICA(9),
         OrthonormalICA(),
-        OrthonormalICA(solver="projected"),
+        OrthonormalICA(solver="manifold"),
     ],
     ids=str,
 )

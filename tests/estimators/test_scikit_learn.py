@@ -15,7 +15,7 @@ ESTIMATORS = [
     ReconstructionICA(),
     ReconstructionICA(penalty="topographic", unit_norm=True),
     OrthonormalICA(),
-    OrthonormalICA(penalty="log_cosh", solver="projected"),
+    OrthonormalICA(penalty="log_cosh", solver="manifold"),
     OrthonormalICA(whiten=False),
 ]
 

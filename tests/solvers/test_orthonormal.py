@@ -116,6 +116,18 @@ def test_agrees_with_lbfgs_on_the_same_problem(penalty, k):
     assert steps.value == pytest.approx(free.value, abs=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("penalty", [SmoothL1(), LogCosh()])
+def test_needs_about_one_evaluation_a_step_and_few_steps(penalty, seed):
+    spy = Function(
+        sparsity_objective(white_sources(seed=seed), penalty, scale=1 / 800).value_and_gradient
+    )
+    result = minimize_orthonormal(spy, a_start(6, 6, seed))
+    assert result.status is Status.CONVERGED
+    assert len(spy.points) < 40
+    assert len(spy.points) < 1.6 * result.n_iter
+
+
 def test_the_iteration_limit_is_a_status():
     result = minimize_orthonormal(Function(brockett(6, 3)[0]), a_start(3, 6), max_iter=3)
     assert (result.status, result.n_iter) == (Status.ITERATION_LIMIT, 3)
