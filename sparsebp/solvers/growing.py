@@ -69,13 +69,18 @@ def minimize_growing(
         def count(i: int, value: float, at: np.ndarray, passed: int = before.n_iter) -> Any:
             return callback is not None and callback(passed + i, value, at)
 
-        found = minimize_lbfgs(
-            objective_of(part),
-            before.point,
-            max_iter=left,
-            tol=tol if last else max(tol, _STAGE_TOL),
-            callback=count,
-        )
+        try:
+            found = minimize_lbfgs(
+                objective_of(part),
+                before.point,
+                max_iter=left,
+                tol=tol if last else max(tol, _STAGE_TOL),
+                callback=count,
+            )
+        except KeyboardInterrupt:  # while a stage was prepared
+            if not before.history:
+                raise
+            return replace(before, status=Status.INTERRUPTED)
         history = (*before.history, *found.history[1 if before.history else 0 :])
         result = replace(found, n_iter=before.n_iter + found.n_iter, history=history)
         if result.status in (Status.INTERRUPTED, Status.STOPPED, Status.NOT_FINITE):

@@ -310,3 +310,28 @@ def test_the_same_seed_gives_the_same_result(make):
 
     assert_same(run(5), run(5))
     assert run(5).history != run(6).history
+
+
+def test_an_interrupt_between_stages_keeps_the_last_stage():
+    prepared = []
+
+    def objective_of(samples):
+        prepared.append(samples.shape[1])
+        if len(prepared) == 3:
+            raise KeyboardInterrupt
+        return Ridge(samples)
+
+    result = grow(regression(MANY), objective_of=objective_of)
+    assert result.status is Status.INTERRUPTED
+    expected = Ridge(Samples(regression(MANY)))
+    assert (
+        expected.value_and_gradient(result.point)[0] < (expected.value_and_gradient(start_of())[0])
+    )
+
+
+def test_an_interrupt_before_the_first_stage_goes_on():
+    def objective_of(samples):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        grow(regression(MANY), objective_of=objective_of)
