@@ -56,7 +56,7 @@ def _pairs(x: np.ndarray, w: np.ndarray, grid: int) -> dict[str, tuple[Callable,
     scale, smooth = 1 / x.shape[1], SmoothL1(_EPSILON)
     map_of = Topographic((grid, grid), epsilon=_EPSILON)
     a, s = np.ascontiguousarray(w.T), w @ x
-    v, sizes = map_of.grouping, (_ALPHA, _EPSILON)
+    v, sizes = map_of.variables["V"], (_ALPHA, _EPSILON)
     rica = reconstruction_objective(x, smooth, _ALPHA, scale=scale)
     ica = sparsity_objective(x, smooth, scale=scale)
     in_s = codes_objective(x, a, smooth, _ALPHA, scale=scale)

@@ -190,7 +190,7 @@ def checked_variables(network: Network, variables: Mapping[str, Any]) -> dict[st
 
 
 def _as_matrix(name: str, value: Any, dense: bool) -> Any:
-    is_sparse = hasattr(value, "tocsr")
+    is_sparse = hasattr(value, "toarray")  # or otherwise not written out
     if is_sparse and dense:
         raise TypeError(
             f"The variable {name!r} is sparse, but only a weight may be; pass its toarray()."

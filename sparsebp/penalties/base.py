@@ -25,8 +25,8 @@ class Penalty:
         raise NotImplementedError
 
     @property
-    def variables(self) -> Mapping[str, np.ndarray]:
-        """The penalty's own matrices by name."""
+    def variables(self) -> Mapping[str, Any]:
+        """The penalty's own matrices by name: arrays, or what multiplies and transposes so."""
         return {}
 
     @cached_property
@@ -85,7 +85,7 @@ class Penalty:
         nowhere_zero = np.where(codes == 0, np.finfo(codes.dtype).eps, codes)
         return np.maximum(self.values_and_gradient(nowhere_zero)[1] / nowhere_zero, 0)
 
-    def variables_like(self, like: Any) -> dict[str, np.ndarray]:
+    def variables_like(self, like: Any) -> dict[str, Any]:
         """Return the penalty's own matrices in the precision of another array.
 
         Parameters
@@ -95,7 +95,7 @@ class Penalty:
 
         Returns
         -------
-        variables : dict of str to ndarray
+        variables : dict of str to matrix
             By name.
         """
         dtype = like.dtype if like.dtype.kind == "f" else None

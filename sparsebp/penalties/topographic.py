@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import product
 from numbers import Integral
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from sparsebp.network import Add, Identity, Layer, Linear, Root, Square
 from sparsebp.penalties.base import GROUPING, Penalty, require_positive
+from sparsebp.penalties.grid import GridGrouping
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,7 @@ class Topographic(Penalty):
     wrap: bool = True
     epsilon: float = 1e-2
     grouping: np.ndarray = field(init=False, repr=False)
+    _weight: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "epsilon", require_positive("epsilon", self.epsilon))
@@ -67,7 +68,9 @@ class Topographic(Penalty):
         whole = isinstance(self.neighborhood, Integral)
         object.__setattr__(self, "neighborhood", size[0] if whole else size)
         object.__setattr__(self, "wrap", bool(self.wrap))
-        object.__setattr__(self, "grouping", _read_only(_grid_grouping(shape, size, self.wrap)))
+        weight = GridGrouping.of(shape, size, wrap=self.wrap)
+        object.__setattr__(self, "_weight", weight)
+        object.__setattr__(self, "grouping", _read_only(weight.toarray()))
 
     @classmethod
     def from_groups(cls, groups: Any, *, epsilon: float = 1e-2) -> Topographic:
@@ -110,7 +113,8 @@ class Topographic(Penalty):
             raise ValueError("The grouping matrix must hold finite numbers ≥ 0.")
         penalty = object.__new__(cls)
         values = {"grid_shape": None, "neighborhood": 1, "wrap": False, "epsilon": epsilon}
-        for name, value in {**values, "grouping": _read_only(grouping)}.items():
+        matrices = dict.fromkeys(("grouping", "_weight"), _read_only(grouping))
+        for name, value in {**values, **matrices}.items():
             object.__setattr__(penalty, name, value)
         return penalty
 
@@ -125,9 +129,9 @@ class Topographic(Penalty):
         )
 
     @property
-    def variables(self) -> dict[str, np.ndarray]:
-        """The grouping matrix V."""
-        return {GROUPING.name: self.grouping}
+    def variables(self) -> dict[str, Any]:
+        """The grouping matrix V; that of a grid is not written out."""
+        return {GROUPING.name: self._weight}
 
     def check_components(self, n_components: int) -> None:
         """Refuse a number of components other than the map's or the groups'."""
@@ -184,18 +188,6 @@ def squarest_grid(n_components: int) -> tuple[int, int]:
         raise ValueError(f"n_components is {n_components!r}; it must be a positive whole number.")
     rows = next(r for r in range(int(n_components**0.5) + 1, 0, -1) if n_components % r == 0)
     return min(rows, n_components // rows), max(rows, n_components // rows)
-
-
-def _grid_grouping(shape: tuple[int, int], size: tuple[int, int], wrap: bool) -> np.ndarray:
-    rows, columns = shape
-    grouping = np.zeros((rows, columns, rows, columns))
-    r, c = np.indices(shape)
-    for dr, dc in product(*(range(-((n - 1) // 2), n // 2 + 1) for n in size)):
-        inside = np.full(shape, True)
-        if not wrap:
-            inside = (r + dr >= 0) & (r + dr < rows) & (c + dc >= 0) & (c + dc < columns)
-        grouping[r[inside], c[inside], (r + dr)[inside] % rows, (c + dc)[inside] % columns] = 1
-    return grouping.reshape(rows * columns, rows * columns)
 
 
 def _pair(name: str, value: Any) -> tuple[int, int]:

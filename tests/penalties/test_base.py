@@ -126,7 +126,7 @@ def test_a_new_penalty_gives_layers():
 
 def test_the_penaltys_matrices_take_the_precision_of_real_numbers_alone():
     penalty = Topographic((2, 3))
-    grouping = penalty.grouping
+    grouping = penalty.variables["V"]
     assert penalty.variables_like(np.ones(1, np.float32))["V"].dtype == np.float32
     assert penalty.variables_like(np.ones(1, complex))["V"] is grouping
     assert penalty.variables_like(np.ones(1))["V"] is grouping
