@@ -30,10 +30,11 @@ def planted_dictionary(setting: Setting) -> list[Record]:
     records : list of Record
         One for each peer; times are medians over the seeds.
     """
-    alpha, seeds = 0.2, range(setting.size(5, 1))
-    n_batches, n_iter = setting.size((600, 200), (50, 3))
+    alpha, seeds = 0.2, range(setting.size(10, 1))
+    # Each takes as many batches as it needs to find 49 atoms.
+    n_ours, n_batches, n_iter = setting.size((100, 600, 200), (50, 50, 3))
     learn: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
-        "sparsebp": lambda X, seed: _fit_online(X, alpha, n_batches, seed),
+        "sparsebp": lambda X, seed: _fit_online(X, alpha, n_ours, seed),
         "DictionaryLearning": lambda X, seed: dictionary_peers.sklearn_dictionary(
             X, alpha, seed, n_iter
         ),

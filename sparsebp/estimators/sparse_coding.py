@@ -21,7 +21,7 @@ from sparsebp.estimators._parameters import (
 )
 from sparsebp.penalties import Penalty
 from sparsebp.solvers import (
-    BASIS_STEPS,
+    STEPS,
     Alternation,
     Memory,
     OnlineLearning,
@@ -59,10 +59,10 @@ class SparseCoding(Learner):
         Weight decay γ ≥ 0, which keeps the atoms from growing while the coefficients shrink. None
         keeps them at length one: α then means the same whatever the atoms, and none is favored.
     solver : {"lbfgs", "exact", "online"}, default="lbfgs"
-        The basis step: L-BFGS on F(A; s), or its closed form x sᵀ (s sᵀ + γ m I)⁻¹, which needs γ.
-        The coefficients are found by L-BFGS either way (by proximal steps for exact L1). "online"
-        is made for many samples: coefficients of small batches (256 are a good size) are
-        found approximately, and every atom in turn fitted to sums over the batches so far.
+        By turns: SciPy's L-BFGS on F(s; A) and on F(A; s), or, twice as soon, an L-BFGS of each
+        sample's own and A = x sᵀ (s sᵀ + γ m I)⁻¹, which needs γ. (Exact L1 codes take proximal
+        steps either way.) "online" is made for many samples: coefficients of small batches (256
+        are a good size) are found roughly, and every atom fitted to sums over the batches so far.
     positive_basis : bool, default=False
         Whether atoms are kept ≥ 0; needs solver="online". ``penalty=L1(positive=True)`` keeps the
         coefficients ≥ 0.
@@ -322,7 +322,7 @@ class SparseCoding(Learner):
         shared: dict[str, Any] = {"tol": float(self.tol), "n_threads": count_threads(self.n_jobs)}
         if self.solver == "online":
             return OnlineLearning(*weights, positive_basis=bool(self.positive_basis), **shared)
-        return Alternation(*weights, basis_step=self.solver, **shared)
+        return Alternation(*weights, steps=self.solver, **shared)
 
     def _keep_weights(self, problem: SparseCodingProblem) -> None:
         self.penalty_ = problem.penalty
@@ -331,7 +331,7 @@ class SparseCoding(Learner):
     def _check_parameters(self) -> None:
         self._check_common()
         check_real("alpha", self.alpha)
-        check_choice("solver", self.solver, (*BASIS_STEPS, "online"))
+        check_choice("solver", self.solver, (*STEPS, "online"))
         check_flag("positive_basis", self.positive_basis)
         if self.positive_basis and self.solver != "online":
             raise ValueError("positive_basis=True needs solver='online'; choose it, or set False.")

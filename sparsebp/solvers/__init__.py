@@ -1,6 +1,6 @@
 """Solvers: they meet an objective through its value and gradient, and return how they ended."""
 
-from sparsebp.solvers.alternating import BASIS_STEPS, Alternation
+from sparsebp.solvers.alternating import STEPS, Alternation
 from sparsebp.solvers.basis import exact_basis
 from sparsebp.solvers.encoding import Codes, encode, starting_codes
 from sparsebp.solvers.growing import minimize_growing
@@ -11,7 +11,7 @@ from sparsebp.solvers.problem import Memory, SparseCodingProblem, replace_unused
 from sparsebp.solvers.result import Result, Status
 
 __all__ = [
-    "BASIS_STEPS",
+    "STEPS",
     "Alternation",
     "Codes",
     "Memory",

@@ -20,12 +20,14 @@ from sparsebp.solvers.result import Result, Status
 
 logger = logging.getLogger(__name__)
 
-BASIS_STEPS = ("lbfgs", "exact")
+STEPS = ("lbfgs", "exact")
 #: Samples whose coefficients one L-BFGS finds together, and the past steps that it remembers.
 #: Measured on patches: smaller blocks spend their time in Python, a longer memory in L-BFGS.
-_BLOCK, _MEMORY = 400, 5
+_BLOCK, _MEMORY = 400, 3
 #: L-BFGS iterations of a search within a turn, as in the tutorial's exercise.
 _INNER_ITERATIONS = 20
+#: Iterations within a turn where each sample takes its own: they come as far as the 20 above.
+_OWN_ITERATIONS = 8
 #: Proximal steps of a turn where the penalty is exact L1.
 _L1_STEPS = 200
 
@@ -45,8 +47,9 @@ class Alternation(SparseCodingProblem):
         α ≥ 0.
     gamma : float or None
         γ ≥ 0; None keeps the atoms at length one.
-    basis_step : {"lbfgs", "exact"}
-        How the basis is improved: by L-BFGS from where it is, or in closed form, which needs γ.
+    steps : {"lbfgs", "exact"}
+        How s and A are improved: by SciPy's L-BFGS from where they are; or s by an L-BFGS of each
+        sample's own, sooner, and A in closed form, which needs γ.
     tol : float
         The alternation stops when a turn changes the basis by less than this share. Coefficients
         are found to tol (exact L1), or until an iteration lowers F by less than tol / 100.
@@ -56,18 +59,18 @@ class Alternation(SparseCodingProblem):
     Raises
     ------
     ValueError
-        If the basis step is of another kind, or has no closed form for want of γ.
+        If the steps are of another kind, or A has no closed form for want of γ.
     """
 
-    basis_step: str = "lbfgs"
+    steps: str = "lbfgs"
     tol: float = 1e-4
     n_threads: int = 1
 
     def __post_init__(self) -> None:
-        if self.basis_step not in BASIS_STEPS:
-            choices = ", ".join(BASIS_STEPS)
-            raise ValueError(f"The basis step is {self.basis_step!r}; it must be one of {choices}.")
-        if self.basis_step == "exact" and self.gamma is None:
+        if self.steps not in STEPS:
+            choices = ", ".join(STEPS)
+            raise ValueError(f"steps is {self.steps!r}; it must be one of {choices}.")
+        if self.steps == "exact" and self.gamma is None:
             raise ValueError(
                 "The exact basis step has a closed form only with weight decay; give a gamma ≥ 0, "
                 "or take 'lbfgs'."
@@ -191,8 +194,9 @@ class Alternation(SparseCodingProblem):
         return self._basis_step(x, codes, basis), codes
 
     def _code_step(self, x: np.ndarray, basis: np.ndarray, start: np.ndarray) -> np.ndarray:
-        if isinstance(self.penalty, L1):
-            limits = {"tol": self.tol, "max_iter": _L1_STEPS, "n_threads": self.n_threads}
+        if isinstance(self.penalty, L1) or self.steps == "exact":
+            max_iter = _L1_STEPS if isinstance(self.penalty, L1) else _OWN_ITERATIONS
+            limits = {"tol": self.tol, "max_iter": max_iter, "n_threads": self.n_threads}
             return encode(x, basis, self.penalty, self.alpha, start=start, **limits).codes
         codes = np.empty_like(start)
 
@@ -209,7 +213,7 @@ class Alternation(SparseCodingProblem):
 
     def _basis_step(self, x: np.ndarray, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
         scale = 1 / x.shape[1]
-        if self.basis_step == "exact" and self.gamma is not None:
+        if self.steps == "exact" and self.gamma is not None:
             return exact_basis(x, codes, self.gamma, scale=scale)
         objective = basis_objective(x, codes, self.gamma or 0.0, scale=scale, compressed=True)
         if self.gamma is not None:

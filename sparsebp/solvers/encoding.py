@@ -17,8 +17,9 @@ from sparsebp.penalties import L1, Penalty
 from sparsebp.solvers.columnwise import minimize_columns
 from sparsebp.solvers.exact_codes import Gram, encode_exactly
 
-#: Samples of a block: its arrays fit the cache, and a batch of 256 has work for two threads.
-_BLOCK = 128
+#: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run side
+#: by side; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
+_L1_BLOCK, _SMOOTH_BLOCK = 128, 1000
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
             return encode_exactly(x[:, block], gram, penalty, alpha, **part)
         return _encode_smooth(x[:, block], basis, penalty, alpha, **part)
 
-    blocks = [slice(first, first + _BLOCK) for first in range(0, x.shape[1], _BLOCK)]
+    size = _SMOOTH_BLOCK if gram is None else _L1_BLOCK
+    blocks = [slice(first, first + size) for first in range(0, x.shape[1], size)]
     n_unfinished = 0
     for block, found in zip(blocks, in_order(solve, blocks, n_threads), strict=True):
         codes[:, block], unfinished = found

@@ -116,12 +116,13 @@ class _Search:
         if self.at_start:  # SciPy asks first for what is known already
             self.at_start = False
             return self.best_value, self.best_gradient
-        point = flat.reshape(self.best_point.shape).astype(self.best_point.dtype)
+        # SciPy hands over a copy of its own, so that a point may be kept.
+        point = flat.reshape(self.best_point.shape).astype(self.best_point.dtype, copy=False)
         value, gradient = self.objective.value_and_gradient(point)
         value = float(value)
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             return self.wall(flat)
-        gradient = gradient.astype(np.float64).ravel()
+        gradient = gradient.astype(np.float64, copy=False).ravel()
         if value < self.best_value:
             self.best_value, self.best_point, self.best_gradient = value, point, gradient
         return value, gradient

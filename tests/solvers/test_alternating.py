@@ -61,7 +61,7 @@ PENALTIES = [SmoothL1(), L1(), Cauchy(), Topographic((3, 5))]
 
 
 @pytest.mark.parametrize(
-    ("basis_step", "alpha", "gamma"),
+    ("steps", "alpha", "gamma"),
     [
         ("lbfgs", 0.02, 0.002),
         ("exact", 0.02, 0.002),
@@ -69,9 +69,9 @@ PENALTIES = [SmoothL1(), L1(), Cauchy(), Topographic((3, 5))]
     ],
 )
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
-def test_on_all_samples_no_turn_makes_the_objective_worse(penalty, basis_step, alpha, gamma):
+def test_on_all_samples_no_turn_makes_the_objective_worse(penalty, steps, alpha, gamma):
     x, _ = planted(100, n_nonzero=4, snr_db=20)
-    result = run(Alternation(penalty, alpha, gamma, basis_step), x, a_basis(), max_iter=12)
+    result = run(Alternation(penalty, alpha, gamma, steps), x, a_basis(), max_iter=12)
     assert len(result.history) == result.n_iter + 1 == 13
     assert (np.diff(result.history) <= 1e-12 * result.history[0]).all()
     assert result.history[-1] < 0.5 * result.history[0]
@@ -102,10 +102,10 @@ def test_history_begins_at_the_starts_objective():
     assert run(alternation, x, basis, max_iter=1).history[0] == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("basis_step", ["lbfgs", "exact"])
-def test_a_turn_lowers_the_objective_of_its_codes(basis_step):
+@pytest.mark.parametrize("steps", ["lbfgs", "exact"])
+def test_a_turn_lowers_the_objective_of_its_codes(steps):
     x, _ = planted()
-    alternation = Alternation(SmoothL1(1e-2), 0.3, 0.05, basis_step)
+    alternation = Alternation(SmoothL1(1e-2), 0.3, 0.05, steps)
     before, start = a_basis(), starting_codes(x, a_basis())
     basis, codes = alternation.turn(x, before, start)
     values = [
@@ -131,7 +131,7 @@ def test_all_samples_converge_to_a_fixed_point(alpha, gamma, n_components):
     assert np.abs(gradient).max() < 1e-3 * np.abs(2 / 60 * x @ codes.T).max()
 
 
-def test_the_two_basis_steps_agree():
+def test_the_two_stepss_agree():
     x, _ = planted(n_nonzero=4, snr_db=20)
     values = [
         run(Alternation(SmoothL1(), 0.05, 0.005, step, tol=0), x, a_basis(), max_iter=10).value
@@ -287,9 +287,9 @@ def test_more_unused_atoms_than_samples_and_a_basis_of_zeros_do_not_crash():
 
 
 @pytest.mark.parametrize("penalty", [SmoothL1(), L1()], ids=lambda p: type(p).__name__)
-@pytest.mark.parametrize("basis_step", ["lbfgs", "exact"])
-def test_samples_of_zeros_learn_nothing_and_do_not_crash(penalty, basis_step):
-    result = run(Alternation(penalty, 0.3, 0.05, basis_step), np.zeros((10, 30)), a_basis())
+@pytest.mark.parametrize("steps", ["lbfgs", "exact"])
+def test_samples_of_zeros_learn_nothing_and_do_not_crash(penalty, steps):
+    result = run(Alternation(penalty, 0.3, 0.05, steps), np.zeros((10, 30)), a_basis())
     assert np.isfinite(result.history).all()
     assert np.isfinite(result.point).all()
 
@@ -327,11 +327,11 @@ def test_finds_a_small_planted_dictionary(penalty, seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("basis_step", ["lbfgs", "exact"])
+@pytest.mark.parametrize("steps", ["lbfgs", "exact"])
 @pytest.mark.parametrize("penalty", [SmoothL1(1e-4), L1()], ids=lambda p: type(p).__name__)
-def test_finds_a_planted_dictionary(penalty, basis_step):
+def test_finds_a_planted_dictionary(penalty, steps):
     x, atoms = planted(1500, 20, 50, snr_db=20)
-    alternation = Alternation(penalty, 0.2, 0.01, basis_step)
+    alternation = Alternation(penalty, 0.2, 0.01, steps)
     start = a_basis(20, 50)
     result = run(alternation, x, start, batch_size=500, max_iter=200)
     assert n_found(start, atoms) == 0
