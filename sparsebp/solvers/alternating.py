@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 STEPS = ("lbfgs", "exact")
 #: Samples whose coefficients one L-BFGS finds together, and the past steps that it remembers.
 #: Measured on patches: smaller blocks spend their time in Python, a longer memory in L-BFGS.
-_BLOCK, _MEMORY = 400, 3
+_BLOCK, _MEMORY = 400, 5
 #: L-BFGS iterations of a search within a turn, as in the tutorial's exercise.
 _INNER_ITERATIONS = 20
 #: Iterations within a turn where each sample takes its own: they come as far as the 20 above.
