@@ -51,7 +51,7 @@ def works(estimator: str, what: str, *, toy: bool, images: Path | None = None) -
     work : Work
         From the smallest to the largest.
     """
-    middle = Work(estimator, 1000, 8, 4, 2) if toy else Work(estimator, 25_000, 64, 12, 20)
+    middle = Work(estimator, 1000, 8, 4, 2) if toy else Work(estimator, 25_000, 48, 12, 20)
     for size in (_TOY if toy else _FULL)[what]:
         yield replace(middle, images=images, **{_FIELDS[what]: size})
 
