@@ -79,6 +79,22 @@ def cauchy_gradient(s):
     return 2 * s / (1 + s**2)
 
 
+def welsch(s):
+    return (1 - np.exp(-(s**2) / 2)).sum()
+
+
+def welsch_gradient(s):
+    return s * np.exp(-(s**2) / 2)
+
+
+def sparse_filtering(w, x, epsilon):
+    """Soft absolute responses, each row divided by its length, then each column, and summed."""
+    f = ((w @ x) ** 2 + epsilon) ** 0.5
+    f = np.array([row / (row**2).sum() ** 0.5 for row in f])
+    f = np.array([column / (column**2).sum() ** 0.5 for column in f.T])
+    return f.sum()
+
+
 def squared_distance(basis, s, x):
     """‖As − x‖²."""
     return ((basis @ s - x) ** 2).sum()

@@ -29,7 +29,7 @@ class OrthonormalICA(FilterLearner):
     ----------
     n_components : int, default=None
         Number of filters, at most as many as whitened directions; None means so many.
-    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy"} or Penalty, \
+    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
             default="smooth_l1"
         The sparsity penalty S. A topographic one makes it topographic ICA.
     epsilon : float, default=1e-2

@@ -36,7 +36,7 @@ class ReconstructionICA(FilterLearner):
     ----------
     n_components : int, default=None
         Number of filters; None means as many as features.
-    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy"} or Penalty, \
+    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
             default="smooth_l1"
         The sparsity penalty S. A topographic one orders the filters on a map.
     alpha : float, default=1.0

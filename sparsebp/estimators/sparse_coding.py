@@ -47,7 +47,7 @@ class SparseCoding(Learner):
     ----------
     n_components : int, default=None
         Number of atoms; None means as many as features.
-    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy"} or Penalty, \
+    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
             default="smooth_l1"
         The sparsity penalty S. A topographic one orders the atoms on a map.
     alpha : float, default=1.0

@@ -17,6 +17,7 @@ from sparsebp.network.activations import (
     Square,
     Subtract,
     Tanh,
+    Welsch,
 )
 from sparsebp.network.backprop import Tree, backpropagate, checked_variables, value_and_gradients
 from sparsebp.network.check import check_gradient
@@ -43,6 +44,7 @@ __all__ = [
     "Subtract",
     "Tanh",
     "Tree",
+    "Welsch",
     "backpropagate",
     "check_gradient",
     "checked_variables",

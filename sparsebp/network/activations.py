@@ -264,6 +264,32 @@ class Log1pSquare(Activation):
 
 
 @dataclass(frozen=True)
+class Welsch(Activation):
+    """f(z) = 1 − exp(−z²/2), quadratic near zero and level far from it."""
+
+    formula = Formula(
+        "1 − exp(−½z²)",
+        "{z} ∘ exp(−½({z}∘{z}))",
+        "1 − exp(−½({z}∘{z}))",
+        (
+            r"1 - \exp(-\frac{{1}}{{2}} z_i^2)",
+            r"{z} \circ \exp(-\frac{{1}}{{2}} ({z} \circ {z}))",
+            r"1 - \exp(-\frac{{1}}{{2}} ({z} \circ {z}))",
+        ),
+        wrap=True,
+        slope_binding=1,
+    )
+
+    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        """Compute −expm1(−z²/2), which keeps the digits of small z."""
+        return -np.expm1(-0.5 * z * z)
+
+    def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Compute z exp(−z²/2)."""
+        return z * (1 - a)
+
+
+@dataclass(frozen=True)
 class Absolute(Activation):
     """f(z) = |z|; at zero the derivative is taken as 0, the subgradient of least norm."""
 

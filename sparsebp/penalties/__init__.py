@@ -1,7 +1,7 @@
 """Sparsity penalties, each a short chain of layers behind the coefficients."""
 
 from sparsebp.penalties.base import Penalty
-from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1
+from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1, Welsch
 from sparsebp.penalties.named import NAMES, make_penalty
 from sparsebp.penalties.topographic import Topographic, squarest_grid
 
@@ -13,6 +13,7 @@ __all__ = [
     "Penalty",
     "SmoothL1",
     "Topographic",
+    "Welsch",
     "make_penalty",
     "squarest_grid",
 ]

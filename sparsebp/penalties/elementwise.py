@@ -124,3 +124,21 @@ class Cauchy(Penalty):
     def layers(self) -> tuple[Layer, ...]:
         """One layer: log(1 + z²)."""
         return _chain(net.Log1pSquare())
+
+
+@dataclass(frozen=True)
+class Welsch(Penalty):
+    """S(s) = Σ [1 − exp(−s²/2)]: hardly more for a large coefficient than for a middling one.
+
+    MATLAB's contrast "exp", plus one. Not convex: what is found depends on where the search begins.
+
+    Examples
+    --------
+    >>> Welsch().values_and_gradient(np.array([[0.0, 40.0]]))[0]
+    array([0., 1.])
+    """
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """One layer: 1 − exp(−z²/2)."""
+        return _chain(net.Welsch())

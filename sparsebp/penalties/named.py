@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sparsebp.penalties.base import Penalty
-from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1
+from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1, Welsch
 from sparsebp.penalties.topographic import Topographic, squarest_grid
 
 NAMES: dict[str, Callable[[int, float], Penalty]] = {
@@ -16,6 +16,7 @@ NAMES: dict[str, Callable[[int, float], Penalty]] = {
     ),
     "log_cosh": lambda n_components, epsilon: LogCosh(),
     "cauchy": lambda n_components, epsilon: Cauchy(),
+    "welsch": lambda n_components, epsilon: Welsch(),
 }
 
 
@@ -24,7 +25,7 @@ def make_penalty(penalty: str | Penalty, n_components: int, epsilon: float) -> P
 
     Parameters
     ----------
-    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy"} or Penalty
+    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty
         A name builds the penalty with ``epsilon`` and, where it needs a grid, the squarest one
         that fits; a penalty is checked and returned.
     n_components : int

@@ -17,6 +17,7 @@ SPARSITY = {
     "smooth_l1": lambda s: np.sqrt(s**2 + 1e-2).sum(axis=1),
     "log_cosh": lambda s: np.log(np.cosh(s)).sum(axis=1),
     "cauchy": lambda s: np.log(1 + s**2).sum(axis=1),
+    "welsch": lambda s: (1 - np.exp(-(s**2) / 2)).sum(axis=1),
 }
 solvers = pytest.mark.parametrize("solver", ["lbfgs", "manifold"])
 

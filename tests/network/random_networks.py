@@ -19,6 +19,7 @@ from sparsebp.network import (
     Square,
     Subtract,
     Tanh,
+    Welsch,
 )
 
 #: Endings that `simplified` knows, and one that it must leave alone.
@@ -33,7 +34,17 @@ TAILS = (
     (),
 )
 
-_ANYWHERE = (Linear(), Add(-0.4), Square(), Sigmoid(), Tanh(), LogCosh(), Log1pSquare(), Absolute())
+_ANYWHERE = (
+    Linear(),
+    Add(-0.4),
+    Square(),
+    Sigmoid(),
+    Tanh(),
+    LogCosh(),
+    Log1pSquare(),
+    Absolute(),
+    Welsch(),
+)
 
 
 class Builder:

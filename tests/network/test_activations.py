@@ -15,6 +15,7 @@ from sparsebp.network import (
     Square,
     Subtract,
     Tanh,
+    Welsch,
 )
 
 ON_THE_LINE = [
@@ -26,6 +27,7 @@ ON_THE_LINE = [
     LogCosh(),
     Log1pSquare(),
     Absolute(),
+    Welsch(),
 ]
 FORMULAS = {
     Linear(): lambda z: z,
@@ -37,6 +39,7 @@ FORMULAS = {
     LogCosh(): lambda z: np.log((np.exp(z) + np.exp(-z)) / 2),
     Log1pSquare(): lambda z: np.log(1 + z**2),
     Absolute(): lambda z: np.sqrt(z**2),
+    Welsch(): lambda z: 1 - np.exp(-(z**2) / 2),
 }
 
 

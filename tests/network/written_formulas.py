@@ -7,11 +7,12 @@ import re
 import numpy as np
 
 _TOKEN = re.compile(
-    r"\^\(−½\)|\^½|log cosh|log|tanh²|tanh|sign|[()|+−∘/½²ᵀσε]|[0-9]+|[A-Za-z][A-Za-z0-9_]*|\s+"
+    r"\^\(−½\)|\^½|log cosh|log|exp|tanh²|tanh|sign|[()|+−∘/½²ᵀσε]|[0-9]+|[A-Za-z][A-Za-z0-9_]*|\s+"
 )
 _FUNCTIONS = {
     "log cosh": lambda z: np.log(np.cosh(z)),
     "log": np.log,
+    "exp": np.exp,
     "tanh": np.tanh,
     "tanh²": lambda z: np.tanh(z) ** 2,
     "sign": np.sign,
@@ -33,7 +34,7 @@ _LATEX = (
     (r"\\sigma", "σ"),
     (r"\\epsilon", "ε"),
     (r"\\vert", "|"),
-    (r"\\(tanh|log)", r"\1"),
+    (r"\\(tanh|log|exp)", r"\1"),
     (r"\^T", "ᵀ"),
     (r"\^2", "²"),
     (r"\{", "("),

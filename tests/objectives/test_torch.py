@@ -16,6 +16,7 @@ PENALTIES = {
     "groups": lambda s: torch.sqrt(tensor(overlapping_groups(len(s))) @ s**2 + 0.05).sum(),
     "log_cosh": lambda s: torch.log(torch.cosh(s)).sum(),
     "cauchy": lambda s: torch.log1p(s**2).sum(),
+    "welsch": lambda s: (1 - torch.exp(-(s**2) / 2)).sum(),
 }
 
 

@@ -15,6 +15,7 @@ from sparsebp.penalties import (
     Penalty,
     SmoothL1,
     Topographic,
+    Welsch,
     squarest_grid,
 )
 
@@ -64,4 +65,5 @@ CASES = (
     ),
     Case("log_cosh", lambda k: LogCosh(), oracles.log_cosh, oracles.log_cosh_gradient),
     Case("cauchy", lambda k: Cauchy(), oracles.cauchy, oracles.cauchy_gradient),
+    Case("welsch", lambda k: Welsch(), oracles.welsch, oracles.welsch_gradient),
 )

@@ -7,6 +7,7 @@ from sparsebp.penalties import (
     LogCosh,
     SmoothL1,
     Topographic,
+    Welsch,
     make_penalty,
 )
 
@@ -19,6 +20,7 @@ from sparsebp.penalties import (
         ("topographic", Topographic((3, 4), epsilon=0.3)),
         ("log_cosh", LogCosh()),
         ("cauchy", Cauchy()),
+        ("welsch", Welsch()),
     ],
 )
 def test_names(name, expected):
@@ -26,7 +28,7 @@ def test_names(name, expected):
 
 
 def test_every_name_is_tested_above():
-    assert set(NAMES) == {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy"}
+    assert set(NAMES) == {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"}
 
 
 def test_a_penalty_is_returned_as_it_is():
