@@ -1,10 +1,15 @@
 """Learn the features of natural images, every gradient derived by backpropagation.
 
-Sparse coding, topographic sparse coding, reconstruction ICA and orthonormal ICA behind
-scikit-learn's interface.
+Sparse coding, topographic sparse coding, reconstruction ICA, orthonormal ICA and sparse filtering
+behind scikit-learn's interface.
 """
 
-from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.estimators import (
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoding,
+    SparseFiltering,
+)
 from sparsebp.saving import load_model, read_metadata, save_model
 
 __version__ = "0.1.0"
@@ -13,6 +18,7 @@ __all__ = [
     "OrthonormalICA",
     "ReconstructionICA",
     "SparseCoding",
+    "SparseFiltering",
     "load_model",
     "read_metadata",
     "save_model",

@@ -19,13 +19,19 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import sparsebp.penalties as penalties
-from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.estimators import (
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoding,
+    SparseFiltering,
+)
 from sparsebp.penalties import Penalty, Topographic
 from sparsebp.preprocessing import Whitening
 
 FORMAT = 1
 
-_ESTIMATORS = {c.__name__: c for c in (OrthonormalICA, ReconstructionICA, SparseCoding, Whitening)}
+_KINDS = (OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering, Whitening)
+_ESTIMATORS = {kind.__name__: kind for kind in _KINDS}
 _PENALTIES = {n: getattr(penalties, n) for n in penalties.__all__}
 _HEADER = "sparsebp.json"
 _SIGNS_OF_DAMAGE = (
@@ -51,7 +57,7 @@ def save_model(
 
     Parameters
     ----------
-    estimator : SparseCoding, ReconstructionICA, OrthonormalICA, Whitening or a Pipeline of them
+    estimator : one of the package's estimators, Whitening, or a Pipeline of them
         Fitted. A callback, or a ``random_state`` that is no number, is not kept.
     path : path
         Where to; ``.npz`` by custom.
@@ -106,7 +112,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    estimator : SparseCoding, ReconstructionICA, OrthonormalICA, Whitening or Pipeline
+    estimator : one of the package's estimators, Whitening or Pipeline
         As it was saved.
 
     Raises

@@ -11,6 +11,7 @@ from sparsebp import (
     OrthonormalICA,
     ReconstructionICA,
     SparseCoding,
+    SparseFiltering,
     load_model,
     read_metadata,
     save_model,
@@ -27,6 +28,7 @@ MODELS = [
     SparseCoding(4, penalty="l1", max_iter=3, batch_size=20, random_state=np.random.RandomState(1)),
     ReconstructionICA(8, penalty=Cauchy(), tol=1e-3, callback=lambda i, value: None),
     OrthonormalICA(3, penalty=SmoothL1(0.5), solver="manifold", tol=1e-3),
+    SparseFiltering(3, tol=1e-3),
     Whitening("pca", n_components=4),
     make_pipeline(Whitening(), ReconstructionICA(3, tol=1e-3)),
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sparsebp import __version__, save_model
+from sparsebp import SparseFiltering, __version__, save_model
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.recipe import Recipe
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
@@ -40,7 +40,7 @@ def run_experiment(
 
     Parameters
     ----------
-    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+    estimator : one of the package's estimators
         Fitted in place.
     recipe : Recipe
         How photographs become samples.
@@ -122,7 +122,7 @@ def fit_with_progress(estimator: Estimator, samples: np.ndarray, console: Consol
 
     Parameters
     ----------
-    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+    estimator : one of the package's estimators
         Fitted in place; its callback is taken for the bar.
     samples : ndarray of shape (n_samples, n_features)
         What to learn from.
@@ -165,7 +165,7 @@ def write_pictures(estimator: Estimator, patch_shape: tuple[int, ...], folder: P
 
     Parameters
     ----------
-    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+    estimator : one of the package's estimators
         Fitted.
     patch_shape : tuple of int
         (height, width) or (height, width, 3).
@@ -210,8 +210,8 @@ class Summary:
         Of the coefficients; 3 for a Gaussian.
     small : float
         Share of the coefficients below a tenth of their standard deviation.
-    explained : float
-        Share of the samples' squares that the reconstruction explains.
+    explained : float or None
+        Share of the samples' squares that the reconstruction explains; None without one.
     gabor_r2 : float
         Median over the filters of R² of the best Gabor function.
     gabor_like : float
@@ -223,17 +223,19 @@ class Summary:
     n_components: int
     kurtosis: float
     small: float
-    explained: float
+    explained: float | None
     gabor_r2: float
     gabor_like: float
 
     def lines(self) -> list[str]:
         """Return the summary for people."""
+        explained = ""
+        if self.explained is not None:
+            explained = f"; {self.explained:.0%} of the patches' variance explained"
         return [
             f"objective {self.objective:.4g} after {self.n_iter} iterations",
             f"sparsity  {self.small:.0%} of the coefficients near zero, kurtosis "
-            f"{self.kurtosis:.1f} (a Gaussian has 3); {self.explained:.0%} of the patches' "
-            "variance explained",
+            f"{self.kurtosis:.1f} (a Gaussian has 3){explained}",
             f"filters   {self.n_components} learned, median R² {self.gabor_r2:.2f} of the best "
             f"Gabor function, {self.gabor_like:.0%} above 0.8",
         ]
@@ -244,7 +246,7 @@ def summarize(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
 
     Parameters
     ----------
-    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+    estimator : one of the package's estimators
         Fitted.
     samples : ndarray of shape (n_samples, n_features)
         The first few thousand are used.
@@ -258,7 +260,6 @@ def summarize(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
     """
     samples = samples[:_SAMPLES_MEASURED]
     codes = estimator.transform(samples)
-    residual = samples - estimator.inverse_transform(codes)
     r_squared = gabor_fit(estimator.features_, patch_shape).r_squared
     return Summary(
         objective=float(estimator.objective_),
@@ -266,7 +267,14 @@ def summarize(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
         n_components=len(r_squared),
         kurtosis=float(coefficient_kurtosis(codes)),
         small=float((np.abs(codes) < 0.1 * codes.std()).mean()),
-        explained=float(1 - (residual**2).sum() / ((samples - samples.mean(axis=0)) ** 2).sum()),
+        explained=_explained(estimator, samples, codes),
         gabor_r2=float(np.median(r_squared)),
         gabor_like=float((r_squared > 0.8).mean()),
     )
+
+
+def _explained(estimator: Estimator, samples: np.ndarray, codes: np.ndarray) -> float | None:
+    if isinstance(estimator, SparseFiltering):
+        return None
+    residual = samples - estimator.inverse_transform(codes)
+    return float(1 - (residual**2).sum() / ((samples - samples.mean(axis=0)) ** 2).sum())

@@ -1,14 +1,14 @@
-"""The four models of `sparsebp learn`, with the weights that suit whitened patches."""
+"""The models of `sparsebp learn`, with the weights that suit whitened patches."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Any
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.cli.recipe import Recipe
 
-Estimator = SparseCoding | ReconstructionICA | OrthonormalICA
+Estimator = SparseCoding | ReconstructionICA | OrthonormalICA | SparseFiltering
 
 
 class Model(StrEnum):
@@ -18,6 +18,7 @@ class Model(StrEnum):
     TOPOGRAPHIC = "topographic"
     RICA = "rica"
     ICA = "ica"
+    SPARSE_FILTERING = "sparse-filtering"
 
 
 _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
@@ -28,6 +29,7 @@ _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
     ),
     Model.RICA: (ReconstructionICA, {"alpha": 0.3, "whiten": 0.99}),
     Model.ICA: (OrthonormalICA, {"whiten": 0.99}),
+    Model.SPARSE_FILTERING: (SparseFiltering, {"tol": 1e-5}),
 }
 
 
@@ -37,7 +39,7 @@ def make_recipe(model: Model, patch_size: int, color: bool) -> Recipe:
     Parameters
     ----------
     model : Model
-        Which of the four.
+        Which of them.
     patch_size : int
         Height and width in pixels.
     color : bool
@@ -48,7 +50,12 @@ def make_recipe(model: Model, patch_size: int, color: bool) -> Recipe:
     recipe : Recipe
         Without its scale.
     """
-    return Recipe(patch_size, color, whiten="whiten" not in _KINDS[model][1])
+    return Recipe(
+        patch_size,
+        color,
+        whiten=_KINDS[model][0] is SparseCoding,  # the others whiten patches, or need not
+        equal_contrast=model is Model.SPARSE_FILTERING,
+    )
 
 
 def make_estimator(model: Model, n_components: int | None, **options: Any) -> Estimator:
@@ -57,7 +64,7 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
     Parameters
     ----------
     model : Model
-        Which of the four.
+        Which of them.
     n_components : int or None
         Number of atoms or filters; None leaves the model's own.
     **options
@@ -65,7 +72,7 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
 
     Returns
     -------
-    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+    estimator : SparseCoding, ReconstructionICA, OrthonormalICA or SparseFiltering
         Not fitted.
 
     Raises

@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from sparsebp.datasets import SAMPLE_NAMES, load_named_photographs, load_sample_photographs
-from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
+from sparsebp.preprocessing import (
+    normalize_contrast,
+    remove_mean,
+    sample_patches,
+    whiten_images,
+)
 
 
 @dataclass(frozen=True)
@@ -19,8 +24,9 @@ class Recipe:
     """How photographs become samples.
 
     Every image is whitened whole by Olshausen and Field's filter; patches are drawn, those of
-    little contrast passed over; grey patches lose their mean; all are multiplied by one number,
-    which gives the pixels of the patches learned from the variance wanted.
+    little contrast passed over; grey patches lose their mean, and each may be divided by its
+    contrast; all are multiplied by one number, which gives the pixels of the patches learned from
+    the variance wanted.
 
     Parameters
     ----------
@@ -32,6 +38,8 @@ class Recipe:
         As in `sparsebp.preprocessing.sample_patches`.
     whiten : bool
         Whether to whiten the images.
+    equal_contrast : bool
+        Whether to divide each patch by its contrast.
     variance : float
         Mean variance of the pixels of the patches.
     scale : float, optional
@@ -42,6 +50,7 @@ class Recipe:
     color: bool = False
     min_contrast: float = 0.5
     whiten: bool = True
+    equal_contrast: bool = False
     variance: float = 1.0
     scale: float | None = None
 
@@ -84,7 +93,7 @@ class Recipe:
             min_contrast=self.min_contrast,
             random_state=seed,
         )
-        patches = patches if self.color else remove_mean(patches)
+        patches = self._normalized(patches)
         scale = self.scale or float(np.sqrt(self.variance) / (patches.std() or 1.0))
         return patches * scale, replace(self, scale=scale)
 
@@ -93,9 +102,12 @@ class Recipe:
         window = self.patch_shape
         views = np.lib.stride_tricks.sliding_window_view(image, window)
         views = views[::stride, ::stride]
-        patches = views.reshape(-1, int(np.prod(window)))
-        patches = patches.copy() if self.color else remove_mean(patches)
+        patches = self._normalized(views.reshape(-1, int(np.prod(window))))
         return patches * (self.scale or 1.0), (views.shape[0], views.shape[1])
+
+    def _normalized(self, patches: np.ndarray) -> np.ndarray:
+        patches = patches if self.color else remove_mean(patches)
+        return normalize_contrast(patches) if self.equal_contrast else patches
 
     def metadata(self) -> dict[str, Any]:
         """Return the recipe as plain values, for a saved model."""

@@ -3,5 +3,6 @@
 from sparsebp.estimators.orthonormal_ica import OrthonormalICA
 from sparsebp.estimators.reconstruction_ica import ReconstructionICA
 from sparsebp.estimators.sparse_coding import SparseCoding
+from sparsebp.estimators.sparse_filtering import SparseFiltering
 
-__all__ = ["OrthonormalICA", "ReconstructionICA", "SparseCoding"]
+__all__ = ["OrthonormalICA", "ReconstructionICA", "SparseCoding", "SparseFiltering"]

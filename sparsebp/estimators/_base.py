@@ -116,7 +116,7 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_real("tol", self.tol)
         check_real("epsilon", self.epsilon, positive=True)
         check_flag("warm_start", self.warm_start)
-        check_jobs(self.n_jobs)
+        check_jobs(getattr(self, "n_jobs", None))
         if self.callback is not None and not callable(self.callback):
             raise TypeError(f"callback is {self.callback!r}; it must be callable, or None.")
 

@@ -23,6 +23,7 @@ from sparsebp.network.backprop import Tree, backpropagate, checked_variables, va
 from sparsebp.network.check import check_gradient
 from sparsebp.network.delta_table import delta_table
 from sparsebp.network.network import Layer, Network
+from sparsebp.network.normalizations import NormalizeColumns, NormalizeRows
 from sparsebp.network.simplify import simplified
 from sparsebp.network.weights import Identity, Parameter
 
@@ -37,6 +38,8 @@ __all__ = [
     "Log1pSquare",
     "LogCosh",
     "Network",
+    "NormalizeColumns",
+    "NormalizeRows",
     "Parameter",
     "Root",
     "Sigmoid",

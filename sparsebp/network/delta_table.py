@@ -13,6 +13,7 @@ from sparsebp.network.notation import (
     Style,
     delta,
     hadamard,
+    jacobian,
     product,
     superscript,
     transpose,
@@ -51,8 +52,9 @@ def delta_table(network: Network, style: Style = "text") -> str:
 
     Notes
     -----
-    A subtrahend that has one column for all samples, as a bias has, gets the sum of its −δ over
-    the samples; the table shows the δ.
+    Where an activation normalizes rows or columns, J stands for its derivative, a matrix for each.
+    A subtrahend that has one column for all samples, as a bias has, gets the sum of its −δ over the
+    samples; the table shows the δ.
 
     Raises
     ------
@@ -102,12 +104,18 @@ def _deltas(
     layer: Layer, number: int, slope: Expression, above: _Row | None, style: Style
 ) -> tuple[Expression, Expression]:
     """Write δ of a layer as the recursion says it, and with everything put in."""
+    matrix = jacobian(number, style) if layer.activation.formula.jacobian else None
+    if above is None and matrix is not None:
+        return product(matrix, Expression("1")), product(matrix, Expression("1"))
     if above is None:
         return layer.activation.formula.slope(_unit(style), style), slope
     back = transpose(_symbol(layer.weight, style), style)
-    rule = hadamard(Expression(f"({product(back, delta(number + 1, style)).text})"), slope, style)
+    behind = Expression(f"({product(back, delta(number + 1, style)).text})")
     untransposed = _symbol(layer.weight.T, style) if isinstance(layer.weight, Parameter) else None
     through = above.delta if untransposed is None else product(untransposed, above.delta)
+    if matrix is not None:
+        return product(matrix, behind), product(matrix, through)
+    rule = hadamard(behind, slope, style)
     return rule, through if slope.text == "1" else hadamard(through, slope, style)
 
 
@@ -117,6 +125,8 @@ def _cells(row: _Row, style: Style) -> tuple[str, ...]:
     if style == "latex":
         weight = weight.replace("N/A", r"\text{N/A}")
     slope = formula.slope(_unit(style), style).text
+    if formula.jacobian:
+        slope = f"{jacobian(row.number, style).text} = {slope}"
     return (str(row.number), weight, formula.shown(style), slope, row.rule.text, row.z.text)
 
 

@@ -50,6 +50,8 @@ class Formula:
         How tightly f of an expression holds together, as in `Expression`.
     slope_binding : int
         The same of f' of an expression.
+    jacobian : bool
+        Whether f' is a matrix J for each row or column, not a number for each element.
     """
 
     value: str
@@ -60,6 +62,7 @@ class Formula:
     bare: bool = False
     binding: int = 1
     slope_binding: int = 2
+    jacobian: bool = False
 
     def shown(self, style: Style) -> str:
         """Return f(z)."""
@@ -105,6 +108,11 @@ def hadamard(a: Expression, b: Expression, style: Style) -> Expression:
 def delta(layer: int, style: Style) -> Expression:
     """Write δ of a layer."""
     return Expression(rf"\delta^{{({layer})}}" if style == "latex" else f"δ⁽{superscript(layer)}⁾")
+
+
+def jacobian(layer: int, style: Style) -> Expression:
+    """Write the matrix J of a layer whose f' is one."""
+    return Expression(f"J^{{({layer})}}" if style == "latex" else f"J⁽{superscript(layer)}⁾")
 
 
 def superscript(number: int) -> str:

@@ -21,6 +21,10 @@ from sparsebp.objectives.sparse_coding import (
     basis_objective,
     codes_objective,
 )
+from sparsebp.objectives.sparse_filtering import (
+    sparse_filtering_network,
+    sparse_filtering_objective,
+)
 
 __all__ = [
     "ICA_RECONSTRUCTION",
@@ -37,6 +41,8 @@ __all__ = [
     "orthonormalized",
     "reconstruction_objective",
     "second_moment_factor",
+    "sparse_filtering_network",
+    "sparse_filtering_objective",
     "sparsity_network",
     "sparsity_objective",
     "unit_columns",

@@ -30,6 +30,7 @@ def learned(tmp_path, photographs, *more):
         ("topographic", (121,)),
         ("rica", range(5, 16)),
         ("ica", range(5, 16)),
+        ("sparse-filtering", (16,)),
     ],
 )
 def test_learn_writes_a_model_and_pictures_and_says_what_it_learned(

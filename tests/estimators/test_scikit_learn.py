@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.penalties import L1
 
 ESTIMATORS = [
@@ -15,6 +15,8 @@ ESTIMATORS = [
     ReconstructionICA(),
     ReconstructionICA(penalty="topographic", unit_norm=True),
     OrthonormalICA(),
+    OrthonormalICA(penalty="welsch"),
+    SparseFiltering(max_iter=20),
     OrthonormalICA(penalty="log_cosh", solver="manifold"),
     OrthonormalICA(whiten=False),
 ]

@@ -1,0 +1,180 @@
+"""Sparse filtering behind scikit-learn's interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+
+from sparsebp._checks import random_source
+from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
+from sparsebp.objectives import sparse_filtering_objective
+from sparsebp.solvers import minimize_lbfgs
+
+
+class SparseFiltering(Learner):
+    """Sparse filtering: responses that are sparse for every sample and alike in strength.
+
+    Minimises, in the filters W,
+
+        F(W) = (1/m) Σⱼ ‖f̂ⱼ‖₁,  f = √((Wx)² + ε),  f̃ᵣ = fᵣ / ‖fᵣ‖,  f̂ⱼ = f̃ⱼ / ‖f̃ⱼ‖
+
+    by L-BFGS: every filter's responses are divided by their length over the samples, then every
+    sample's by theirs. Nothing has to be weighed against anything, so there is no α.
+
+    Parameters
+    ----------
+    n_components : int, default=None
+        Number of filters; None means as many as features.
+    epsilon : float, default=1e-8
+        Smoothing ε > 0 of the absolute value.
+    max_iter : int, default=1000
+        Iterations at most.
+    tol : float, default=1e-6
+        Stop when an iteration lowers the objective by less than this share.
+    warm_start : bool, default=False
+        Whether `fit` begins at the components of the last one.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws the first filters.
+    callback : callable, default=None
+        Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        W, the filters.
+    features_ : ndarray of shape (n_components, n_features)
+        The same.
+    scale_ : ndarray of shape (n_components,)
+        Root of the mean square of each filter's responses f to the samples of `fit`; `transform`
+        divides by it.
+    objective_ : float
+        The objective at ``components_``.
+    objective_history_ : ndarray of shape (n_iterations + 1,)
+        The objective from iteration 0 on.
+    n_iter_ : int
+        Iterations made.
+    status_ : str
+        How the search ended.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X has string names.
+
+    See Also
+    --------
+    ReconstructionICA : Filters whose responses are sparse and reconstruct the samples.
+
+    Notes
+    -----
+    Ngiam, Koh, Chen, Bhaskar & Ng, *Sparse filtering* (2011). Patches should have no mean and
+    about the same contrast; whitening is not needed. A row's length is taken over all samples, so
+    all their responses are in memory: a few arrays of n_components × n_samples.
+
+    Examples
+    --------
+    >>> from sparsebp import SparseFiltering
+    >>> from sparsebp.datasets import make_mixtures
+    >>> X = make_mixtures(500, 4, random_state=0).X
+    >>> model = SparseFiltering(3, random_state=0).fit(X)
+    >>> codes = model.transform(X)
+    >>> codes.shape, np.linalg.norm(codes, axis=1).round(12).min()
+    ((500, 3), np.float64(1.0))
+    """
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        *,
+        epsilon: float = 1e-8,
+        max_iter: int = 1000,
+        tol: float = 1e-6,
+        warm_start: bool = False,
+        random_state: Any = None,
+        callback: Callable[[int, float], Any] | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.epsilon = epsilon
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.callback = callback
+
+    @all_or_nothing
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the filters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows, such as patches without their means.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : SparseFiltering
+            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
+            far, and KeyboardInterrupt goes on.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X or a parameter is unusable.
+        """
+        self._check_common()
+        X = self._checked_to_learn(X)
+        rng = random_source(self.random_state)
+        start = self._start((self.n_components or X.shape[1], X.shape[1]), rng, X.dtype)
+        objective = sparse_filtering_objective(X.T, float(self.epsilon), scale=1 / len(X))
+        limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
+        with quietly():
+            result = minimize_lbfgs(objective, start, callback=self._solver_callback(), **limits)
+        require_success(result)
+        self.components_ = result.point
+        self.scale_ = np.sqrt(np.square(self._responses(X)).mean(axis=0))
+        return self._record(result)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the normalized responses, each sample's by itself.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_components)
+            √((Wx)² + ε) divided by ``scale_``, then every row by its length. They are ≥ 0.
+
+        Raises
+        ------
+        ValueError
+            If X is unusable.
+        """
+        X = self._checked(X).astype(self.components_.dtype, copy=False)
+        codes = self._responses(X) / self.scale_
+        return codes / np.linalg.norm(codes, axis=1, keepdims=True)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Compute minus the objective of these samples, so that higher is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        score : float
+            −F, every filter's responses being divided by ``scale_``.
+        """
+        return -float(self.transform(X).sum(axis=1, dtype=np.float64).mean())
+
+    def _responses(self, X: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.square(X @ self.components_.T) + X.dtype.type(self.epsilon))

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from sparsebp.cli.recipe import Recipe
+
+IMAGES = {"a": np.random.default_rng(0).random((30, 40)) * np.linspace(0.1, 1, 40)}
+
+
+@pytest.mark.parametrize("equal_contrast", [False, True])
+def test_a_cut_patch_is_prepared_as_a_drawn_one(equal_contrast):
+    recipe = Recipe(5, whiten=False, min_contrast=0, equal_contrast=equal_contrast)
+    drawn, recipe = recipe.draw(IMAGES, 20, seed=0)
+    cut, shape = recipe.cut(IMAGES["a"], stride=1)
+    assert shape == (26, 36)
+    for patch in drawn:
+        assert np.abs(cut - patch).max(axis=1).min() < 1e-12
+
+
+def test_patches_of_equal_contrast_have_it():
+    recipe = Recipe(5, whiten=False, min_contrast=0, equal_contrast=True)
+    contrasts = recipe.draw(IMAGES, 50, seed=0)[0].std(axis=1)
+    assert contrasts.max() < 1.1 * contrasts.min()
+    contrasts = Recipe(5, whiten=False, min_contrast=0).draw(IMAGES, 50, seed=0)[0].std(axis=1)
+    assert contrasts.max() > 2 * contrasts.min()
+
+
+def test_metadata_brings_the_recipe_back():
+    recipe = Recipe(6, equal_contrast=True, scale=2.0)
+    assert Recipe.from_metadata({"recipe": recipe.metadata()}) == recipe
+    with pytest.raises(ValueError, match="without its recipe"):
+        Recipe.from_metadata({})
