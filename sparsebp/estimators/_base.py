@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
 from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.solvers import Result, Status
@@ -54,7 +55,9 @@ def require_success(result: Result) -> None:
         )
 
 
-class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Learner(
+    CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base of the estimators; rows are samples here, columns in everything below."""
 
     n_components: int | None
@@ -64,6 +67,7 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     tol: float
     warm_start: bool
     n_jobs: int | None
+    verbose: bool | int
     callback: Callable[[int, float], Any] | None
     components_: np.ndarray
     penalty_: Penalty
@@ -117,6 +121,8 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_real("epsilon", self.epsilon, positive=True)
         check_flag("warm_start", self.warm_start)
         check_jobs(getattr(self, "n_jobs", None))
+        if not isinstance(self.verbose, bool | np.bool_):
+            check_whole("verbose", self.verbose, minimum=0)
         if self.callback is not None and not callable(self.callback):
             raise TypeError(f"callback is {self.callback!r}; it must be callable, or None.")
 
@@ -145,10 +151,6 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
         return before.astype(dtype)
 
-    def _solver_callback(self) -> Callable[[int, float, np.ndarray], Any] | None:
-        callback = self.callback
-        return None if callback is None else lambda i, value, _: callback(i, value)
-
     def _record(self, result: Result, *, limit_is_failure: bool = True) -> Self:
         """Keep how a solver ended, and say it."""
         self.objective_ = result.value
@@ -165,6 +167,6 @@ class Learner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 f"{type(self).__name__} stopped after {result.n_iter} iterations. "
                 f"{result.status.value}",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return self

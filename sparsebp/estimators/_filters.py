@@ -84,13 +84,16 @@ class FilterLearner(Learner):
         samples = Samples(X.T, n_threads, mapping=(forward, mean[:, np.newaxis]))
         return Whitened(samples, forward, backward, mean)
 
-    def _keep_filters(self, filters: np.ndarray, white: Whitened, penalty: Penalty) -> None:
-        self.penalty_ = penalty
-        self.whitened_components_ = filters
-        self.components_ = filters @ white.forward
-        self.mixing_ = white.backward @ filters.T
-        self.whitening_ = white.forward
-        self.mean_ = white.mean
+    def _filters_at(self, filters: np.ndarray, white: Whitened, penalty: Penalty) -> dict[str, Any]:
+        """Return the attributes of an estimator that has these filters of white samples."""
+        return {
+            "penalty_": penalty,
+            "whitened_components_": filters,
+            "components_": filters @ white.forward,
+            "mixing_": white.backward @ filters.T,
+            "whitening_": white.forward,
+            "mean_": white.mean,
+        }
 
     def _check_parameters(self, solvers: tuple[str, ...]) -> None:
         self._check_common()

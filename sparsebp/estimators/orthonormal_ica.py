@@ -10,6 +10,7 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp.blocks import Samples
 from sparsebp.estimators._base import all_or_nothing, quietly, require_success
+from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.objectives import OrthonormalRows, orthonormalized, sparsity_objective
 from sparsebp.penalties import Penalty
@@ -53,6 +54,8 @@ class OrthonormalICA(FilterLearner):
     n_jobs : int, default=None
         Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
         may use. What is learned does not depend on it.
+    verbose : bool, default=False
+        Whether to print a line for each iteration.
     callback : callable, default=None
         Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
 
@@ -113,6 +116,7 @@ class OrthonormalICA(FilterLearner):
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
+        verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
         self.n_components = n_components
@@ -125,9 +129,11 @@ class OrthonormalICA(FilterLearner):
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.callback = callback
 
     @all_or_nothing
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.
 
@@ -159,10 +165,14 @@ class OrthonormalICA(FilterLearner):
         rng = random_source(self.random_state)
         shape = (n_components, x.shape[0])
         start = self._start(shape, rng, x.dtype, kept="whitened_components_")
-        with quietly():
-            result = self._solve(x, penalty, orthonormalized(start))
-        require_success(result)
-        self._keep_filters(orthonormalized(result.point), white, penalty)
+
+        def fitted_at(point: np.ndarray) -> dict[str, Any]:
+            return self._filters_at(orthonormalized(point), white, penalty)
+
+        with quietly(), watching(self, X, fitted_at) as watch:
+            result = self._solve(x, penalty, orthonormalized(start), watch)
+            require_success(result)
+            vars(self).update(fitted_at(result.point))
         return self._record(result)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -184,10 +194,11 @@ class OrthonormalICA(FilterLearner):
         with quietly():
             return -float(self.penalty_.values_and_gradient(codes)[0].mean())
 
-    def _solve(self, x: Samples, penalty: Penalty, start: np.ndarray) -> Result:
+    def _solve(
+        self, x: Samples, penalty: Penalty, start: np.ndarray, callback: Callable[..., bool]
+    ) -> Result:
         objective = sparsity_objective(x, penalty, scale=1 / x.shape[1])
-        limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
-        limits["callback"] = self._solver_callback()
+        limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol, "callback": callback}
         if self.solver == "manifold":
             return minimize_orthonormal(objective, start, **limits)
         return minimize_lbfgs(OrthonormalRows(objective), start, **limits)

@@ -10,6 +10,7 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp.blocks import Samples, count_threads
 from sparsebp.estimators._base import all_or_nothing, quietly, require_success
+from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag, check_real
 from sparsebp.objectives import (
@@ -62,6 +63,8 @@ class ReconstructionICA(FilterLearner):
     n_jobs : int, default=None
         Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
         may use. What is learned does not depend on it.
+    verbose : bool, default=False
+        Whether to print a line for each iteration.
     callback : callable, default=None
         Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
 
@@ -110,6 +113,8 @@ class ReconstructionICA(FilterLearner):
     ((6, 4), (500, 6))
     """
 
+    alpha_: float
+
     def __init__(
         self,
         n_components: int | None = None,
@@ -125,6 +130,7 @@ class ReconstructionICA(FilterLearner):
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
+        verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
         self.n_components = n_components
@@ -139,9 +145,11 @@ class ReconstructionICA(FilterLearner):
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.callback = callback
 
     @all_or_nothing
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.
 
@@ -174,7 +182,12 @@ class ReconstructionICA(FilterLearner):
         penalty = self._make_penalty(shape[0])
         rng = random_source(self.random_state)
         start = self._start(shape, rng, X.dtype, kept="whitened_components_")
-        with quietly():
+
+        def fitted_at(point: np.ndarray) -> dict[str, Any]:
+            filters = unit_columns(point.T).T if self.unit_norm else point
+            return {**self._filters_at(filters, white, penalty), "alpha_": alpha}
+
+        with quietly(), watching(self, X, fitted_at) as watch:
             result = minimize_growing(
                 lambda samples: self._objective(samples, penalty, alpha),
                 white.samples,
@@ -182,12 +195,10 @@ class ReconstructionICA(FilterLearner):
                 rng=rng,
                 max_iter=self.max_iter,
                 tol=self.tol,
-                callback=self._solver_callback(),
+                callback=watch,
             )
-        require_success(result)
-        filters = unit_columns(result.point.T).T if self.unit_norm else result.point
-        self._keep_filters(filters, white, penalty)
-        self.alpha_ = alpha
+            require_success(result)
+            vars(self).update(fitted_at(result.point))
         return self._record(result)
 
     def score(self, X: Any, y: Any = None) -> float:

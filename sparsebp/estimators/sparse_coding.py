@@ -13,12 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sparsebp._checks import random_source
 from sparsebp.blocks import count_threads
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
-from sparsebp.estimators._parameters import (
-    check_choice,
-    check_flag,
-    check_real,
-    check_whole,
-)
+from sparsebp.estimators._callbacks import watching, with_callbacks
+from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
 from sparsebp.penalties import Penalty
 from sparsebp.solvers import (
     STEPS,
@@ -80,6 +76,8 @@ class SparseCoding(Learner):
     n_jobs : int, default=None
         Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
         may use. What is learned does not depend on it.
+    verbose : bool, default=False
+        Whether to print a line for each turn.
     callback : callable, default=None
         Called as ``callback(turn, objective)`` after each turn; returning True stops.
 
@@ -120,6 +118,9 @@ class SparseCoding(Learner):
     ((12, 8), (1500, 12))
     """
 
+    alpha_: float
+    gamma_: float | None
+
     def __init__(
         self,
         n_components: int | None = None,
@@ -136,6 +137,7 @@ class SparseCoding(Learner):
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
+        verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
         self.n_components = n_components
@@ -151,9 +153,11 @@ class SparseCoding(Learner):
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.callback = callback
 
     @all_or_nothing
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the basis.
 
@@ -182,19 +186,22 @@ class SparseCoding(Learner):
         penalty = self._make_penalty(shape[0])
         start = self._start(shape, rng, x.dtype).T
         problem = self._problem(penalty)
-        with quietly():
+
+        def fitted_at(basis: np.ndarray) -> dict[str, Any]:
+            return {"components_": np.ascontiguousarray(basis.T), **_weights(problem)}
+
+        with quietly(), watching(self, x.T, fitted_at) as watch:
             result = problem.run(
                 x,
                 start,
                 batch_size=self.batch_size or x.shape[1],
                 max_iter=self.max_iter,
                 rng=rng,
-                callback=self._solver_callback(),
+                callback=watch,
             )
-        require_success(result)
-        self._keep_weights(problem)
+            require_success(result)
+            vars(self).update(fitted_at(result.point))
         vars(self).pop("_memory", None)
-        self.components_ = np.ascontiguousarray(result.point.T)
         fresh = self.batch_size is not None and self.batch_size < x.shape[1]
         return self._record(result, limit_is_failure=not fresh and self.solver != "online")
 
@@ -237,8 +244,8 @@ class SparseCoding(Learner):
         n_iter = 1 if first else self.n_iter_ + 1
         history = (*before, objective)
         require_success(Result(memory.basis, objective, n_iter, Status.ITERATION_LIMIT, history))
-        self._keep_weights(problem)
-        self.components_, self._memory = np.ascontiguousarray(memory.basis.T), memory
+        vars(self).update(_weights(problem), _memory=memory)
+        self.components_ = np.ascontiguousarray(memory.basis.T)
         self.objective_, self.objective_history_ = objective, np.array(history)
         self.n_iter_, self.status_ = n_iter, "partial"
         if self.callback is not None:
@@ -324,10 +331,6 @@ class SparseCoding(Learner):
             return OnlineLearning(*weights, positive_basis=bool(self.positive_basis), **shared)
         return Alternation(*weights, steps=self.solver, **shared)
 
-    def _keep_weights(self, problem: SparseCodingProblem) -> None:
-        self.penalty_ = problem.penalty
-        self.alpha_, self.gamma_ = problem.alpha, problem.gamma
-
     def _check_parameters(self) -> None:
         self._check_common()
         check_real("alpha", self.alpha)
@@ -337,9 +340,8 @@ class SparseCoding(Learner):
             raise ValueError("positive_basis=True needs solver='online'; choose it, or set False.")
         if self.gamma is not None:
             check_real("gamma", self.gamma)
-        elif self.solver == "exact":
-            raise ValueError(
-                "solver='exact' has a closed form only with weight decay; give a gamma ≥ 0, or "
-                "take solver='lbfgs'."
-            )
         check_whole("batch_size", self.batch_size, none="all samples")
+
+
+def _weights(problem: SparseCodingProblem) -> dict[str, Any]:
+    return {"penalty_": problem.penalty, "alpha_": problem.alpha, "gamma_": problem.gamma}

@@ -9,6 +9,7 @@ import numpy as np
 
 from sparsebp._checks import random_source
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
+from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.objectives import sparse_filtering_objective
 from sparsebp.solvers import minimize_lbfgs
 
@@ -37,6 +38,8 @@ class SparseFiltering(Learner):
         Whether `fit` begins at the components of the last one.
     random_state : int, RandomState, Generator or None, default=None
         Draws the first filters.
+    verbose : bool, default=False
+        Whether to print a line for each iteration.
     callback : callable, default=None
         Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
 
@@ -83,6 +86,8 @@ class SparseFiltering(Learner):
     ((500, 3), np.float64(1.0))
     """
 
+    scale_: np.ndarray
+
     def __init__(
         self,
         n_components: int | None = None,
@@ -92,6 +97,7 @@ class SparseFiltering(Learner):
         tol: float = 1e-6,
         warm_start: bool = False,
         random_state: Any = None,
+        verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
         self.n_components = n_components
@@ -100,9 +106,11 @@ class SparseFiltering(Learner):
         self.tol = tol
         self.warm_start = warm_start
         self.random_state = random_state
+        self.verbose = verbose
         self.callback = callback
 
     @all_or_nothing
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.
 
@@ -130,11 +138,15 @@ class SparseFiltering(Learner):
         start = self._start((self.n_components or X.shape[1], X.shape[1]), rng, X.dtype)
         objective = sparse_filtering_objective(X.T, float(self.epsilon), scale=1 / len(X))
         limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
-        with quietly():
-            result = minimize_lbfgs(objective, start, callback=self._solver_callback(), **limits)
-        require_success(result)
-        self.components_ = result.point
-        self.scale_ = np.sqrt(np.square(self._responses(X)).mean(axis=0))
+
+        def fitted_at(point: np.ndarray) -> dict[str, Any]:
+            scale = np.sqrt(np.square(self._responses(X, point)).mean(axis=0))
+            return {"components_": point, "scale_": scale}
+
+        with quietly(), watching(self, X, fitted_at) as watch:
+            result = minimize_lbfgs(objective, start, callback=watch, **limits)
+            require_success(result)
+            vars(self).update(fitted_at(result.point))
         return self._record(result)
 
     def transform(self, X: Any) -> np.ndarray:
@@ -156,7 +168,7 @@ class SparseFiltering(Learner):
             If X is unusable.
         """
         X = self._checked(X).astype(self.components_.dtype, copy=False)
-        codes = self._responses(X) / self.scale_
+        codes = self._responses(X, self.components_) / self.scale_
         return codes / np.linalg.norm(codes, axis=1, keepdims=True)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -176,5 +188,5 @@ class SparseFiltering(Learner):
         """
         return -float(self.transform(X).sum(axis=1, dtype=np.float64).mean())
 
-    def _responses(self, X: np.ndarray) -> np.ndarray:
-        return np.sqrt(np.square(X @ self.components_.T) + X.dtype.type(self.epsilon))
+    def _responses(self, X: np.ndarray, filters: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.square(X @ filters.T) + X.dtype.type(self.epsilon))

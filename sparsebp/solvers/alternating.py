@@ -73,7 +73,7 @@ class Alternation(SparseCodingProblem):
             raise ValueError(f"steps is {self.steps!r}; it must be one of {choices}.")
         if self.steps == "exact" and self.gamma is None:
             raise ValueError(
-                "The exact basis step has a closed form only with weight decay; give a gamma ≥ 0, "
+                "'exact' has a closed form for the basis only with weight decay; give a gamma ≥ 0, "
                 "or take 'lbfgs'."
             )
 

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.penalties import LogCosh, Topographic
 from sparsebp.preprocessing import Whitening
 
@@ -24,6 +24,7 @@ MODELS = {
     "unit": ReconstructionICA(9, penalty=Topographic((3, 3)), unit_norm=True, tol=1e-4),
     "ica": OrthonormalICA(tol=1e-5, random_state=0),
     "manifold": OrthonormalICA(4, penalty=LogCosh(), solver="manifold", random_state=0),
+    "filtering": SparseFiltering(5, tol=1e-4),
 }
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 every = pytest.mark.parametrize("kind", list(MODELS))
@@ -71,7 +72,8 @@ def test_what_fit_leaves(kind):
     assert estimator.objective_ == estimator.objective_history_[-1]
     assert estimator.objective_ < estimator.objective_history_[0]
     assert estimator.status_ in {"converged", "iteration_limit"}
-    estimator.penalty_.check_components(len(estimator.components_))
+    if kind != "filtering":
+        estimator.penalty_.check_components(len(estimator.components_))
 
 
 @every
@@ -117,8 +119,8 @@ def test_a_pipeline_behind_whitening(kind):
     np.testing.assert_array_equal(pipeline.transform(X), expected.transform(white))
     assert pipeline.score(X) == expected.score(white)
     assert len(pipeline.get_feature_names_out()) == len(expected.components_)
-    back = pipeline.inverse_transform(pipeline.transform(X))
-    assert back.shape == X.shape
+    if kind != "filtering":  # its responses do not say how large a sample was
+        assert pipeline.inverse_transform(pipeline.transform(X)).shape == X.shape
 
 
 @unconverged

@@ -1,0 +1,108 @@
+"""A callback for scikit-learn (1.9 and later) that measures a model while it learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from sparsebp.estimators._parameters import check_whole
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A model after an iteration, measured on held-out samples.
+
+    Parameters
+    ----------
+    iteration : int
+        From 1 on.
+    objective : float
+        What `fit` minimises, on these samples: minus the model's score.
+    reconstruction_error : float
+        Mean over the samples of ‖x − x̂‖²; NaN where a model reconstructs nothing.
+    sparsity : float
+        Share of the coefficients smaller than a tenth of their root mean square.
+    """
+
+    iteration: int
+    objective: float
+    reconstruction_error: float
+    sparsity: float
+
+
+class ObjectiveMonitor:
+    """Records objective, reconstruction error and sparsity on held-out samples, by iteration.
+
+    scikit-learn's own ScoringMonitor measures nothing where there is no y. With ``patience`` it
+    also stops a fit that no longer gains on these samples.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Samples that are not learned from.
+    every : int, default=1
+        Iterations from one measurement to the next.
+    patience : int, default=None
+        Stop the fit after so many measurements without a lower objective; None never stops it.
+
+    Attributes
+    ----------
+    history_ : list of Measurement
+        Of the last fit.
+
+    Raises
+    ------
+    ValueError
+        If X is not a finite matrix, or a number is not a positive whole one.
+
+    Examples
+    --------
+    >>> import sklearn
+    >>> from sparsebp import ReconstructionICA
+    >>> from sparsebp.datasets import make_mixtures
+    >>> X = make_mixtures(500, 4, random_state=0).X
+    >>> monitor = ObjectiveMonitor(X[400:])
+    >>> model = ReconstructionICA(4, alpha=0.1, random_state=0)
+    >>> if hasattr(model, "set_callbacks"):  # scikit-learn 1.9
+    ...     model = model.set_callbacks(monitor).fit(X[:400])
+    ...     assert monitor.history_[-1].objective < monitor.history_[0].objective
+    """
+
+    def __init__(self, X: Any, *, every: int = 1, patience: int | None = None) -> None:
+        check_whole("every", every)
+        check_whole("patience", patience, none="as long as there are iterations")
+        self.X, self.every, self.patience = check_array(X, input_name="X"), every, patience
+        self.history_: list[Measurement] = []
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Forget what an earlier fit was measured at."""
+        self.history_ = []
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """Do nothing."""
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        """Do nothing."""
+
+    def on_fit_task_end(
+        self, estimator: Any, context: Any, *, fitted_estimator: Any = None
+    ) -> bool:
+        """Measure the model as it is after an iteration; return whether to stop."""
+        if fitted_estimator is None or fitted_estimator.n_iter_ % self.every:
+            return False
+        self.history_.append(_measured(fitted_estimator, self.X))
+        objectives = [measurement.objective for measurement in self.history_]
+        since = len(objectives) - 1 - int(np.argmin(objectives))
+        return self.patience is not None and since >= self.patience
+
+
+def _measured(model: Any, X: np.ndarray) -> Measurement:
+    codes = model.transform(X)
+    error = np.nan
+    if hasattr(model, "inverse_transform"):
+        error = float(np.square(X - model.inverse_transform(codes)).sum(axis=1).mean())
+    small = np.abs(codes) < 0.1 * np.sqrt(np.square(codes).mean())
+    return Measurement(model.n_iter_, -model.score(X), error, float(small.mean()))

@@ -1,0 +1,82 @@
+"""Who is told of every iteration: the user's function, the screen, and scikit-learn's callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn has them from 1.9 on
+    CallbackSupportMixin: Any = object
+
+    def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate a method with nothing but one more call, as warnings count calls."""
+
+        @wraps(method)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            return method(*args, **kwargs)
+
+        return called
+
+
+__all__ = ["CallbackSupportMixin", "watching", "with_callbacks"]
+
+#: Maps the point where a solver stands to the attributes of an estimator fitted there.
+FittedAt = Callable[[np.ndarray], dict[str, Any]]
+
+
+@contextmanager
+def watching(
+    estimator: Any, X: np.ndarray, fitted_at: FittedAt
+) -> Iterator[Callable[[int, float, np.ndarray], bool]]:
+    """Yield what a solver calls after every iteration; it says whether anybody asks to stop.
+
+    Parameters
+    ----------
+    estimator : Learner
+        Being fitted, with a method `fit` that is decorated by `with_callbacks`.
+    X : ndarray of shape (n_samples, n_features)
+        What it learns from.
+    fitted_at : callable
+        Returns the attributes of the estimator as if it had stopped at a point.
+
+    Yields
+    ------
+    watch : callable
+        ``watch(iteration, value, point)``.
+    """
+    begun = perf_counter()
+    context: Any = None
+    if getattr(estimator, "_skl_callbacks", None):
+        context = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+        context.call_on_fit_task_begin(estimator=estimator, X=X)
+
+    def watch(iteration: int, value: float, point: np.ndarray) -> bool:
+        if estimator.verbose:
+            name, seconds = type(estimator).__name__, perf_counter() - begun
+            print(  # noqa: T201
+                f"{name}  iteration {iteration:4d}  objective {value:<10.6g}  {seconds:6.1f} s",
+                flush=True,
+            )
+        stop = estimator.callback is not None and bool(estimator.callback(iteration, value))
+        # scikit-learn refuses more tasks than were announced.
+        if context is None or iteration > estimator.max_iter:
+            return stop
+        task = context.subcontext(task_name="iteration")
+        task.call_on_fit_task_begin(estimator=estimator, X=X)
+
+        def attributes() -> dict[str, Any]:
+            return {**fitted_at(point), "n_iter_": iteration, "objective_": value}
+
+        told = {"estimator": estimator, "X": X, "reconstruction_attributes": attributes}
+        return task.call_on_fit_task_end(**told) or stop
+
+    yield watch
+    if context is not None:
+        context.call_on_fit_task_end(estimator=estimator, X=X)
