@@ -1,0 +1,106 @@
+"""How many bits samples take, sent as coefficients and what these leave over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sparsebp._checks import check_matrix, check_number
+from sparsebp.metrics.statistics import coefficient_entropy
+
+
+def description_length(
+    samples: ArrayLike, codes: ArrayLike, reconstruction: ArrayLike, *, precision: float
+) -> float:
+    """Compute the bits per sample of sending codes, and then the samples' differences from them.
+
+    L = Σᵣ H(sᵣ) + Σᵢ H(xᵢ − x̂ᵢ), H being the entropy of one coefficient or feature over the
+    samples, rounded to multiples of the precision.
+
+    Sparse codes are short, but leave more over: the weight α with the shortest description is the
+    one that suits noise of that precision. An objective cannot choose α: it always falls with it.
+
+    Parameters
+    ----------
+    samples : array-like of shape (n_samples, n_features)
+        x. Many more samples than an entropy has bins, or it comes out too small.
+    codes : array-like of shape (n_samples, n_components)
+        s.
+    reconstruction : array-like of shape (n_samples, n_features)
+        x̂, what the codes stand for.
+    precision : float
+        The step > 0 that samples and coefficients are rounded to, in their units: the standard
+        deviation of the noise, where it is known.
+
+    Returns
+    -------
+    length : float
+        Bits per sample, ≥ 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an array is not a finite matrix, their shapes do not fit, or the precision is not a
+        positive number.
+
+    See Also
+    --------
+    DescriptionLength : The same as a scorer for scikit-learn.
+
+    Examples
+    --------
+    >>> description_length([[0, 1], [2, 1]], [[0.0], [3.0]], [[0, 0], [2, 0]], precision=1.0)
+    1.0
+    """
+    x, s, back = (
+        check_matrix(name, values)
+        for name, values in (
+            ("samples", samples),
+            ("codes", codes),
+            ("reconstruction", reconstruction),
+        )
+    )
+    if x.shape != back.shape or len(x) != len(s):
+        raise ValueError(
+            f"samples have shape {x.shape}, codes {s.shape} and the reconstruction {back.shape}; "
+            "all three need a row for each sample, and the first and last the same shape."
+        )
+    step = check_number("precision", precision, minimum=0)
+    if step == 0:
+        raise ValueError("precision is 0; it must be a number > 0, such as the noise's deviation.")
+    columns = np.concatenate([s, x - back], axis=1).T
+    return sum(coefficient_entropy(column[:, np.newaxis], step=step) for column in columns)
+
+
+@dataclass(frozen=True)
+class DescriptionLength:
+    """Minus the description length, as ``scoring`` of `GridSearchCV`: how to choose α.
+
+    Parameters
+    ----------
+    precision : float
+        As in `description_length`.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sparsebp import SparseCoding
+    >>> from sparsebp.datasets import make_dictionary_signals
+    >>> X = make_dictionary_signals(600, 8, 12, n_nonzero=2, snr_db=20, random_state=0).X
+    >>> model = SparseCoding(12, penalty="l1", solver="online", batch_size=50, random_state=0)
+    >>> noise = 0.1 * X.std()
+    >>> search = GridSearchCV(model, {"alpha": [0.001, 0.1]}, scoring=DescriptionLength(noise))
+    >>> search.fit(X).best_params_
+    {'alpha': 0.1}
+    """
+
+    precision: float
+
+    def __call__(self, model: Any, X: Any, y: Any = None) -> float:
+        """Compute minus the bits per sample that a fitted model needs for samples."""
+        codes = model.transform(X)
+        back = model.inverse_transform(codes)
+        return -description_length(X, codes, back, precision=self.precision)
