@@ -13,7 +13,7 @@ import numpy as np
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:  # scikit-learn has them from 1.9 on
-    CallbackSupportMixin: Any = object
+    CallbackSupportMixin: Any = type("CallbackSupportMixin", (), {})
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate a method with nothing but one more call, as warnings count calls."""
