@@ -25,7 +25,7 @@ from sparsebp.estimators import (
     SparseCoding,
     SparseFiltering,
 )
-from sparsebp.penalties import Penalty, Topographic
+from sparsebp.penalties import Penalty, Signed, Topographic
 from sparsebp.preprocessing import Whitening
 
 FORMAT = 1
@@ -45,7 +45,7 @@ _SIGNS_OF_DAMAGE = (
     zlib.error,
 )
 #: Parameters that belong to a run, not to what it learned.
-_OF_THE_RUN = ("callback",)
+_OF_THE_RUN = ("callback", "init")
 
 
 def save_model(
@@ -58,7 +58,7 @@ def save_model(
     Parameters
     ----------
     estimator : one of the package's estimators, Whitening, or a Pipeline of them
-        Fitted. A callback, or a ``random_state`` that is no number, is not kept.
+        Fitted. A callback, ``init``, or a ``random_state`` that is no number, is not kept.
     path : path
         Where to; ``.npz`` by custom.
     metadata : dict, optional
@@ -198,6 +198,8 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     """Return something JSON can hold; arrays go into the archive under a number."""
     if isinstance(value, Penalty):
         return {"penalty": _packed_penalty(value, arrays)}
+    if isinstance(value, list | tuple):
+        value = np.array(value)
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
@@ -221,7 +223,10 @@ def _packed_penalty(penalty: Penalty, arrays: dict[str, np.ndarray]) -> dict:
         return packed
     if _PENALTIES.get(name) is not type(penalty):
         raise TypeError(f"The penalty {name} is not one of sparsebp's own and cannot be saved.")
-    return {"class": name, **{f.name: getattr(penalty, f.name) for f in fields(penalty)}}  # type: ignore[arg-type]
+    own = {f.name: getattr(penalty, f.name) for f in fields(penalty)}  # type: ignore[arg-type]
+    if isinstance(penalty, Signed):
+        own["penalty"] = _packed_penalty(penalty.penalty, arrays)
+    return {"class": name, **own}
 
 
 def _unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray]) -> Any:
@@ -246,6 +251,8 @@ def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 def _unpacked_penalty(fields: dict, arrays: dict[str, np.ndarray]) -> Penalty:
     name = fields.pop("class")
+    if name == "Signed":
+        return Signed(_unpacked_penalty(fields["penalty"], arrays), tuple(fields["signs"]))
     if name != "Topographic":
         return _PENALTIES[name](**fields)
     if "grouping" in fields:

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from sparsebp._checks import check_matrix
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
 from sparsebp.penalties import Penalty, make_penalty
@@ -65,7 +66,9 @@ class Learner(
     epsilon: float
     max_iter: int
     tol: float
+    init: Any
     warm_start: bool
+    n_features_in_: int
     n_jobs: int | None
     verbose: bool | int
     callback: Callable[[int, float], Any] | None
@@ -134,10 +137,15 @@ class Learner(
         shape: tuple[int, int],
         rng: Any,
         dtype: Any,
+        *,
         kept: str = "components_",
+        to_white: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Return what the last fit kept on a warm start, else random rows of unit length."""
+        """Return what the last fit kept on a warm start, else init, else random unit rows."""
         before = getattr(self, kept, None) if self.warm_start else None
+        if before is None and self.init is not None:
+            init = self._checked_init(shape[0])
+            return (init if to_white is None else init @ to_white).astype(dtype)
         if before is None:
             # Column by column: a problem planted with the same seed draws its truth row by row,
             # and a search that begins at the truth proves nothing.
@@ -150,6 +158,16 @@ class Learner(
                 "wanted; set warm_start=False to begin anew."
             )
         return before.astype(dtype)
+
+    def _checked_init(self, n_components: int) -> np.ndarray:
+        init = check_matrix("init", self.init)
+        wanted = (n_components, self.n_features_in_)
+        if init.shape != wanted:
+            raise ValueError(
+                f"init has shape {init.shape}; it must have a row for each component and a column "
+                f"for each feature, {wanted}."
+            )
+        return init
 
     def _record(self, result: Result, *, limit_is_failure: bool = True) -> Self:
         """Keep how a solver ended, and say it."""

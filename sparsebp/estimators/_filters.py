@@ -10,7 +10,7 @@ import numpy as np
 from sparsebp.blocks import Samples, count_threads
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
-from sparsebp.penalties import Penalty
+from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
 
 
@@ -19,6 +19,7 @@ class FilterLearner(Learner):
 
     solver: str
     whiten: bool | float
+    signs: Any
     whitened_components_: np.ndarray
     mixing_: np.ndarray
     whitening_: np.ndarray
@@ -94,6 +95,14 @@ class FilterLearner(Learner):
             "whitening_": white.forward,
             "mean_": white.mean,
         }
+
+    def _make_penalty(self, n_components: int) -> Penalty:
+        penalty = super()._make_penalty(n_components)
+        if self.signs is None:
+            return penalty
+        signed = Signed(penalty, tuple(np.ravel(self.signs)))
+        signed.check_components(n_components)
+        return signed
 
     def _check_parameters(self, solvers: tuple[str, ...]) -> None:
         self._check_common()

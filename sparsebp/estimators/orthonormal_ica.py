@@ -47,6 +47,11 @@ class OrthonormalICA(FilterLearner):
         Iterations at most.
     tol : float, default=1e-6
         Stop when an iteration lowers the objective by less than this share.
+    signs : array-like of shape (n_components,), default=None
+        +1 for features sparser than a Gaussian, −1 for those less sparse (sub-Gaussian), for which
+        S is maximised; None means all +1.
+    init : array-like of shape (n_components, n_features), default=None
+        The first filters; None draws them.
     warm_start : bool, default=False
         Whether `fit` begins at the filters of the last one.
     random_state : int, RandomState, Generator or None, default=None
@@ -113,6 +118,8 @@ class OrthonormalICA(FilterLearner):
         solver: str = "lbfgs",
         max_iter: int = 500,
         tol: float = 1e-6,
+        signs: Any = None,
+        init: Any = None,
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -126,6 +133,8 @@ class OrthonormalICA(FilterLearner):
         self.solver = solver
         self.max_iter = max_iter
         self.tol = tol
+        self.signs = signs
+        self.init = init
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -164,7 +173,9 @@ class OrthonormalICA(FilterLearner):
         penalty = self._make_penalty(n_components)
         rng = random_source(self.random_state)
         shape = (n_components, x.shape[0])
-        start = self._start(shape, rng, x.dtype, kept="whitened_components_")
+        start = self._start(
+            shape, rng, x.dtype, kept="whitened_components_", to_white=white.backward
+        )
 
         def fitted_at(point: np.ndarray) -> dict[str, Any]:
             return self._filters_at(orthonormalized(point), white, penalty)

@@ -56,6 +56,11 @@ class ReconstructionICA(FilterLearner):
         Iterations at most.
     tol : float, default=1e-6
         Stop when an iteration lowers the objective by less than this share.
+    signs : array-like of shape (n_components,), default=None
+        +1 for features sparser than a Gaussian, −1 for those less sparse (sub-Gaussian), for which
+        S is maximised; None means all +1.
+    init : array-like of shape (n_components, n_features), default=None
+        The first filters; None draws them.
     warm_start : bool, default=False
         Whether `fit` begins at the components of the last one.
     random_state : int, RandomState, Generator or None, default=None
@@ -127,6 +132,8 @@ class ReconstructionICA(FilterLearner):
         solver: str = "lbfgs",
         max_iter: int = 1000,
         tol: float = 1e-6,
+        signs: Any = None,
+        init: Any = None,
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -142,6 +149,8 @@ class ReconstructionICA(FilterLearner):
         self.solver = solver
         self.max_iter = max_iter
         self.tol = tol
+        self.signs = signs
+        self.init = init
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -181,7 +190,9 @@ class ReconstructionICA(FilterLearner):
         shape = (self.n_components or n_directions, n_directions)
         penalty = self._make_penalty(shape[0])
         rng = random_source(self.random_state)
-        start = self._start(shape, rng, X.dtype, kept="whitened_components_")
+        start = self._start(
+            shape, rng, X.dtype, kept="whitened_components_", to_white=white.backward
+        )
 
         def fitted_at(point: np.ndarray) -> dict[str, Any]:
             filters = unit_columns(point.T).T if self.unit_norm else point

@@ -69,6 +69,8 @@ class SparseCoding(Learner):
     batch_size : int, default=1000
         Samples of a turn. None, or as many as there are, takes all of them every time and lets
         their coefficients carry over.
+    init : array-like of shape (n_components, n_features), default=None
+        The first atoms; None draws them.
     warm_start : bool, default=False
         Whether `fit` begins at the components of the last one.
     random_state : int, RandomState, Generator or None, default=None
@@ -134,6 +136,7 @@ class SparseCoding(Learner):
         max_iter: int = 100,
         tol: float = 1e-4,
         batch_size: int | None = 1000,
+        init: Any = None,
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -150,6 +153,7 @@ class SparseCoding(Learner):
         self.max_iter = max_iter
         self.tol = tol
         self.batch_size = batch_size
+        self.init = init
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -179,13 +183,7 @@ class SparseCoding(Learner):
         ValueError, TypeError
             If X or a parameter is unusable.
         """
-        self._check_parameters()
-        x = self._checked_to_learn(X).T
-        rng = random_source(self.random_state)
-        shape = (self.n_components or x.shape[0], x.shape[0])
-        penalty = self._make_penalty(shape[0])
-        start = self._start(shape, rng, x.dtype).T
-        problem = self._problem(penalty)
+        x, rng, problem, start = self._begin(X)
 
         def fitted_at(basis: np.ndarray) -> dict[str, Any]:
             return {"components_": np.ascontiguousarray(basis.T), **_weights(problem)}
@@ -226,17 +224,11 @@ class SparseCoding(Learner):
         ValueError, TypeError
             If X or a parameter is unusable, or X has another number of features.
         """
-        self._check_parameters()
         first = not hasattr(self, "components_")
-        x = self._checked_to_learn(X, reset=first).T
-        rng = random_source(self.random_state)
-        shape = (self.n_components or x.shape[0], x.shape[0])
-        penalty = self._make_penalty(shape[0]) if first else self.penalty_
-        start = self._start(shape, rng, x.dtype) if first else self.components_
-        problem = self._problem(penalty)
+        x, rng, problem, start = self._begin(X, first=first)
         x = x.astype(start.dtype, copy=False)
         with quietly():
-            basis = problem.feasible(np.ascontiguousarray(start.T))
+            basis = problem.feasible(start)
             first_codes = starting_codes(x, basis)
             before = [problem.value(x, basis, first_codes)] if first else self.objective_history_
             known = getattr(self, "_memory", None) or Memory.begin(basis)
@@ -323,6 +315,16 @@ class SparseCoding(Learner):
         fitted = SparseCodingProblem(self.penalty_, self.alpha_, self.gamma_)
         with quietly():
             return -fitted.value(x, self.components_.T, codes)
+
+    def _begin(self, X: Any, *, first: bool = True) -> tuple[np.ndarray, Any, Any, np.ndarray]:
+        """Check everything; return samples in columns, what draws, the problem and a basis."""
+        self._check_parameters()
+        x = self._checked_to_learn(X, reset=first).T
+        rng = random_source(self.random_state)
+        shape = (self.n_components or x.shape[0], x.shape[0])
+        penalty = self._make_penalty(shape[0]) if first else self.penalty_
+        start = self._start(shape, rng, x.dtype) if first else self.components_
+        return x, rng, self._problem(penalty), np.ascontiguousarray(start.T)
 
     def _problem(self, penalty: Penalty) -> Alternation | OnlineLearning:
         weights = (penalty, float(self.alpha), None if self.gamma is None else float(self.gamma))

@@ -34,6 +34,8 @@ class SparseFiltering(Learner):
         Iterations at most.
     tol : float, default=1e-6
         Stop when an iteration lowers the objective by less than this share.
+    init : array-like of shape (n_components, n_features), default=None
+        The first filters; None draws them.
     warm_start : bool, default=False
         Whether `fit` begins at the components of the last one.
     random_state : int, RandomState, Generator or None, default=None
@@ -95,6 +97,7 @@ class SparseFiltering(Learner):
         epsilon: float = 1e-8,
         max_iter: int = 1000,
         tol: float = 1e-6,
+        init: Any = None,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: bool | int = False,
@@ -104,6 +107,7 @@ class SparseFiltering(Learner):
         self.epsilon = epsilon
         self.max_iter = max_iter
         self.tol = tol
+        self.init = init
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose

@@ -3,6 +3,7 @@
 from sparsebp.penalties.base import Penalty
 from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1, Welsch
 from sparsebp.penalties.named import NAMES, make_penalty
+from sparsebp.penalties.signed import Signed
 from sparsebp.penalties.topographic import Topographic, squarest_grid
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Cauchy",
     "LogCosh",
     "Penalty",
+    "Signed",
     "SmoothL1",
     "Topographic",
     "Welsch",

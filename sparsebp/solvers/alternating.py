@@ -68,6 +68,7 @@ class Alternation(SparseCodingProblem):
     n_threads: int = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.steps not in STEPS:
             choices = ", ".join(STEPS)
             raise ValueError(f"steps is {self.steps!r}; it must be one of {choices}.")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sparsebp.objectives import codes_objective, unit_columns
-from sparsebp.penalties import Penalty
+from sparsebp.penalties import Penalty, Signed
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,13 @@ class SparseCodingProblem:
     penalty: Penalty
     alpha: float
     gamma: float | None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.penalty, Signed):
+            raise ValueError(
+                "A Signed penalty falls for ever along some coefficients, which would run off; "
+                "take another for sparse coding."
+            )
 
     def feasible(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis, its atoms brought to length one where that is the constraint.

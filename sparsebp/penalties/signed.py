@@ -1,0 +1,87 @@
+"""A penalty turned round for some coefficients, whose features are less sparse than a Gaussian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sparsebp.network import Layer, Linear, Parameter
+from sparsebp.penalties.base import Penalty
+
+
+@dataclass(frozen=True)
+class Signed(Penalty):
+    """S(s) = Σᵣ gᵣ ρ(sᵣ), ρ being another penalty's share of one coefficient and gᵣ = ±1.
+
+    Minimising it makes coefficients with +1 sparse, as sparser than a Gaussian, and those with −1
+    the opposite: so ICA finds sub-Gaussian sources. MATLAB's NonGaussianityIndicator. It is for
+    linear filters; coefficients that are searched for would run off where S falls.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        One that treats every coefficient by itself.
+    signs : tuple of int
+        A sign for each coefficient, +1 or −1.
+
+    Raises
+    ------
+    ValueError
+        If a sign is neither, or the penalty groups its coefficients.
+
+    Examples
+    --------
+    >>> from sparsebp.penalties import L1
+    >>> float(Signed(L1(), (1, -1)).values_and_gradient(np.array([[3.0], [-2.0]]))[0][0])
+    1.0
+    """
+
+    penalty: Penalty
+    signs: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        signs = np.asarray(self.signs)
+        if signs.ndim != 1 or signs.size == 0 or not np.isin(signs, (-1, 1)).all():
+            raise ValueError(
+                f"signs are {self.signs!r}; there must be a +1 (sparser than a Gaussian) or a −1 "
+                "for each component."
+            )
+        if self.penalty.variables:
+            raise ValueError(
+                f"{type(self.penalty).__name__} groups coefficients, which then share a sign; "
+                "give a penalty that treats every coefficient by itself."
+            )
+        object.__setattr__(self, "signs", tuple(int(sign) for sign in signs))
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The other penalty's layers, then the signs on the diagonal of G, and a sum."""
+        *inner, last = self.penalty.layers
+        return (*inner, replace(last, weight=Parameter("G")), Layer(None, Linear()))
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The diagonal matrix G of the signs."""
+        return {"G": np.diag(np.array(self.signs, dtype=float))}
+
+    def check_components(self, n_components: int) -> None:
+        """Refuse another number of components than there are signs.
+
+        Parameters
+        ----------
+        n_components : int
+            Number of coefficients of a sample.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many signs.
+        """
+        if len(self.signs) != n_components:
+            raise ValueError(
+                f"There are {len(self.signs)} signs for {n_components} components; give a sign "
+                "for each."
+            )
