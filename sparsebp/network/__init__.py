@@ -15,7 +15,6 @@ from sparsebp.network.activations import (
     Root,
     Sigmoid,
     Square,
-    Subtract,
     Tanh,
     Welsch,
 )
@@ -24,6 +23,7 @@ from sparsebp.network.check import check_gradient
 from sparsebp.network.delta_table import delta_table
 from sparsebp.network.network import Layer, Network
 from sparsebp.network.normalizations import NormalizeColumns, NormalizeRows
+from sparsebp.network.operations import Multiply, Subtract
 from sparsebp.network.simplify import simplified
 from sparsebp.network.weights import Identity, Parameter
 
@@ -37,6 +37,7 @@ __all__ = [
     "Linear",
     "Log1pSquare",
     "LogCosh",
+    "Multiply",
     "Network",
     "NormalizeColumns",
     "NormalizeRows",

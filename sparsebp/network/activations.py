@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.network._shapes import require_same, unbroadcast
 from sparsebp.network.notation import Formula
 from sparsebp.network.weights import Variables
 
@@ -48,20 +47,22 @@ class Activation:
         return delta * self.derivative(z, a)
 
 
-class _Shift(Activation):
+class Shift(Activation):
     """An activation of slope one: what comes back is what came in."""
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> Any:
+        """Return ones."""
         return np.ones_like(z)
 
     def pull_back(
         self, delta: np.ndarray, z: np.ndarray, a: np.ndarray, variables: Variables
     ) -> np.ndarray:
+        """Return δ itself."""
         return delta
 
 
 @dataclass(frozen=True)
-class Linear(_Shift):
+class Linear(Shift):
     """f(z) = z."""
 
     formula = Formula("z", "1", "{z}", latex=("z_i", "1", "{z}"), bare=True)
@@ -72,47 +73,7 @@ class Linear(_Shift):
 
 
 @dataclass(frozen=True)
-class Subtract(_Shift):
-    """f(z) = z − x, x being a variable: a target, or a bias with its sign changed.
-
-    Parameters
-    ----------
-    name : str
-        Name of the variable, of the shape of z or with a dimension of 1 where it is repeated.
-
-    Examples
-    --------
-    >>> Subtract("x")(np.ones((2, 3)), {"x": np.ones((2, 1))}).sum()
-    np.float64(0.0)
-    """
-
-    name: str
-
-    @property
-    def names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Variables whose gradient passes through this activation."""
-        return (self.name,)
-
-    def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
-        """Compute z − x."""
-        require_same(self.name, variables[self.name].shape, z.shape)
-        return z - variables[self.name]
-
-    def gradient(self, delta: np.ndarray, z: np.ndarray, variables: Variables) -> np.ndarray:
-        """Compute −δ, the gradient in what is subtracted."""
-        return -unbroadcast(delta, variables[self.name].shape)
-
-    @property
-    def formula(self) -> Formula:  # type: ignore[override]
-        """How it is written."""
-        n = self.name.replace("{", "{{").replace("}", "}}")
-        indexed = f"{{{{{n}}}}}_i" if "_" in n else f"{n}_i"
-        latex = (f"z_i - {indexed}", "1", f"{{z}} - {n}")
-        return Formula(f"z − {self.name}", "1", f"{{z}} − {n}", latex)
-
-
-@dataclass(frozen=True)
-class Add(_Shift):
+class Add(Shift):
     """f(z) = z + c.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sparsebp.network.activations import Chain, Subtract
+from sparsebp.network.activations import Chain
 from sparsebp.network.costs import Sum
 from sparsebp.network.network import Layer, Network
 from sparsebp.network.notation import (
@@ -18,6 +18,7 @@ from sparsebp.network.notation import (
     superscript,
     transpose,
 )
+from sparsebp.network.operations import Subtract
 from sparsebp.network.weights import Parameter
 
 
@@ -54,7 +55,7 @@ def delta_table(network: Network, style: Style = "text") -> str:
     -----
     Where an activation normalizes rows or columns, J stands for its derivative, a matrix for each.
     A subtrahend that has one column for all samples, as a bias has, gets the sum of its −δ over the
-    samples; the table shows the δ.
+    samples; the table shows the δ. What `Multiply` multiplies by is taken as given.
 
     Raises
     ------

@@ -16,9 +16,9 @@ from sparsebp.network.activations import (
     LogCosh,
     Root,
     Square,
-    Subtract,
 )
 from sparsebp.network.network import Layer, Network
+from sparsebp.network.operations import Subtract
 
 # Longest first: the first that matches is taken.
 _TAILS: tuple[tuple[tuple[type[Activation], ...], Callable[..., costs.Cost]], ...] = (

@@ -16,6 +16,7 @@ from sparsebp.objectives.reparametrized import (
     unit_columns,
 )
 from sparsebp.objectives.sparse_coding import (
+    MASKED_RECONSTRUCTION,
     RECONSTRUCTION,
     WEIGHT_DECAY,
     basis_objective,
@@ -28,6 +29,7 @@ from sparsebp.objectives.sparse_filtering import (
 
 __all__ = [
     "ICA_RECONSTRUCTION",
+    "MASKED_RECONSTRUCTION",
     "RECONSTRUCTION",
     "WEIGHT_DECAY",
     "Differentiable",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsebp.network import Identity, Layer, Linear, Network, Parameter, Square, Subtract
+from sparsebp.network import Identity, Layer, Linear, Multiply, Network, Parameter, Square, Subtract
 from sparsebp.objectives.moments import second_moment_factor
 from sparsebp.objectives.objective import Objective, Term
 from sparsebp.penalties import Penalty
@@ -19,12 +19,29 @@ RECONSTRUCTION = Network(
     ],
 )
 
+#: ‖M ∘ (As − x)‖², where M is zero at what is missing of x.
+MASKED_RECONSTRUCTION = Network(
+    "s",
+    [
+        Layer(Parameter("A"), Linear()),
+        Layer(Identity(), Subtract("x")),
+        Layer(Identity(), Multiply("M")),
+        Layer(None, Square()),
+    ],
+)
+
 #: ‖A‖².
 WEIGHT_DECAY = Network("A", [Layer(None, Square())])
 
 
 def codes_objective(
-    x: np.ndarray, basis: np.ndarray, penalty: Penalty, alpha: float, *, scale: float = 1.0
+    x: np.ndarray,
+    basis: np.ndarray,
+    penalty: Penalty,
+    alpha: float,
+    *,
+    scale: float = 1.0,
+    mask: np.ndarray | None = None,
 ) -> Objective:
     """Return F(s; A) = scale · [‖As − x‖² + α S(s)], the sum over the samples.
 
@@ -40,14 +57,19 @@ def codes_objective(
         α ≥ 0, the tutorial's λ.
     scale : float
         1/n_samples for the mean over the samples, 1 for the tutorial's sum.
+    mask : ndarray of shape (n_features, n_samples), optional
+        1 where x is known, 0 where it is missing and As − x does not count.
 
     Returns
     -------
     objective : Objective
         In the free matrix s (n_components, n_samples).
     """
+    distance = Term(scale, RECONSTRUCTION, {"A": basis, "x": x})
+    if mask is not None:
+        distance = Term(scale, MASKED_RECONSTRUCTION, {"A": basis, "x": x, "M": mask})
     terms = (
-        Term(scale, RECONSTRUCTION, {"A": basis, "x": x}),
+        distance,
         Term(scale * alpha, penalty.network(), penalty.variables_like(x)),
     )
     return Objective("s", terms)

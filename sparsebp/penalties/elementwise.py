@@ -60,6 +60,30 @@ class L1(Penalty):
             return np.maximum(codes - step, 0)
         return codes - np.clip(codes, -step, step)
 
+    def violation(
+        self, codes: np.ndarray, gradient: np.ndarray, weight: np.ndarray | float
+    ) -> np.ndarray:
+        """Compute how far each column is from a minimum of f(s) + weight ‖s‖₁.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_components, n_samples)
+            s.
+        gradient : ndarray of shape (n_components, n_samples)
+            ∇f there.
+        weight : float or ndarray that broadcasts
+            At least 0.
+
+        Returns
+        -------
+        violation : ndarray of shape (n_samples,)
+            The largest element of the least subgradient, 0 at a minimum.
+        """
+        slope = -gradient if self.positive else np.abs(gradient)
+        used = np.abs(gradient + weight * np.sign(codes))
+        unused = np.maximum(slope - weight, 0)
+        return np.where(codes == 0, unused, used).max(axis=0, initial=0.0)
+
 
 @dataclass(frozen=True)
 class SmoothL1(Penalty):

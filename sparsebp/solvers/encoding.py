@@ -16,6 +16,7 @@ from sparsebp.objectives import codes_objective, unit_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.solvers.columnwise import minimize_columns
 from sparsebp.solvers.exact_codes import Gram, encode_exactly
+from sparsebp.solvers.masked_codes import encode_masked, gradient_scale
 
 #: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run side
 #: by side; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
@@ -71,6 +72,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     tol: float = 1e-6,
     max_iter: int = 1000,
     n_threads: int = 1,
+    mask: np.ndarray | None = None,
 ) -> Codes:
     """Compute argmin over s of ‖As − x‖² + α S(s) for each sample by itself.
 
@@ -96,6 +98,8 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         Iterations at most.
     n_threads : int
         Blocks of samples at work at the same time.
+    mask : ndarray of shape (n_features, n_samples), optional
+        1 where x is known, 0 where it is missing and does not count; x is finite there, too.
 
     Returns
     -------
@@ -103,10 +107,12 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         Of shape (n_components, n_samples), and the number of samples that did not finish.
     """
     tol = max(tol, 20 * float(np.finfo(x.dtype).eps))
-    gram = Gram.of(basis) if isinstance(penalty, L1) else None
+    exactly = isinstance(penalty, L1) and mask is None
+    gram = Gram.of(basis) if exactly else None
     if start is None:
-        start = starting_codes(x, basis)
-        start = start if gram is None else np.zeros_like(start)  # most coefficients stay at zero
+        start = starting_codes(x if mask is None else mask * x, basis)
+        if isinstance(penalty, L1):
+            start = np.zeros_like(start)  # most coefficients stay there
     codes = np.empty_like(start)
     limits: dict[str, Any] = {"tol": tol, "max_iter": max_iter}
 
@@ -114,7 +120,10 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         part = {"start": start[:, block], **limits}
         if isinstance(penalty, L1) and gram is not None:
             return encode_exactly(x[:, block], gram, penalty, alpha, **part)
-        return _encode_smooth(x[:, block], basis, penalty, alpha, **part)
+        known = None if mask is None else mask[:, block]
+        if isinstance(penalty, L1) and known is not None:
+            return encode_masked(x[:, block], basis, penalty, alpha, mask=known, **part)
+        return _encode_smooth(x[:, block], basis, penalty, alpha, mask=known, **part)
 
     size = _SMOOTH_BLOCK if gram is None else _L1_BLOCK
     blocks = [slice(first, first + size) for first in range(0, x.shape[1], size)]
@@ -125,7 +134,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     return Codes(codes, n_unfinished)
 
 
-def _encode_smooth(
+def _encode_smooth(  # noqa: PLR0913  (as above)
     x: np.ndarray,
     basis: np.ndarray,
     penalty: Penalty,
@@ -134,20 +143,21 @@ def _encode_smooth(
     start: np.ndarray,
     tol: float,
     max_iter: int,
+    mask: np.ndarray | None,
 ) -> tuple[np.ndarray, int]:
-    target = tol * _gradient_scale(x, basis, alpha)
+    target = tol * gradient_scale(x if mask is None else mask * x, basis, alpha)
 
     def values_and_gradient(codes: np.ndarray, columns: np.ndarray) -> tuple:
-        objective = codes_objective(x[:, columns], basis, penalty, alpha)
+        known = None if mask is None else mask[:, columns]
+        objective = codes_objective(x[:, columns], basis, penalty, alpha, mask=known)
         return objective.values_and_gradient(codes)
 
-    lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(basis.dtype).tiny
+    tiny = np.finfo(basis.dtype).tiny
+    squares = basis * basis
+    known_lengths = 2 * (squares.sum(axis=0)[:, np.newaxis] if mask is None else squares.T @ mask)
 
-    def curvature(codes: np.ndarray) -> np.ndarray:
-        return lengths + basis.dtype.type(alpha) * penalty.curvature(codes)
+    def curvature(codes: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        lengths = known_lengths if mask is None else known_lengths[:, columns]
+        return lengths + basis.dtype.type(alpha) * penalty.curvature(codes) + tiny
 
     return minimize_columns(values_and_gradient, curvature, start, target, max_iter=max_iter)
-
-
-def _gradient_scale(x: np.ndarray, basis: np.ndarray, alpha: float) -> np.ndarray:
-    return np.maximum(np.abs(2 * basis.T @ x).max(axis=0, initial=0.0), max(alpha, 1e-12))

@@ -92,10 +92,7 @@ class _Samples:
     def violation(self, codes: np.ndarray) -> np.ndarray:
         """Largest element of the least subgradient of each column."""
         gradient = self.gram.matrix @ codes - self.pull
-        slope = -gradient if self.penalty.positive else np.abs(gradient)
-        used = np.abs(gradient + self.alpha * np.sign(codes))
-        unused = np.maximum(slope - self.alpha, 0)
-        return np.where(codes == 0, unused, used).max(axis=0, initial=0.0)
+        return self.penalty.violation(codes, gradient, self.alpha)
 
 
 def encode_exactly(

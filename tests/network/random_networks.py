@@ -12,6 +12,7 @@ from sparsebp.network import (
     Linear,
     Log1pSquare,
     LogCosh,
+    Multiply,
     Network,
     Parameter,
     Root,
@@ -75,7 +76,8 @@ class Builder:
         if self.rng.random() < 0.4:
             rows, columns = self.n_rows, self.n_columns
             shapes = [(rows, columns), (rows, 1), (1, columns), (1, 1)]
-            return Subtract(self.named("b", shapes[self.rng.integers(4)]))
+            kind = Multiply if self.rng.random() < 0.3 else Subtract
+            return kind(self.named("b", shapes[self.rng.integers(4)]))
         chosen = _ANYWHERE[self.rng.integers(len(_ANYWHERE))]
         self.n_squares += isinstance(chosen, Square)
         return Tanh() if isinstance(chosen, Square) and self.n_squares > 2 else chosen

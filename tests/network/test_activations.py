@@ -7,15 +7,21 @@ from sparsebp.network import (
     Activation,
     Add,
     Chain,
+    Layer,
     Linear,
     Log1pSquare,
     LogCosh,
+    Multiply,
+    Network,
+    Parameter,
     Root,
     Sigmoid,
     Square,
     Subtract,
     Tanh,
     Welsch,
+    delta_table,
+    value_and_gradients,
 )
 
 ON_THE_LINE = [
@@ -130,3 +136,27 @@ def test_the_base_class_leaves_the_formula_open():
         Activation()(np.ones((1, 1)), {})
     with pytest.raises(NotImplementedError):
         Activation().derivative(np.ones((1, 1)), np.ones((1, 1)))
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 1), (1, 4), (1, 1)])
+def test_multiply_has_a_gradient_in_both_factors(shape):
+    network = Network("x", [Layer(None, Multiply("M"))])
+    rng = np.random.default_rng(0)
+    x, m = rng.normal(size=(3, 4)), rng.normal(size=shape)
+    value, gradients = value_and_gradients(network, {"x": x, "M": m}, ["x", "M"])
+    assert value == pytest.approx((m * x).sum(), rel=1e-14)
+    np.testing.assert_allclose(gradients["x"], np.broadcast_to(m, x.shape), rtol=1e-14)
+    axes = tuple(axis for axis in (0, 1) if shape[axis] == 1)
+    np.testing.assert_allclose(gradients["M"], x.sum(axis=axes, keepdims=True), rtol=1e-13)
+
+
+def test_multiply_refuses_a_factor_of_another_shape():
+    with pytest.raises(ValueError, match="M"):
+        Multiply("M")(np.ones((3, 4)), {"M": np.ones((4, 3))})
+
+
+def test_multiply_is_written():
+    network = Network("s", [Layer(Parameter("A"), Multiply("M")), Layer(None, Square())])
+    assert "M ∘ z" in delta_table(network)
+    assert "M ∘ s" in delta_table(network)
+    assert r"M \circ s" in delta_table(network, style="latex")

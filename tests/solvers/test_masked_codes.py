@@ -1,0 +1,92 @@
+"""Codes of samples of which a part is missing."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic
+from sparsebp.solvers import encode
+
+SMOOTH = [SmoothL1(1e-2), LogCosh(), Cauchy(), Topographic((3, 4), epsilon=0.1)]
+
+
+def problem(seed=0, n_features=8, n_components=12, n_samples=15, known=0.6, dtype=float):
+    rng = np.random.default_rng(seed)
+    basis = rng.normal(size=(n_features, n_components))
+    basis /= np.linalg.norm(basis, axis=0)
+    x = rng.normal(size=(n_features, n_samples))
+    mask = rng.random((n_features, n_samples)) < known
+    return x.astype(dtype), basis.astype(dtype), mask.astype(dtype)
+
+
+def without_missing_rows(x, basis, mask, penalty, alpha, **options):
+    """Encode each sample with the rows of the basis that it has: the slow obvious way."""
+    codes = []
+    for sample, known in zip(x.T, mask.T > 0, strict=True):
+        codes.append(encode(sample[known, None], basis[known], penalty, alpha, **options).codes)
+    return np.concatenate(codes, axis=1)
+
+
+@pytest.mark.parametrize("penalty", [L1(), L1(positive=True), *SMOOTH[:2], SMOOTH[3]], ids=repr)
+@pytest.mark.parametrize("seed", range(3))
+def test_equals_encoding_what_is_known(penalty, seed):
+    x, basis, mask = problem(seed)
+    mask[:, 0], mask[0] = 1, 1
+    found = encode(x, basis, penalty, 0.3, mask=mask, tol=1e-9, max_iter=20_000)
+    expected = without_missing_rows(x, basis, mask, penalty, 0.3, tol=1e-9, max_iter=20_000)
+    assert found.n_unfinished == 0
+    np.testing.assert_allclose(found.codes, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("penalty", SMOOTH[:2], ids=repr)
+def test_equals_scipy_on_the_formula(penalty):
+    x, basis, mask = problem(1, n_samples=3)
+
+    def value(s, j):
+        residual = mask[:, j] * (basis @ s - x[:, j])
+        return residual @ residual + 0.3 * penalty.values_and_gradient(s[:, None])[0][0]
+
+    found = encode(x, basis, penalty, 0.3, mask=mask, tol=1e-9).codes
+    for j in range(3):
+        best = minimize(value, np.zeros(12), args=(j,), tol=1e-12).fun
+        assert value(found[:, j], j) <= best + 1e-8
+
+
+@pytest.mark.parametrize("penalty", [L1(), *SMOOTH], ids=repr)
+def test_what_is_missing_does_not_matter(penalty):
+    x, basis, mask = problem()
+    elsewhere = np.where(mask > 0, x, 1e3)
+    codes = [encode(y, basis, penalty, 0.3, mask=mask).codes for y in (x, elsewhere)]
+    np.testing.assert_allclose(*codes, atol=1e-8)
+
+
+@pytest.mark.parametrize("penalty", [L1(), SmoothL1(1e-2)], ids=repr)
+def test_nothing_missing_is_the_encoder_without_a_mask(penalty):
+    x, basis, mask = problem()
+    full = encode(x, basis, penalty, 0.3, mask=np.ones_like(mask), tol=1e-9, max_iter=20_000)
+    np.testing.assert_allclose(
+        full.codes, encode(x, basis, penalty, 0.3, tol=1e-9).codes, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("penalty", [L1(), L1(positive=True), SmoothL1(1e-2)], ids=repr)
+def test_nothing_known_gives_codes_of_zero(penalty):
+    x, basis, mask = problem()
+    codes = encode(x, basis, penalty, 0.3, mask=0 * mask).codes
+    np.testing.assert_allclose(codes, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("penalty", [L1(), SmoothL1(1e-2)], ids=repr)
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_every_sample_by_itself(penalty, n_threads):
+    x, basis, mask = problem(n_samples=300)
+    together = encode(x, basis, penalty, 0.3, mask=mask, n_threads=n_threads).codes
+    alone = [encode(x[:, [j]], basis, penalty, 0.3, mask=mask[:, [j]]).codes for j in (3, 150, 299)]
+    np.testing.assert_allclose(together[:, [3, 150, 299]], np.concatenate(alone, axis=1), atol=1e-9)
+
+
+@pytest.mark.parametrize("penalty", [L1(), SmoothL1(1e-2)], ids=repr)
+def test_keeps_float32_and_says_who_did_not_finish(penalty):
+    x, basis, mask = problem(dtype=np.float32)
+    assert encode(x, basis, penalty, 0.3, mask=mask).codes.dtype == np.float32
+    assert encode(x, basis, penalty, 0.3, mask=mask, tol=1e-5, max_iter=1).n_unfinished > 0
