@@ -1,0 +1,66 @@
+"""Maps of features: an encoder that slides over an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sparsebp.images._patches import Patches, checked_image
+from sparsebp.preprocessing import remove_mean
+
+
+def encode_image(
+    image: ArrayLike,
+    model: Any,
+    *,
+    stride: int = 1,
+    prepare: Callable[[np.ndarray], np.ndarray] = remove_mean,
+    progress: bool = False,
+) -> np.ndarray:
+    """Slide an encoder over an image: the coefficients of every patch, as a map.
+
+    Parameters
+    ----------
+    image : array-like of shape (height, width) or (height, width, n_channels)
+        The image.
+    model : estimator
+        Fitted on square patches; anything with `transform`, a pipeline too.
+    stride : int, default=1
+        Pixels from one patch to the next.
+    prepare : callable, default=remove_mean
+        Maps patches (n_patches, n_pixels) to samples as the model was fitted on.
+    progress : bool, default=False
+        Whether to show a bar.
+
+    Returns
+    -------
+    features : ndarray of shape (n_rows, n_columns, n_components)
+        At [r, c] the coefficients of the patch whose corner is at (r, c) · stride.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As in `denoise`.
+
+    Examples
+    --------
+    >>> from sparsebp import OrthonormalICA
+    >>> rng = np.random.default_rng(0)
+    >>> model = OrthonormalICA(4, random_state=0, tol=1e-3).fit(rng.laplace(size=(300, 9)))
+    >>> encode_image(rng.random((10, 12)), model, stride=2).shape
+    (4, 5, 4)
+    """
+    values = checked_image("image", image)
+    patches = Patches(values, model, stride, to_border=False)
+    rows, columns = patches.corners
+    features: np.ndarray | None = None
+    for first, samples in patches.blocks(progress):
+        codes = model.transform(prepare(samples))
+        if features is None:
+            features = np.empty((len(rows) * len(columns), codes.shape[1]), codes.dtype)
+        features[first : first + len(codes)] = codes
+    assert features is not None  # there is a patch, or Patches had refused
+    return features.reshape(len(rows), len(columns), -1)

@@ -1,0 +1,157 @@
+"""Denoising images, and filling in their missing pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sparsebp.blocks import count_threads
+from sparsebp.estimators import SparseCoding
+from sparsebp.images._patches import (
+    Patches,
+    averaged,
+    channel_means,
+    checked_image,
+    checked_mask,
+)
+from sparsebp.solvers import encode
+
+
+def denoise(image: ArrayLike, model: Any, *, stride: int = 1, progress: bool = False) -> np.ndarray:
+    """Replace every patch by what a model makes of it, and average where patches overlap.
+
+    A patch loses its mean (each color its own), is encoded, decoded and gets its mean again.
+
+    Parameters
+    ----------
+    image : array-like of shape (height, width) or (height, width, n_channels)
+        The noisy image.
+    model : estimator
+        Fitted on square patches without their means, such as those of this image; it has
+        `transform` and `inverse_transform`. A larger α removes more: with exact L1 and atoms
+        of length one, begin with three times the standard deviation of the noise.
+    stride : int, default=1
+        Pixels from one patch to the next; 1 is best, and slowest. The border is always reached.
+    progress : bool, default=False
+        Whether to show a bar.
+
+    Returns
+    -------
+    denoised : ndarray of the image's shape
+        In the model's precision.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the image is no finite image, smaller than a patch, or the model was not fitted on
+        square patches with as many channels.
+
+    Examples
+    --------
+    >>> from sparsebp import SparseCoding
+    >>> from sparsebp.preprocessing import remove_mean, sample_patches
+    >>> rng = np.random.default_rng(0)
+    >>> clean = np.kron(np.indices((6, 6)).sum(axis=0) % 2, np.ones((6, 6)))
+    >>> noisy = clean + 0.2 * rng.normal(size=clean.shape)
+    >>> X = remove_mean(sample_patches([noisy], 6, 500, random_state=0))
+    >>> model = SparseCoding(36, penalty="l1", alpha=0.4, solver="online", batch_size=100,
+    ...                      random_state=0).fit(X)
+    >>> error = [float(np.square(i - clean).mean()) for i in (noisy, denoise(noisy, model))]
+    >>> error[1] < 0.5 * error[0]
+    True
+    """
+    values = checked_image("image", image)
+    patches = Patches(values, model, stride)
+
+    def clean(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        means = channel_means(samples, np.ones_like(samples), patches.n_channels)
+        codes = model.transform(samples - means)
+        return model.inverse_transform(codes) + means, np.ones_like(samples)
+
+    return averaged(patches, clean, progress)[0].reshape(np.shape(image))
+
+
+def inpaint(
+    image: ArrayLike,
+    model: SparseCoding,
+    missing: ArrayLike | None = None,
+    *,
+    stride: int = 1,
+    progress: bool = False,
+) -> np.ndarray:
+    """Fill in missing pixels by what the atoms make of those around them.
+
+    The coefficients of a patch are found from its known pixels alone; patches that know more
+    count for more where they overlap. Known pixels stay as they are.
+
+    Parameters
+    ----------
+    image : array-like of shape (height, width) or (height, width, n_channels)
+        The image; what stands at missing pixels does not matter.
+    model : SparseCoding
+        Fitted on square patches without their means.
+    missing : array-like of bool, of the image's shape or (height, width), default=None
+        Which pixels are missing; None takes those that are NaN.
+    stride : int, default=1
+        Pixels from one patch to the next.
+    progress : bool, default=False
+        Whether to show a bar.
+
+    Returns
+    -------
+    filled : ndarray of the image's shape
+        In the model's precision.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the image or the mask is none, or a hole is so large that a patch within it knows no
+        pixel.
+
+    Examples
+    --------
+    >>> from sparsebp import SparseCoding
+    >>> from sparsebp.preprocessing import remove_mean, sample_patches
+    >>> stripes = np.tile(np.sin(np.arange(24) / 2), (24, 1))
+    >>> X = remove_mean(sample_patches([stripes], 6, 500, random_state=0))
+    >>> model = SparseCoding(8, alpha=0.01, batch_size=100, max_iter=20, random_state=0).fit(X)
+    >>> missing = np.random.default_rng(0).random((24, 24)) < 0.5
+    >>> filled = inpaint(np.where(missing, np.nan, stripes), model)
+    >>> bool(np.sqrt(np.square(filled - stripes).mean()) < 0.1)
+    True
+    """
+    if not isinstance(model, SparseCoding):
+        raise TypeError(
+            f"model is a {type(model).__name__}; filling in needs a fitted SparseCoding, whose "
+            "coefficients are searched for."
+        )
+    raw = np.asarray(image)
+    holes = checked_mask(raw, missing)
+    values = checked_image("image", np.where(holes, 0, raw) if holes.any() else raw)
+    known = ~holes.reshape(values.shape)
+    patches = Patches(np.concatenate([values, known], axis=2), model, stride, n_planes=2)
+    limits = {"tol": 1e-4, "n_threads": count_threads(model.n_jobs)}
+
+    def fill(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        pixels, mask = patches.planes(samples)
+        means = channel_means(pixels, mask, patches.n_channels)
+        codes = encode(
+            np.ascontiguousarray((mask * (pixels - means)).T),
+            model.components_.T,
+            model.penalty_,
+            model.alpha_,
+            mask=np.ascontiguousarray(mask.T),
+            **limits,
+        ).codes
+        weight = np.broadcast_to(mask.mean(axis=1, keepdims=True) ** 2, mask.shape)
+        return codes.T @ model.components_ + means, weight
+
+    filled, weight = averaged(patches, fill, progress)
+    if not weight.all():
+        raise ValueError(
+            f"{np.count_nonzero(weight == 0)} missing pixels lie in no patch with a known pixel; "
+            "give a model of larger patches, or a smaller stride."
+        )
+    return np.where(known, values, filled).reshape(raw.shape)

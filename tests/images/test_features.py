@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+
+from sparsebp import OrthonormalICA, ReconstructionICA
+from sparsebp.images import encode_image
+from sparsebp.preprocessing import Whitening, remove_mean
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.random((14, 19))
+MODEL = ReconstructionICA(6, random_state=0, tol=1e-3).fit(remove_mean(RNG.normal(size=(200, 16))))
+
+
+@pytest.mark.parametrize("stride", [1, 2, 5])
+def test_a_map_holds_the_codes_of_each_patch(stride):
+    features = encode_image(IMAGE, MODEL, stride=stride)
+    assert features.shape == ((14 - 4) // stride + 1, (19 - 4) // stride + 1, 6)
+    for r, c in [(0, 0), (1, 2), (features.shape[0] - 1, features.shape[1] - 1)]:
+        patch = IMAGE[r * stride :, c * stride :][:4, :4].reshape(1, -1)
+        expected = MODEL.transform(remove_mean(patch))[0]
+        np.testing.assert_allclose(features[r, c], expected, rtol=1e-10)
+
+
+def test_patches_are_prepared_as_asked():
+    doubled = encode_image(IMAGE, MODEL, prepare=lambda patches: 2 * remove_mean(patches))
+    np.testing.assert_allclose(doubled, 2 * encode_image(IMAGE, MODEL), rtol=1e-10)
+
+
+def test_colors_and_pipelines():
+    X = RNG.normal(size=(300, 27))
+    model = make_pipeline(Whitening(), OrthonormalICA(5, random_state=0, tol=1e-2)).fit(X)
+    assert encode_image(RNG.random((8, 9, 3)), model).shape == (6, 7, 5)
+
+
+def test_blocks_do_not_show(monkeypatch):
+    whole = encode_image(IMAGE, MODEL)
+    monkeypatch.setattr("sparsebp.images._patches._BLOCK", 5)
+    np.testing.assert_allclose(encode_image(IMAGE, MODEL), whole, rtol=1e-12)
+
+
+def test_an_unfitted_model_is_refused():
+    with pytest.raises(NotFittedError):
+        encode_image(IMAGE, ReconstructionICA(3))

@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.images import denoise, inpaint
+from sparsebp.preprocessing import remove_mean, sample_patches
+
+RNG = np.random.default_rng(0)
+ROWS, COLUMNS = np.indices((40, 50))
+CLEAN = np.where((ROWS // 7 + COLUMNS // 9) % 2, 0.8, 0.2) + 0.003 * COLUMNS
+COLOR = np.stack([CLEAN, CLEAN[::-1], 1 - CLEAN], axis=2)
+
+
+def model_of(image, side=5, **parameters):
+    X = remove_mean(sample_patches([image], side, 600, random_state=0))
+    options = {"penalty": "l1", "alpha": 0.03, "solver": "online", "batch_size": 100}
+    return SparseCoding(30, **{**options, **parameters}, random_state=0).fit(X)
+
+
+MODEL = model_of(CLEAN)
+
+
+def error(image, truth=CLEAN):
+    return np.sqrt(np.square(image - truth).mean())
+
+
+def by_hand(image, model, side, stride):
+    """Every patch by itself, in two loops."""
+    total, weight = np.zeros_like(image), np.zeros_like(image)
+    corners = [sorted({*range(0, n - side + 1, stride), n - side}) for n in image.shape[:2]]
+    for r in corners[0]:
+        for c in corners[1]:
+            patch = image[r : r + side, c : c + side]
+            mean = patch.mean(axis=(0, 1))
+            codes = model.transform((patch - mean).reshape(1, -1))
+            total[r : r + side, c : c + side] += (
+                model.inverse_transform(codes).reshape(patch.shape) + mean
+            )
+            weight[r : r + side, c : c + side] += 1
+    return total / weight
+
+
+@pytest.mark.parametrize("stride", [1, 3, 4])
+def test_denoising_averages_overlapping_patches(stride):
+    image = CLEAN[:14, :17] + 0.1 * RNG.normal(size=(14, 17))
+    expected = by_hand(image, MODEL, 5, stride)
+    np.testing.assert_allclose(denoise(image, MODEL, stride=stride), expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", [ReconstructionICA, OrthonormalICA])
+def test_any_model_that_can_go_back_denoises(kind):
+    X = remove_mean(sample_patches([CLEAN], 5, 300, random_state=0))
+    model = kind(12, random_state=0, tol=1e-3).fit(X)
+    image = CLEAN[:12, :11]
+    np.testing.assert_allclose(denoise(image, model), by_hand(image, model, 5, 1), atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_is_removed(seed):
+    noisy = CLEAN + 0.1 * np.random.default_rng(seed).normal(size=CLEAN.shape)
+    assert error(denoise(noisy, model_of(noisy, alpha=0.3))) < 0.6 * error(noisy)
+
+
+def test_blocks_do_not_show(monkeypatch):
+    whole = denoise(CLEAN, MODEL)
+    monkeypatch.setattr("sparsebp.images._patches._BLOCK", 7)
+    np.testing.assert_allclose(denoise(CLEAN, MODEL), whole, atol=1e-7)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "smooth_l1"])
+@pytest.mark.parametrize("seed", range(2))
+def test_missing_pixels_are_filled_and_known_ones_kept(penalty, seed):
+    model = model_of(CLEAN, penalty=penalty)
+    missing = np.random.default_rng(seed).random(CLEAN.shape) < 0.4
+    filled = inpaint(np.where(missing, np.nan, CLEAN), model)
+    np.testing.assert_array_equal(filled[~missing], CLEAN[~missing])
+    by_mean = np.where(missing, CLEAN[~missing].mean(), CLEAN)
+    assert error(filled) < 0.4 * error(by_mean)
+
+
+def test_what_stands_at_missing_pixels_does_not_matter():
+    missing = RNG.random(CLEAN.shape) < 0.3
+    results = [
+        inpaint(np.where(missing, value, CLEAN), MODEL, missing, stride=2)
+        for value in (0.0, 1e6, np.nan)
+    ]
+    np.testing.assert_allclose(results[1], results[0], atol=1e-9)
+    np.testing.assert_allclose(results[2], results[0], atol=1e-9)
+
+
+def test_colors():
+    model = model_of(COLOR, alpha=0.05)
+    assert denoise(COLOR, model, stride=2).shape == COLOR.shape
+    np.testing.assert_allclose(
+        denoise(COLOR[:9, :9], model), by_hand(COLOR[:9, :9], model, 5, 1), atol=1e-7
+    )
+    missing = RNG.random(CLEAN.shape) < 0.3
+    filled = inpaint(COLOR, model, missing, stride=2)
+    by_mean = np.where(missing[..., None], COLOR.mean(axis=(0, 1)), COLOR)
+    assert error(filled, COLOR) < 0.6 * error(by_mean, COLOR)
+    one_channel = np.zeros(COLOR.shape, dtype=bool)
+    one_channel[..., 1] = missing
+    filled = inpaint(COLOR, model, one_channel, stride=2)
+    np.testing.assert_array_equal(filled[..., 0], COLOR[..., 0])
+
+
+def test_nothing_missing_changes_nothing_and_inputs_stay():
+    image = CLEAN.copy()
+    image.flags.writeable = False
+    np.testing.assert_array_equal(inpaint(image, MODEL, stride=5), CLEAN)
+
+
+def test_integers_and_float32():
+    bytes_ = (255 * CLEAN).astype(np.uint8)
+    assert denoise(bytes_, MODEL, stride=4).dtype == np.float64
+    single = model_of(CLEAN.astype(np.float32))
+    assert denoise(CLEAN.astype(np.float32), single, stride=4).dtype == np.float32
+
+
+def test_progress_shows_a_bar(capsys):
+    denoise(CLEAN, MODEL, stride=5, progress=True)
+    assert "patches" in capsys.readouterr().out
+    denoise(CLEAN, MODEL, stride=5)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_hole_larger_than_a_patch_is_refused():
+    missing = np.zeros(CLEAN.shape, dtype=bool)
+    missing[10:22, 10:22] = True
+    with pytest.raises(ValueError, match="lie in no patch with a known pixel"):
+        inpaint(CLEAN, MODEL, missing)
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "message"),
+    [
+        (np.zeros((4, 40)), {}, "smaller than the model's patches of 5 × 5"),
+        (np.zeros((40, 40, 2)), {}, "no square patches of 2 channel"),
+        (np.zeros(40), {}, r"shape \(40,\)"),
+        (np.zeros((0, 4)), {}, r"shape \(0, 4\)"),
+        (np.array([["a"]]), {}, "real numbers"),
+        (np.full((9, 9), np.inf), {}, "NaN or infinity"),
+        (CLEAN, {"stride": 0}, "stride"),
+    ],
+)
+@pytest.mark.parametrize("function", [denoise, inpaint])
+def test_what_cannot_be_is_refused(function, image, options, message):
+    with pytest.raises(ValueError, match=message):
+        function(image, MODEL, **options)
+
+
+@pytest.mark.parametrize("missing", [np.zeros((40, 50)), np.zeros((3, 3), dtype=bool)])
+def test_a_mask_is_of_bools_and_of_the_images_shape(missing):
+    with pytest.raises(ValueError, match="missing has shape"):
+        inpaint(CLEAN, MODEL, missing)
+
+
+def test_filling_in_needs_sparse_coding():
+    model = ReconstructionICA(4, tol=1e-2).fit(RNG.normal(size=(50, 25)))
+    with pytest.raises(TypeError, match="ReconstructionICA; filling in needs"):
+        inpaint(CLEAN, model)
