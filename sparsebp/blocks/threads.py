@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
@@ -117,17 +117,21 @@ def in_order(
             return function(item)
 
     waiting: deque[Future[_Outcome]] = deque()
-    try:
-        with one_blas_thread():
+    with one_blas_thread():
+        try:
             for item in items:
                 waiting.append(_pool(n_threads).submit(call, item))
                 if len(waiting) > n_threads:
+                    waiting[0].result()  # stays in line until it ends, should a Ctrl-C come
                     yield waiting.popleft().result()
             while waiting:
+                waiting[0].result()
                 yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
+        finally:
+            for future in waiting:
+                future.cancel()
+            # Limits that another thread is the last to lift stay: calls at work must end first.
+            wait(waiting)
 
 
 @cache

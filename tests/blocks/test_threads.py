@@ -197,3 +197,18 @@ def test_a_forked_child_has_threads_again():
             child.kill()
             child.join(10)
     assert total_of(x) == expected
+
+
+def test_calls_at_work_end_before_an_interrupt_goes_on():
+    """Limits on BLAS' threads stay where another thread is the last to lift them."""
+    ended = []
+
+    def call(item):
+        if item == 0:
+            raise KeyboardInterrupt
+        time.sleep(0.2)
+        ended.append(item)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(in_order(call, [0, 1], n_threads=2))
+    assert ended == [1]
