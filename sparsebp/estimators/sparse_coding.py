@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp._checks import random_source
-from sparsebp.blocks import count_threads
+from sparsebp.blocks import count_threads, one_blas_thread
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
@@ -227,7 +227,7 @@ class SparseCoding(Learner):
         first = not hasattr(self, "components_")
         x, rng, problem, start = self._begin(X, first=first)
         x = x.astype(start.dtype, copy=False)
-        with quietly():
+        with quietly(), one_blas_thread():
             basis = problem.feasible(start)
             first_codes = starting_codes(x, basis)
             before = [problem.value(x, basis, first_codes)] if first else self.objective_history_
