@@ -60,7 +60,6 @@ class ObjectiveMonitor:
 
     Examples
     --------
-    >>> import sklearn
     >>> from sparsebp import ReconstructionICA
     >>> from sparsebp.datasets import make_mixtures
     >>> X = make_mixtures(500, 4, random_state=0).X

@@ -69,7 +69,7 @@ class Learner(
     init: Any
     warm_start: bool
     n_features_in_: int
-    n_jobs: int | None
+    n_jobs: int | None = None  # where an estimator has blocks to share out
     verbose: bool | int
     callback: Callable[[int, float], Any] | None
     components_: np.ndarray
@@ -123,7 +123,7 @@ class Learner(
         check_real("tol", self.tol)
         check_real("epsilon", self.epsilon, positive=True)
         check_flag("warm_start", self.warm_start)
-        check_jobs(getattr(self, "n_jobs", None))
+        check_jobs(self.n_jobs)
         if not isinstance(self.verbose, bool | np.bool_):
             check_whole("verbose", self.verbose, minimum=0)
         if self.callback is not None and not callable(self.callback):

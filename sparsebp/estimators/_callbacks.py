@@ -65,8 +65,7 @@ def watching(
                 flush=True,
             )
         stop = estimator.callback is not None and bool(estimator.callback(iteration, value))
-        # scikit-learn refuses more tasks than were announced.
-        if context is None or iteration > estimator.max_iter:
+        if context is None:
             return stop
         task = context.subcontext(task_name="iteration")
         task.call_on_fit_task_begin(estimator=estimator, X=X)

@@ -100,7 +100,7 @@ class FilterLearner(Learner):
         penalty = super()._make_penalty(n_components)
         if self.signs is None:
             return penalty
-        signed = Signed(penalty, tuple(np.ravel(self.signs)))
+        signed = Signed(penalty, self.signs)
         signed.check_components(n_components)
         return signed
 

@@ -95,15 +95,15 @@ def channel_means(samples: np.ndarray, mask: np.ndarray, n_channels: int) -> np.
     return means.reshape(samples.shape)
 
 
-def checked_image(name: str, image: ArrayLike) -> np.ndarray:
+def checked_image(image: ArrayLike) -> np.ndarray:
     values = np.asarray(image)
     if values.ndim not in (2, 3) or values.size == 0 or values.dtype.kind not in "fiub":
         raise ValueError(
-            f"{name} has shape {values.shape} and dtype {values.dtype}; it must be real numbers "
+            f"The image has shape {values.shape} and dtype {values.dtype}; it must be real numbers "
             "of shape (height, width) or (height, width, n_channels)."
         )
     if not np.isfinite(values).all():
-        raise ValueError(f"{name} holds NaN or infinity; inpaint fills in what is missing.")
+        raise ValueError("The image holds NaN or infinity; inpaint fills in what is missing.")
     values = values if values.dtype.kind == "f" else values.astype(np.float64)
     return values.reshape(*values.shape[:2], -1)
 

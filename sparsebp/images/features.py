@@ -53,7 +53,7 @@ def encode_image(
     >>> encode_image(rng.random((10, 12)), model, stride=2).shape
     (4, 5, 4)
     """
-    values = checked_image("image", image)
+    values = checked_image(image)
     patches = Patches(values, model, stride, to_border=False)
     rows, columns = patches.corners
     features: np.ndarray | None = None

@@ -62,7 +62,7 @@ def denoise(image: ArrayLike, model: Any, *, stride: int = 1, progress: bool = F
     >>> error[1] < 0.5 * error[0]
     True
     """
-    values = checked_image("image", image)
+    values = checked_image(image)
     patches = Patches(values, model, stride)
 
     def clean(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +102,7 @@ def inpaint(
     Returns
     -------
     filled : ndarray of the image's shape
-        In the model's precision.
+        In the wider precision of the image's and the model's.
 
     Raises
     ------
@@ -129,21 +129,21 @@ def inpaint(
         )
     raw = np.asarray(image)
     holes = checked_mask(raw, missing)
-    values = checked_image("image", np.where(holes, 0, raw) if holes.any() else raw)
+    values = checked_image(np.where(holes, 0, raw) if holes.any() else raw)
     known = ~holes.reshape(values.shape)
     patches = Patches(np.concatenate([values, known], axis=2), model, stride, n_planes=2)
-    limits = {"tol": 1e-4, "n_threads": count_threads(model.n_jobs)}
 
     def fill(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pixels, mask = patches.planes(samples)
         means = channel_means(pixels, mask, patches.n_channels)
         codes = encode(
-            np.ascontiguousarray((mask * (pixels - means)).T),
+            np.ascontiguousarray((pixels - means).T),
             model.components_.T,
             model.penalty_,
             model.alpha_,
             mask=np.ascontiguousarray(mask.T),
-            **limits,
+            tol=1e-4,
+            n_threads=count_threads(model.n_jobs),
         ).codes
         weight = np.broadcast_to(mask.mean(axis=1, keepdims=True) ** 2, mask.shape)
         return codes.T @ model.components_ + means, weight
@@ -151,7 +151,7 @@ def inpaint(
     filled, weight = averaged(patches, fill, progress)
     if not weight.all():
         raise ValueError(
-            f"{np.count_nonzero(weight == 0)} missing pixels lie in no patch with a known pixel; "
-            "give a model of larger patches, or a smaller stride."
+            f"{np.count_nonzero(weight[:, :, 0] == 0)} missing pixels lie in no patch with a known "
+            "pixel; give a model of larger patches, or a smaller stride."
         )
     return np.where(known, values, filled).reshape(raw.shape)

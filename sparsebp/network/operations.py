@@ -13,7 +13,23 @@ from sparsebp.network.weights import Variables
 
 
 @dataclass(frozen=True)
-class Subtract(Shift):
+class _Operation(Activation):
+    """An activation that brings in a variable."""
+
+    name: str
+
+    @property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Variables whose gradient passes through this activation."""
+        return (self.name,)
+
+    def _operand(self, z: np.ndarray, variables: Variables) -> np.ndarray:
+        require_same(self.name, variables[self.name].shape, z.shape)
+        return variables[self.name]
+
+
+@dataclass(frozen=True)
+class Subtract(_Operation, Shift):  # type: ignore[misc]
     """f(z) = z − x, x being a variable: a target, or a bias with its sign changed.
 
     Parameters
@@ -27,17 +43,9 @@ class Subtract(Shift):
     np.float64(0.0)
     """
 
-    name: str
-
-    @property
-    def names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Variables whose gradient passes through this activation."""
-        return (self.name,)
-
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute z − x."""
-        require_same(self.name, variables[self.name].shape, z.shape)
-        return z - variables[self.name]
+        return z - self._operand(z, variables)
 
     def gradient(self, delta: np.ndarray, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute −δ, the gradient in what is subtracted."""
@@ -53,7 +61,7 @@ class Subtract(Shift):
 
 
 @dataclass(frozen=True)
-class Multiply(Activation):
+class Multiply(_Operation):
     """f(z) = M ∘ z, M being a variable: a mask of ones and zeros, or weights.
 
     Parameters
@@ -67,17 +75,9 @@ class Multiply(Activation):
     np.float64(3.0)
     """
 
-    name: str
-
-    @property
-    def names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Variables whose gradient passes through this activation."""
-        return (self.name,)
-
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute M ∘ z."""
-        require_same(self.name, variables[self.name].shape, z.shape)
-        return z * variables[self.name]
+        return z * self._operand(z, variables)
 
     def pull_back(
         self, delta: np.ndarray, z: np.ndarray, a: np.ndarray, variables: Variables

@@ -9,8 +9,8 @@ import numpy as np
 
 #: Maps (points (n_rows, n), the numbers (n,) of their columns) to values (n,) and gradient.
 ColumnObjective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-#: Maps the same to how steeply the function bends along each row, about, all positive.
-Curvature = Callable[[np.ndarray, np.ndarray], np.ndarray]
+#: Maps points (n_rows, n) to how steeply the function bends along each row, about, all positive.
+Curvature = Callable[[np.ndarray], np.ndarray]
 
 _DECREASE = 1e-4
 #: With the curvature as a scale, longer memories cost more than they save.
@@ -34,7 +34,7 @@ def minimize_columns(
     objective : callable
         ``objective(points, columns)`` returns the value and the gradient of each given column.
     curvature : callable
-        ``curvature(points, columns)`` returns the scale of every element, of the points' shape.
+        ``curvature(points)`` returns the scale of every element, of the points' shape.
     start : ndarray of shape (n_rows, n_columns)
         Where to begin.
     target : ndarray of shape (n_columns,)
@@ -98,7 +98,7 @@ class _State:
 
 
 def _iterate(objective: ColumnObjective, curvature: Curvature, state: _State) -> _State:
-    direction = _direction(state, curvature(state.points, state.columns))
+    direction = _direction(state, curvature(state.points))
     slope = _dot(state.gradient, direction)
     uphill = slope >= 0
     if uphill.any():

@@ -99,7 +99,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     n_threads : int
         Blocks of samples at work at the same time.
     mask : ndarray of shape (n_features, n_samples), optional
-        1 where x is known, 0 where it is missing and does not count; x is finite there, too.
+        1 where x is known, 0 where it is missing; what stands there, NaN too, does not count.
 
     Returns
     -------
@@ -107,10 +107,11 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         Of shape (n_components, n_samples), and the number of samples that did not finish.
     """
     tol = max(tol, 20 * float(np.finfo(x.dtype).eps))
-    exactly = isinstance(penalty, L1) and mask is None
-    gram = Gram.of(basis) if exactly else None
+    if mask is not None:
+        x = np.where(mask == 0, np.zeros_like(x), x)
+    gram = Gram.of(basis) if isinstance(penalty, L1) and mask is None else None
     if start is None:
-        start = starting_codes(x if mask is None else mask * x, basis)
+        start = starting_codes(x, basis)
         if isinstance(penalty, L1):
             start = np.zeros_like(start)  # most coefficients stay there
     codes = np.empty_like(start)
@@ -145,19 +146,16 @@ def _encode_smooth(  # noqa: PLR0913  (as above)
     max_iter: int,
     mask: np.ndarray | None,
 ) -> tuple[np.ndarray, int]:
-    target = tol * gradient_scale(x if mask is None else mask * x, basis, alpha)
+    target = tol * gradient_scale(x, basis, alpha)
 
     def values_and_gradient(codes: np.ndarray, columns: np.ndarray) -> tuple:
         known = None if mask is None else mask[:, columns]
         objective = codes_objective(x[:, columns], basis, penalty, alpha, mask=known)
         return objective.values_and_gradient(codes)
 
-    tiny = np.finfo(basis.dtype).tiny
-    squares = basis * basis
-    known_lengths = 2 * (squares.sum(axis=0)[:, np.newaxis] if mask is None else squares.T @ mask)
+    lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(basis.dtype).tiny
 
-    def curvature(codes: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        lengths = known_lengths if mask is None else known_lengths[:, columns]
-        return lengths + basis.dtype.type(alpha) * penalty.curvature(codes) + tiny
+    def curvature(codes: np.ndarray) -> np.ndarray:
+        return lengths + basis.dtype.type(alpha) * penalty.curvature(codes)
 
     return minimize_columns(values_and_gradient, curvature, start, target, max_iter=max_iter)

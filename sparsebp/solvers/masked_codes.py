@@ -50,7 +50,7 @@ def encode_masked(  # noqa: PLR0913  (what a search begins with, and its limits)
     Parameters
     ----------
     x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
+        Samples in columns, zero where they are missing.
     basis : ndarray of shape (n_features, n_components)
         A, atoms in columns.
     penalty : L1
@@ -79,7 +79,7 @@ def encode_masked(  # noqa: PLR0913  (what a search begins with, and its limits)
     Beck & Teboulle (2009), FISTA, begun anew for a sample whose last step went against its
     momentum (O'Donoghue & Candès 2015).
     """
-    target = tol * gradient_scale(mask * x, basis, alpha)
+    target = tol * gradient_scale(x, basis, alpha)
     bend = 2 * max(float(np.linalg.norm(basis, 2)) ** 2, float(np.finfo(basis.dtype).tiny))
     out, columns = start.copy(), np.arange(x.shape[1])
     codes, ahead, age = start, start, np.ones(x.shape[1], dtype=x.dtype)

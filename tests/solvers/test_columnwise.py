@@ -37,10 +37,6 @@ class Regressions:
         return minimize(one, start, jac=True, method="L-BFGS-B", options=options).x
 
 
-def flat(points, columns):
-    return np.ones_like(points)
-
-
 def target(problem, tol=1e-8):
     return np.full(problem.b.shape[1], tol)
 
@@ -48,7 +44,7 @@ def target(problem, tol=1e-8):
 def solve(problem, start=None, max_iter=500):
     shape = problem.a.shape[1], problem.b.shape[1]
     start = np.zeros(shape) if start is None else start
-    return minimize_columns(problem, flat, start, target(problem), max_iter=max_iter)
+    return minimize_columns(problem, np.ones_like, start, target(problem), max_iter=max_iter)
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 6, 20])
@@ -63,7 +59,9 @@ def test_equals_scipy_column_by_column(n_rows):
 def test_every_gradient_meets_its_own_target():
     problem = Regressions()
     targets = np.random.default_rng(0).permutation(np.geomspace(1e-8, 1e-1, 30))
-    points, n_unfinished = minimize_columns(problem, flat, np.zeros((6, 30)), targets, max_iter=500)
+    points, n_unfinished = minimize_columns(
+        problem, np.ones_like, np.zeros((6, 30)), targets, max_iter=500
+    )
     largest = np.abs(problem(points, np.arange(30))[1]).max(axis=0)
     assert n_unfinished == 0
     assert (largest <= targets).all()
@@ -90,7 +88,9 @@ def test_a_hopeless_neighbor_changes_nothing():
         values, gradient = problem(points, columns)
         return np.where(columns == 5, np.nan, values), np.where(columns == 5, np.nan, gradient)
 
-    points, _ = minimize_columns(poisoned, flat, np.zeros((6, 30)), target(problem), max_iter=500)
+    points, _ = minimize_columns(
+        poisoned, np.ones_like, np.zeros((6, 30)), target(problem), max_iter=500
+    )
     others = np.arange(30) != 5
     np.testing.assert_allclose(points[:, others], expected[:, others], rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(points[:, 5], 0)
@@ -102,7 +102,7 @@ def test_columns_leave_as_they_finish():
     start[:, 3] = problem.minimum(3)
     problem.calls.clear()
     targets = target(problem, 1e-6)
-    points, _ = minimize_columns(problem, flat, start, targets, max_iter=500)
+    points, _ = minimize_columns(problem, np.ones_like, start, targets, max_iter=500)
     assert all(3 not in columns for columns in problem.calls[1:])
     np.testing.assert_array_equal(points[:, 3], start[:, 3])
     assert len(problem.calls[-1]) < 30
@@ -115,10 +115,10 @@ def test_the_iteration_limit_counts_who_is_left():
     start[:, 3] = problem.minimum(3)
     before = problem(start, np.arange(30))[0]
     targets = target(problem, 1e-6)
-    points, n_unfinished = minimize_columns(problem, flat, start, targets, max_iter=2)
+    points, n_unfinished = minimize_columns(problem, np.ones_like, start, targets, max_iter=2)
     assert n_unfinished == 29
     assert (problem(points, np.arange(30))[0] <= before).all()
-    assert minimize_columns(problem, flat, start, targets, max_iter=0)[1] == 29
+    assert minimize_columns(problem, np.ones_like, start, targets, max_iter=0)[1] == 29
 
 
 def test_an_ascending_gradient_leaves_the_column_where_it_is():
@@ -127,7 +127,7 @@ def test_an_ascending_gradient_leaves_the_column_where_it_is():
     def uphill(points, columns):
         return (points**2).sum(axis=0), -2 * points
 
-    points, _ = minimize_columns(uphill, flat, start, np.zeros(3), max_iter=20)
+    points, _ = minimize_columns(uphill, np.ones_like, start, np.zeros(3), max_iter=20)
     np.testing.assert_allclose(points, start, rtol=1e-12)
 
 
@@ -141,7 +141,7 @@ def test_a_valley_that_bends_is_followed():
 
     start = np.random.default_rng(0).uniform(-2, 2, size=(2, 40))
     points, n_unfinished = minimize_columns(
-        rosenbrock, flat, start, np.full(40, 1e-8), max_iter=500
+        rosenbrock, np.ones_like, start, np.full(40, 1e-8), max_iter=500
     )
     assert n_unfinished == 0
     np.testing.assert_allclose(points, 1, atol=1e-6)
@@ -154,7 +154,7 @@ def test_few_columns(n_columns):
 
     start = np.ones((3, n_columns))
     points, n_unfinished = minimize_columns(
-        bowl, flat, start, np.full(n_columns, 1e-9), max_iter=50
+        bowl, np.ones_like, start, np.full(n_columns, 1e-9), max_iter=50
     )
     assert n_unfinished == 0
     np.testing.assert_allclose(points, np.zeros((3, n_columns)), atol=1e-9)
@@ -166,7 +166,7 @@ def test_keeps_float32_and_the_start():
     start.flags.writeable = False
     targets = np.abs(problem(start, np.arange(30))[1]).max(axis=0) * 1e-5
     problem.calls.clear()
-    points, n_unfinished = minimize_columns(problem, flat, start, targets, max_iter=500)
+    points, n_unfinished = minimize_columns(problem, np.ones_like, start, targets, max_iter=500)
     assert (points.dtype, n_unfinished) == (np.float32, 0)
     expected = np.stack([problem.minimum(j) for j in range(30)], axis=1)
     # A gradient that small leaves an error of no more than its length over the least curvature.
