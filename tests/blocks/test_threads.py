@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import signal
 import threading
 import time
 
@@ -212,3 +213,21 @@ def test_calls_at_work_end_before_an_interrupt_goes_on():
     with pytest.raises(KeyboardInterrupt):
         list(in_order(call, [0, 1], n_threads=2))
     assert ended == [1]
+
+
+def test_an_interrupt_while_waiting_lets_the_call_waited_for_end():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    ended = []
+
+    def call(item):
+        if item == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+        ended.append(item)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(in_order(call, [0, 1], n_threads=2))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert sorted(ended) == [0, 1]

@@ -46,6 +46,14 @@ def test_learn_writes_a_model_and_pictures_and_says_what_it_learned(
     assert read_metadata(out / "model.npz")["n_patches"] == 120
 
 
+@pytest.mark.parametrize("model", ["sparse-coding", "topographic", "rica", "sparse-filtering"])
+def test_each_model_learns_from_patches_that_suit_it(model, tmp_path, photographs):
+    out, _ = learned(tmp_path, photographs, "--model", model)
+    recipe = read_metadata(out / "model.npz")["recipe"]
+    assert recipe["whiten"] == (model in {"sparse-coding", "topographic"})
+    assert recipe["equal_contrast"] == (model == "sparse-filtering")
+
+
 def test_options_reach_the_estimator(tmp_path, photographs):
     options = ["--alpha", "0.7", "--gamma", "0.02", "--epsilon", "0.3", "--penalty", "log_cosh"]
     options += ["--solver", "exact", "--batch-size", "50", "--n-components", "9", "--seed", "5"]

@@ -14,7 +14,7 @@ class Witness:
 
     def __init__(self, stop_at=None):
         self.stop_at = stop_at
-        self.begun, self.models, self.ended = 0, [], 0
+        self.begun, self.models, self.ended, self.fits = 0, [], 0, 0
 
     def setup(self, estimator, context):
         self.begun += 1
@@ -26,6 +26,7 @@ class Witness:
         self.max_subtasks = max(getattr(self, "max_subtasks", 0), context.max_subtasks)
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.fits += context.parent is None
         if fitted_estimator is not None:
             self.models.append(fitted_estimator)
         return fitted_estimator is not None and fitted_estimator.n_iter_ == self.stop_at
@@ -36,7 +37,7 @@ class Witness:
 def test_every_iteration_is_told_with_a_model_fitted_there(kind):
     witness = Witness()
     fitted = model(kind).set_callbacks(witness).fit(X)
-    assert witness.begun == witness.ended == 1
+    assert witness.begun == witness.fits == witness.ended == 1
     assert witness.max_subtasks == fitted.max_iter
     assert [m.n_iter_ for m in witness.models] == list(range(1, fitted.n_iter_ + 1))
     assert [m.objective_ for m in witness.models] == list(fitted.objective_history_[1:])
@@ -62,6 +63,12 @@ def test_a_callback_that_returns_true_stops_the_fit(kind):
     fitted = model(kind).set_callbacks(witness).fit(X)
     assert (fitted.n_iter_, fitted.status_) == (2, "stopped")
     assert witness.ended == 1
+
+
+def test_the_users_function_stops_a_fit_that_others_watch():
+    witness = Witness()
+    fitted = model("rica", callback=lambda i, _: i == 3).set_callbacks(witness).fit(X)
+    assert (fitted.n_iter_, fitted.status_, len(witness.models)) == (3, "stopped", 3)
 
 
 @every

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.penalties import L1
+from sparsebp.solvers import OnlineLearning
 
 MODELS = [
     SparseCoding(6, batch_size=300, max_iter=3, random_state=0),
@@ -76,3 +78,17 @@ def test_positive_codes_and_a_positive_basis():
 def test_a_positive_basis_needs_the_online_solver():
     with pytest.raises(ValueError, match="needs solver='online'"):
         SparseCoding(positive_basis=True).fit(samples(50))
+
+
+def test_blas_has_one_thread_while_partial_fit_learns(monkeypatch):
+    """With more its pool would spin against SciPy's and ours around small products."""
+    learn, threads = OnlineLearning.learn, []
+
+    def watched(*args):
+        threads.extend(lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas")
+        return learn(*args)
+
+    monkeypatch.setattr(OnlineLearning, "learn", watched)
+    with threadpool_limits(2, user_api="blas"):
+        SparseCoding(4, penalty="l1", solver="online").partial_fit(samples(40))
+    assert set(threads) == {1}

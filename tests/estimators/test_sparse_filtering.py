@@ -23,6 +23,8 @@ def test_codes_are_the_papers_where_the_samples_are_those_of_fit():
     f /= np.linalg.norm(f, axis=0)
     f /= np.linalg.norm(f, axis=1, keepdims=True)
     np.testing.assert_allclose(model.transform(X), f, rtol=1e-10)
+    strength = np.sqrt(((X @ model.components_.T) ** 2 + 1e-8).mean(axis=0))
+    np.testing.assert_allclose(model.scale_, strength, rtol=1e-12)
 
 
 def test_a_sample_is_encoded_by_itself():

@@ -90,3 +90,19 @@ def test_keeps_float32_and_says_who_did_not_finish(penalty):
     x, basis, mask = problem(dtype=np.float32)
     assert encode(x, basis, penalty, 0.3, mask=mask).codes.dtype == np.float32
     assert encode(x, basis, penalty, 0.3, mask=mask, tol=1e-5, max_iter=1).n_unfinished > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_momentum_begins_anew_where_a_step_went_against_it(seed):
+    """With it some 20 of 200 samples need more than 400 steps, without it more than 95."""
+    x, basis, mask = problem(seed, n_samples=200)
+    codes = encode(x, basis, L1(), 0.05, mask=mask, tol=1e-6, max_iter=400)
+    assert codes.n_unfinished < 60
+
+
+def test_what_is_missing_may_be_nan():
+    x, basis, mask = problem()
+    holes = np.where(mask > 0, x, np.nan)
+    for penalty in (L1(), SmoothL1(1e-2)):
+        codes = [encode(y, basis, penalty, 0.3, mask=mask).codes for y in (x, holes)]
+        np.testing.assert_array_equal(*codes)
