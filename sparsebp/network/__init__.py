@@ -21,6 +21,7 @@ from sparsebp.network.activations import (
 from sparsebp.network.backprop import Tree, backpropagate, checked_variables, value_and_gradients
 from sparsebp.network.check import check_gradient
 from sparsebp.network.delta_table import delta_table
+from sparsebp.network.derivation import Derivation, derive
 from sparsebp.network.network import Layer, Network
 from sparsebp.network.normalizations import NormalizeColumns, NormalizeRows
 from sparsebp.network.operations import Multiply, Subtract
@@ -32,6 +33,7 @@ __all__ = [
     "Activation",
     "Add",
     "Chain",
+    "Derivation",
     "Identity",
     "Layer",
     "Linear",
@@ -53,6 +55,7 @@ __all__ = [
     "check_gradient",
     "checked_variables",
     "delta_table",
+    "derive",
     "simplified",
     "value_and_gradients",
 ]

@@ -1,0 +1,197 @@
+"""A gradient derived on paper: layers, deltas and what follows from them, as formulas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sparsebp.network.activations import Chain
+from sparsebp.network.costs import Sum
+from sparsebp.network.network import Layer, Network
+from sparsebp.network.notation import (
+    Expression,
+    Style,
+    delta,
+    hadamard,
+    jacobian,
+    product,
+    superscript,
+    transpose,
+)
+from sparsebp.network.operations import Subtract
+from sparsebp.network.weights import Parameter
+
+_HEADERS = {
+    "text": ("layer", "weight", "f", "f'", "δ", "z"),
+    "latex": (r"\text{layer}", r"\text{weight}", "f", "f'", r"\delta", "z"),
+}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One layer, written out: z, a, f'(z), δ by its rule, and δ with everything put in."""
+
+    number: int
+    layer: Layer
+    z: Expression
+    a: Expression
+    slope: Expression
+    rule: Expression
+    delta: Expression
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A network's function and gradients written out, piece by piece, for whoever sets pages.
+
+    Attributes
+    ----------
+    function : str
+        What is summed over units and samples, such as ``(A s − x)∘(A s − x)``.
+    header : tuple of str
+        Names of the columns: layer, weight, f, f', δ, z.
+    rows : tuple of tuple of str
+        A row for each layer, last first.
+    gradients : tuple of str
+        An equation for the input and for every other variable.
+    """
+
+    function: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    gradients: tuple[str, ...]
+
+
+def derive(network: Network, style: Literal["text", "latex"] = "text") -> Derivation:
+    r"""Write out a network's function, layers, deltas and gradients, each by itself.
+
+    Parameters
+    ----------
+    network : Network
+        A network in its literal layers, one activation in each.
+    style : {"text", "latex"}
+        How formulas are written.
+
+    Returns
+    -------
+    derivation : Derivation
+        The pieces that `delta_table` makes a table of.
+
+    Raises
+    ------
+    ValueError
+        As for `delta_table`.
+
+    Examples
+    --------
+    >>> from sparsebp.network import Linear, Square
+    >>> network = Network("s", [Layer(Parameter("A"), Linear()), Layer(None, Square())])
+    >>> written = derive(network, "latex")
+    >>> written.function, written.gradients[0]
+    ('(A s) \\circ (A s)', '\\nabla_{s} F = \\delta^{(1)} = A^T 2 (A s)')
+    """
+    if style not in _HEADERS:
+        raise ValueError(f"style is {style!r}; it must be one of {', '.join(_HEADERS)}.")
+    chained = any(isinstance(layer.activation, Chain) for layer in network.layers)
+    if chained or not isinstance(network.cost, Sum):
+        raise ValueError("This network was simplified; give the literal one it was made from.")
+    rows = _rows(network, style)
+    minus = "-" if style == "latex" else "−"
+    cells = tuple(
+        tuple(cell.replace("−", minus) for cell in _cells(row, style)) for row in reversed(rows)
+    )
+    equations = (" = ".join(dict.fromkeys(line)) for line in _lines(rows, style))
+    gradients = tuple(equation.replace("−", minus) for equation in equations)
+    return Derivation(rows[-1].a.text.replace("−", minus), _HEADERS[style], cells, gradients)
+
+
+def _rows(network: Network, style: Style) -> list[_Row]:
+    z = Expression(network.input)
+    forward = []
+    for layer in network.layers:
+        a = layer.activation.formula.of(z, style)
+        forward.append((layer, z, a))
+        z = product(_symbol(layer.weight, style), a) if not layer.is_unweighted else a
+    rows: list[_Row] = []
+    for number in range(len(forward), 0, -1):
+        layer, z, a = forward[number - 1]
+        slope = layer.activation.formula.slope(z, style)
+        above = rows[-1] if rows else None
+        rows.append(_Row(number, layer, z, a, slope, *_deltas(layer, number, slope, above, style)))
+    return rows[::-1]
+
+
+def _deltas(
+    layer: Layer, number: int, slope: Expression, above: _Row | None, style: Style
+) -> tuple[Expression, Expression]:
+    """Write δ of a layer as the recursion says it, and with everything put in."""
+    matrix = jacobian(number, style) if layer.activation.formula.jacobian else None
+    if above is None and matrix is not None:
+        return product(matrix, Expression("1")), product(matrix, Expression("1"))
+    if above is None:
+        return layer.activation.formula.slope(_unit(style), style), slope
+    back = transpose(_symbol(layer.weight, style), style)
+    behind = Expression(f"({product(back, delta(number + 1, style)).text})")
+    untransposed = _symbol(layer.weight.T, style) if isinstance(layer.weight, Parameter) else None
+    through = above.delta if untransposed is None else product(untransposed, above.delta)
+    if matrix is not None:
+        return product(matrix, behind), product(matrix, through)
+    rule = hadamard(behind, slope, style)
+    return rule, through if slope.text == "1" else hadamard(through, slope, style)
+
+
+def _cells(row: _Row, style: Style) -> tuple[str, ...]:
+    formula = row.layer.activation.formula
+    weight = "N/A" if row.layer.weight is None else _symbol(row.layer.weight, style).text
+    if style == "latex":
+        weight = weight.replace("N/A", r"\text{N/A}")
+    slope = formula.slope(_unit(style), style).text
+    if formula.jacobian:
+        slope = f"{jacobian(row.number, style).text} = {slope}"
+    return (str(row.number), weight, formula.shown(style), slope, row.rule.text, row.z.text)
+
+
+def _lines(rows: list[_Row], style: Style) -> list[tuple[str, str, str]]:
+    """For each variable: its gradient's name, its rule, and the rule with everything put in."""
+    parts: dict[str, list[tuple[str, Expression, Expression]]] = {
+        rows[0].z.text: [("+", delta(1, style), rows[0].delta)]
+    }
+    for row in rows:
+        if isinstance(row.layer.activation, Subtract):
+            name = row.layer.activation.name
+            parts.setdefault(name, []).append(("−", delta(row.number, style), row.delta))
+        if isinstance(row.layer.weight, Parameter):
+            above = rows[row.number]
+            part = ("+", *_weight_gradient(row, above, style))
+            parts.setdefault(row.layer.weight.name, []).append(part)
+    nabla = r"\nabla_{{{}}} F" if style == "latex" else "∇{} F"
+    return [
+        (nabla.format(name), _signed([(s, r) for s, r, _ in p]), _signed([(s, e) for s, _, e in p]))
+        for name, p in parts.items()
+    ]
+
+
+def _weight_gradient(row: _Row, above: _Row, style: Style) -> tuple[Expression, Expression]:
+    a = Expression(f"a^{{({row.number})}}" if style == "latex" else f"a⁽{superscript(row.number)}⁾")
+    pairs = ((delta(above.number, style), a), (above.delta, row.a))
+    if isinstance(row.layer.weight, Parameter) and row.layer.weight.transposed:
+        rule, full = (product(right, transpose(left, style)) for left, right in pairs)
+    else:
+        rule, full = (product(left, transpose(right, style)) for left, right in pairs)
+    return rule, full
+
+
+def _signed(terms: list[tuple[str, Expression]]) -> str:
+    if len(terms) == 1 and terms[0][0] == "+":
+        return terms[0][1].text
+    text = " ".join(f"{sign} {e.bracketed(2)}" for sign, e in terms)
+    return text.removeprefix("+ ").replace("− ", "−", 1) if text[0] == "−" else text[2:]
+
+
+def _unit(style: Style) -> Expression:
+    """Write the input of one unit of a layer."""
+    return Expression("z_i" if style == "latex" else "z")
+
+
+def _symbol(weight: object, style: Style) -> Expression:
+    return Expression(getattr(weight, "latex" if style == "latex" else "symbol"))
