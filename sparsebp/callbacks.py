@@ -10,6 +10,8 @@ from sklearn.utils.validation import check_array
 
 from sparsebp.estimators._parameters import check_whole
 
+__all__ = ["Measurement", "ObjectiveMonitor"]
+
 
 @dataclass(frozen=True)
 class Measurement:

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from sklearn.datasets import load_sample_image
 
 _logger = logging.getLogger(__name__)
+#: The photographs that come with scikit-learn.
 SAMPLE_NAMES: tuple[str, ...] = ("china.jpg", "flower.jpg")
 _ALPHA_MODES = ("LA", "PA", "RGBA", "RGBa")
 _LUMA = np.array([0.299, 0.587, 0.114])

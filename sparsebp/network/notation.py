@@ -94,7 +94,8 @@ def transpose(e: Expression, style: Style) -> Expression:
     """Write a transpose."""
     if style == "latex":
         base = f"{{{e.text}}}" if "^" in e.text else e.text
-        return Expression((base if e.binding >= 3 else f"({e.text})") + "^T")
+        brackets = e.binding < 3 or e.text.endswith("^T")
+        return Expression((f"({e.text})" if brackets else base) + "^T")
     return Expression((f"({e.text})" if e.text.endswith("ᵀ") else e.bracketed(3)) + "ᵀ")
 
 

@@ -8,6 +8,7 @@ from sparsebp.penalties.base import Penalty
 from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1, Welsch
 from sparsebp.penalties.topographic import Topographic, squarest_grid
 
+#: Name → what builds the penalty for a number of components, with an ε.
 NAMES: dict[str, Callable[[int, float], Penalty]] = {
     "l1": lambda n_components, epsilon: L1(),
     "smooth_l1": lambda n_components, epsilon: SmoothL1(epsilon),

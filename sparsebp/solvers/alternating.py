@@ -20,6 +20,7 @@ from sparsebp.solvers.result import Result, Status
 
 logger = logging.getLogger(__name__)
 
+#: The pairs of steps that a turn can be made of.
 STEPS = ("lbfgs", "exact")
 #: Samples whose coefficients one L-BFGS finds together, and the past steps that it remembers.
 #: Measured on patches: smaller blocks spend their time in Python, a longer memory in L-BFGS.

@@ -1,0 +1,65 @@
+"""What the API reference lists, and how docstrings, made to be read as they are, become pages."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from importlib import import_module
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
+
+MODULES = ("preprocessing", "datasets", "displays", "images", "metrics", "callbacks")
+MODULES += ("penalties", "network", "objectives", "solvers", "blocks")
+MODULES = ("sparsebp", *(f"sparsebp.{name}" for name in MODULES))
+
+
+def constants(module: str) -> dict[str, str]:
+    """Return name → the comment ``#:`` above it, of what is neither class nor function."""
+    found = {}
+    for name in import_module(module).__all__:
+        value = getattr(sys.modules[module], name)
+        if not (inspect.isclass(value) or inspect.isroutine(value)):
+            found[name] = _comment(module, name)
+    return found
+
+
+def _comment(package: str, name: str) -> str:
+    for module in list(sys.modules):
+        if module.startswith(package):
+            comments = ModuleAnalyzer.for_module(module).find_attr_docs()
+            if ("", name) in comments:
+                return " ".join(comments["", name]).strip()
+    raise ValueError(f"{package}.{name} has no comment '#:' above it; write one.")
+
+
+def skip_what_others_describe(
+    app: Sphinx, what: str, name: str, member: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leave out what classes inherit from scikit-learn and Python: it is described there."""
+    function = getattr(member, "fget", member)
+    own = (getattr(function, "__module__", None) or "").startswith("sparsebp")
+    return None if own else True
+
+
+def take_at_its_word(
+    app: Sphinx, what: str, name: str, member: Any, options: Any, lines: list[str]
+) -> None:
+    """Let bars and underscores at the end of words mean themselves: |s| is an absolute value."""
+    in_doctest = False
+    for i, line in enumerate(lines):
+        in_doctest = bool(line.strip()) and (in_doctest or line.lstrip().startswith(">>>"))
+        if not in_doctest:
+            parts = re.split(r"(``.+?``|`.+?`)", line)
+            parts[::2] = [re.sub(r"(?<=\w)_(?=\W|$)|\|", r"\\\g<0>", part) for part in parts[::2]]
+            lines[i] = "".join(parts)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Tell autosummary of the constants, autodoc what to leave out."""
+    app.config.autosummary_context = {"constants": {name: constants(name) for name in MODULES}}
+    app.connect("autodoc-skip-member", skip_what_others_describe)
+    app.connect("autodoc-process-docstring", take_at_its_word, priority=600)  # after numpydoc
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

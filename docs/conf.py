@@ -1,0 +1,58 @@
+"""How the pages are built: python -m sphinx -W --keep-going -b html docs docs/_build/html."""
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+os.environ["MPLBACKEND"] = "Agg"
+
+import sparsebp
+
+project = "sparsebp"
+author = "the authors of sparsebp"
+version = release = sparsebp.__version__
+extensions = [
+    "delta_tables",
+    "mathml",
+    "myst_parser",
+    "numpydoc",
+    "public_names",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "_templates", "**/*.py", "**/*.ipynb", "**/GALLERY_HEADER.rst"]
+templates_path = ["_templates"]
+html_theme = "furo"
+html_title = f"sparsebp {version}"
+html_static_path = ["_static"]
+html_css_files = ["sparsebp.css"]
+html_copy_source = False
+html_show_copyright = False
+html_math_renderer = "mathml"
+
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+default_role = "autolink"
+numpydoc_show_class_members = False
+autosummary_generate = True
+autosummary_ignore_module_all = False
+autosummary_imported_members = True
+autodoc_typehints = "none"
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(HERE.parent / "examples"),
+    "gallery_dirs": "gallery",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "remove_config_comments": True,
+    "reset_modules": ("matplotlib",),
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "image_srcset": ["2x"],
+    "parallel": False,
+}
