@@ -1,7 +1,9 @@
 """Pictures of what was learned and how: displays that store their data and draw on request."""
 
 from sparsebp.displays.basis import BasisDisplay
+from sparsebp.displays.coefficients import CoefficientsDisplay
+from sparsebp.displays.map import MapDisplay
 from sparsebp.displays.mosaic import filter_mosaic
 from sparsebp.displays.objective import ObjectiveDisplay
 
-__all__ = ["BasisDisplay", "ObjectiveDisplay", "filter_mosaic"]
+__all__ = ["BasisDisplay", "CoefficientsDisplay", "MapDisplay", "ObjectiveDisplay", "filter_mosaic"]

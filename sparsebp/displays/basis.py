@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_matrix
+from sparsebp.displays._features import learned_features
 from sparsebp.displays.mosaic import Scale, check_grid_shape, check_patch_shape, lay_out
 
 if TYPE_CHECKING:
@@ -110,13 +110,8 @@ class BasisDisplay:
         >>> BasisDisplay.from_estimator(FastICA(5, random_state=0).fit(X)).grid_shape
         (2, 3)
         """
-        last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-        components = check_matrix("components_", _fitted_components(last))
-        if grid_shape is None:
-            grid_shape = _map_shape(last, len(components))
-        for name, step in reversed(getattr(estimator, "steps", [])[:-1]):
-            components = _carried_back(components, name, step)
-        return cls(components, patch_shape, grid_shape=grid_shape)
+        components, learned_shape = learned_features(estimator)
+        return cls(components, patch_shape, grid_shape=grid_shape or learned_shape)
 
     def plot(
         self,
@@ -190,29 +185,3 @@ def _fitting_axes(height: int, width: int, columns: int) -> Axes:
     sides = {"left": left, "right": right, "bottom": bottom, "top": top}
     _, ax = plt.subplots(figsize=(total[0], total[1]), gridspec_kw=sides)
     return ax
-
-
-def _fitted_components(estimator: Any) -> Any:
-    if not hasattr(estimator, "components_"):
-        raise AttributeError(
-            f"{type(estimator).__name__} has no components_; call fit on it first."
-        )
-    return getattr(estimator, "features_", estimator.components_)
-
-
-def _map_shape(estimator: Any, n_components: int) -> tuple[int, int] | None:
-    shape = getattr(getattr(estimator, "penalty_", None), "grid_shape", None)
-    fits = shape is not None and math.prod(shape) == n_components
-    return shape if fits else None
-
-
-def _carried_back(components: NDArray, name: str, step: Any) -> NDArray:
-    if step is None or step == "passthrough":
-        return components
-    if not hasattr(step, "inverse_transform"):
-        raise AttributeError(
-            f"Step {name!r} of the pipeline ({type(step).__name__}) has no inverse_transform; "
-            "give BasisDisplay the components as patches instead."
-        )
-    origin = np.zeros((1, components.shape[1]), dtype=components.dtype)
-    return np.asarray(step.inverse_transform(components) - step.inverse_transform(origin))

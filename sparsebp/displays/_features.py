@@ -1,0 +1,75 @@
+"""What displays take from fitted estimators and pipelines."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparsebp._checks import check_matrix
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the last step of a pipeline, or the estimator itself."""
+    return estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+
+
+def require(estimator: Any, attribute: str) -> Any:
+    """Return a fitted attribute of an estimator, or say that it is not fitted."""
+    if not hasattr(estimator, attribute):
+        name = type(estimator).__name__
+        raise AttributeError(f"{name} has no {attribute}; call fit on it first.")
+    return getattr(estimator, attribute)
+
+
+def learned_features(estimator: Any) -> tuple[NDArray[np.floating], tuple[int, int] | None]:
+    """Return what each component adds to a sample, and the shape of the map if there is one.
+
+    A pipeline's components are carried back through the earlier steps, less what these make of
+    zeros: inverse_transform(components) - inverse_transform(zeros).
+
+    Parameters
+    ----------
+    estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
+        Where it has ``features_`` they are taken, not the filters that detect them.
+
+    Returns
+    -------
+    features : ndarray of shape (n_components, n_features)
+    grid_shape : (rows, columns) or None
+        That of ``estimator.penalty_``, if it fits the number of components.
+
+    Raises
+    ------
+    AttributeError
+        If the estimator is not fitted, or a step of the pipeline has no inverse.
+    ValueError
+        If the components are not a finite real matrix.
+    """
+    last = last_step(estimator)
+    components = require(last, "components_")
+    features = check_matrix("components_", getattr(last, "features_", components))
+    grid_shape = _map_shape(last, len(features))
+    for name, step in reversed(getattr(estimator, "steps", [])[:-1]):
+        features = _carried_back(features, name, step)
+    return features, grid_shape
+
+
+def _map_shape(estimator: Any, n_components: int) -> tuple[int, int] | None:
+    shape = getattr(getattr(estimator, "penalty_", None), "grid_shape", None)
+    fits = shape is not None and math.prod(shape) == n_components
+    return shape if fits else None
+
+
+def _carried_back(features: NDArray, name: str, step: Any) -> NDArray:
+    if step is None or step == "passthrough":
+        return features
+    if not hasattr(step, "inverse_transform"):
+        raise AttributeError(
+            f"Step {name!r} of the pipeline ({type(step).__name__}) has no inverse_transform; "
+            "give the display the components as patches instead."
+        )
+    origin = np.zeros((1, features.shape[1]), dtype=features.dtype)
+    return np.asarray(step.inverse_transform(features) - step.inverse_transform(origin))

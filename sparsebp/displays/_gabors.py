@@ -1,0 +1,75 @@
+"""Gabor fits as displays show them: which bars filters prefer, in which colors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.colors import ListedColormap
+from numpy.typing import NDArray
+
+from sparsebp._checks import check_number
+from sparsebp.metrics import GaborFit, gabor_fit
+
+_LIGHTNESS, _CHROMA = 0.75, 0.12  # the most vivid circle that screens can show all around
+_LAB_TO_CONES = np.array(
+    [
+        [1, 0.3963377774, 0.2158037573],
+        [1, -0.1055613458, -0.0638541728],
+        [1, -0.0894841775, -1.2914855480],
+    ]
+)
+_CONES_TO_RGB = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
+
+
+def fitted_gabors(
+    components: NDArray, patch_shape: Sequence[int], fit: GaborFit | None
+) -> GaborFit:
+    """Return the fit given, if it can be one of these components, else fit them."""
+    if fit is None:
+        return gabor_fit(components, patch_shape)
+    if not isinstance(fit, GaborFit):
+        raise TypeError(f"fit is of type {type(fit).__name__}; give the result of gabor_fit.")
+    if (len(fit.r_squared), fit.patch_shape) != (len(components), tuple(patch_shape[:2])):
+        raise ValueError(
+            f"fit is of {len(fit.r_squared)} filters {fit.patch_shape} but there are "
+            f"{len(components)} components {tuple(patch_shape)}; give the fit of these components."
+        )
+    return fit
+
+
+def gabor_like(fit: GaborFit, min_r_squared: float) -> NDArray[np.bool_]:
+    """Tell which filters are Gabor functions; constant filters never are."""
+    threshold = check_number("min_r_squared", min_r_squared, minimum=0)
+    if threshold > 1:
+        raise ValueError(f"min_r_squared={min_r_squared!r}; expected a number from 0 to 1.")
+    return (fit.r_squared >= threshold) & (fit.amplitude > 0)
+
+
+def bar_angle(fit: GaborFit) -> NDArray[np.float64]:
+    """Return the angle of each filter's bars: [0, pi), counter-clockwise from horizontal."""
+    return np.mod(np.pi / 2 - fit.orientation, np.pi)
+
+
+def bar_direction(fit: GaborFit) -> NDArray[np.float64]:
+    """Return unit vectors along the bars in (column, row), rows growing downwards."""
+    angle = bar_angle(fit)
+    return np.stack([np.cos(angle), -np.sin(angle)], axis=1)
+
+
+def orientation_colors() -> ListedColormap:
+    """Return a cyclic map of hues, equally light, so that black bars stand out on each alike.
+
+    A circle in the color space OKLab (Ottosson 2020).
+    """
+    hue = np.linspace(0, 2 * np.pi, 256, endpoint=False)
+    lab = np.stack([np.full(256, _LIGHTNESS), _CHROMA * np.cos(hue), _CHROMA * np.sin(hue)])
+    linear = np.clip(_CONES_TO_RGB @ (_LAB_TO_CONES @ lab) ** 3, 0, 1)
+    rgb = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    return ListedColormap(rgb.T, name="orientation")

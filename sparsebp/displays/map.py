@@ -1,0 +1,269 @@
+"""Map displays: how preferred orientation and frequency lie on a topographic map of filters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.collections import PolyCollection
+from numpy.typing import ArrayLike, NDArray
+
+from sparsebp._checks import check_matrix
+from sparsebp.displays._axes import PALE, bare, take_axes
+from sparsebp.displays._features import learned_features
+from sparsebp.displays._gabors import (
+    bar_angle,
+    bar_direction,
+    fitted_gabors,
+    gabor_like,
+    orientation_colors,
+)
+from sparsebp.displays.mosaic import check_grid_shape, check_patch_shape, lay_out
+from sparsebp.metrics import GaborFit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PANELS = ("filters", "orientation", "frequency")
+
+MAP_INCHES = 2.0
+COLORBAR_INCHES = 0.5
+TITLE_INCHES = 0.45
+BAR_LENGTH, BAR_WIDTH = 0.7, 0.12
+
+
+class MapDisplay:
+    """Filters on their map, beside the orientation and the frequency that each prefers.
+
+    Parameters
+    ----------
+    components : array-like of shape (n_components, n_features)
+        Filters as rows in row-major order of the map, flattened in C order from (height, width)
+        or (height, width, 3).
+    patch_shape : (height, width) or (height, width, 3), default None
+        None takes square grey patches or, where n_features is three times a square, square
+        color patches.
+    grid_shape : (rows, columns), default None
+        Layout of the map. None takes the squarest grid.
+    fit : GaborFit, default None
+        What `sparsebp.metrics.gabor_fit` found for the components. None fits them now.
+
+    Attributes
+    ----------
+    axes_ : list of matplotlib Axes
+        After `plot`, one for each panel.
+    figure_ : matplotlib Figure
+        After `plot`.
+
+    Raises
+    ------
+    TypeError
+        If fit is not a GaborFit.
+    ValueError
+        If the components are not a finite real matrix, a shape or the fit does not fit them, or
+        n_features is no square to infer the patch shape from.
+
+    See Also
+    --------
+    sparsebp.metrics.topography_index : The map's order in numbers.
+    GaborDisplay : The same parameters, not on the map.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsebp.displays import MapDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> display = MapDisplay(rng.normal(size=(6, 16)), grid_shape=(2, 3))
+    >>> display.grid_shape, display.fit.frequency.shape
+    ((2, 3), (6,))
+    """
+
+    def __init__(
+        self,
+        components: ArrayLike,
+        patch_shape: Sequence[int] | None = None,
+        *,
+        grid_shape: Sequence[int] | None = None,
+        fit: GaborFit | None = None,
+    ) -> None:
+        self.components = check_matrix("components", components)
+        self.patch_shape = check_patch_shape(self.components.shape[1], patch_shape)
+        self.grid_shape = check_grid_shape(len(self.components), grid_shape)
+        self.fit = fitted_gabors(self.components, self.patch_shape, fit)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        patch_shape: Sequence[int] | None = None,
+        grid_shape: Sequence[int] | None = None,
+        fit: GaborFit | None = None,
+    ) -> MapDisplay:
+        """Take the filters and the map of a fitted estimator, or of a pipeline.
+
+        Parameters
+        ----------
+        estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
+            What `BasisDisplay.from_estimator` draws is fitted.
+        patch_shape : (height, width) or (height, width, 3), default None
+        grid_shape : (rows, columns), default None
+            None takes the map of ``estimator.penalty_``, if that has one.
+        fit : GaborFit, default None
+
+        Returns
+        -------
+        MapDisplay
+
+        Raises
+        ------
+        AttributeError
+            If the estimator is not fitted, or a step of the pipeline has no inverse.
+        TypeError, ValueError
+            As for the constructor.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.decomposition import FastICA
+        >>> from sparsebp.displays import MapDisplay
+        >>> X = np.random.default_rng(0).laplace(size=(500, 16))
+        >>> ica = FastICA(6, random_state=0).fit(X)
+        >>> MapDisplay.from_estimator(ica, grid_shape=(3, 2)).grid_shape
+        (3, 2)
+        """
+        components, learned_shape = learned_features(estimator)
+        return cls(components, patch_shape, grid_shape=grid_shape or learned_shape, fit=fit)
+
+    def plot(
+        self,
+        ax: Axes | Sequence[Axes] | None = None,
+        *,
+        panels: str | Sequence[str] = PANELS,
+        min_r_squared: float = 0.5,
+    ) -> MapDisplay:
+        """Draw the mosaic of the filters and the maps beside it.
+
+        A cell's color is the orientation of the filter's bars, counter-clockwise from
+        horizontal, which a black bar in the cell repeats, or the frequency of its wave. Filters
+        that are no Gabor functions are hatched and have no color.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or as many as there are panels, default None
+            None makes a new figure of a size that fits the map.
+        panels : sequence of {"filters", "orientation", "frequency"}, default all three
+            Which are drawn, in this order; one name draws one.
+        min_r_squared : float in [0, 1], default 0.5
+            Share of a filter's variance that its Gabor function must explain.
+
+        Returns
+        -------
+        self : MapDisplay
+            With ``axes_`` and ``figure_`` set.
+
+        Raises
+        ------
+        TypeError
+            If min_r_squared is not a number.
+        ValueError
+            If it is out of range, a panel is unknown, or there are not as many Axes as panels.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sparsebp.displays import MapDisplay
+        >>> display = MapDisplay(np.random.default_rng(0).normal(size=(6, 16))).plot()
+        >>> [ax.get_title() for ax in display.axes_]
+        ['Filters', 'Orientation', 'Frequency']
+        >>> import matplotlib.pyplot as plt
+        >>> plt.close(display.figure_)
+        """
+        names = _check_panels(panels)
+        valid = gabor_like(self.fit, min_r_squared)
+        axes = take_axes(ax, len(names), lambda: _fitting_axes(names, self.grid_shape))
+        for name, one in zip(names, axes, strict=True):
+            if name == "filters":
+                self._draw_filters(one)
+            else:
+                self._draw_map(one, name, valid)
+                _note_hatched(one, valid, min_r_squared)
+            bare(one)
+            one.set_title(name.capitalize())
+        self.axes_, self.figure_ = axes, axes[0].figure
+        return self
+
+    def _draw_filters(self, ax: Axes) -> None:
+        mosaic = lay_out(self.components, self.patch_shape, self.grid_shape, scale="each", gap=1)
+        ax.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+
+    def _draw_map(self, ax: Axes, name: str, valid: NDArray) -> None:
+        turning = name == "orientation"
+        values = np.degrees(bar_angle(self.fit)) if turning else self.fit.frequency
+        options = _orientation_scale() if turning else _frequency_scale(values[valid])
+        cells = np.ma.masked_all(self.grid_shape)
+        cells.flat[: len(values)] = np.ma.masked_where(~valid, values)
+        image = ax.imshow(cells, **options)
+        _, columns = self.grid_shape
+        places = np.stack(np.divmod(np.arange(len(values)), columns)[::-1], axis=1)
+        if turning:
+            bars = _rectangles(places[valid], bar_direction(self.fit)[valid], BAR_LENGTH, BAR_WIDTH)
+            ax.add_collection(PolyCollection(bars, facecolors="black", linewidths=0))
+        upright = np.tile([1.0, 0.0], (int((~valid).sum()), 1))
+        hatched = _rectangles(places[~valid], upright, 1.0, 1.0)
+        style = {"facecolors": "none", "edgecolors": PALE, "linewidths": 0, "hatch": "/////"}
+        ax.add_collection(PolyCollection(hatched, **style))
+        _color_bar(ax, image, turning)
+
+
+def _check_panels(panels: str | Sequence[str]) -> list[str]:
+    names = [panels] if isinstance(panels, str) else list(panels)
+    if not names or not set(names) <= set(PANELS):
+        raise ValueError(f"panels={panels!r}; expected some of {', '.join(map(repr, PANELS))}.")
+    return names
+
+
+def _fitting_axes(names: list[str], grid_shape: tuple[int, int]) -> Any:
+    rows, columns = grid_shape
+    height = MAP_INCHES * min(max(rows / columns, 0.2), 2.0)
+    n_maps = len([name for name in names if name != "filters"])
+    width = MAP_INCHES * len(names) + COLORBAR_INCHES * n_maps
+    size = (width, height + TITLE_INCHES)
+    return plt.subplots(1, len(names), figsize=size, layout="compressed")[1]
+
+
+def _orientation_scale() -> dict[str, Any]:
+    return {"cmap": orientation_colors(), "vmin": 0.0, "vmax": 180.0}
+
+
+def _frequency_scale(frequency: NDArray) -> dict[str, Any]:
+    low, high = (frequency.min(), frequency.max()) if frequency.size else (0.0, 0.5)
+    if high - low < 1e-9:  # all alike: a scale around it
+        low, high = low - 0.05, high + 0.05
+    return {"cmap": "viridis", "vmin": low, "vmax": high}
+
+
+def _rectangles(
+    centers: NDArray, directions: NDArray, length: float, width: float
+) -> list[NDArray]:
+    along = directions[:, None] * length / 2
+    across = np.stack([-directions[:, 1], directions[:, 0]], axis=1)[:, None] * width / 2
+    signs = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]])[None, :, :, None]
+    return list(centers[:, None] + signs[:, :, 0] * along + signs[:, :, 1] * across)
+
+
+def _color_bar(ax: Axes, image: Any, turning: bool) -> None:
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.05, 1.0)))
+    bar.outline.set_visible(False)
+    if turning:
+        bar.set_ticks([0, 45, 90, 135, 180], labels=["0°", "45°", "90°", "135°", "180°"])
+    else:
+        bar.set_label("cycles per pixel", fontsize="small")
+    bar.ax.tick_params(labelsize="small", length=2)
+
+
+def _note_hatched(ax: Axes, valid: NDArray, min_r_squared: float) -> None:
+    if not valid.all():
+        ax.set_xlabel(f"hatched: R² < {min_r_squared:g}", fontsize="small")

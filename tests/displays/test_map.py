@@ -1,0 +1,219 @@
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
+from sklearn.decomposition import PCA
+
+from sparsebp.displays import MapDisplay, filter_mosaic
+from sparsebp.metrics import GaborFit, gabor_fit
+
+# Angles of waves against growing columns, rows growing downwards; the bars stand across.
+WAVES = np.array([0.0, np.pi / 4, np.pi / 2, 3 * np.pi / 4, 0.1, 3.0])
+BARS = np.array([90.0, 45.0, 0.0, 135.0, 90 - np.degrees(0.1), 270 - np.degrees(3.0)])
+FREQUENCIES = np.array([0.1, 0.2, 0.15, 0.12, 0.3, 0.25])
+
+
+def gratings(waves=WAVES, frequencies=FREQUENCIES, side=10):
+    row, column = np.mgrid[:side, :side] - (side - 1) / 2
+    u = np.cos(waves)[:, None, None] * column + np.sin(waves)[:, None, None] * row
+    images = np.exp(-(row**2 + column**2) / 12) * np.cos(2 * np.pi * frequencies[:, None, None] * u)
+    return images.reshape(len(waves), -1)
+
+
+def given_fit(r_squared, side=10):
+    n = len(r_squared)
+    return GaborFit(
+        r_squared=np.asarray(r_squared, float),
+        orientation=WAVES[:n],
+        frequency=FREQUENCIES[:n],
+        phase=np.zeros(n),
+        center=np.full((n, 2), (side - 1) / 2),
+        sigma=np.full((n, 2), 2.0),
+        amplitude=np.ones(n),
+        offset=np.zeros(n),
+        patch_shape=(side, side),
+    )
+
+
+def whole_display(**options):
+    return MapDisplay(gratings(), grid_shape=(2, 3), fit=given_fit(np.ones(6)), **options)
+
+
+def bars_of(ax):
+    return next(c for c in ax.collections if isinstance(c, PolyCollection) and not c.get_hatch())
+
+
+def hatched_of(ax):
+    return next(c for c in ax.collections if c.get_hatch())
+
+
+def corners(collection):
+    return np.array([path.vertices[:4] for path in collection.get_paths()])
+
+
+def test_three_panels_show_filters_orientation_and_frequency():
+    display = whole_display()
+    assert display.plot() is display
+    filters, orientation, frequency = display.axes_
+    assert [ax.get_title() for ax in display.axes_] == ["Filters", "Orientation", "Frequency"]
+    mosaic = filter_mosaic(gratings(), grid_shape=(2, 3))
+    np.testing.assert_array_equal(filters.images[0].get_array(), mosaic)
+    drawn = orientation.images[0].get_array()
+    np.testing.assert_allclose(drawn, BARS.reshape(2, 3), atol=1e-9)
+    np.testing.assert_array_equal(frequency.images[0].get_array(), FREQUENCIES.reshape(2, 3))
+    assert display.figure_ is filters.figure
+
+
+def test_components_are_fitted_where_no_fit_is_given():
+    display = MapDisplay(gratings(), grid_shape=(2, 3)).plot(panels="orientation")
+    drawn = display.axes_[0].images[0].get_array()
+    np.testing.assert_allclose(drawn, BARS.reshape(2, 3), atol=1e-3)
+    np.testing.assert_allclose(display.fit.frequency, FREQUENCIES, atol=1e-4)
+
+
+def test_a_bar_in_each_cell_lies_as_the_stripes_of_the_filter_look():
+    ax = whole_display().plot(panels="orientation").axes_[0]
+    rectangles = corners(bars_of(ax))
+    row, column = np.divmod(np.arange(6), 3)
+    np.testing.assert_allclose(rectangles.mean(axis=1), np.stack([column, row], axis=1))
+    ends = [(r[[0, 1]].mean(axis=0), r[[2, 3]].mean(axis=0)) for r in rectangles]
+    ax.figure.canvas.draw()
+    pixels = [ax.transData.transform(pair) for pair in ends]
+    seen = [np.degrees(np.arctan2(*(a - b)[::-1])) % 180 for a, b in pixels]
+    # Angles next to 0 and 180 are the same.
+    assert np.abs((np.array(seen) - BARS + 90) % 180 - 90).max() < 1e-6
+
+
+def test_orientations_next_to_each_other_look_alike_also_across_the_end_of_the_scale():
+    image = whole_display().plot(panels="orientation").axes_[0].images[0]
+    assert image.get_clim() == (0, 180)
+    colors = image.get_cmap()(np.linspace(0, 1, 256))[:, :3]
+    steps = np.linalg.norm(np.diff(colors, axis=0, append=colors[:1]), axis=1)
+    assert steps.max() < 0.03
+
+
+def test_all_orientations_are_equally_light_so_that_black_bars_stand_out():
+    ax = whole_display().plot(panels="orientation").axes_[0]
+    rgb = ax.images[0].get_cmap()(np.linspace(0, 1, 256))[:, :3]
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    assert 0.38 < luminance.min() < luminance.max() < 0.46
+    assert ((luminance + 0.05) / 0.05).min() > 7  # the contrast that readers need
+    np.testing.assert_array_equal(bars_of(ax).get_facecolor(), [[0, 0, 0, 1]])
+
+
+def test_the_scale_of_frequency_gets_lighter_all_the_way():
+    image = whole_display().plot(panels=["frequency"]).axes_[0].images[0]
+    grey = image.get_cmap()(np.linspace(0, 1, 256))[:, :3] @ [0.299, 0.587, 0.114]
+    assert (np.diff(grey) > 0).all()
+    assert image.get_clim() == (0.1, 0.3)
+
+
+def test_filters_that_are_no_gabor_functions_are_hatched():
+    fit = given_fit([1.0, 0.4, 0.9, 0.7, 0.6, 0.1])
+    display = MapDisplay(gratings(), grid_shape=(2, 3), fit=fit).plot(min_r_squared=0.65)
+    for ax in display.axes_[1:]:
+        pale = np.array([[False, True, False], [False, True, True]])
+        np.testing.assert_array_equal(ax.images[0].get_array().mask, pale)
+        centers = corners(hatched_of(ax)).mean(axis=1)
+        np.testing.assert_allclose(centers, np.argwhere(pale)[:, ::-1])
+        assert ax.get_xlabel() == "hatched: R² < 0.65"
+    assert len(bars_of(display.axes_[1]).get_paths()) == 3
+    assert display.axes_[2].images[0].get_clim() == (0.1, 0.15)
+
+
+def test_nothing_is_said_of_hatching_where_there_is_none():
+    assert [ax.get_xlabel() for ax in whole_display().plot().axes_] == ["", "", ""]
+
+
+@pytest.mark.parametrize("components", [np.ones((4, 16)), np.zeros((1, 16))])
+def test_constant_filters_are_hatched_whatever_is_asked(components):
+    display = MapDisplay(components).plot(min_r_squared=0)
+    display.figure_.canvas.draw()
+    assert display.axes_[1].images[0].get_array().mask.all()
+
+
+def test_a_map_with_one_frequency_can_be_drawn():
+    fit = given_fit([1.0])
+    display = MapDisplay(gratings()[:1], fit=fit).plot()
+    display.figure_.canvas.draw()
+    low, high = display.axes_[2].images[0].get_clim()
+    assert low < 0.1 < high
+
+
+def test_empty_cells_stay_empty():
+    display = MapDisplay(gratings()[:5], fit=given_fit(np.ones(5))).plot()
+    mask = display.axes_[1].images[0].get_array().mask
+    np.testing.assert_array_equal(mask, [[False] * 3, [False, False, True]])
+    assert len(hatched_of(display.axes_[1]).get_paths()) == 0
+
+
+def test_color_bars_say_what_they_measure():
+    display = whole_display().plot()
+    turning, waves = (ax.child_axes[0] for ax in display.axes_[1:])
+    assert [t.get_text() for t in turning.get_yticklabels()] == ["0°", "45°", "90°", "135°", "180°"]
+    assert waves.get_ylabel() == "cycles per pixel"
+    assert not display.axes_[0].child_axes
+
+
+def test_plot_draws_into_given_axes():
+    figure, axes = plt.subplots(2, 2)
+    display = whole_display().plot(axes[1], panels=["frequency", "filters"])
+    assert display.axes_ == list(axes[1])
+    assert display.figure_ is figure
+    assert not axes[0, 0].images
+    assert plt.gca() is axes[1, 1]
+
+
+def test_color_filters_are_fitted_in_their_principal_color():
+    grey = gratings()
+    colored = (grey[:, :, None] * [0.5, 1.0, -0.5]).reshape(6, -1)
+    display = MapDisplay(colored, grid_shape=(2, 3)).plot()
+    assert display.patch_shape == (10, 10, 3)
+    assert display.axes_[0].images[0].get_array().shape == (23, 34, 3)
+    np.testing.assert_allclose(display.fit.frequency, FREQUENCIES, atol=1e-4)
+
+
+def test_from_estimator_takes_the_features_and_the_map():
+    fit = given_fit(np.ones(6))
+    model = SimpleNamespace(
+        components_=np.zeros((6, 100)),
+        features_=gratings(),
+        penalty_=SimpleNamespace(grid_shape=(3, 2)),
+    )
+    display = MapDisplay.from_estimator(model, fit=fit)
+    assert display.grid_shape == (3, 2)
+    assert display.fit is fit
+    np.testing.assert_array_equal(display.components, gratings())
+    assert MapDisplay.from_estimator(model, grid_shape=(1, 6), fit=fit).grid_shape == (1, 6)
+    with pytest.raises(AttributeError, match="PCA has no components_; call fit on it first"):
+        MapDisplay.from_estimator(PCA())
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"panels": "phase"}, ValueError, "panels='phase'; expected some of 'filters', 'orien"),
+        ({"panels": []}, ValueError, r"panels=\[\]"),
+        ({"panels": ["filters", 3]}, ValueError, r"panels=\['filters', 3\]"),
+        ({"min_r_squared": 2}, ValueError, "min_r_squared=2; expected a number from 0 to 1"),
+        ({"min_r_squared": "a"}, TypeError, "min_r_squared='a' is not a number"),
+        ({"ax": "here"}, ValueError, "ax='here'; expected 3 matplotlib Axes, one a panel"),
+    ],
+)
+def test_refusals_say_what_came(options, error, match):
+    with pytest.raises(error, match=match):
+        whole_display().plot(**options)
+    assert not plt.get_fignums()
+
+
+def test_fits_of_something_else_are_refused():
+    with pytest.raises(TypeError, match="fit is of type float"):
+        MapDisplay(gratings(), fit=0.5)
+    other = gabor_fit(np.eye(16)[:2], (4, 4))
+    with pytest.raises(ValueError, match=r"fit is of 2 filters \(4, 4\) but there are 6"):
+        MapDisplay(gratings(), fit=other)
+    with pytest.raises(ValueError, match=r"grid_shape=\(2, 2\) has 4 cells"):
+        MapDisplay(gratings(), grid_shape=(2, 2))
