@@ -4,6 +4,7 @@ Sparse coding, topographic sparse coding, reconstruction ICA, orthonormal ICA an
 behind scikit-learn's interface.
 """
 
+from sparsebp.bases import basis_names, load_basis
 from sparsebp.estimators import (
     OrthonormalICA,
     ReconstructionICA,
@@ -19,6 +20,8 @@ __all__ = [
     "ReconstructionICA",
     "SparseCoding",
     "SparseFiltering",
+    "basis_names",
+    "load_basis",
     "load_model",
     "read_metadata",
     "save_model",

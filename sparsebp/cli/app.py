@@ -21,7 +21,7 @@ from rich.progress import track
 from sparsebp import __version__, load_model, read_metadata
 from sparsebp.cli.derivations import DERIVATIONS
 from sparsebp.cli.learning import run_experiment, save_picture
-from sparsebp.cli.models import Model, make_estimator, make_recipe
+from sparsebp.cli.models import Model, find_model, make_estimator, make_recipe
 from sparsebp.cli.recipe import Recipe
 from sparsebp.displays import BasisDisplay
 from sparsebp.network import delta_table
@@ -104,18 +104,21 @@ def learn(
 
 @app.command()
 def show(
-    model: Annotated[Path, typer.Argument(help="A saved model.")],
+    model: Annotated[str, typer.Argument(help="A saved model, or a basis such as rica-12x12.")],
     out: Annotated[
-        Path | None, typer.Option(help="Picture to write; default: beside the model.")
+        Path | None,
+        typer.Option(help="Picture to write; default: beside the model; of a basis: here."),
     ] = None,
 ) -> None:
     """Draw the filters of a saved model, and say what it is."""
     with _errors_in_words():
-        estimator, metadata = load_model(model), read_metadata(model)
+        file = find_model(model)
+        estimator, metadata = load_model(file), read_metadata(file)
         if not hasattr(estimator, "components_"):
             raise ValueError(f"{model} holds a {type(estimator).__name__}, which has no filters.")
         patch_shape = metadata.get("patch_shape")
-        path = out or model.with_name(f"{model.stem}-filters.png")
+        folder = file.parent if file == Path(model) else Path()
+        path = out or folder / f"{file.stem}-filters.png"
         save_picture(BasisDisplay.from_estimator(estimator, patch_shape=patch_shape), path)
         print(estimator)
         for name, value in metadata.items():
@@ -125,7 +128,10 @@ def show(
 
 @app.command()
 def encode(
-    model: Annotated[Path, typer.Argument(help="A model that `sparsebp learn` saved.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="A model that `sparsebp learn` saved, or a basis such as rica-12x12."),
+    ],
     images: Annotated[
         Path | None, typer.Option(help="Folder of images; default: two bundled photographs.")
     ] = None,
@@ -136,8 +142,8 @@ def encode(
 ) -> None:
     """Write the codes of images: for each, an array (rows, columns, components)."""
     with _errors_in_words():
-        estimator = load_model(model)
-        recipe = Recipe.from_metadata(read_metadata(model))
+        file = find_model(model)
+        estimator, recipe = load_model(file), Recipe.from_metadata(read_metadata(file))
         photographs = recipe.load(images)
         draft = out.with_name(f".{out.name}.draft")
         try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp.bases import basis_file, basis_names
 from sparsebp.cli.recipe import Recipe
 
 Estimator = SparseCoding | ReconstructionICA | OrthonormalICA | SparseFiltering
@@ -89,3 +91,31 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
         option = min(unknown).replace("_", "-")
         raise ValueError(f"--{option} has no meaning for --model {model.value}; leave it out.")
     return kind(**{**own, **given})
+
+
+def find_model(model: str) -> Path:
+    """Return the file of a saved model, or of a basis that comes with the package.
+
+    Parameters
+    ----------
+    model : str
+        A path, or one of `sparsebp.basis_names`; a file of that name goes first.
+
+    Returns
+    -------
+    path : Path
+        It exists.
+
+    Raises
+    ------
+    ValueError
+        If there is neither.
+    """
+    if Path(model).exists():
+        return Path(model)
+    if model in basis_names():
+        return basis_file(model)
+    raise ValueError(
+        f"{model} is no file, and no basis that comes with the package; name a model that "
+        f"`sparsebp learn` saved, or one of {', '.join(basis_names())}."
+    )

@@ -67,6 +67,10 @@ class Recipe:
             named = dict(zip(SAMPLE_NAMES, images, strict=True))
         else:
             named = self._large_enough(load_named_photographs(folder, color=self.color))
+        return self.ready(named)
+
+    def ready(self, named: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Whiten images, by name, if the recipe says so."""
         if not self.whiten:
             return named
         whitened = whiten_images(list(named.values()), unit_variance=False)

@@ -165,6 +165,22 @@ def test_encode_writes_the_codes_that_transform_gives(tmp_path, photographs):
         np.testing.assert_allclose(codes["two.png"][::2, ::2], before, atol=1e-6)
 
 
+def test_a_basis_of_the_package_is_shown_and_encodes_by_its_name(
+    tmp_path, photographs, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert run("show", "rica-12x12").exit_code == 0
+    assert (tmp_path / "rica-12x12-filters.png").stat().st_size > 1000
+    assert run("encode", "rica-12x12", "--images", photographs).exit_code == 0
+    with np.load("codes.npz") as codes:
+        assert codes["one.png"].shape == (3, 4, 64)
+    (tmp_path / "rica-12x12").write_text("a file of that name goes first")
+    assert "no model saved by sparsebp" in " ".join(run("show", "rica-12x12").output.split())
+    result = run("show", "rica-13x13")
+    assert result.exit_code == 2
+    assert "one of dead-leaves-10x10" in " ".join(result.output.split())
+
+
 def test_encode_refuses_a_model_without_its_recipe(tmp_path, photographs):
     save_model(SparseCoding(4, max_iter=1).fit(np.eye(16)), tmp_path / "model.npz")
     result = run("encode", tmp_path / "model.npz", "--images", photographs)

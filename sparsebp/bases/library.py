@@ -1,0 +1,94 @@
+"""Fitted estimators in files beside this module; ``scripts/learn_bases.py`` makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sparsebp.saving import load_model
+
+_FOLDER = Path(__file__).parent
+
+
+def basis_names() -> list[str]:
+    """Return the names of the bases that come with the package.
+
+    Returns
+    -------
+    names : list of str
+        In alphabetical order; each ends with the size of its patches.
+
+    Examples
+    --------
+    >>> from sparsebp import basis_names
+    >>> "rica-12x12" in basis_names()
+    True
+    """
+    return sorted(path.stem for path in _FOLDER.glob("*.npz"))
+
+
+def basis_file(name: str) -> Path:
+    """Return the file of a basis, from which `sparsebp.read_metadata` reads how it was learned.
+
+    Parameters
+    ----------
+    name : str
+        One of `basis_names`.
+
+    Returns
+    -------
+    path : Path
+        A file that `sparsebp.load_model` reads.
+
+    Raises
+    ------
+    ValueError
+        If there is no basis of that name.
+
+    Examples
+    --------
+    >>> from sparsebp import read_metadata
+    >>> from sparsebp.bases import basis_file
+    >>> read_metadata(basis_file("rica-12x12"))["patch_shape"]
+    [12, 12]
+    """
+    names = basis_names()
+    if name not in names:
+        raise ValueError(f"There is no basis {name!r}; choose one of {', '.join(names)}.")
+    return _FOLDER / f"{name}.npz"
+
+
+def load_basis(name: str) -> Any:
+    """Load an estimator that was fitted to patches of images and comes with the package.
+
+    All were learned by the package itself: from the two photographs that come with scikit-learn,
+    or from dead leaves (`sparsebp.datasets.make_dead_leaves`). Their arrays are float32, and so
+    are the codes they give.
+
+    Parameters
+    ----------
+    name : str
+        One of `basis_names`.
+
+    Returns
+    -------
+    estimator : SparseCoding, ReconstructionICA or OrthonormalICA
+        Fitted. Samples are to be prepared as those it was learned from: ``sparsebp encode`` does
+        so, and ``read_metadata(basis_file(name))["recipe"]`` says how.
+
+    Raises
+    ------
+    ValueError
+        If there is no basis of that name.
+
+    See Also
+    --------
+    sparsebp.load_model : The same for files of your own.
+
+    Examples
+    --------
+    >>> from sparsebp import load_basis
+    >>> load_basis("rica-12x12").n_features_in_
+    144
+    """
+    return load_model(basis_file(name))
