@@ -1,0 +1,137 @@
+"""The page's drawings: displays as SVG, in the page's own color of text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from io import StringIO
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.figure
+import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+from sparsebp.displays import BasisDisplay, CoefficientsDisplay, MapDisplay, ObjectiveDisplay
+from sparsebp.metrics import GaborFit
+
+#: A color that no display uses; where it stands, the page's color of text comes to stand.
+_TEXT = "#0a0b0c"
+_STYLE: Any = {
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor"), _TEXT),
+    **dict.fromkeys(("xtick.color", "ytick.color", "grid.color", "hatch.color"), _TEXT),
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "legend.facecolor": "none",
+    "legend.framealpha": 0.0,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "sparsebp",  # the same picture is the same text
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing with what stands above and below it.
+
+    Attributes
+    ----------
+    title, caption : str
+        Text.
+    svg : str
+        An ``<svg>`` element.
+    """
+
+    title: str
+    caption: str
+    svg: str
+
+
+def drawings(
+    estimator: Any, codes: np.ndarray, fit: GaborFit, basis: BasisDisplay
+) -> Iterator[Drawing]:
+    """Draw what there is to be seen of a model, beside its features.
+
+    Parameters
+    ----------
+    estimator : one of the package's estimators
+        Fitted.
+    codes : ndarray of shape (n_samples, n_components)
+        Coefficients of some samples.
+    fit : GaborFit
+        Of the features.
+    basis : BasisDisplay
+        The features, and the shapes of patches and map.
+
+    Yields
+    ------
+    drawing : Drawing
+        In the page's order.
+    """
+    if hasattr(getattr(estimator, "penalty_", None), "grid_shape"):
+        shapes = {"grid_shape": basis.grid_shape, "fit": fit}
+        map_ = MapDisplay(basis.components, basis.patch_shape, **shapes)
+        yield Drawing(
+            "The map",
+            "Which orientation and which frequency each place on the map prefers.",
+            "".join(
+                inline_svg(map_, (4, 3.6), f"map of {name}", panels=name)
+                for name in ("orientation", "frequency")
+            ),
+        )
+    yield Drawing(
+        "Objective",
+        "What was minimized, from the start on.",
+        inline_svg(ObjectiveDisplay.from_estimator(estimator), (6.4, 3.2), "objective"),
+    )
+    yield Drawing(
+        "Coefficients",
+        "A sparse code has more coefficients near zero, and more very large ones, than a Gaussian.",
+        inline_svg(CoefficientsDisplay(codes), (6.4, 3.2), "histogram of the coefficients"),
+    )
+
+
+def inline_svg(display: Any, size: tuple[float, float], label: str, **options: Any) -> str:
+    """Draw a display as SVG, to be put into a page.
+
+    Parameters
+    ----------
+    display : a display of `sparsebp.displays`
+        Anything whose ``plot`` takes ``ax``.
+    size : (width, height)
+        In inches; the page scales it.
+    label : str
+        What is seen, for whoever does not see it.
+    **options
+        Passed on to ``plot``.
+
+    Returns
+    -------
+    svg : str
+        An ``<svg>`` element whose text has the color of the text around it.
+    """
+    with mpl.rc_context(_STYLE):
+        figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
+        FigureCanvasSVG(figure)
+        display.plot(ax=figure.subplots(), **options)
+        file = StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    svg = file.getvalue()
+    return _own_names(_labelled(svg[svg.index("<svg") :], label), label).replace(
+        _TEXT, "currentColor"
+    )
+
+
+def _labelled(svg: str, label: str) -> str:
+    """Let the picture fill its place, and say what it shows."""
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*pt"', r"\1", svg, count=1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
+
+
+def _own_names(svg: str, label: str) -> str:
+    """Rename what the picture refers to in itself: names hold for the whole page."""
+    prefix = re.sub(r"\W+", "-", label.lower())
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    return re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}-", svg)

@@ -1,0 +1,133 @@
+"""The page: a model's features, curves and histograms, and the mathematics behind them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from sklearn.utils.validation import check_is_fitted
+
+from sparsebp.displays import BasisDisplay
+from sparsebp.metrics import GaborFit, coefficient_kurtosis, gabor_fit
+from sparsebp.report.figures import drawings
+from sparsebp.report.filters import describe_filters
+from sparsebp.report.mathematics import KINDS, mathematics
+
+_SAMPLES_SHOWN = 5000
+_LIBRARIES = ("sparsebp", "numpy", "scipy", "scikit-learn", "numba")
+
+
+def write_report(
+    path: str | Path,
+    estimator: Any,
+    samples: Any,
+    *,
+    patch_shape: Sequence[int] | None = None,
+    title: str | None = None,
+    command: str | None = None,
+    run: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one self-contained HTML page about a fitted model.
+
+    The page needs nothing but itself: it opens from disk, without a network.
+
+    Parameters
+    ----------
+    path : path
+        Where to.
+    estimator : SparseCoding, ReconstructionICA, OrthonormalICA or SparseFiltering
+        Fitted.
+    samples : array-like of shape (n_samples, n_features)
+        Samples as the model learned from, by which its coefficients are measured; the first 5000
+        are used.
+    patch_shape : (height, width) or (height, width, 3), default=None
+        None takes square grey patches or square color patches.
+    title : str, default=None
+        Headline; None takes the estimator's name.
+    command : str, default=None
+        What repeats the run.
+    run : mapping of str to value, default=None
+        What else is known of the run, such as the images and the seed.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is none of the package's four.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    ValueError
+        If samples or patch_shape do not fit it.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from sparsebp import ReconstructionICA
+    >>> from sparsebp.report import write_report
+    >>> X = np.random.default_rng(0).laplace(size=(300, 16))
+    >>> model = ReconstructionICA(9, random_state=0).fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_report(Path(folder) / "report.html", model, X)
+    ...     (Path(folder) / "report.html").read_text("utf-8")[:15]
+    '<!doctype html>'
+    """
+    if not isinstance(estimator, KINDS):
+        raise TypeError(
+            f"estimator is a {type(estimator).__name__}; a report is about one of "
+            f"{', '.join(kind.__name__ for kind in KINDS)}."
+        )
+    check_is_fitted(estimator)
+    basis = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
+    samples = np.asarray(samples)[:_SAMPLES_SHOWN]
+    codes = estimator.transform(samples)
+    fit = gabor_fit(basis.components, basis.patch_shape)
+    filters = describe_filters(basis.components, basis.patch_shape, codes, fit)
+    page = _template().render(
+        title=title or type(estimator).__name__,
+        estimator=estimator,
+        numbers=_numbers(estimator, codes, fit),
+        command=command,
+        run={**(run or {}), **_versions()},
+        filters=filters,
+        details=[{"gabor": f.gabor, "facts": f.facts} for f in filters],
+        columns=basis.grid_shape[1],
+        drawings=drawings(estimator, codes, fit, basis),
+        mathematics=mathematics(estimator),
+    )
+    Path(path).write_text(page, encoding="utf-8")
+
+
+def _template() -> Any:
+    loader = PackageLoader("sparsebp.report")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.lstrip_blocks = True
+    return environment.get_template("report.html")
+
+
+def _numbers(estimator: Any, codes: np.ndarray, fit: GaborFit) -> list[tuple[str, str]]:
+    """Return what is worth a headline."""
+    return [
+        (f"{codes.shape[1]}", "features learned"),
+        (f"{estimator.objective_:.4g}", f"objective after {estimator.n_iter_} iterations"),
+        (f"{coefficient_kurtosis(codes):.1f}", "kurtosis of the coefficients; a Gaussian has 3"),
+        (
+            f"{(np.abs(codes) < 0.1 * codes.std()).mean():.0%}",
+            "of the coefficients near zero",
+        ),
+        (f"{np.median(fit.r_squared):.2f}", "median R² of the best Gabor functions"),
+    ]
+
+
+def _versions() -> dict[str, str]:
+    """Return what the page was made with."""
+    libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
+    return {"made with": ", ".join([f"Python {platform.python_version()}", *libraries])}

@@ -1,0 +1,64 @@
+import re
+
+import numpy as np
+import pytest
+from sklearn.decomposition import FastICA
+from sklearn.exceptions import NotFittedError
+
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp.report import write_report
+
+
+def test_the_page_needs_nothing_but_itself(page):
+    text = page.read_text("utf-8")
+    addresses = re.findall(r'(?:src|href)="([^"]*)"', text) + re.findall(r"url\(([^)]*)\)", text)
+    assert addresses
+    assert all(address.startswith(("data:image/png;base64,", "#")) for address in addresses)
+    assert "@import" not in text
+
+
+def test_the_page_has_every_feature_and_what_was_said_of_the_run(page, topographic):
+    text = page.read_text("utf-8")
+    assert text.count('aria-label="feature ') == len(topographic[0].components_)
+    assert "<title>A &amp; B</title>" in text
+    assert "my &lt;photographs&gt;" in text
+    assert f"{topographic[0].objective_:.4g}" in text
+    assert "map of orientation" in text
+
+
+def test_names_within_drawings_are_unique(page):
+    names = re.findall(r'\bid="([^"]+)"', page.read_text("utf-8"))
+    assert len(names) == len(set(names))
+    for target in re.findall(r'(?:url\(#|href="#)([^")]+)', page.read_text("utf-8")):
+        assert target in names
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SparseCoding(4, gamma=0.1, max_iter=2),
+        ReconstructionICA(6, penalty="log_cosh", unit_norm=True),
+        OrthonormalICA(3, signs=[1, -1, 1]),
+        SparseFiltering(5, max_iter=20, tol=1e-2),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_every_estimator_has_a_page(model, tmp_path):
+    samples = np.random.default_rng(1).laplace(size=(200, 12)).astype(np.float32)
+    write_report(tmp_path / "page.html", model.fit(samples), samples, patch_shape=(2, 2, 3))
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert type(model).__name__ in text
+    assert "map of orientation" not in text
+
+
+def test_what_has_no_page_is_refused_in_words(tmp_path):
+    samples = np.eye(9)
+    with pytest.raises(TypeError, match="FastICA"):
+        write_report(tmp_path / "page.html", FastICA(), samples)
+    with pytest.raises(NotFittedError):
+        write_report(tmp_path / "page.html", SparseCoding(), samples)
+    model = SparseFiltering(2, max_iter=5, tol=1.0).fit(samples)
+    with pytest.raises(ValueError, match="patch_shape"):
+        write_report(tmp_path / "page.html", model, samples, patch_shape=(2, 2))
+    assert not (tmp_path / "page.html").exists()
