@@ -2,8 +2,18 @@
 
 from sparsebp.displays.basis import BasisDisplay
 from sparsebp.displays.coefficients import CoefficientsDisplay
+from sparsebp.displays.gabor import GaborDisplay
 from sparsebp.displays.map import MapDisplay
 from sparsebp.displays.mosaic import filter_mosaic
 from sparsebp.displays.objective import ObjectiveDisplay
+from sparsebp.displays.reconstruction import ReconstructionDisplay
 
-__all__ = ["BasisDisplay", "CoefficientsDisplay", "MapDisplay", "ObjectiveDisplay", "filter_mosaic"]
+__all__ = [
+    "BasisDisplay",
+    "CoefficientsDisplay",
+    "GaborDisplay",
+    "MapDisplay",
+    "ObjectiveDisplay",
+    "ReconstructionDisplay",
+    "filter_mosaic",
+]

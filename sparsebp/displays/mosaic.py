@@ -77,12 +77,18 @@ def lay_out(
     gap: int,
 ) -> NDArray[np.float64]:
     """Lay filters out in a grid that has at least as many cells; see `filter_mosaic`."""
+    return place(_brightness(filters, scale), patch_shape, grid_shape, gap=gap)
+
+
+def place(
+    brightness: NDArray, patch_shape: tuple[int, ...], grid_shape: tuple[int, int], *, gap: int
+) -> NDArray[np.float64]:
+    """Place flattened images in [0, 1] in a grid that has at least as many cells."""
     if not isinstance(gap, int | np.integer) or isinstance(gap, bool) or gap < 0:
         raise ValueError(f"gap={gap!r}; expected a whole number of pixels, 0 or more.")
     (height, width, *color), (rows, columns) = patch_shape, grid_shape
     mosaic = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, *color), WHITE)
-    images = _brightness(filters, scale).reshape(-1, *patch_shape)
-    for index, image in enumerate(images):
+    for index, image in enumerate(brightness.reshape(-1, *patch_shape)):
         row, column = divmod(index, columns)
         top, left = gap + row * (height + gap), gap + column * (width + gap)
         mosaic[top : top + height, left : left + width] = image
@@ -90,12 +96,17 @@ def lay_out(
 
 
 def _brightness(filters: NDArray, scale: Scale) -> NDArray:
-    if scale not in ("each", "all"):
-        raise ValueError(f"scale={scale!r}; expected 'each' or 'all'.")
+    check_scale(scale)
     # float32 and integers near their limits would overflow.
     filters = filters.astype(np.float64)
     largest = np.abs(filters).max(axis=1 if scale == "each" else None, keepdims=True)
     return MID_GRAY + (1 - MID_GRAY) * (filters / np.where(largest > 0, largest, 1.0))
+
+
+def check_scale(scale: Scale) -> None:
+    """Refuse all but the two ways to stretch contrast."""
+    if scale not in ("each", "all"):
+        raise ValueError(f"scale={scale!r}; expected 'each' or 'all'.")
 
 
 def check_patch_shape(n_features: int, patch_shape: Sequence[int] | None) -> tuple[int, ...]:

@@ -3,42 +3,16 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from displays.gratings import BARS, FREQUENCIES, given_fit, gratings, seen_angles, turned
 from matplotlib.collections import PolyCollection
 from sklearn.decomposition import PCA
 
 from sparsebp.displays import MapDisplay, filter_mosaic
-from sparsebp.metrics import GaborFit, gabor_fit
-
-# Angles of waves against growing columns, rows growing downwards; the bars stand across.
-WAVES = np.array([0.0, np.pi / 4, np.pi / 2, 3 * np.pi / 4, 0.1, 3.0])
-BARS = np.array([90.0, 45.0, 0.0, 135.0, 90 - np.degrees(0.1), 270 - np.degrees(3.0)])
-FREQUENCIES = np.array([0.1, 0.2, 0.15, 0.12, 0.3, 0.25])
-
-
-def gratings(waves=WAVES, frequencies=FREQUENCIES, side=10):
-    row, column = np.mgrid[:side, :side] - (side - 1) / 2
-    u = np.cos(waves)[:, None, None] * column + np.sin(waves)[:, None, None] * row
-    images = np.exp(-(row**2 + column**2) / 12) * np.cos(2 * np.pi * frequencies[:, None, None] * u)
-    return images.reshape(len(waves), -1)
-
-
-def given_fit(r_squared, side=10):
-    n = len(r_squared)
-    return GaborFit(
-        r_squared=np.asarray(r_squared, float),
-        orientation=WAVES[:n],
-        frequency=FREQUENCIES[:n],
-        phase=np.zeros(n),
-        center=np.full((n, 2), (side - 1) / 2),
-        sigma=np.full((n, 2), 2.0),
-        amplitude=np.ones(n),
-        offset=np.zeros(n),
-        patch_shape=(side, side),
-    )
+from sparsebp.metrics import gabor_fit
 
 
 def whole_display(**options):
-    return MapDisplay(gratings(), grid_shape=(2, 3), fit=given_fit(np.ones(6)), **options)
+    return MapDisplay(gratings(), grid_shape=(2, 3), fit=given_fit(), **options)
 
 
 def bars_of(ax):
@@ -79,11 +53,7 @@ def test_a_bar_in_each_cell_lies_as_the_stripes_of_the_filter_look():
     row, column = np.divmod(np.arange(6), 3)
     np.testing.assert_allclose(rectangles.mean(axis=1), np.stack([column, row], axis=1))
     ends = [(r[[0, 1]].mean(axis=0), r[[2, 3]].mean(axis=0)) for r in rectangles]
-    ax.figure.canvas.draw()
-    pixels = [ax.transData.transform(pair) for pair in ends]
-    seen = [np.degrees(np.arctan2(*(a - b)[::-1])) % 180 for a, b in pixels]
-    # Angles next to 0 and 180 are the same.
-    assert np.abs((np.array(seen) - BARS + 90) % 180 - 90).max() < 1e-6
+    assert turned(seen_angles(ax, ends), BARS) < 1e-6
 
 
 def test_orientations_next_to_each_other_look_alike_also_across_the_end_of_the_scale():
@@ -177,7 +147,7 @@ def test_color_filters_are_fitted_in_their_principal_color():
 
 
 def test_from_estimator_takes_the_features_and_the_map():
-    fit = given_fit(np.ones(6))
+    fit = given_fit()
     model = SimpleNamespace(
         components_=np.zeros((6, 100)),
         features_=gratings(),

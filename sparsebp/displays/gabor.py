@@ -1,0 +1,224 @@
+"""Gabor displays: which orientations, frequencies and places the filters cover."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike, NDArray
+
+from sparsebp._checks import check_matrix, check_number
+from sparsebp.displays._axes import PALE, bare, take_axes
+from sparsebp.displays._features import learned_features
+from sparsebp.displays._gabors import bar_angle, bar_direction, fitted_gabors, gabor_like
+from sparsebp.displays.mosaic import check_patch_shape
+from sparsebp.metrics import GaborFit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MARGIN = 0.1  # of the patch's longer side, around the patch
+# A half circle leaves empty a quarter of its square box above and a quarter below.
+HALF_CIRCLE = (0.25, 0.75)
+
+
+class GaborDisplay:
+    """Orientation and frequency of filters in polar coordinates, and their places in the patch.
+
+    Parameters
+    ----------
+    components : array-like of shape (n_components, n_features)
+        Filters as rows, flattened in C order from (height, width) or (height, width, 3).
+    patch_shape : (height, width) or (height, width, 3), default None
+        None takes square grey patches or, where n_features is three times a square, square
+        color patches.
+    fit : GaborFit, default None
+        What `sparsebp.metrics.gabor_fit` found for the components. None fits them now.
+
+    Attributes
+    ----------
+    axes_ : list of two matplotlib Axes
+        After `plot`: the polar one, and the patch.
+    figure_ : matplotlib Figure
+        After `plot`.
+
+    Raises
+    ------
+    TypeError
+        If fit is not a GaborFit.
+    ValueError
+        If the components are not a finite real matrix, the patch shape or the fit does not fit
+        them, or n_features is no square to infer the patch shape from.
+
+    See Also
+    --------
+    MapDisplay : The same parameters on a topographic map.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsebp.displays import GaborDisplay
+    >>> GaborDisplay(np.random.default_rng(0).normal(size=(6, 16))).fit.patch_shape
+    (4, 4)
+    """
+
+    def __init__(
+        self,
+        components: ArrayLike,
+        patch_shape: Sequence[int] | None = None,
+        *,
+        fit: GaborFit | None = None,
+    ) -> None:
+        filters = check_matrix("components", components)
+        self.patch_shape = check_patch_shape(filters.shape[1], patch_shape)
+        self.fit = fitted_gabors(filters, self.patch_shape, fit)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        patch_shape: Sequence[int] | None = None,
+        fit: GaborFit | None = None,
+    ) -> GaborDisplay:
+        """Take the filters of a fitted estimator, or of a pipeline.
+
+        Parameters
+        ----------
+        estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
+            What `BasisDisplay.from_estimator` draws is fitted.
+        patch_shape : (height, width) or (height, width, 3), default None
+        fit : GaborFit, default None
+
+        Returns
+        -------
+        GaborDisplay
+
+        Raises
+        ------
+        AttributeError
+            If the estimator is not fitted, or a step of the pipeline has no inverse.
+        TypeError, ValueError
+            As for the constructor.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.decomposition import FastICA
+        >>> from sparsebp.displays import GaborDisplay
+        >>> X = np.random.default_rng(0).laplace(size=(500, 16))
+        >>> ica = FastICA(6, random_state=0).fit(X)
+        >>> GaborDisplay.from_estimator(ica).fit.orientation.shape
+        (6,)
+        """
+        components, _ = learned_features(estimator)
+        return cls(components, patch_shape, fit=fit)
+
+    def plot(
+        self,
+        ax: Sequence[Axes] | None = None,
+        *,
+        min_r_squared: float = 0.5,
+        bar_length: float = 0.5,
+    ) -> GaborDisplay:
+        """Draw both panels.
+
+        In the polar one a point's angle is that of the filter's bars, counter-clockwise from
+        horizontal, and its distance from the center the frequency in cycles per pixel. In the
+        patch a dot is the center of a filter, with a line as long as the filter's bars are.
+        Filters that are no Gabor functions are pale rings in the first, absent in the second.
+
+        Parameters
+        ----------
+        ax : two matplotlib Axes, the first of them polar, default None
+            None makes a new figure.
+        min_r_squared : float in [0, 1], default 0.5
+            Share of a filter's variance that its Gabor function must explain.
+        bar_length : float >= 0, default 0.5
+            Length of the lines in standard deviations of the envelope along the bars.
+
+        Returns
+        -------
+        self : GaborDisplay
+            With ``axes_`` and ``figure_`` set.
+
+        Raises
+        ------
+        TypeError
+            If min_r_squared or bar_length is not a number.
+        ValueError
+            If it is out of range, or ax is something else.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sparsebp.displays import GaborDisplay
+        >>> display = GaborDisplay(np.random.default_rng(0).normal(size=(6, 16))).plot()
+        >>> [ax.name for ax in display.axes_]
+        ['polar', 'rectilinear']
+        >>> import matplotlib.pyplot as plt
+        >>> plt.close(display.figure_)
+        """
+        valid = gabor_like(self.fit, min_r_squared)
+        length = check_number("bar_length", bar_length, minimum=0)
+        polar, patch = take_axes(ax, 2, _new_axes)
+        if polar.name != "polar":
+            raise ValueError(
+                f"The first of ax is {polar.name}; make it with "
+                'figure.add_subplot(projection="polar").'
+            )
+        self._draw_polar(polar, valid, f"R² < {min_r_squared:g}")
+        self._draw_patch(patch, valid, length)
+        self.axes_, self.figure_ = [polar, patch], polar.figure
+        return self
+
+    def _draw_polar(self, ax: Any, valid: NDArray, pale_label: str) -> None:
+        angle, frequency = bar_angle(self.fit), self.fit.frequency
+        ax.scatter(angle[valid], frequency[valid], s=14, alpha=0.7, linewidths=0, zorder=3)
+        # Constant filters have no wave at all.
+        pale = ~valid & (self.fit.amplitude > 0)
+        if pale.any():
+            style = {"s": 14, "facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
+            ax.scatter(angle[pale], frequency[pale], label=pale_label, **style)
+            place = {"loc": "upper left", "bbox_to_anchor": (-0.05, HALF_CIRCLE[0] - 0.05)}
+            ax.legend(**place, frameon=False, fontsize="small", handletextpad=0.1)
+        ax.set(thetamin=0, thetamax=180, rmin=0, rmax=_round_up(frequency[valid | pale]))
+        ax.set_xticks(np.radians([0, 45, 90, 135, 180]))
+        ax.yaxis.get_major_locator().base.set_params(nbins=3)
+        ax.tick_params(labelsize="small", pad=1)
+        ax.grid(visible=True, color=PALE, linewidth=0.5, alpha=0.35)
+        ax.set_title("Orientation and frequency", y=HALF_CIRCLE[1] + 0.1)
+        below = {"transform": ax.transAxes, "ha": "center", "va": "top", "fontsize": "small"}
+        ax.text(0.5, HALF_CIRCLE[0] - 0.09, "cycles per pixel", **below)
+
+    def _draw_patch(self, ax: Axes, valid: NDArray, bar_length: float) -> None:
+        height, width = self.fit.patch_shape
+        center = self.fit.center[valid, None, ::-1]
+        reach = self.fit.sigma[valid, 1, None, None] * bar_direction(self.fit)[valid, None]
+        bars = center + bar_length * np.array([[-0.5], [0.5]]) * reach
+        ax.add_collection(LineCollection(list(bars), colors="C0", linewidths=1.2, alpha=0.8))
+        ax.scatter(*center[:, 0].T, s=7, color="C0", linewidths=0)
+        edge = plt.rcParams["axes.edgecolor"]
+        frame = {"facecolor": "none", "edgecolor": edge, "linewidth": 1.2}
+        ax.add_patch(Rectangle((-0.5, -0.5), width, height, **frame))
+        bare(ax)
+        margin = 0.5 + MARGIN * max(height, width)
+        ax.set(xlim=(-margin, width - 1 + margin), ylim=(height - 1 + margin, -margin))
+        ax.set_aspect("equal")
+        ax.set_title("Places in the patch")
+
+
+def _new_axes() -> list[Axes]:
+    """Make a figure; no layout engine knows how much of its box a half circle leaves empty."""
+    figure = plt.figure(figsize=(6.0, 2.5))
+    polar = figure.add_axes((0.06, -0.1, 0.48, 1.152), projection="polar")
+    return [polar, figure.add_axes((0.63, 0.04, 0.35, 0.84))]
+
+
+def _round_up(frequency: NDArray) -> float:
+    """Return the end of the frequency axis, a tenth of a cycle above the highest at most."""
+    return float(np.ceil(max(frequency.max(initial=0.0), 0.05) * 10 + 1e-9) / 10)
