@@ -140,9 +140,10 @@ class Learner(
         *,
         kept: str = "components_",
         to_white: np.ndarray | None = None,
+        go_on: bool = False,
     ) -> np.ndarray:
-        """Return what the last fit kept on a warm start, else init, else random unit rows."""
-        before = getattr(self, kept, None) if self.warm_start else None
+        """Return what the last fit kept where it goes on, else init, else random unit rows."""
+        before = getattr(self, kept, None) if self.warm_start or go_on else None
         if before is None and self.init is not None:
             init = self._checked_init(shape[0])
             return (init if to_white is None else init @ to_white).astype(dtype)
@@ -154,8 +155,8 @@ class Learner(
             return np.ascontiguousarray(start, dtype=dtype)
         if before.shape != shape:
             raise ValueError(
-                f"warm_start: the last fit's {kept} has shape {before.shape} but {shape} is "
-                "wanted; set warm_start=False to begin anew."
+                f"The last fit's {kept} has shape {before.shape} but {shape} is wanted now; set "
+                "warm_start=False and call fit to begin anew."
             )
         return before.astype(dtype)
 

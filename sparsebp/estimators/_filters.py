@@ -98,6 +98,11 @@ class FilterLearner(Learner):
 
     def _make_penalty(self, n_components: int) -> Penalty:
         penalty = super()._make_penalty(n_components)
+        if getattr(penalty, "positive", False):
+            raise ValueError(
+                f"penalty is {penalty!r}, which keeps coefficients ≥ 0; a filter's responses have "
+                "either sign. Set positive=False, or take SparseCoding."
+            )
         if self.signs is None:
             return penalty
         signed = Signed(penalty, self.signs)

@@ -322,9 +322,10 @@ class SparseCoding(Learner):
         x = self._checked_to_learn(X, reset=first).T
         rng = random_source(self.random_state)
         shape = (self.n_components or x.shape[0], x.shape[0])
-        penalty = self._make_penalty(shape[0]) if first else self.penalty_
-        start = self._start(shape, rng, x.dtype) if first else self.components_
-        return x, rng, self._problem(penalty), np.ascontiguousarray(start.T)
+        dtype = x.dtype if first else self.components_.dtype
+        start = self._start(shape, rng, dtype, go_on=not first)
+        problem = self._problem(self._make_penalty(shape[0]))
+        return x, rng, problem, np.ascontiguousarray(start.T)
 
     def _problem(self, penalty: Penalty) -> Alternation | OnlineLearning:
         weights = (penalty, float(self.alpha), None if self.gamma is None else float(self.gamma))

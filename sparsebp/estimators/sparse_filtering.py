@@ -10,7 +10,7 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
-from sparsebp.objectives import sparse_filtering_objective
+from sparsebp.objectives import UnitRows, sparse_filtering_objective
 from sparsebp.solvers import minimize_lbfgs
 
 
@@ -48,7 +48,7 @@ class SparseFiltering(Learner):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        W, the filters.
+        W, the filters, of length one.
     features_ : ndarray of shape (n_components, n_features)
         The same.
     scale_ : ndarray of shape (n_components,)
@@ -140,12 +140,14 @@ class SparseFiltering(Learner):
         X = self._checked_to_learn(X)
         rng = random_source(self.random_state)
         start = self._start((self.n_components or X.shape[1], X.shape[1]), rng, X.dtype)
-        objective = sparse_filtering_objective(X.T, float(self.epsilon), scale=1 / len(X))
+        # Lengths change nothing but how large ε is beside (Wx)²: left free, rows grow without end.
+        objective = UnitRows(sparse_filtering_objective(X.T, float(self.epsilon), scale=1 / len(X)))
         limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
 
         def fitted_at(point: np.ndarray) -> dict[str, Any]:
-            scale = np.sqrt(np.square(self._responses(X, point)).mean(axis=0))
-            return {"components_": point, "scale_": scale}
+            filters = objective.constrained(point)
+            scale = np.sqrt(np.square(self._responses(X, filters)).mean(axis=0))
+            return {"components_": filters, "scale_": scale}
 
         with quietly(), watching(self, X, fitted_at) as watch:
             result = minimize_lbfgs(objective, start, callback=watch, **limits)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp.blocks import count_threads
 from sparsebp.estimators import SparseCoding
@@ -16,7 +18,7 @@ from sparsebp.images._patches import (
     checked_image,
     checked_mask,
 )
-from sparsebp.solvers import encode
+from sparsebp.solvers import Codes, encode
 
 
 def denoise(image: ArrayLike, model: Any, *, stride: int = 1, progress: bool = False) -> np.ndarray:
@@ -133,25 +135,41 @@ def inpaint(
     known = ~holes.reshape(values.shape)
     patches = Patches(np.concatenate([values, known], axis=2), model, stride, n_planes=2)
 
+    unfinished = 0
+
     def fill(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        nonlocal unfinished
         pixels, mask = patches.planes(samples)
         means = channel_means(pixels, mask, patches.n_channels)
-        codes = encode(
-            np.ascontiguousarray((pixels - means).T),
-            model.components_.T,
-            model.penalty_,
-            model.alpha_,
-            mask=np.ascontiguousarray(mask.T),
-            tol=1e-4,
-            n_threads=count_threads(model.n_jobs),
-        ).codes
+        found = _encode_known(pixels - means, mask, model)
+        unfinished += found.n_unfinished
         weight = np.broadcast_to(mask.mean(axis=1, keepdims=True) ** 2, mask.shape)
-        return codes.T @ model.components_ + means, weight
+        return found.codes.T @ model.components_ + means, weight
 
     filled, weight = averaged(patches, fill, progress)
+    if unfinished:
+        warnings.warn(
+            f"The coefficients of {unfinished} patches have not converged; scale the image to "
+            "about the variance that the model learned from, or raise epsilon.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
     if not weight.all():
         raise ValueError(
             f"{np.count_nonzero(weight[:, :, 0] == 0)} missing pixels lie in no patch with a known "
             "pixel; give a model of larger patches, or a smaller stride."
         )
     return np.where(known, values, filled).reshape(raw.shape)
+
+
+def _encode_known(samples: np.ndarray, mask: np.ndarray, model: SparseCoding) -> Codes:
+    """Find the coefficients of samples in rows by what is known of them."""
+    return encode(
+        np.ascontiguousarray(samples.T),
+        model.components_.T,
+        model.penalty_,
+        model.alpha_,
+        mask=np.ascontiguousarray(mask.T),
+        tol=1e-4,
+        n_threads=count_threads(model.n_jobs),
+    )

@@ -1,7 +1,9 @@
 """Duality: how far exact L1 coefficients can be from the best, without knowing the best."""
 
+from numbers import Real
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
 
@@ -40,7 +42,8 @@ def duality_gap(
     Raises
     ------
     ValueError
-        If an argument is not a finite real matrix, shapes do not fit, or alpha is negative.
+        If an argument is not a finite real matrix, shapes do not fit, alpha is no number ≥ 0,
+        positive is no truth value, or squares overflow.
 
     References
     ----------
@@ -61,8 +64,18 @@ def duality_gap(
             f"X {x.shape}, components {atoms.shape} and codes {s.shape} do not fit; they must be "
             "(n_samples, n_features), (n_components, n_features) and (n_samples, n_components)."
         )
-    if not alpha >= 0:
+    if not isinstance(alpha, Real) or isinstance(alpha, bool) or not 0 <= alpha < np.inf:
         raise ValueError(f"alpha is {alpha!r}; it must be a number ≥ 0.")
+    if not isinstance(positive, bool | np.bool_):
+        raise ValueError(f"positive is {positive!r}; it must be True or False.")
+    with np.errstate(over="ignore", invalid="ignore"):
+        gap = _gap(x, atoms, s, float(alpha), positive=bool(positive))
+    if not np.isfinite(gap).all():
+        raise ValueError("Squares of the numbers overflow; scale X to about unit variance.")
+    return gap
+
+
+def _gap(x: NDArray, atoms: NDArray, s: NDArray, alpha: float, *, positive: bool) -> NDArray:
     residual = x - s @ atoms
     value = (residual**2).sum(axis=1) + alpha * np.abs(s).sum(axis=1)
     pull = residual @ atoms.T

@@ -56,6 +56,8 @@ def make_penalty(penalty: str | Penalty, n_components: int, epsilon: float) -> P
             raise ValueError(f"penalty is {penalty!r}; it must be one of {', '.join(NAMES)}.")
         penalty = NAMES[penalty](n_components, epsilon)
     if not isinstance(penalty, Penalty):
-        raise TypeError(f"penalty is {penalty!r}; it must be a name or a Penalty object.")
+        raise TypeError(
+            f"penalty is {penalty!r}; it must be a Penalty object or one of {', '.join(NAMES)}."
+        )
     penalty.check_components(n_components)
     return penalty

@@ -178,3 +178,9 @@ def test_topographic_ica_puts_dependent_components_side_by_side():
     blocks = gains.reshape(3, 2, 3, 2).sum(axis=(1, 3)) / 2
     assert blocks.max(axis=1).min() > 0.95
     assert sorted(blocks.argmax(axis=1)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", [OrthonormalICA, ReconstructionICA])
+def test_responses_cannot_be_kept_positive(kind):
+    with pytest.raises(ValueError, match="take SparseCoding"):
+        kind(2, penalty=L1(positive=True)).fit(np.random.default_rng(0).normal(size=(50, 4)))

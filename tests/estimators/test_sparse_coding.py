@@ -5,7 +5,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp import SparseCoding
 from sparsebp.datasets import make_dictionary_signals
-from sparsebp.penalties import SmoothL1, Topographic
+from sparsebp.penalties import LogCosh, SmoothL1, Topographic
 
 X, ATOMS, _ = make_dictionary_signals(400, 10, 15, n_nonzero=2, snr_db=20, random_state=0)
 FAST = {"max_iter": 3, "batch_size": 50, "random_state": 0}
@@ -108,6 +108,16 @@ def test_partial_fit_begins_and_goes_on(gamma):
     assert model.transform(X).shape == (400, 15)
     with pytest.raises(ValueError, match="9 features"):
         model.partial_fit(X[:, :9])
+
+
+def test_partial_fit_takes_what_was_set_meanwhile_and_refuses_another_number_of_atoms():
+    model = SparseCoding(15, alpha=0.2, random_state=0).partial_fit(X)
+    model.set_params(penalty="log_cosh", alpha=0.3).partial_fit(X)
+    assert (model.penalty_, model.alpha_) == (LogCosh(), 0.3)
+    before = model.components_
+    with pytest.raises(ValueError, match=r"has shape \(15, 10\) but \(12, 10\) is wanted"):
+        model.set_params(n_components=12).partial_fit(X)
+    assert model.components_ is before
 
 
 def test_partial_fit_draws_the_first_basis_of_fit():

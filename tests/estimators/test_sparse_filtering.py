@@ -64,6 +64,12 @@ def test_constant_samples_do_not_crash(value):
     assert np.isfinite(model.transform(np.full((2, 4), value))).all()
 
 
+@pytest.mark.parametrize("epsilon", [1e-8, 0.1])
+def test_filters_have_length_one_however_large_epsilon_is(epsilon):
+    model = SparseFiltering(6, epsilon=epsilon, random_state=0).fit(X)
+    np.testing.assert_allclose(np.linalg.norm(model.components_, axis=1), 1, rtol=1e-12)
+
+
 def test_epsilon_must_be_positive():
     with pytest.raises(ValueError, match="epsilon is 0"):
         SparseFiltering(epsilon=0).fit(X)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
 from sparsebp.images import denoise, inpaint
@@ -186,3 +187,16 @@ def test_filling_in_needs_sparse_coding():
     model = ReconstructionICA(4, tol=1e-2).fit(RNG.normal(size=(50, 25)))
     with pytest.raises(TypeError, match="ReconstructionICA; filling in needs"):
         inpaint(CLEAN, model)
+
+
+def test_coefficients_that_have_not_converged_are_said(monkeypatch):
+    def hasty(*args, **options):
+        return encode(*args, **options, max_iter=1)
+
+    monkeypatch.setattr("sparsebp.images.restoration.encode", hasty)
+    model = SparseCoding(9, penalty="l1", max_iter=1, batch_size=100, random_state=0)
+    rng = np.random.default_rng(0)
+    model.fit(rng.normal(size=(200, 9)))
+    image = np.where(rng.random((6, 6)) < 0.3, np.nan, rng.normal(size=(6, 6)))
+    with pytest.warns(ConvergenceWarning, match=r"The coefficients of \d+ patches have not"):
+        inpaint(image, model)

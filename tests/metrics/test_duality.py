@@ -47,3 +47,19 @@ def test_shapes_and_weights_that_cannot_be_are_refused():
         duality_gap(np.ones((2, 3)), np.eye(3), np.ones((2, 2)), 1.0)
     with pytest.raises(ValueError, match="alpha"):
         duality_gap(np.ones((2, 3)), np.eye(3), np.ones((2, 3)), -1.0)
+
+
+@pytest.mark.parametrize("alpha", ["much", True, np.inf, np.nan, np.ones(2)])
+def test_weights_that_are_no_numbers_are_refused(alpha):
+    with pytest.raises(ValueError, match="alpha is"):
+        duality_gap(np.ones((2, 3)), np.eye(3), np.ones((2, 3)), alpha)
+
+
+def test_what_says_neither_yes_nor_no_is_refused():
+    with pytest.raises(ValueError, match="positive is 'no'"):
+        duality_gap(np.ones((2, 3)), np.eye(3), np.ones((2, 3)), 1.0, positive="no")
+
+
+def test_numbers_whose_squares_overflow_are_refused_in_words():
+    with pytest.raises(ValueError, match="overflow"):
+        duality_gap(1e200 * np.ones((2, 3)), np.eye(3), np.ones((2, 3)), 1.0)

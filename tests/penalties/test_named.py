@@ -43,7 +43,7 @@ def test_an_unknown_name_is_refused_with_those_there_are():
 
 @pytest.mark.parametrize("penalty", [None, 1, L1, ["l1"]])
 def test_neither_a_name_nor_a_penalty_is_refused(penalty):
-    with pytest.raises(TypeError, match=r"it must be a name or a Penalty object"):
+    with pytest.raises(TypeError, match=r"it must be a Penalty object or one of l1, smooth_l1"):
         make_penalty(penalty, 12, 0.3)
 
 
