@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,3 +55,22 @@ def bare(ax: Axes) -> None:
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.patch.set_visible(False)
+
+
+def whole_numbers(ax: Axes) -> None:
+    """Let a horizontal axis that counts have whole numbers, one at least."""
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+
+
+def plain_logarithms(ax: Axes) -> None:
+    """Make a vertical axis logarithmic, with numbers such as 20 or 0.1."""
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter(_PlainNumbers())
+    ax.yaxis.set_minor_formatter(_PlainNumbers(minor_thresholds=(2.0, 0.5)))
+
+
+class _PlainNumbers(LogFormatter):
+    """Labels the ticks that LogFormatter would, but not as 2 x 10^1 or 1e-01."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:g}" if super().__call__(x, pos) else ""

@@ -1,65 +1,100 @@
-"""Objective displays: the value that a fit minimized, against its iterations."""
+"""Objective displays: the values that fits minimized, against their iterations."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import LogFormatter, MaxNLocator
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_vector
+from sparsebp.displays._axes import plain, plain_logarithms, take_axes, whole_numbers
+from sparsebp.displays._features import last_step, require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+NOTE = "start left out"  # marks the text, so that the next curve can take it away
+STYLES = ("-", "--", ":", "-.", (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
+
 
 class ObjectiveDisplay:
-    """Curve of the objective against the iteration, the start being iteration 0.
+    """Curves of objectives against the iteration, the start being iteration 0.
 
     Parameters
     ----------
-    history : array-like of shape (n_iterations + 1,)
-        Objective at the start and after each iteration.
+    history : array-like of shape (n_iterations + 1,), or mapping from name to such
+        Objective at the start and after each iteration, of one run or of several, which may be
+        of different length.
     label : str, default None
-        Name of the curve, which then gets a legend.
+        Name of the curve of one run, which then gets a legend. Several have their names.
 
     Attributes
     ----------
+    histories : dict from name to ndarray of shape (n_iterations + 1,)
+        That of one run without a label has the name None.
+    history : ndarray of shape (n_iterations + 1,)
+        That of the first run.
     ax_ : matplotlib Axes
         After `plot`.
     figure_ : matplotlib Figure
         After `plot`.
+    lines_ : list of matplotlib Line2D
+        After `plot`, one for each run.
     line_ : matplotlib Line2D
-        After `plot`.
+        After `plot`, the first of them.
 
     Raises
     ------
     ValueError
-        If the history is not a sequence of at least one finite real number.
+        If a history is not a sequence of at least one finite real number, a mapping is empty,
+        or comes with a label.
 
     Examples
     --------
     >>> from sparsebp.displays import ObjectiveDisplay
     >>> ObjectiveDisplay([3, 2, 1.5]).history
     array([3. , 2. , 1.5])
+    >>> list(ObjectiveDisplay({"online": [3, 2], "L-BFGS": [3, 1.5, 1.2]}).histories)
+    ['online', 'L-BFGS']
     """
 
-    def __init__(self, history: ArrayLike, *, label: str | None = None) -> None:
-        self.history = check_vector("history", history)
-        self.label = label
+    def __init__(
+        self, history: ArrayLike | Mapping[str, ArrayLike], *, label: str | None = None
+    ) -> None:
+        if not isinstance(history, Mapping):
+            self.histories = {label: check_vector("history", history)}
+            return
+        _check_names("history", history, label)
+        self.histories = {
+            name: check_vector(f"history[{name!r}]", values) for name, values in history.items()
+        }
+
+    @property
+    def history(self) -> NDArray[np.floating]:
+        """Objective of the first run."""
+        return next(iter(self.histories.values()))
+
+    @property
+    def label(self) -> str | None:
+        """Name of the first run."""
+        return next(iter(self.histories))
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, label: str | None = None) -> ObjectiveDisplay:
-        """Take the history of a fitted estimator.
+    def from_estimator(
+        cls, estimator: Any | Mapping[str, Any], *, label: str | None = None
+    ) -> ObjectiveDisplay:
+        """Take the history of a fitted estimator, or those of several.
 
         Parameters
         ----------
-        estimator : object with ``objective_history_`` of shape (n_iterations + 1,)
+        estimator : object with ``objective_history_`` of shape (n_iterations + 1,), or mapping
+            from name to such
             A pipeline counts as its last step.
         label : str, default None
-            None takes the name of the estimator's class.
+            None takes the name of the estimator's class. Several have their names.
 
         Returns
         -------
@@ -68,7 +103,9 @@ class ObjectiveDisplay:
         Raises
         ------
         AttributeError
-            If the estimator is not fitted, or keeps no history.
+            If an estimator is not fitted, or keeps no history.
+        ValueError
+            If a mapping is empty, or comes with a label.
 
         Examples
         --------
@@ -78,31 +115,36 @@ class ObjectiveDisplay:
         >>> ObjectiveDisplay.from_estimator(fitted, label="run 1").history
         array([3., 2.])
         """
-        last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-        name = type(last).__name__
-        if not hasattr(last, "objective_history_"):
-            raise AttributeError(f"{name} has no objective_history_; call fit on it first.")
-        return cls(last.objective_history_, label=name if label is None else label)
+        if isinstance(estimator, Mapping):
+            _check_names("estimator", estimator, label)
+            return cls({name: _history(one) for name, one in estimator.items()})
+        name = type(last_step(estimator)).__name__
+        return cls(_history(estimator), label=name if label is None else label)
 
     def plot(self, ax: Axes | None = None, **line_options: Any) -> ObjectiveDisplay:
-        """Draw the curve.
+        """Draw the curves.
 
         The vertical axis is logarithmic where all values are positive and span more than a
-        factor of ten. Where a start far above all the rest would flatten them, it is left out of
+        factor of ten. Where starts far above all the rest would flatten it, they are left out of
         the axis and written beside it.
 
         Parameters
         ----------
         ax : matplotlib Axes, default None
-            None makes a new figure. Curves in one Axes take different styles of line, so that
-            they differ in greyscale too.
+            None makes a new figure. Curves in one Axes, drawn at once or one after the other,
+            take different styles of line, so that they differ in greyscale too.
         **line_options : Any
             Passed on to `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         self : ObjectiveDisplay
-            With ``ax_``, ``figure_`` and ``line_`` set.
+            With ``ax_``, ``figure_``, ``lines_`` and ``line_`` set.
+
+        Raises
+        ------
+        ValueError
+            If ax is not one matplotlib Axes.
 
         Examples
         --------
@@ -113,58 +155,77 @@ class ObjectiveDisplay:
         >>> import matplotlib.pyplot as plt
         >>> plt.close(display.figure_)
         """
-        if ax is None:
-            _, ax = plt.subplots(figsize=(5.0, 3.2), layout="constrained")
-        iterations = np.arange(len(self.history))
-        (self.line_,) = ax.plot(iterations, self.history, **self._style(ax, line_options))
-        _label_axes(ax)
-        _fit_scale(ax)
-        if len(ax.lines) == 1:
-            _let_the_rest_be_seen(ax, self.history)
-        else:
-            ax.autoscale(axis="y")
-        if self.label is not None:
+        (ax,) = take_axes(ax, 1, _new_axes)
+        self.lines_ = [
+            _draw(ax, values, name, line_options) for name, values in self.histories.items()
+        ]
+        self.line_ = self.lines_[0]
+        ax.set(xlabel="Iteration", ylabel="Objective")
+        whole_numbers(ax)
+        plain(ax)
+        _fit_axis(ax)
+        if any(name is not None for name in self.histories):
             ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _style(self, ax: Axes, options: dict[str, Any]) -> dict[str, Any]:
-        styles = ("-", "--", ":", "-.")
-        style = {"linestyle": styles[len(ax.lines) % len(styles)], "linewidth": 1.5}
-        if len(self.history) == 1:
-            style["marker"] = "o"
-        if self.label is not None:
-            style["label"] = self.label
-        return style | options
+
+def _check_names(parameter: str, runs: Mapping[str, Any], label: str | None) -> None:
+    if not runs:
+        raise ValueError(f"{parameter} is an empty mapping; give at least one run.")
+    if label is not None:
+        raise ValueError(f"label={label!r} but {parameter} is a mapping, whose names are labels.")
 
 
-def _label_axes(ax: Axes) -> None:
-    ax.set(xlabel="Iteration", ylabel="Objective")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-    ax.grid(visible=True, linewidth=0.5, alpha=0.4)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+def _history(estimator: Any) -> Any:
+    return require(last_step(estimator), "objective_history_")
 
 
-def _fit_scale(ax: Axes) -> None:
-    values = np.concatenate([np.ravel(line.get_ydata(orig=False)) for line in ax.lines])
-    if values.min() <= 0:
+def _new_axes() -> Axes:
+    return plt.subplots(figsize=(5.0, 3.2), layout="constrained")[1]
+
+
+def _draw(ax: Axes, history: NDArray, name: str | None, options: dict[str, Any]) -> Any:
+    style: dict[str, Any] = {"linestyle": STYLES[len(ax.lines) % len(STYLES)], "linewidth": 1.5}
+    if len(history) == 1:
+        style["marker"] = "o"
+    if name is not None:
+        style["label"] = name
+    (line,) = ax.plot(np.arange(len(history)), history, **(style | options))
+    return line
+
+
+def _fit_axis(ax: Axes) -> None:
+    """Choose scale and limits for all curves in the Axes, whoever has drawn them."""
+    histories = [np.asarray(line.get_ydata(orig=False), dtype=float) for line in ax.lines]
+    for note in [text for text in ax.texts if text.get_gid() == NOTE]:
+        note.remove()
+    ax.autoscale(axis="y")
+    starts = _starts_far_above(histories)
+    low, high = min(h.min() for h in histories), max(h.max() for h in histories)
+    if starts is not None:
+        _leave_out(ax, starts, np.concatenate([h[1:] for h in histories]))
+    elif low <= 0:
         ax.set_yscale("linear")
-    elif values.max() > 10 * values.min():
-        ax.set_yscale("log")
-        # Plain numbers such as 20 read faster than products such as 2 x 10^1.
-        ax.yaxis.set_major_formatter(LogFormatter())
-        ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2.0, 0.5)))
+    elif high > 10 * low:
+        plain_logarithms(ax)
 
 
-def _let_the_rest_be_seen(ax: Axes, history: np.ndarray) -> None:
-    if len(history) < 4:
-        return
-    start, rest = history[0], history[1:]
+def _starts_far_above(histories: list[NDArray]) -> NDArray | None:
+    """Return the starts, if all curves are so long that a shape is seen and would be flattened."""
+    if min(len(history) for history in histories) < 4:
+        return None
+    starts = np.array([history[0] for history in histories])
+    rest = np.concatenate([history[1:] for history in histories])
     spread = float(np.ptp(rest))
-    if start - rest.max() <= 2 * spread or spread == 0:
-        return
+    return starts if spread > 0 and starts.max() - rest.max() > 2 * spread else None
+
+
+def _leave_out(ax: Axes, starts: NDArray, rest: NDArray) -> None:
+    spread = float(np.ptp(rest))
     ax.set_yscale("linear")
     ax.set_ylim(rest.min() - 0.1 * spread, rest.max() + 0.3 * spread)
-    note = f"begins at {start:.4g}"
-    ax.annotate(note, (0.08, 0.98), xycoords="axes fraction", va="top", fontsize="small")
+    low, high = (f"{start:.4g}" for start in (starts.min(), starts.max()))
+    note = f"begins at {low}" if len(starts) == 1 else f"begin at {low} to {high}"
+    note = f"begin at {low}" if low == high and len(starts) > 1 else note
+    ax.text(0.08, 0.98, note, transform=ax.transAxes, va="top", fontsize="small", gid=NOTE)

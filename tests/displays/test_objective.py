@@ -7,6 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 
 from sparsebp.displays import ObjectiveDisplay
+from sparsebp.displays.objective import STYLES
 
 
 def drawn(display):
@@ -116,3 +117,82 @@ def test_a_start_near_the_rest_stays_on_the_axis():
     display = ObjectiveDisplay([30.0, 25.0, 24.0, 21.0]).plot()
     assert display.ax_.get_ylim()[1] > 30
     assert not display.ax_.texts
+
+
+def runs():
+    return {"a": [9.0, 5.0, 4.0], "b": np.array([8.0, 3.0]), "c": [7.0, 6.5, 6.0, 5.9]}
+
+
+def test_several_runs_are_drawn_at_once_and_differ_without_color():
+    display = ObjectiveDisplay(runs())
+    assert display.plot() is display
+    assert len(set(STYLES)) == len(STYLES) == 6
+    assert len(display.lines_) == len({line.get_linestyle() for line in display.lines_}) == 3
+    assert display.lines_ == list(display.ax_.lines)
+    for line, values in zip(display.lines_, runs().values(), strict=True):
+        np.testing.assert_array_equal(line.get_xydata().T, [range(len(values)), values])
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["a", "b", "c"]
+    assert display.line_ is display.lines_[0]
+
+
+def test_the_first_run_stands_for_all_where_one_is_asked_for():
+    display = ObjectiveDisplay(runs())
+    assert display.label == "a"
+    np.testing.assert_array_equal(display.history, [9, 5, 4])
+    assert list(display.histories) == ["a", "b", "c"]
+    assert list(ObjectiveDisplay([1.0]).histories) == [None]
+
+
+def test_from_estimator_takes_several():
+    first = SimpleNamespace(objective_history_=[3.0, 2.0])
+    last = SimpleNamespace(steps=[("only", SimpleNamespace(objective_history_=[4.0, 1.0]))])
+    display = ObjectiveDisplay.from_estimator({"plain": first, "pipeline": last})
+    np.testing.assert_array_equal(display.histories["pipeline"], [4, 1])
+    with pytest.raises(AttributeError, match="PCA has no objective_history_; call fit on it"):
+        ObjectiveDisplay.from_estimator({"plain": first, "other": PCA()})
+
+
+@pytest.mark.parametrize(
+    ("history", "options", "match"),
+    [
+        ({}, {}, "history is an empty mapping; give at least one run"),
+        ({"a": [1.0]}, {"label": "b"}, "label='b' but history is a mapping"),
+        ({"a": [1.0], "b": [np.nan]}, {}, r"history\['b'\] contains NaN or infinity"),
+    ],
+)
+def test_refusals_of_several_runs_say_which(history, options, match):
+    with pytest.raises(ValueError, match=match):
+        ObjectiveDisplay(history, **options)
+
+
+def test_an_empty_mapping_of_estimators_is_refused():
+    with pytest.raises(ValueError, match="estimator is an empty mapping"):
+        ObjectiveDisplay.from_estimator({})
+
+
+@pytest.mark.parametrize(
+    ("starts", "note"),
+    [((105.0, 300.0), "begin at 105 to 300"), ((105.0, 105.0), "begin at 105")],
+)
+def test_starts_of_several_runs_far_above_the_rest_are_written_beside_them(starts, note):
+    first, second = ([start, 25.0, 24.0, 23.5] for start in starts)
+    display = ObjectiveDisplay({"a": first, "b": second}).plot()
+    assert [text.get_text() for text in display.ax_.texts] == [note]
+    assert display.ax_.get_ylim()[1] < 30
+
+
+def test_runs_drawn_one_after_the_other_look_as_if_drawn_at_once():
+    first, second = [105.0, 25.0, 24.0, 23.5], [300.0, 26.0, 25.0, 24.0]
+    at_once = ObjectiveDisplay({"a": first, "b": second}).plot()
+    ax = ObjectiveDisplay(first, label="a").plot().ax_
+    ObjectiveDisplay(second, label="b").plot(ax)
+    assert ax.get_ylim() == at_once.ax_.get_ylim()
+    assert [text.get_text() for text in ax.texts] == ["begin at 105 to 300"]
+    styles = [[line.get_linestyle() for line in one.lines] for one in (ax, at_once.ax_)]
+    assert styles[0] == styles[1]
+
+
+def test_small_numbers_on_a_log_axis_are_plain():
+    labels = [t.get_text() for t in drawn(ObjectiveDisplay([0.3, 0.01]).plot()).get_yticklabels()]
+    assert "0.1" in labels
+    assert not any("e" in label for label in labels)
