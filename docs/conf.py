@@ -48,11 +48,12 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "capture_repr": ("_repr_html_",),
     "show_memory": False,
+    "show_signature": False,
     "remove_config_comments": True,
     "reset_modules": ("matplotlib",),
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "image_srcset": ["2x"],
-    "parallel": False,
 }

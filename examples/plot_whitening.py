@@ -1,0 +1,49 @@
+"""
+What whitening does
+===================
+
+In photographs coarse structure has most of the variance. Whitening gives all frequencies about
+equal weight, so that what is learned is the shape of edges and not the spectrum. How, and how far,
+is a choice.
+"""
+
+# %%
+# A photograph as it is, whitened as a whole, and its patches whitened by their covariance (ZCA).
+
+import matplotlib.pyplot as plt
+
+from sparsebp import SparseCoding
+from sparsebp.datasets import load_sample_photographs
+from sparsebp.displays import BasisDisplay
+from sparsebp.preprocessing import Whitening, remove_mean, sample_patches, whiten_images
+
+photographs = load_sample_photographs()
+whitened = whiten_images(photographs)
+figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+for ax, image, title in zip(
+    axes, (photographs[0], whitened[0]), ("as it is", "whitened"), strict=True
+):
+    spread = 3 * image.std()
+    ax.imshow(image - image.mean(), cmap="gray", vmin=-spread, vmax=spread)
+    ax.set(title=title)
+    ax.set_axis_off()
+
+# %%
+# What sparse coding learns from each. From patches as they are, some atoms are broad shades.
+# Whitened images give edges of all orientations: ``whiten_images`` damps the highest frequencies,
+# which are mostly noise. ZCA does so by its regularisation; without any, fine checks take their
+# share of atoms.
+
+raw = remove_mean(sample_patches(photographs, 8, 10_000, random_state=0))
+samples = {
+    "patches as they are": raw,
+    "of whitened images": remove_mean(sample_patches(whitened, 8, 10_000, random_state=0)),
+    "ZCA, ε = 10⁻²": Whitening("zca", regularization=1e-2).fit_transform(raw),
+    "ZCA, ε = 0": Whitening("zca", regularization=0.0).fit_transform(raw),
+}
+model = SparseCoding(
+    64, penalty="l1", alpha=1.0, solver="online", batch_size=256, max_iter=150, random_state=0
+)
+figure, axes = plt.subplots(2, 2, figsize=(7, 7.4), layout="constrained")
+for ax, (name, X) in zip(axes.flat, samples.items(), strict=True):
+    BasisDisplay.from_estimator(model.fit(X / X.std())).plot(ax, title=name)
