@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_matrix
 from sparsebp.displays._features import learned_features
-from sparsebp.displays.mosaic import Scale, check_grid_shape, check_patch_shape, lay_out
+from sparsebp.displays.mosaic import (
+    Scale,
+    check_grid_shape,
+    check_patch_shape,
+    draw_mosaic,
+    lay_out,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +128,7 @@ class BasisDisplay:
         title: str | None = None,
         **imshow_options: Any,
     ) -> BasisDisplay:
-        """Draw the mosaic of the filters.
+        """Draw the mosaic of the filters, zero being mid-grey as in `filter_mosaic`.
 
         Parameters
         ----------
@@ -131,7 +137,7 @@ class BasisDisplay:
         scale : {"each", "all"}, default "each"
             Whether contrast is stretched for each filter alone or for all together.
         gap : int >= 0, default 1
-            Width of the white gaps in pixels of the filters.
+            Width of the gaps in pixels of the filters, through which the background is seen.
         title : str, default None
         **imshow_options : Any
             Passed on to `matplotlib.axes.Axes.imshow`.
@@ -159,8 +165,7 @@ class BasisDisplay:
         mosaic = lay_out(self.components, self.patch_shape, self.grid_shape, scale=scale, gap=gap)
         if ax is None:
             ax = _fitting_axes(mosaic.shape[0], mosaic.shape[1], self.grid_shape[1])
-        options = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0, "interpolation": "nearest"}
-        ax.imshow(mosaic, **(options | imshow_options))
+        draw_mosaic(ax, mosaic, **imshow_options)
         ax.set_axis_off()
         if title is not None:
             ax.set_title(title)

@@ -20,7 +20,7 @@ from sparsebp.displays._gabors import (
     gabor_like,
     orientation_colors,
 )
-from sparsebp.displays.mosaic import check_grid_shape, check_patch_shape, lay_out
+from sparsebp.displays.mosaic import check_grid_shape, check_patch_shape, draw_mosaic, lay_out
 from sparsebp.metrics import GaborFit
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class MapDisplay:
 
     def _draw_filters(self, ax: Axes) -> None:
         mosaic = lay_out(self.components, self.patch_shape, self.grid_shape, scale="each", gap=1)
-        ax.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        draw_mosaic(ax, mosaic)
 
     def _draw_map(self, ax: Axes, name: str, valid: NDArray) -> None:
         turning = name == "orientation"

@@ -1,13 +1,18 @@
 """Mosaics: filters laid out side by side in one image."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix, check_shape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Scale = Literal["each", "all"]
 
@@ -65,7 +70,8 @@ def filter_mosaic(
     filters = check_matrix("components", components)
     patch = check_patch_shape(filters.shape[1], patch_shape)
     grid = check_grid_shape(len(filters), grid_shape)
-    return lay_out(filters, patch, grid, scale=scale, gap=gap)
+    mosaic = lay_out(filters, patch, grid, scale=scale, gap=gap)
+    return np.where(np.isnan(mosaic), WHITE, mosaic)
 
 
 def lay_out(
@@ -76,23 +82,32 @@ def lay_out(
     scale: Scale,
     gap: int,
 ) -> NDArray[np.float64]:
-    """Lay filters out in a grid that has at least as many cells; see `filter_mosaic`."""
+    """Lay filters out as `filter_mosaic` does, with NaN between them, in a grid with room."""
     return place(_brightness(filters, scale), patch_shape, grid_shape, gap=gap)
 
 
 def place(
     brightness: NDArray, patch_shape: tuple[int, ...], grid_shape: tuple[int, int], *, gap: int
 ) -> NDArray[np.float64]:
-    """Place flattened images in [0, 1] in a grid that has at least as many cells."""
+    """Place flattened images in [0, 1] in a grid with room for them, with NaN between them."""
     if not isinstance(gap, int | np.integer) or isinstance(gap, bool) or gap < 0:
         raise ValueError(f"gap={gap!r}; expected a whole number of pixels, 0 or more.")
     (height, width, *color), (rows, columns) = patch_shape, grid_shape
-    mosaic = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, *color), WHITE)
+    mosaic = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, *color), np.nan)
     for index, image in enumerate(brightness.reshape(-1, *patch_shape)):
         row, column = divmod(index, columns)
         top, left = gap + row * (height + gap), gap + column * (width + gap)
         mosaic[top : top + height, left : left + width] = image
     return mosaic
+
+
+def draw_mosaic(ax: Axes, mosaic: NDArray, **imshow_options: Any) -> None:
+    """Show a mosaic, through whose gaps the background is seen, whatever its color."""
+    if mosaic.ndim == 3:
+        gaps = np.isnan(mosaic)
+        mosaic = np.concatenate([np.where(gaps, WHITE, mosaic), ~gaps[..., :1]], axis=2)
+    options = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0, "interpolation": "nearest"}
+    ax.imshow(mosaic, **(options | imshow_options))
 
 
 def _brightness(filters: NDArray, scale: Scale) -> NDArray:

@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_count, check_matrix
 from sparsebp.displays._axes import bare, take_axes
-from sparsebp.displays.mosaic import MID_GRAY, Scale, check_patch_shape, check_scale, place
+from sparsebp.displays.mosaic import (
+    MID_GRAY,
+    Scale,
+    check_patch_shape,
+    check_scale,
+    draw_mosaic,
+    place,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -174,7 +181,7 @@ class ReconstructionDisplay:
         images = self._brightness(shown, len(rows), scale)
         mosaic = place(images, self.patch_shape, (len(rows), shown), gap=1)
         (ax,) = take_axes(ax, 1, lambda: _fitting_axes(self.patch_shape, len(rows), shown))
-        ax.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        draw_mosaic(ax, mosaic)
         bare(ax)
         height, width = (side + 1 for side in self.patch_shape[:2])
         ax.set_yticks(height * (np.arange(len(rows)) + 0.5), labels=rows)

@@ -15,11 +15,16 @@ def components(n_components=6, n_features=16):
     return np.random.default_rng(0).standard_normal((n_components, n_features))
 
 
+def on_white(image):
+    """What is seen of a grey image on a white page."""
+    return np.ma.filled(image.get_array(), 1.0)
+
+
 def test_plot_draws_the_mosaic_and_returns_itself():
     display = BasisDisplay(components())
     assert display.plot(title="Basis") is display
     (image,) = display.ax_.images
-    np.testing.assert_array_equal(image.get_array(), filter_mosaic(components()))
+    np.testing.assert_array_equal(on_white(image), filter_mosaic(components()))
     assert image.get_clim() == (0, 1)
     assert image.get_cmap().name == "gray"
     assert image.get_interpolation() == "nearest"
@@ -36,7 +41,7 @@ def test_plot_draws_into_given_axes():
     assert display.figure_ is figure
     assert not left.images
     expected = filter_mosaic(components(), scale="all", gap=3)
-    np.testing.assert_array_equal(right.images[0].get_array(), expected)
+    np.testing.assert_array_equal(on_white(right.images[0]), expected)
     assert right.images[0].get_cmap().name == "viridis"
 
 
@@ -56,7 +61,21 @@ def test_every_pixel_of_a_filter_covers_whole_pixels_of_the_screen(n_components,
 def test_color_is_drawn_in_color():
     display = BasisDisplay(components(4, 12)).plot()
     assert display.patch_shape == (2, 2, 3)
-    assert display.ax_.images[0].get_array().shape == (7, 7, 3)
+    drawn = display.ax_.images[0].get_array()
+    np.testing.assert_array_equal(drawn[..., :3], filter_mosaic(components(4, 12)))
+
+
+@pytest.mark.parametrize("n_features", [9, 27])
+def test_the_background_is_seen_between_filters_and_in_empty_cells(n_features):
+    figure, ax = plt.subplots(figsize=(1.3, 0.9), dpi=100, facecolor=(0.2, 0.4, 0.6))
+    ax.set_position([0, 0, 1, 1])
+    BasisDisplay(1 + np.zeros((5, n_features))).plot(ax)
+    figure.canvas.draw()
+    drawn = np.asarray(figure.canvas.buffer_rgba())[5::10, 5::10, :3]
+    filters = (np.arange(9)[:, None] % 4 > 0) & (np.arange(13) % 4 > 0)
+    filters[5:8, 9:12] = False
+    assert (drawn[filters] == 255).all()
+    assert (drawn[~filters] == [51, 102, 153]).all()
 
 
 def test_from_estimator_takes_the_components_and_the_map():
