@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -11,11 +11,16 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.figure
-import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-from sparsebp.displays import BasisDisplay, CoefficientsDisplay, MapDisplay, ObjectiveDisplay
-from sparsebp.metrics import GaborFit
+from sparsebp.displays import (
+    CoefficientsDisplay,
+    GaborDisplay,
+    MapDisplay,
+    ObjectiveDisplay,
+    ReconstructionDisplay,
+)
+from sparsebp.report.measurements import Measurements
 
 #: A color that no display uses; where it stands, the page's color of text comes to stand.
 _TEXT = "#0a0b0c"
@@ -48,30 +53,13 @@ class Drawing:
     svg: str
 
 
-def drawings(
-    estimator: Any, codes: np.ndarray, fit: GaborFit, basis: BasisDisplay
-) -> Iterator[Drawing]:
-    """Draw what there is to be seen of a model, beside its features.
-
-    Parameters
-    ----------
-    estimator : one of the package's estimators
-        Fitted.
-    codes : ndarray of shape (n_samples, n_components)
-        Coefficients of some samples.
-    fit : GaborFit
-        Of the features.
-    basis : BasisDisplay
-        The features, and the shapes of patches and map.
-
-    Yields
-    ------
-    drawing : Drawing
-        In the page's order.
-    """
+def drawings(measured: Measurements) -> Iterator[Drawing]:
+    """Draw what there is to be seen of a model beside its features, in the page's order."""
+    estimator, basis, shapes = measured.estimator, measured.basis, {"fit": measured.fit}
     if hasattr(getattr(estimator, "penalty_", None), "grid_shape"):
-        shapes = {"grid_shape": basis.grid_shape, "fit": fit}
-        map_ = MapDisplay(basis.components, basis.patch_shape, **shapes)
+        map_ = MapDisplay(
+            basis.components, basis.patch_shape, grid_shape=basis.grid_shape, **shapes
+        )
         yield Drawing(
             "The map",
             "Which orientation and which frequency each place on the map prefers.",
@@ -81,6 +69,16 @@ def drawings(
             ),
         )
     yield Drawing(
+        "Orientations, frequencies and places",
+        "Of the Gabor functions that fit the features best. A good code covers them all.",
+        inline_svg(
+            GaborDisplay(basis.components, basis.patch_shape, **shapes),
+            (7, 3.4),
+            "orientations, frequencies and places of the features",
+            axes=_polar_and_plain,
+        ),
+    )
+    yield Drawing(
         "Objective",
         "What was minimized, from the start on.",
         inline_svg(ObjectiveDisplay.from_estimator(estimator), (6.4, 3.2), "objective"),
@@ -88,11 +86,31 @@ def drawings(
     yield Drawing(
         "Coefficients",
         "A sparse code has more coefficients near zero, and more very large ones, than a Gaussian.",
-        inline_svg(CoefficientsDisplay(codes), (6.4, 3.2), "histogram of the coefficients"),
+        inline_svg(CoefficientsDisplay(measured.codes), (6.4, 3.2), "histogram of coefficients"),
     )
+    if measured.reconstruction is not None:
+        some = measured.samples, measured.reconstruction
+        yield Drawing(
+            "Reconstruction",
+            "Some patches, what the model makes of them, and what is left over.",
+            inline_svg(
+                ReconstructionDisplay(*some, basis.patch_shape), (7, 2.6), "patches reconstructed"
+            ),
+        )
 
 
-def inline_svg(display: Any, size: tuple[float, float], label: str, **options: Any) -> str:
+def _polar_and_plain(figure: matplotlib.figure.Figure) -> list[Any]:
+    return [figure.add_subplot(1, 2, 1, projection="polar"), figure.add_subplot(1, 2, 2)]
+
+
+def inline_svg(
+    display: Any,
+    size: tuple[float, float],
+    label: str,
+    *,
+    axes: Callable[[matplotlib.figure.Figure], Any] = matplotlib.figure.Figure.subplots,
+    **options: Any,
+) -> str:
     """Draw a display as SVG, to be put into a page.
 
     Parameters
@@ -103,6 +121,8 @@ def inline_svg(display: Any, size: tuple[float, float], label: str, **options: A
         In inches; the page scales it.
     label : str
         What is seen, for whoever does not see it.
+    axes : callable
+        Makes what the display draws on.
     **options
         Passed on to ``plot``.
 
@@ -114,9 +134,11 @@ def inline_svg(display: Any, size: tuple[float, float], label: str, **options: A
     with mpl.rc_context(_STYLE):
         figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
         FigureCanvasSVG(figure)
-        display.plot(ax=figure.subplots(), **options)
+        display.plot(ax=axes(figure), **options)
         file = StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(
+            file, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
+        )
     svg = file.getvalue()
     return _own_names(_labelled(svg[svg.index("<svg") :], label), label).replace(
         _TEXT, "currentColor"

@@ -11,6 +11,7 @@ from PIL import Image
 
 from sparsebp.displays import filter_mosaic
 from sparsebp.metrics import GaborFit, coefficient_kurtosis
+from sparsebp.report.measurements import Measurements
 
 
 @dataclass(frozen=True)
@@ -30,27 +31,10 @@ class Filter:
     facts: tuple[tuple[str, str], ...]
 
 
-def describe_filters(
-    features: np.ndarray, patch_shape: tuple[int, ...], codes: np.ndarray, fit: GaborFit
-) -> list[Filter]:
-    """Describe every component.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n_components, n_features)
-        What each component stands for in a sample.
-    patch_shape : (height, width) or (height, width, 3)
-        In pixels.
-    codes : ndarray of shape (n_samples, n_components)
-        Coefficients of some samples.
-    fit : GaborFit
-        Of the features.
-
-    Returns
-    -------
-    filters : list of Filter
-        In the components' order.
-    """
+def describe_filters(measured: Measurements) -> list[Filter]:
+    """Describe every component, in their order."""
+    features, patch_shape = measured.basis.components, measured.basis.patch_shape
+    codes, fit = measured.codes, measured.fit
     pictures = [_picture(feature, patch_shape) for feature in features]
     gabors = [_picture(function, patch_shape[:2]) for function in fit.render()]
     used = (np.abs(codes) > 0.1 * (codes.std() or 1.0)).mean(axis=0)

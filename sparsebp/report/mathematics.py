@@ -86,7 +86,7 @@ def _sparse_coding(estimator: SparseCoding) -> _Written:
     penalty = estimator.penalty_.network()
     terms = [("", RECONSTRUCTION), (r"\alpha", penalty)]
     values = {r"\alpha": estimator.alpha_, **_smoothing(estimator)}
-    mean = r"\frac{1}{m} \sum_{j=1}^{m} \left[ \| A s_j - x_j \|^2 + \alpha\, S(s_j) \right]"
+    mean = r"\frac{1}{m} \sum_j \left[ \| A s_j - x_j \|^2 + \alpha\, S(s_j) \right]"
     if estimator.gamma_ is None:
         bound = r"\quad \text{subject to} \quad \| a_r \| = 1 \text{ for every atom}"
         return f"F(A, s) = {mean} {bound}", values, terms
@@ -97,21 +97,21 @@ def _sparse_coding(estimator: SparseCoding) -> _Written:
 
 def _reconstruction_ica(estimator: ReconstructionICA) -> _Written:
     terms = [("", ICA_RECONSTRUCTION), (r"\alpha", sparsity_network(estimator.penalty_))]
-    mean = r"\frac{1}{m} \sum_{j=1}^{m} \left[ \| W^T W x_j - x_j \|^2 + \alpha\, S(W x_j) \right]"
+    mean = r"\frac{1}{m} \sum_j \left[ \| W^T W x_j - x_j \|^2 + \alpha\, S(W x_j) \right]"
     bound = r"\quad \text{subject to} \quad \| w_r \| = 1" if estimator.unit_norm else ""
     values = {r"\alpha": estimator.alpha_, **_smoothing(estimator)}
     return f"F(W) = {mean} {bound}", values, terms
 
 
 def _orthonormal_ica(estimator: OrthonormalICA) -> _Written:
-    mean = r"\frac{1}{m} \sum_{j=1}^{m} S(W x_j) \quad \text{subject to} \quad W W^T = I"
+    mean = r"\frac{1}{m} \sum_j S(W x_j) \quad \text{subject to} \quad W W^T = I"
     terms = [("", sparsity_network(estimator.penalty_))]
     return f"F(W) = {mean}", _smoothing(estimator), terms
 
 
 def _sparse_filtering(estimator: SparseFiltering) -> _Written:
     terms = [("", sparse_filtering_network(estimator.epsilon))]
-    mean = r"\frac{1}{m} \sum_{j=1}^{m} \| \hat f_j \|_1"
+    mean = r"\frac{1}{m} \sum_j \| \hat f_j \|_1 \quad \text{subject to} \quad \| w_r \| = 1"
     return f"F(W) = {mean}", {r"\epsilon": estimator.epsilon}, terms
 
 
@@ -121,7 +121,6 @@ _WRITTEN: dict[type, Any] = {
     OrthonormalICA: _orthonormal_ica,
     SparseFiltering: _sparse_filtering,
 }
-KINDS = tuple(_WRITTEN)
 
 
 def _smoothing(estimator: Any) -> dict[str, float]:

@@ -8,17 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sklearn.utils.validation import check_is_fitted
 
-from sparsebp.displays import BasisDisplay
-from sparsebp.metrics import GaborFit, coefficient_kurtosis, gabor_fit
 from sparsebp.report.figures import drawings
 from sparsebp.report.filters import describe_filters
-from sparsebp.report.mathematics import KINDS, mathematics
+from sparsebp.report.mathematics import mathematics
+from sparsebp.report.measurements import Measurements, Summary
 
-_SAMPLES_SHOWN = 5000
 _LIBRARIES = ("sparsebp", "numpy", "scipy", "scikit-learn", "numba")
 
 
@@ -78,30 +74,33 @@ def write_report(
     ...     (Path(folder) / "report.html").read_text("utf-8")[:15]
     '<!doctype html>'
     """
-    if not isinstance(estimator, KINDS):
-        raise TypeError(
-            f"estimator is a {type(estimator).__name__}; a report is about one of "
-            f"{', '.join(kind.__name__ for kind in KINDS)}."
-        )
-    check_is_fitted(estimator)
-    basis = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
-    samples = np.asarray(samples)[:_SAMPLES_SHOWN]
-    codes = estimator.transform(samples)
-    fit = gabor_fit(basis.components, basis.patch_shape)
-    filters = describe_filters(basis.components, basis.patch_shape, codes, fit)
+    write_page(
+        Path(path), Measurements.of(estimator, samples, patch_shape), title, command, run or {}
+    )
+
+
+def write_page(
+    path: Path,
+    measured: Measurements,
+    title: str | None,
+    command: str | None,
+    run: Mapping[str, Any],
+) -> None:
+    """Write the page about what was measured already; see `write_report`."""
+    filters = describe_filters(measured)
     page = _template().render(
-        title=title or type(estimator).__name__,
-        estimator=estimator,
-        numbers=_numbers(estimator, codes, fit),
+        title=title or type(measured.estimator).__name__,
+        estimator=measured.estimator,
+        numbers=_numbers(measured.summary),
         command=command,
-        run={**(run or {}), **_versions()},
+        run={**run, **_versions()},
         filters=filters,
         details=[{"gabor": f.gabor, "facts": f.facts} for f in filters],
-        columns=basis.grid_shape[1],
-        drawings=drawings(estimator, codes, fit, basis),
-        mathematics=mathematics(estimator),
+        columns=measured.basis.grid_shape[1],
+        drawings=drawings(measured),
+        mathematics=mathematics(measured.estimator),
     )
-    Path(path).write_text(page, encoding="utf-8")
+    path.write_text(page, encoding="utf-8")
 
 
 def _template() -> Any:
@@ -113,18 +112,18 @@ def _template() -> Any:
     return environment.get_template("report.html")
 
 
-def _numbers(estimator: Any, codes: np.ndarray, fit: GaborFit) -> list[tuple[str, str]]:
-    """Return what is worth a headline."""
-    return [
-        (f"{codes.shape[1]}", "features learned"),
-        (f"{estimator.objective_:.4g}", f"objective after {estimator.n_iter_} iterations"),
-        (f"{coefficient_kurtosis(codes):.1f}", "kurtosis of the coefficients; a Gaussian has 3"),
-        (
-            f"{(np.abs(codes) < 0.1 * codes.std()).mean():.0%}",
-            "of the coefficients near zero",
-        ),
-        (f"{np.median(fit.r_squared):.2f}", "median R² of the best Gabor functions"),
+def _numbers(summary: Summary) -> list[tuple[str, str]]:
+    """Return what is worth a headline, each number with what it means."""
+    numbers = [
+        (f"{summary.n_components}", "features learned"),
+        (f"{summary.objective:.4g}", f"objective after {summary.n_iter} iterations"),
+        (f"{summary.kurtosis:.1f}", "kurtosis of the coefficients; a Gaussian has 3"),
+        (f"{summary.small:.0%}", "of the coefficients near zero"),
+        (f"{summary.gabor_r2:.2f}", "median R² of the best Gabor functions"),
     ]
+    if summary.explained is not None:
+        numbers.insert(2, (f"{summary.explained:.0%}", "of the patches' variance explained"))
+    return numbers
 
 
 def _versions() -> dict[str, str]:

@@ -1,15 +1,18 @@
 from base64 import b64decode
 from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
 
+from sparsebp.displays import BasisDisplay
 from sparsebp.metrics import gabor_fit
 from sparsebp.report.filters import describe_filters
 
 
 def described(features, codes, shape):
-    return describe_filters(features, shape, codes, gabor_fit(features, shape))
+    basis, fit = BasisDisplay(features, shape), gabor_fit(features, shape)
+    return describe_filters(SimpleNamespace(basis=basis, codes=codes, fit=fit))
 
 
 def test_usage_counts_patches_and_what_atoms_add():
