@@ -1,28 +1,12 @@
 """Learn the features of natural images, every gradient derived by backpropagation.
 
 Sparse coding, topographic sparse coding, reconstruction ICA, orthonormal ICA and sparse filtering
-behind scikit-learn's interface.
+behind scikit-learn's interface. ``__init__.pyi`` lists what is here; each is loaded when it is
+first used, so that the command line answers at once.
 """
 
-from sparsebp.bases import basis_names, load_basis
-from sparsebp.estimators import (
-    OrthonormalICA,
-    ReconstructionICA,
-    SparseCoding,
-    SparseFiltering,
-)
-from sparsebp.saving import load_model, read_metadata, save_model
+import lazy_loader as lazy
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "OrthonormalICA",
-    "ReconstructionICA",
-    "SparseCoding",
-    "SparseFiltering",
-    "basis_names",
-    "load_basis",
-    "load_model",
-    "read_metadata",
-    "save_model",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

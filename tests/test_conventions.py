@@ -30,3 +30,14 @@ def test_only_the_command_line_and_verbose_print(path):
     if "cli" not in path.parts and path.stem != "_callbacks":
         calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
         assert not [c for c in calls if getattr(c.func, "id", "") == "print"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_is_loaded_lazily_is_imported_from_where_it_is(path):
+    """Through sparsebp itself, the import rules would not see it."""
+    if "cli" in path.parts:
+        return
+    modules = {p.stem for p in Path(sparsebp.__file__).parent.iterdir()}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "sparsebp":
+            assert {alias.name for alias in node.names} <= modules

@@ -17,11 +17,11 @@ MODULES = ("sparsebp", *(f"sparsebp.{name}" for name in MODULES))
 
 
 def constants(module: str) -> dict[str, str]:
-    """Return name → the comment ``#:`` above it, of what is neither class nor function."""
+    """Return name → the comment ``#:`` above it, of what is no class, function or module."""
     found = {}
     for name in import_module(module).__all__:
         value = getattr(sys.modules[module], name)
-        if not (inspect.isclass(value) or inspect.isroutine(value)):
+        if not (inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value)):
             found[name] = _comment(module, name)
     return found
 

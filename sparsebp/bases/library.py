@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sparsebp.saving import load_model
-
 _FOLDER = Path(__file__).parent
 
 
@@ -91,4 +89,6 @@ def load_basis(name: str) -> Any:
     >>> load_basis("rica-12x12").n_features_in_
     144
     """
+    from sparsebp.saving import load_model  # the names alone are wanted for completion, at once
+
     return load_model(basis_file(name))

@@ -1,0 +1,27 @@
+# What `import sparsebp` offers, loaded when it is first used.
+from . import bases as bases
+from . import blocks as blocks
+from . import callbacks as callbacks
+from . import datasets as datasets
+from . import displays as displays
+from . import estimators as estimators
+from . import images as images
+from . import metrics as metrics
+from . import network as network
+from . import objectives as objectives
+from . import penalties as penalties
+from . import preprocessing as preprocessing
+from . import report as report
+from . import saving as saving
+from . import solvers as solvers
+from .bases import basis_names as basis_names
+from .bases import load_basis as load_basis
+from .estimators import OrthonormalICA as OrthonormalICA
+from .estimators import ReconstructionICA as ReconstructionICA
+from .estimators import SparseCoding as SparseCoding
+from .estimators import SparseFiltering as SparseFiltering
+from .saving import load_model as load_model
+from .saving import read_metadata as read_metadata
+from .saving import save_model as save_model
+
+__version__: str
