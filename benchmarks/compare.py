@@ -14,6 +14,7 @@ from benchmarks.pictures import draw_curves
 from benchmarks.records import Record, machine, table, write
 from benchmarks.rows import ROWS
 from benchmarks.setting import Setting
+from sparsebp.cli.endings import errors_in_words
 
 app = typer.Typer(add_completion=False)
 
@@ -21,11 +22,13 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def compare(
     toy: Annotated[bool, typer.Option("--toy", help="Small sizes, to see that it runs.")] = False,
-    images: Annotated[Path | None, typer.Option(help="Folder of photographs.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of photographs.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for what is found.")] = Path("benchmark"),
     only: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ROWS)}.")] = None,
     seconds: Annotated[
-        float, typer.Option(help="Time for each search for RICA's filters.")
+        float, typer.Option(min=1.0, help="Time for each search for RICA's filters.")
     ] = 240.0,
 ) -> None:
     """Run the rows, print a table, and write results.json and curves.png."""
@@ -35,9 +38,16 @@ def compare(
     warnings.simplefilter("ignore", ConvergenceWarning)
     console = Console(width=max(Console().width, 150))
     setting = Setting(toy, images, min(seconds, 1.0) if toy else seconds)
+    with errors_in_words():
+        _run(only or list(ROWS), setting, out, console)
+    where = machine()
+    console.print(f"{where['processor']}, {where['cores']} cores; results in {out}")
+
+
+def _run(rows: list[str], setting: Setting, out: Path, console: Console) -> None:
     records: list[Record] = []
     out.mkdir(parents=True, exist_ok=True)
-    for name in only or ROWS:
+    for name in rows:
         with console.status(f"{name} …"):
             found = ROWS[name](setting)
         console.print(table(found, name))
@@ -45,8 +55,6 @@ def compare(
         write(records, out / "results.json")  # after every row: an interrupted run keeps the rest
     if setting.curves:
         draw_curves(setting.curves, out / "curves.png")
-    where = machine()
-    console.print(f"{where['processor']}, {where['cores']} cores; results in {out}")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,9 @@ def works(estimator: str, what: str, *, toy: bool, images: Path | None = None) -
 @app.command()
 def scaling(
     toy: Annotated[bool, typer.Option("--toy", help="Small sizes, to see that it runs.")] = False,
-    images: Annotated[Path | None, typer.Option(help="Folder of photographs.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of photographs.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for what is found.")] = Path("benchmark"),
 ) -> None:
     """Fit at growing sizes, print tables, and write scaling.json and scaling.png."""

@@ -1,7 +1,15 @@
 """The command `sparsebp`; the only place, beside the scripts, that prints."""
 
-from sparsebp.cli.app import main
-from sparsebp.cli.learning import run_experiment, save_picture
-from sparsebp.cli.recipe import Recipe
+import lazy_loader as lazy
 
-__all__ = ["Recipe", "main", "run_experiment", "save_picture"]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
+
+
+def main() -> None:
+    """Run the command line."""
+    from sparsebp.cli.endings import leave_on_interrupt
+
+    leave_on_interrupt()  # before what takes time to load
+    from sparsebp.cli.app import run
+
+    run()

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-from sparsebp import SparseFiltering, __version__, save_model
+from sparsebp import __version__
 from sparsebp.cli.models import Estimator
-from sparsebp.cli.recipe import Recipe
+from sparsebp.cli.output import Output
+from sparsebp.cli.recipe import Recipe, Track, in_silence
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
+from sparsebp.estimators import SparseFiltering
 from sparsebp.metrics import coefficient_kurtosis, gabor_fit
+from sparsebp.saving import save_model
 
 MODEL_FILE = "model.npz"
 PICTURE_FILES = ("filters.png", "objective.png")
 _SAMPLES_MEASURED = 5000
+#: Samples encoded, and filters fitted, between two steps of a bar.
+_SAMPLES_A_STEP, _FILTERS_A_STEP = 1000, 48
 
 
 def run_experiment(
@@ -35,6 +39,7 @@ def run_experiment(
     seed: int,
     numbered: bool = False,
     prepare: Callable[[np.ndarray], np.ndarray] | None = None,
+    output: Output | None = None,
 ) -> np.ndarray:
     """Learn from photographs behind a progress bar, write the results and print a summary.
 
@@ -56,6 +61,8 @@ def run_experiment(
         Whether to take the first of out-1, out-2, … that is not there.
     prepare : callable, optional
         What else is done to the samples. The model is then saved without its recipe.
+    output : Output, optional
+        How much is said; None says everything.
 
     Returns
     -------
@@ -67,25 +74,27 @@ def run_experiment(
     KeyboardInterrupt
         If Ctrl-C ended the learning; the best model so far has then been saved.
     """
-    console = Console(stderr=True)
+    output = output or Output()
     with _folder(out, numbered) as out:
-        photographs = recipe.load(images)
+        photographs = recipe.load(images, output.track)
         samples, recipe = recipe.draw(photographs, n_patches, seed)
         samples = prepare(samples) if prepare else samples
-        console.print(
-            f"{len(samples)} patches {recipe.patch_shape} of {len(photographs)} photographs"
-        )
-        finished = fit_with_progress(estimator, samples, console)
+        size = "×".join(map(str, recipe.patch_shape))
+        output.remark(f"{len(samples)} patches of {size} from {len(photographs)} photographs")
+        finished = fit_with_progress(estimator, samples, output)
         metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
         metadata |= {"images": str(images or "bundled"), "patch_shape": recipe.patch_shape}
         metadata |= {} if prepare else {"recipe": recipe.metadata()}
         save_model(estimator, out / MODEL_FILE, metadata=metadata)
     if not finished:
-        console.print(f"Interrupted; the best model so far is saved in {out}.")
+        output.remark(f"Interrupted; the best model so far is saved in {out}.")
     write_pictures(estimator, recipe.patch_shape, out)
-    for line in summarize(estimator, samples, recipe.patch_shape).lines():
-        print(line)
-    print(f"saved     {MODEL_FILE}, {', '.join(PICTURE_FILES)} in {out}")
+    found = summarize(estimator, samples, recipe.patch_shape, output.track)
+    files = (MODEL_FILE, *PICTURE_FILES)
+    output.summary(
+        [*found.lines(), f"saved     {', '.join(files)} in {out}"],
+        {**asdict(found), "finished": finished, "files": [str(out / name) for name in files]},
+    )
     if not finished:
         raise KeyboardInterrupt
     return samples
@@ -117,7 +126,7 @@ def _made(folder: Path) -> bool:
     return True
 
 
-def fit_with_progress(estimator: Estimator, samples: np.ndarray, console: Console) -> bool:
+def fit_with_progress(estimator: Estimator, samples: np.ndarray, output: Output) -> bool:
     """Fit an estimator behind a progress bar.
 
     Parameters
@@ -126,8 +135,8 @@ def fit_with_progress(estimator: Estimator, samples: np.ndarray, console: Consol
         Fitted in place; its callback is taken for the bar.
     samples : ndarray of shape (n_samples, n_features)
         What to learn from.
-    console : Console
-        Where the bar is drawn.
+    output : Output
+        Where the bar is drawn, if at all.
 
     Returns
     -------
@@ -141,7 +150,7 @@ def fit_with_progress(estimator: Estimator, samples: np.ndarray, console: Consol
         TimeRemainingColumn(),
         TextColumn("objective {task.fields[objective]}"),
     )
-    with Progress(*columns, console=console) as progress:
+    with output.progress(*columns) as progress:
         task = progress.add_task("learning", total=estimator.max_iter, objective="…")
 
         def show(iteration: int, objective: float) -> None:
@@ -241,7 +250,12 @@ class Summary:
         ]
 
 
-def summarize(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int, ...]) -> Summary:
+def summarize(
+    estimator: Estimator,
+    samples: np.ndarray,
+    patch_shape: tuple[int, ...],
+    track: Track = in_silence,
+) -> Summary:
     """Measure a fitted estimator on some of its samples.
 
     Parameters
@@ -252,6 +266,8 @@ def summarize(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
         The first few thousand are used.
     patch_shape : tuple of int
         (height, width) or (height, width, 3).
+    track : callable
+        Shows how far it is.
 
     Returns
     -------
@@ -259,8 +275,10 @@ def summarize(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
         The numbers.
     """
     samples = samples[:_SAMPLES_MEASURED]
-    codes = estimator.transform(samples)
-    r_squared = gabor_fit(estimator.features_, patch_shape).r_squared
+    blocks = track(_blocks(samples, _SAMPLES_A_STEP), "encoding")
+    codes = np.concatenate([estimator.transform(block) for block in blocks])
+    blocks = track(_blocks(estimator.features_, _FILTERS_A_STEP), "fitting Gabor functions")
+    r_squared = np.concatenate([gabor_fit(block, patch_shape).r_squared for block in blocks])
     return Summary(
         objective=float(estimator.objective_),
         n_iter=int(estimator.n_iter_),
@@ -271,6 +289,10 @@ def summarize(estimator: Estimator, samples: np.ndarray, patch_shape: tuple[int,
         gabor_r2=float(np.median(r_squared)),
         gabor_like=float((r_squared > 0.8).mean()),
     )
+
+
+def _blocks(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    return [rows[first : first + size] for first in range(0, len(rows), size)]
 
 
 def _explained(estimator: Estimator, samples: np.ndarray, codes: np.ndarray) -> float | None:

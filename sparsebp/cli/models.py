@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.bases import basis_file, basis_names
+from sparsebp.cli.choices import Model
 from sparsebp.cli.recipe import Recipe
+from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 
 Estimator = SparseCoding | ReconstructionICA | OrthonormalICA | SparseFiltering
-
-
-class Model(StrEnum):
-    """What can be learned."""
-
-    SPARSE_CODING = "sparse-coding"
-    TOPOGRAPHIC = "topographic"
-    RICA = "rica"
-    ICA = "ica"
-    SPARSE_FILTERING = "sparse-filtering"
 
 
 _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,14 @@ from sparsebp.preprocessing import (
     sample_patches,
     whiten_images,
 )
+
+#: Yields the items of a collection, and shows under a word or two how far it is.
+Track = Callable[[Collection[Any], str], Iterable[Any]]
+
+
+def in_silence(items: Collection[Any], words: str) -> Iterable[Any]:
+    """Yield the items and show nothing."""
+    return items
 
 
 @dataclass(frozen=True)
@@ -60,21 +68,26 @@ class Recipe:
         sides = (self.patch_size, self.patch_size)
         return (*sides, 3) if self.color else sides
 
-    def load(self, folder: Path | None) -> dict[str, np.ndarray]:
+    def load(self, folder: Path | None, track: Track = in_silence) -> dict[str, np.ndarray]:
         """Load the photographs of a folder, or the bundled ones, by name; whiten them."""
         if folder is None:
             images = load_sample_photographs(color=self.color)
             named = dict(zip(SAMPLE_NAMES, images, strict=True))
         else:
-            named = self._large_enough(load_named_photographs(folder, color=self.color))
-        return self.ready(named)
+            named = self._large_enough(
+                load_named_photographs(
+                    folder, color=self.color, track=lambda files: track(files, "loading images")
+                )
+            )
+        return self.ready(named, track)
 
-    def ready(self, named: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def ready(
+        self, named: dict[str, np.ndarray], track: Track = in_silence
+    ) -> dict[str, np.ndarray]:
         """Whiten images, by name, if the recipe says so."""
         if not self.whiten:
             return named
-        whitened = whiten_images(list(named.values()), unit_variance=False)
-        return dict(zip(named, whitened, strict=True))
+        return {name: _whitened(named[name]) for name in track(named, "whitening images")}
 
     def _large_enough(self, named: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         fits = {n: image for n, image in named.items() if min(image.shape[:2]) >= self.patch_size}
@@ -90,6 +103,8 @@ class Recipe:
         self, images: Mapping[str, np.ndarray], n_patches: int, seed: int
     ) -> tuple[np.ndarray, Recipe]:
         """Draw samples from loaded images; return them, and the recipe with its scale."""
+        if n_patches < 2:
+            raise ValueError(f"n_patches is {n_patches}; learning needs at least 2 patches.")
         patches = sample_patches(
             list(images.values()),
             self.patch_size,
@@ -101,13 +116,9 @@ class Recipe:
         scale = self.scale or float(np.sqrt(self.variance) / (patches.std() or 1.0))
         return patches * scale, replace(self, scale=scale)
 
-    def cut(self, image: np.ndarray, stride: int) -> tuple[np.ndarray, tuple[int, int]]:
-        """Cut a loaded image into samples on a grid; return them, and the grid's shape."""
-        window = self.patch_shape
-        views = np.lib.stride_tricks.sliding_window_view(image, window)
-        views = views[::stride, ::stride]
-        patches = self._normalized(views.reshape(-1, int(np.prod(window))))
-        return patches * (self.scale or 1.0), (views.shape[0], views.shape[1])
+    def prepare(self, patches: np.ndarray) -> np.ndarray:
+        """Make patches of loaded images samples, once the scale is known."""
+        return self._normalized(patches) * (self.scale or 1.0)
 
     def _normalized(self, patches: np.ndarray) -> np.ndarray:
         patches = patches if self.color else remove_mean(patches)
@@ -133,3 +144,10 @@ class Recipe:
                 "The model was saved without its recipe, so how to prepare images for it is not "
                 "known; learn it with `sparsebp learn`."
             ) from error
+
+
+def _whitened(image: np.ndarray) -> np.ndarray:
+    """Whiten one image: without unit_variance none depends on the others."""
+    if image.min() == image.max():  # refused where there is no other image
+        return np.zeros_like(image)
+    return whiten_images([image], unit_variance=False)[0]

@@ -3,6 +3,7 @@
 import logging
 import os
 import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,10 @@ def load_photographs(
 
 
 def load_named_photographs(
-    folder: str | os.PathLike[str], *, color: bool = False
+    folder: str | os.PathLike[str],
+    *,
+    color: bool = False,
+    track: Callable[[list[Path]], Iterable[Path]] = iter,
 ) -> dict[str, NDArray[np.float64]]:
     """Load every image file of a folder, as `load_photographs` does, with its name.
 
@@ -102,6 +106,8 @@ def load_named_photographs(
         The folder.
     color : bool, default=False
         Whether to keep the colors.
+    track : callable, default=iter
+        What goes through the list of files as they are read, such as `rich.progress.track`.
 
     Returns
     -------
@@ -122,7 +128,7 @@ def load_named_photographs(
     """
     files = _visible_files(folder)
     photographs = {}
-    for path in files:
+    for path in track(files):
         try:
             photographs[path.name] = _read(path, color=color)
         # Decoders of damaged files fail in any way whatever, not with one kind of error.

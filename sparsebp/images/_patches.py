@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_count
 
+#: Whether to show a bar; or what goes through the blocks and shows how far it is.
+Progress = bool | Callable[[Sequence[int]], Iterable[int]]
 #: Patches at work at the same time, which bounds the memory.
 _BLOCK = 4096
 
@@ -50,11 +53,16 @@ class Patches:
         across = columns[column][:, None, None] + inside
         return np.broadcast_arrays(down, across)
 
-    def blocks(self, progress: bool) -> Iterator[tuple[int, np.ndarray]]:
+    def blocks(self, progress: Progress) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the number of the first patch, and patches in rows."""
         n_patches = len(self.corners[0]) * len(self.corners[1])
         firsts = range(0, n_patches, _BLOCK)
-        for first in track(firsts, "patches", disable=not progress):
+        watched = (
+            progress
+            if callable(progress)
+            else partial(track, description="patches", disable=not progress)
+        )
+        for first in watched(firsts):
             down, across = self.places(first, min(_BLOCK, n_patches - first))
             patches = self.image[down, across]
             yield first, patches.reshape(len(patches), -1).astype(self.dtype, copy=False)
@@ -63,7 +71,7 @@ class Patches:
 def averaged(
     patches: Patches,
     work: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-    progress: bool,
+    progress: Progress,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Average what work makes of patches with its weights; return the weights' sums, too."""
     shape = (*patches.image.shape[:2], patches.n_channels)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sparsebp.images._patches import Patches, checked_image
+from sparsebp.images._patches import Patches, Progress, checked_image
 from sparsebp.preprocessing import remove_mean
 
 
@@ -18,7 +18,7 @@ def encode_image(
     *,
     stride: int = 1,
     prepare: Callable[[np.ndarray], np.ndarray] = remove_mean,
-    progress: bool = False,
+    progress: Progress = False,
 ) -> np.ndarray:
     """Slide an encoder over an image: the coefficients of every patch, as a map.
 
@@ -32,8 +32,9 @@ def encode_image(
         Pixels from one patch to the next.
     prepare : callable, default=remove_mean
         Maps patches (n_patches, n_pixels) to samples as the model was fitted on.
-    progress : bool, default=False
-        Whether to show a bar.
+    progress : bool or callable, default=False
+        Whether to show a bar; or what goes through the blocks of patches, as `rich.progress.track`
+        does.
 
     Returns
     -------

@@ -1,0 +1,65 @@
+"""What can be chosen on the command line; light, since help and completion read it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+
+class Model(StrEnum):
+    """What can be learned."""
+
+    SPARSE_CODING = "sparse-coding"
+    TOPOGRAPHIC = "topographic"
+    RICA = "rica"
+    ICA = "ica"
+    SPARSE_FILTERING = "sparse-filtering"
+
+
+class Style(StrEnum):
+    """How a derivation is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+
+
+def complete_model(incomplete: str) -> list[str]:
+    """Return what may stand for a model that begins so: bases, saved models, folders of some.
+
+    Parameters
+    ----------
+    incomplete : str
+        What has been typed.
+
+    Returns
+    -------
+    words : list of str
+        Names of bases, then paths; those of folders end with a slash.
+    """
+    from sparsebp.bases import basis_names
+
+    names = [name for name in basis_names() if name.startswith(incomplete)]
+    typed = Path(incomplete or ".")
+    folder = typed if not incomplete or incomplete.endswith("/") else typed.parent
+    beside = sorted(path for path in folder.glob("*") if str(path).startswith(incomplete))
+    files = [str(path) for path in beside if path.suffix == ".npz"]
+    return names + files + [f"{path}/" for path in beside if path.is_dir()]
+
+
+def complete_derivation(incomplete: str) -> list[str]:
+    """Return the names of derivations that begin so.
+
+    Parameters
+    ----------
+    incomplete : str
+        What has been typed.
+
+    Returns
+    -------
+    names : list of str
+        In the order in which `sparsebp derive` lists them.
+    """
+    from sparsebp.cli.derivations import DERIVATIONS
+
+    return [name for name in DERIVATIONS if name.startswith(incomplete)]

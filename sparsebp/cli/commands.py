@@ -1,0 +1,169 @@
+"""What `sparsebp show`, `encode` and `derive` do; `learning` has what `learn` does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from errno import ENOENT
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import numpy as np
+
+from sparsebp.cli.choices import Style
+from sparsebp.cli.derivations import DERIVATIONS
+from sparsebp.cli.learning import save_picture
+from sparsebp.cli.models import find_model
+from sparsebp.cli.output import Output
+from sparsebp.cli.recipe import Recipe
+from sparsebp.displays import BasisDisplay
+from sparsebp.images import encode_image
+from sparsebp.network import delta_table
+from sparsebp.saving import load_model, read_metadata
+
+
+def show_model(model: str, out: Path | None, output: Output) -> None:
+    """Draw the filters of a saved model or of a basis, and say what it is.
+
+    Parameters
+    ----------
+    model : str
+        A file, or one of `sparsebp.basis_names`.
+    out : Path or None
+        The picture; None puts it beside a model, and a basis' picture here.
+    output : Output
+        How much is said.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model, or it has no filters.
+    OSError
+        If a file cannot be read or written.
+    """
+    file = find_model(model)
+    estimator, metadata = load_model(file), read_metadata(file)
+    if not hasattr(estimator, "components_"):
+        raise ValueError(f"{model} holds a {type(estimator).__name__}, which has no filters.")
+    folder = file.parent if file == Path(model) else Path()
+    picture = out or folder / f"{file.stem}-filters.png"
+    display = BasisDisplay.from_estimator(estimator, patch_shape=metadata.get("patch_shape"))
+    save_picture(display, picture)
+    about = [f"{name}: {value}" for name, value in metadata.items()]
+    output.summary(
+        [str(estimator), *about, f"saved {picture}"],
+        {
+            "model": type(estimator).__name__,
+            "parameters": estimator.get_params(),
+            "n_components": len(display.components),
+            "metadata": metadata,
+            "files": [str(picture)],
+        },
+    )
+
+
+def encode_images(
+    model: str, images: Path | None, out: Path, stride: int | None, output: Output
+) -> None:
+    """Write the codes of images, each an array (rows, columns, components).
+
+    Parameters
+    ----------
+    model : str
+        A file, or one of `sparsebp.basis_names`.
+    images : Path or None
+        Folder of images; None takes the bundled photographs.
+    out : Path
+        File for the codes; it appears when all are written.
+    stride : int or None
+        Pixels between patches; None takes the patch size.
+    output : Output
+        How much is said.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model or image, or the model was saved without its recipe.
+    OSError
+        If a file cannot be read or written.
+    """
+    file = find_model(model)
+    estimator, recipe = load_model(file), Recipe.from_metadata(read_metadata(file))
+    stride = stride or recipe.patch_size
+    shapes: dict[str, tuple[int, ...]] = {}
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder; name a file in it for the codes.")
+    if not out.parent.is_dir():
+        raise FileNotFoundError(ENOENT, "No such folder", str(out.parent))
+    draft = out.with_name(f".{out.name}.draft")
+    try:
+        with ZipFile(draft, "w", ZIP_DEFLATED) as archive:  # first of all: can it be written?
+            photographs = recipe.load(images, output.track)
+            with output.bar("encoding", sum(i.size for i in photographs.values())) as advance:
+                for name, image in photographs.items():
+                    watch = _moving(advance, image.size)
+                    codes = encode_image(
+                        image, estimator, stride=stride, prepare=recipe.prepare, progress=watch
+                    )
+                    shapes[name] = codes.shape
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, codes, allow_pickle=False)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+    output.summary(
+        [
+            *(f"{name}: {r}×{c} patches, {n} components" for name, (r, c, n) in shapes.items()),
+            f"saved {out}",
+        ],
+        {"shapes": shapes, "stride": stride, "files": [str(out)]},
+    )
+
+
+def _moving(
+    advance: Callable[[float], None], size: float
+) -> Callable[[Sequence[int]], Iterable[int]]:
+    """Return what goes through the blocks of an image and moves a bar by the image's size."""
+
+    def through(blocks: Sequence[int]) -> Iterator[int]:
+        for block in blocks:
+            yield block
+            advance(size / len(blocks))
+
+    return through
+
+
+def write_derivation(name: str | None, style: Style, output: Output) -> None:
+    """Print the gradient of a function layer by layer, or the functions there are.
+
+    Parameters
+    ----------
+    name : str or None
+        One of `DERIVATIONS`; None lists them.
+    style : Style
+        What to write.
+    output : Output
+        Where to say that the terminal cannot show formulas.
+
+    Raises
+    ------
+    ValueError
+        If there is no such function.
+    """
+    if name is None:
+        for key, (formula, _) in DERIVATIONS.items():
+            print(f"{key:20}{formula}")
+        return
+    if name not in DERIVATIONS:
+        raise ValueError(f"There is no {name!r}; choose one of {', '.join(DERIVATIONS)}.")
+    if style is Style.TEXT and not _can_show("∇ᵀδ⁽¹⁾∘−½"):
+        output.remark("This terminal cannot show the formulas; try --style latex.")
+    print(delta_table(DERIVATIONS[name][1], style.value))
+
+
+def _can_show(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,101 @@
+"""The options of the commands, in words for whoever meets them first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sparsebp.cli.choices import Model, Style, complete_derivation, complete_model
+
+WHAT, FROM, HOW = "What to learn", "What to learn from", "How to learn"
+IMAGES, RESULTS = "Which images", "Results"
+
+
+def _option(panel: str, metavar: str, text: str, *names: str, **more: Any) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
+
+
+_BUNDLED = "without it, two that come with scikit-learn."
+
+ModelKind = Annotated[Model, _option(WHAT, "MODEL", f"One of {', '.join(Model)}.")]
+Components = Annotated[
+    int | None,
+    _option(
+        WHAT,
+        "COUNT",
+        "How many features; without it, as many as pixels (topographic: 121; rica and ica: as "
+        "many as directions with 99 % of the variance).",
+        min=1,
+    ),
+]
+Photographs = Annotated[Path | None, _option(FROM, "FOLDER", f"Folder of photographs; {_BUNDLED}")]
+PatchSize = Annotated[int, _option(FROM, "PIXELS", "Height and width of a patch in pixels.", min=2)]
+Patches = Annotated[int, _option(FROM, "COUNT", "How many patches, 2 or more.")]
+Color = Annotated[bool, typer.Option("--color", help="Keep the colors.", rich_help_panel=FROM)]
+Seed = Annotated[int, _option(FROM, "NUMBER", "The same seed learns the same again.", min=0)]
+Alpha = Annotated[
+    float | None,
+    _option(HOW, "NUMBER", "Weight α of sparsity: the more, the fewer features are active."),
+]
+Gamma = Annotated[
+    float | None,
+    _option(HOW, "NUMBER", "Weight decay γ of the basis; without it, atoms have length one."),
+]
+Epsilon = Annotated[
+    float | None, _option(HOW, "NUMBER", "How far ε the penalty is rounded at zero.")
+]
+PenaltyName = Annotated[
+    str | None, _option(HOW, "NAME", "What measures sparsity, such as l1 or cauchy.")
+]
+Solver = Annotated[str | None, _option(HOW, "NAME", "What searches, such as lbfgs or online.")]
+BatchSize = Annotated[int | None, _option(HOW, "COUNT", "Patches looked at in one turn.", min=1)]
+MaxIter = Annotated[int | None, _option(HOW, "COUNT", "Stop after so many iterations.", min=1)]
+
+SavedModel = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A file that `sparsebp learn` wrote, or a basis that comes with the package, such as "
+        "rica-12x12.",
+        autocompletion=complete_model,
+    ),
+]
+Images = Annotated[Path | None, _option(IMAGES, "FOLDER", f"Folder of images; {_BUNDLED}")]
+Stride = Annotated[
+    int | None,
+    _option(IMAGES, "PIXELS", "From one patch to the next; without it, the patch size.", min=1),
+]
+Function = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FUNCTION",
+        help="Which function; without it, a list of them.",
+        autocompletion=complete_derivation,
+    ),
+]
+WrittenAs = Annotated[Style, _option("Options", "STYLE", f"One of {', '.join(Style)}.")]
+
+Folder = Annotated[
+    Path | None, _option(RESULTS, "FOLDER", "Folder for the results; without it, a new one.")
+]
+Picture = Annotated[
+    Path | None,
+    _option(
+        RESULTS, "FILE", "Picture to write; without it, one beside the model (of a basis: here)."
+    ),
+]
+Codes = Annotated[Path, _option(RESULTS, "FILE", "File for the codes.")]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Say nothing but warnings and errors.", rich_help_panel=RESULTS
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print the summary as JSON, for programs.", rich_help_panel=RESULTS
+    ),
+]

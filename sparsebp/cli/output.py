@@ -1,0 +1,70 @@
+"""What a command says: bars and remarks on stderr, its summary on stdout, for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+
+@cache
+def stderr() -> Console:
+    """Return the one console, so that a warning goes above a bar and not into it."""
+    return Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True)
+class Output:
+    """How much a command says.
+
+    Parameters
+    ----------
+    quiet : bool
+        Whether to leave out bars, remarks and, unless it is JSON, the summary.
+    as_json : bool
+        Whether the summary is JSON.
+    console : Console
+        Where bars and remarks go; bars only if it is a terminal.
+    """
+
+    quiet: bool = False
+    as_json: bool = False
+    console: Console = field(default_factory=stderr)
+
+    def remark(self, text: str) -> None:
+        """Say something beside the summary."""
+        if not self.quiet:
+            self.console.print(text, markup=False, soft_wrap=not self.console.is_terminal)
+
+    def summary(self, lines: Sequence[str], values: Mapping[str, Any]) -> None:
+        """Print what was done, as lines for people or as one JSON object."""
+        if self.as_json:
+            print(json.dumps(values, ensure_ascii=False, indent=2, default=str))
+        elif not self.quiet:
+            print(*lines, sep="\n")
+
+    def progress(self, *columns: TextColumn | BarColumn | Any, transient: bool = False) -> Progress:
+        """Return a bar that is drawn only where somebody looks."""
+        unseen = self.quiet or not self.console.is_terminal
+        return Progress(*columns, console=self.console, transient=transient, disable=unseen)
+
+    @contextmanager
+    def bar(self, words: str, total: float) -> Iterator[Callable[[float], None]]:
+        """Show a bar with the time left until its end; yield what moves it on."""
+        columns = (TextColumn(words), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        with self.progress(*columns, transient=True) as progress:
+            task = progress.add_task(words, total=total)
+            yield lambda step: progress.update(task, advance=step)
+
+    def track(self, items: Collection[Any], words: str) -> Iterator[Any]:
+        """Yield the items behind a bar."""
+        with self.bar(words, len(items)) as advance:
+            for item in items:
+                yield item
+                advance(1)

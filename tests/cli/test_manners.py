@@ -1,0 +1,191 @@
+"""How the command line behaves towards people, programs and shells."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from sparsebp import load_model
+from sparsebp.cli import commands
+from sparsebp.cli.app import app
+from sparsebp.cli.choices import complete_derivation, complete_model
+from sparsebp.cli.output import Output
+
+TOY = ["--n-patches", "120", "--patch-size", "4", "--max-iter", "3"]
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def in_a_process(code, **environment):
+    environment = {**os.environ, **environment}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+def test_quiet_says_nothing_and_does_its_work(tmp_path, photographs):
+    out = tmp_path / "out"
+    for arguments in (
+        ("learn", "--images", photographs, "--out", out, *TOY),
+        ("show", out / "model.npz"),
+        ("encode", out / "model.npz", "--images", photographs, "--out", out / "codes.npz"),
+    ):
+        result = run(*arguments, "--quiet")
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    names = {"codes.npz", "filters.png", "model-filters.png", "model.npz", "objective.png"}
+    assert {path.name for path in out.iterdir()} == names
+
+
+def test_json_says_what_the_files_hold(tmp_path, photographs):
+    out = tmp_path / "out"
+    result = run("learn", "--images", photographs, "--out", out, *TOY, "--json")
+    learned = json.loads(result.stdout)
+    model = load_model(learned["files"][0])
+    assert learned["objective"] == model.objective_
+    assert (learned["n_iter"], learned["n_components"], learned["finished"]) == (3, 16, True)
+    shown = json.loads(run("show", out / "model.npz", "--json", "--quiet").stdout)
+    assert shown["model"] == "SparseCoding"
+    assert shown["parameters"]["max_iter"] == 3
+    assert shown["metadata"]["recipe"]["patch_size"] == 4
+    codes = out / "codes.npz"
+    result = run("encode", out / "model.npz", "--images", photographs, "--out", codes, "--json")
+    with np.load(codes) as arrays:
+        assert json.loads(result.stdout)["shapes"] == {
+            name: list(array.shape) for name, array in arrays.items()
+        }
+
+
+def test_json_holds_a_penalty_that_is_an_object(tmp_path):
+    from sparsebp import SparseCoding, save_model
+    from sparsebp.penalties import Cauchy
+
+    model = SparseCoding(4, penalty=Cauchy(), max_iter=1, random_state=0)
+    save_model(model.fit(np.random.default_rng(0).normal(size=(9, 16))), tmp_path / "m.npz")
+    shown = json.loads(run("show", tmp_path / "m.npz", "--json").stdout)
+    assert shown["parameters"]["penalty"] == str(Cauchy())
+
+
+@pytest.mark.parametrize("n_patches", [1, 0, -3])
+def test_a_single_patch_is_too_few(n_patches, tmp_path, photographs):
+    out = tmp_path / "out"
+    arguments = ("learn", "--images", photographs, "--out", out, "--n-patches", n_patches)
+    result = run(*arguments, "--patch-size", 4)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"n_patches is {n_patches}; learning needs at least 2" in result.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("out", ["", "nowhere/codes.npz"])
+def test_encode_finds_before_its_work_that_the_file_cannot_be_written(out, tmp_path, monkeypatch):
+    monkeypatch.setattr(commands, "encode_image", None)
+    result = run("encode", "rica-12x12", "--out", tmp_path / out)
+    assert result.exit_code == 2
+    assert str(tmp_path) in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_encode_leaves_nothing(tmp_path, photographs, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "encode_image", interrupted)
+    out = tmp_path / "codes" / "codes.npz"
+    out.parent.mkdir()
+    result = run("encode", "rica-12x12", "--images", photographs, "--out", out)
+    assert (result.exit_code, result.output) == (130, "")
+    assert not list(out.parent.iterdir())
+
+
+@pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
+def test_bars_are_drawn_where_somebody_looks(terminal, quiet):
+    drawn = io.StringIO()
+    output = Output(quiet, console=Console(file=drawn, force_terminal=terminal, width=60))
+    assert list(output.track("abc", "spelling")) == ["a", "b", "c"]
+    if terminal and not quiet:
+        assert "spelling" in drawn.getvalue()
+        assert "100%" in drawn.getvalue()
+    else:
+        assert drawn.getvalue() == ""
+
+
+def test_a_warning_goes_above_the_bar(monkeypatch):
+    from sparsebp.cli import endings, output
+
+    drawn = io.StringIO()
+    console = Console(file=drawn, force_terminal=True, width=60, color_system=None)
+    monkeypatch.setattr(output, "stderr", lambda: console)
+    with Output(console=console).bar("learning", 2):
+        endings.show_warning("it is late")
+    assert "\nWarning: it is late" in drawn.getvalue().replace("\x1b[2K", "\n")
+
+
+def test_help_loads_nothing_slow():
+    code = "import sys; from sparsebp.cli.app import app; print(*sys.modules)"
+    loaded = set(in_a_process(code).stdout.split())
+    assert "sparsebp.cli.app" in loaded
+    assert not loaded & {"numpy", "scipy", "sklearn", "matplotlib", "numba", "PIL"}
+
+
+def test_help_tells_the_exit_statuses_and_gives_examples():
+    assert "130 interrupted" in " ".join(run("--help").output.split())
+    for command in ("learn", "show", "encode", "derive"):
+        assert f"sparsebp {command}" in run(command, "--help").output.split("Examples:")[1]
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Interrupt:
+    def find_spec(name, *_):
+        if name == "numpy":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt)
+sys.argv[1:] = ["derive", "l1"]
+from sparsebp.cli import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interrupt_during_the_imports_leaves_no_traceback():
+    result = in_a_process(INTERRUPTED_IMPORT)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_closed_pipe_is_no_error():
+    code = "import sys; sys.argv[1:] = ['derive']; from sparsebp.cli import main; main()"
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (result.returncode, result.stderr) == (141, "")
+
+
+def test_completion_knows_bases_files_and_derivations(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "right.npz").touch()
+    (tmp_path / "rest.txt").touch()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "model.npz").touch()
+    assert complete_model("r") == ["rica-12x12", "right.npz", "runs/"]
+    assert complete_model("runs/") == ["runs/model.npz"]
+    assert "sparse-coding-8x8" in complete_model("")
+    assert complete_derivation("top") == ["topographic", "topographic-ica"]
+
+
+def test_a_shell_gets_completions():
+    code = "from sparsebp.cli import main; main()"
+    line = {"COMP_WORDS": "sparsebp learn --model t", "COMP_CWORD": "3"}
+    result = in_a_process(code, _SPARSEBP_COMPLETE="complete_bash", **line)
+    assert result.stdout.split() == ["topographic"]
