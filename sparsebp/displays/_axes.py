@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,17 +15,21 @@ if TYPE_CHECKING:
 PALE = "0.55"
 
 
-def take_axes(ax: Any, count: int, make: Callable[[], Any]) -> list[Axes]:
+def take_axes(
+    ax: Any, count: int, make: Callable[[], Any], projections: Sequence[str | None] | None = None
+) -> list[Axes]:
     """Return as many Axes as a display has panels.
 
     Parameters
     ----------
     ax : Axes, array-like of Axes, or None
-        What the caller was given.
+        What the caller was given. One Axes gives its place to all panels, side by side.
     count : int
         How many panels there are.
     make : callable
         Makes the Axes where ax is None.
+    projections : sequence of str or None, default None
+        Of the panels that take the place of one Axes; None is rectilinear.
 
     Returns
     -------
@@ -34,13 +38,26 @@ def take_axes(ax: Any, count: int, make: Callable[[], Any]) -> list[Axes]:
     Raises
     ------
     ValueError
-        If the number of Axes is another.
+        If the number of Axes is another, or the one has no place in a grid.
     """
     axes = list(np.ravel(make() if ax is None else ax))
-    if len(axes) != count or not all(hasattr(one, "transAxes") for one in axes):
-        wanted = "one matplotlib Axes" if count == 1 else f"{count} matplotlib Axes, one a panel"
-        raise ValueError(f"ax={ax!r}; expected {wanted}, or None for a new figure.")
+    are_axes = all(hasattr(one, "get_subplotspec") for one in axes)
+    place = axes[0].get_subplotspec() if are_axes and len(axes) == 1 < count else None
+    if place is not None:
+        return _divided(axes[0], place.subgridspec(1, count), projections or [None] * count)
+    if len(axes) != count or not are_axes:
+        wanted = "one matplotlib Axes"
+        wanted += "" if count == 1 else f" of a grid of subplots, or {count}, one a panel"
+        raise ValueError(f"ax={ax!r}; expected {wanted}; or None for a new figure.")
     return axes
+
+
+def _divided(ax: Axes, cells: Any, projections: Sequence[str | None]) -> list[Axes]:
+    ax.set_axis_off()
+    return [
+        ax.figure.add_subplot(cell, projection=projection)
+        for cell, projection in zip(cells, projections, strict=True)
+    ]
 
 
 def plain(ax: Axes) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_matrix
+from sparsebp.displays._axes import take_axes
 from sparsebp.displays._features import learned_features
 from sparsebp.displays.mosaic import (
     Scale,
@@ -150,7 +151,7 @@ class BasisDisplay:
         Raises
         ------
         ValueError
-            If scale or gap is out of range.
+            If scale or gap is out of range, or ax is not one matplotlib Axes.
 
         Examples
         --------
@@ -163,8 +164,8 @@ class BasisDisplay:
         >>> plt.close(display.figure_)
         """
         mosaic = lay_out(self.components, self.patch_shape, self.grid_shape, scale=scale, gap=gap)
-        if ax is None:
-            ax = _fitting_axes(mosaic.shape[0], mosaic.shape[1], self.grid_shape[1])
+        height, width = mosaic.shape[:2]
+        (ax,) = take_axes(ax, 1, lambda: _fitting_axes(height, width, self.grid_shape[1]))
         draw_mosaic(ax, mosaic, **imshow_options)
         ax.set_axis_off()
         if title is not None:

@@ -120,7 +120,7 @@ class GaborDisplay:
 
     def plot(
         self,
-        ax: Sequence[Axes] | None = None,
+        ax: Axes | Sequence[Axes] | None = None,
         *,
         min_r_squared: float = 0.5,
         bar_length: float = 0.5,
@@ -134,8 +134,8 @@ class GaborDisplay:
 
         Parameters
         ----------
-        ax : two matplotlib Axes, the first of them polar, default None
-            None makes a new figure.
+        ax : two matplotlib Axes, the first of them polar, or one, default None
+            One gives its place to two. None makes a new figure.
         min_r_squared : float in [0, 1], default 0.5
             Share of a filter's variance that its Gabor function must explain.
         bar_length : float >= 0, default 0.5
@@ -165,7 +165,7 @@ class GaborDisplay:
         """
         valid = gabor_like(self.fit, min_r_squared)
         length = check_number("bar_length", bar_length, minimum=0)
-        polar, patch = take_axes(ax, 2, _new_axes)
+        polar, patch = take_axes(ax, 2, _new_axes, ("polar", None))
         if polar.name != "polar":
             raise ValueError(
                 f"The first of ax is {polar.name}; make it with "

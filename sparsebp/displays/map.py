@@ -152,8 +152,8 @@ class MapDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, or as many as there are panels, default None
-            None makes a new figure of a size that fits the map.
+        ax : as many matplotlib Axes as there are panels, or one, default None
+            One gives its place to all. None makes a new figure of a size that fits the map.
         panels : sequence of {"filters", "orientation", "frequency"}, default all three
             Which are drawn, in this order; one name draws one.
         min_r_squared : float in [0, 1], default 0.5

@@ -147,7 +147,7 @@ class SpectrumDisplay:
 
     def plot(
         self,
-        ax: Sequence[Axes] | None = None,
+        ax: Axes | Sequence[Axes] | None = None,
         *,
         shares: Sequence[float] | None = None,
     ) -> SpectrumDisplay:
@@ -155,8 +155,8 @@ class SpectrumDisplay:
 
         Parameters
         ----------
-        ax : two matplotlib Axes, default None
-            None makes a new figure.
+        ax : two matplotlib Axes, or one, default None
+            One gives its place to two. None makes a new figure.
         shares : sequence of at most three floats in (0, 1), default None
             Marked are the fewest directions that hold each of these shares, as
             ``Whitening(n_components=share)`` would keep them. None marks `n_components` if that

@@ -151,7 +151,7 @@ def test_from_estimator_takes_the_features():
         ({"min_r_squared": -1}, ValueError, "min_r_squared=-1 is out of range"),
         ({"bar_length": -1}, ValueError, "bar_length=-1 is out of range"),
         ({"bar_length": "a"}, TypeError, "bar_length='a' is not a number"),
-        ({"ax": 5}, ValueError, "ax=5; expected 2 matplotlib Axes"),
+        ({"ax": 5}, ValueError, "ax=5; expected one matplotlib Axes of a grid of subplots, or 2"),
     ],
 )
 def test_refusals_say_what_came(options, error, match):

@@ -170,7 +170,11 @@ def test_from_estimator_takes_the_features_and_the_map():
         ({"panels": ["filters", 3]}, ValueError, r"panels=\['filters', 3\]"),
         ({"min_r_squared": 2}, ValueError, "min_r_squared=2; expected a number from 0 to 1"),
         ({"min_r_squared": "a"}, TypeError, "min_r_squared='a' is not a number"),
-        ({"ax": "here"}, ValueError, "ax='here'; expected 3 matplotlib Axes, one a panel"),
+        (
+            {"ax": "here"},
+            ValueError,
+            "ax='here'; expected one matplotlib Axes of a grid of subplots, or 3",
+        ),
     ],
 )
 def test_refusals_say_what_came(options, error, match):

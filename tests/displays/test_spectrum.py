@@ -148,7 +148,11 @@ def test_refusals_say_what_came(values, n_components, error, match):
         ({"shares": ["a"]}, TypeError, "shares='a' is not a number"),
         ({"shares": 0.9}, TypeError, "shares=0.9; expected a sequence"),
         ({"shares": [0.1, 0.2, 0.3, 0.4]}, ValueError, "expected at most 3 numbers"),
-        ({"ax": "a"}, ValueError, "ax='a'; expected 2 matplotlib Axes"),
+        (
+            {"ax": "a"},
+            ValueError,
+            "ax='a'; expected one matplotlib Axes of a grid of subplots, or 2",
+        ),
     ],
 )
 def test_refusals_of_plot_say_what_came(options, error, match):
