@@ -32,6 +32,7 @@ html_css_files = ["sparsebp.css"]
 html_copy_source = False
 html_show_copyright = False
 html_math_renderer = "mathml"
+smartquotes = False  # docstrings and tables hold quotes that are code
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 
 from sparsebp import SparseCoding
 from sparsebp.datasets import load_sample_photographs
-from sparsebp.displays import BasisDisplay
+from sparsebp.displays import BasisDisplay, SpectrumDisplay
 from sparsebp.preprocessing import Whitening, remove_mean, sample_patches, whiten_images
 
 photographs = load_sample_photographs()
@@ -29,12 +29,18 @@ for ax, image, title in zip(
     ax.set_axis_off()
 
 # %%
+# How uneven patches are as they are: a few directions hold most of the variance. Orthonormal ICA
+# with ``whiten=0.99`` takes the fewest that hold 99 % of it.
+
+raw = remove_mean(sample_patches(photographs, 8, 10_000, random_state=0))
+SpectrumDisplay.from_samples(raw).plot(shares=(0.9, 0.99))
+
+# %%
 # What sparse coding learns from each. From patches as they are, some atoms are broad shades.
 # Whitened images give edges of all orientations: ``whiten_images`` damps the highest frequencies,
 # which are mostly noise. ZCA does so by its regularisation; without any, fine checks take their
 # share of atoms.
 
-raw = remove_mean(sample_patches(photographs, 8, 10_000, random_state=0))
 samples = {
     "patches as they are": raw,
     "of whitened images": remove_mean(sample_patches(whitened, 8, 10_000, random_state=0)),
