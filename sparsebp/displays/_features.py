@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,16 @@ def require(estimator: Any, attribute: str) -> Any:
         name = type(estimator).__name__
         raise AttributeError(f"{name} has no {attribute}; call fit on it first.")
     return getattr(estimator, attribute)
+
+
+def method_of(estimator: Any, name: str, display: str, wanted: str) -> Callable[[Any], Any]:
+    """Return a method of an estimator, or say what to give the display instead."""
+    if not hasattr(estimator, name):
+        raise AttributeError(
+            f"{type(estimator).__name__} has no {name}; give {display} the {wanted} instead, "
+            "however they were made."
+        )
+    return getattr(estimator, name)
 
 
 def learned_features(estimator: Any) -> tuple[NDArray[np.floating], tuple[int, int] | None]:

@@ -118,7 +118,8 @@ class BasisDisplay:
         (2, 3)
         """
         components, learned_shape = learned_features(estimator)
-        return cls(components, patch_shape, grid_shape=grid_shape or learned_shape)
+        shape = learned_shape if grid_shape is None else grid_shape
+        return cls(components, patch_shape, grid_shape=shape)
 
     def plot(
         self,

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
 from sparsebp.displays._axes import plain, take_axes
+from sparsebp.displays._features import method_of
 from sparsebp.metrics import coefficient_kurtosis
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ class CoefficientsDisplay:
 
         Raises
         ------
+        AttributeError
+            If the estimator has no ``transform``.
         ValueError
             If the estimator refuses the samples, or as for the constructor.
 
@@ -112,7 +115,8 @@ class CoefficientsDisplay:
         >>> CoefficientsDisplay.from_estimator(FastICA(5, random_state=0).fit(X), X).codes.shape
         (500, 5)
         """
-        return cls(estimator.transform(X), label=label)
+        encode = method_of(estimator, "transform", "CoefficientsDisplay", "codes")
+        return cls(encode(X), label=label)
 
     def plot(self, ax: Axes | None = None, **stairs_options: Any) -> CoefficientsDisplay:
         """Draw histogram and Gaussian.

@@ -31,6 +31,7 @@ PANELS = ("filters", "orientation", "frequency")
 MAP_INCHES = 2.0
 COLORBAR_INCHES = 0.5
 TITLE_INCHES = 0.45
+WIDE_INCHES, WIDE_BAR_INCHES = 6.0, 0.85
 BAR_LENGTH, BAR_WIDTH = 0.7, 0.12
 
 
@@ -135,7 +136,8 @@ class MapDisplay:
         (3, 2)
         """
         components, learned_shape = learned_features(estimator)
-        return cls(components, patch_shape, grid_shape=grid_shape or learned_shape, fit=fit)
+        shape = learned_shape if grid_shape is None else grid_shape
+        return cls(components, patch_shape, grid_shape=shape, fit=fit)
 
     def plot(
         self,
@@ -189,7 +191,7 @@ class MapDisplay:
                 self._draw_filters(one)
             else:
                 self._draw_map(one, name, valid)
-                _note_hatched(one, valid, min_r_squared)
+                _note_hatched(one, valid, min_r_squared, self.grid_shape)
             bare(one)
             one.set_title(name.capitalize())
         self.axes_, self.figure_ = axes, axes[0].figure
@@ -215,23 +217,28 @@ class MapDisplay:
         hatched = _rectangles(places[~valid], upright, 1.0, 1.0)
         style = {"facecolors": "none", "edgecolors": PALE, "linewidths": 0, "hatch": "/////"}
         ax.add_collection(PolyCollection(hatched, **style))
-        _color_bar(ax, image, turning)
+        _color_bar(ax, image, turning, self.grid_shape)
 
 
 def _check_panels(panels: str | Sequence[str]) -> list[str]:
-    names = [panels] if isinstance(panels, str) else list(panels)
-    if not names or not set(names) <= set(PANELS):
+    names = [panels] if isinstance(panels, str) else list(np.ravel(np.asarray(panels, object)))
+    if not names or not all(name in PANELS for name in names):
         raise ValueError(f"panels={panels!r}; expected some of {', '.join(map(repr, PANELS))}.")
     return names
 
 
 def _fitting_axes(names: list[str], grid_shape: tuple[int, int]) -> Any:
     rows, columns = grid_shape
-    height = MAP_INCHES * min(max(rows / columns, 0.2), 2.0)
+    if _is_wide(grid_shape):
+        size = (WIDE_INCHES, len(names) * (WIDE_INCHES * rows / columns + WIDE_BAR_INCHES))
+        return plt.subplots(len(names), 1, figsize=size, layout="compressed")[1]
+    height = MAP_INCHES * min(rows / columns, 2.0)
     n_maps = len([name for name in names if name != "filters"])
     width = MAP_INCHES * len(names) + COLORBAR_INCHES * n_maps
     size = (width, height + TITLE_INCHES)
-    return plt.subplots(1, len(names), figsize=size, layout="compressed")[1]
+    # Narrow maps pushed together would have titles that overlap.
+    layout = "compressed" if rows <= 1.5 * columns else "constrained"
+    return plt.subplots(1, len(names), figsize=size, layout=layout)[1]
 
 
 def _orientation_scale() -> dict[str, Any]:
@@ -254,8 +261,13 @@ def _rectangles(
     return list(centers[:, None] + signs[:, :, 0] * along + signs[:, :, 1] * across)
 
 
-def _color_bar(ax: Axes, image: Any, turning: bool) -> None:
-    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.05, 1.0)))
+def _color_bar(ax: Axes, image: Any, turning: bool, grid_shape: tuple[int, int]) -> None:
+    if _is_wide(grid_shape):  # a map as flat as a line leaves no height for a bar beside it
+        unit = grid_shape[1] / grid_shape[0]  # the map's width in heights
+        place, direction = (0.25, -0.035 * unit, 0.5, 0.013 * unit), "horizontal"
+    else:
+        place, direction = (1.03, 0.0, 0.05, 1.0), "vertical"
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes(place), orientation=direction)
     bar.outline.set_visible(False)
     if turning:
         bar.set_ticks([0, 45, 90, 135, 180], labels=["0°", "45°", "90°", "135°", "180°"])
@@ -264,6 +276,14 @@ def _color_bar(ax: Axes, image: Any, turning: bool) -> None:
     bar.ax.tick_params(labelsize="small", length=2)
 
 
-def _note_hatched(ax: Axes, valid: NDArray, min_r_squared: float) -> None:
+def _is_wide(grid_shape: tuple[int, int]) -> bool:
+    rows, columns = grid_shape
+    return columns >= 3 * rows
+
+
+def _note_hatched(
+    ax: Axes, valid: NDArray, min_r_squared: float, grid_shape: tuple[int, int]
+) -> None:
     if not valid.all():
-        ax.set_xlabel(f"hatched: R² < {min_r_squared:g}", fontsize="small")
+        beside_bar: Any = {"loc": "right"} if _is_wide(grid_shape) else {}
+        ax.set_xlabel(f"hatched: R² < {min_r_squared:g}", fontsize="small", **beside_bar)

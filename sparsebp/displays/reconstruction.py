@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_count, check_matrix
 from sparsebp.displays._axes import bare, take_axes
+from sparsebp.displays._features import method_of
 from sparsebp.displays.mosaic import (
     MID_GRAY,
     Scale,
@@ -109,7 +110,7 @@ class ReconstructionDisplay:
         Raises
         ------
         AttributeError
-            If the estimator has no ``inverse_transform``.
+            If the estimator has no ``transform`` or no ``inverse_transform``.
         ValueError
             If the estimator refuses the samples, or as for the constructor.
 
@@ -122,12 +123,9 @@ class ReconstructionDisplay:
         >>> round(ReconstructionDisplay.from_estimator(PCA(16).fit(X), X).error, 6)
         0.0
         """
-        if not hasattr(estimator, "inverse_transform"):
-            raise AttributeError(
-                f"{type(estimator).__name__} has no inverse_transform, so nothing can be "
-                "reconstructed; give ReconstructionDisplay the reconstructions instead."
-            )
-        return cls(X, estimator.inverse_transform(estimator.transform(X)), patch_shape)
+        restore = method_of(estimator, "inverse_transform", "ReconstructionDisplay", "patches")
+        codes = method_of(estimator, "transform", "ReconstructionDisplay", "patches")(X)
+        return cls(X, restore(codes), patch_shape)
 
     def plot(
         self,
@@ -224,4 +222,6 @@ def _percent(error: float) -> str:
     if np.isnan(error):
         return "–"
     percent = 100 * error
+    if percent >= 999.5:
+        return "> 999 %"
     return f"{percent:.0f} %" if percent >= 9.95 or percent == 0 else f"{percent:.1f} %"

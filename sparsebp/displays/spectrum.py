@@ -157,7 +157,7 @@ class SpectrumDisplay:
         ----------
         ax : two matplotlib Axes, or one, default None
             One gives its place to two. None makes a new figure.
-        shares : sequence of at most three floats in (0, 1), default None
+        shares : sequence of three floats in (0, 1) or fewer, default None
             Marked are the fewest directions that hold each of these shares, as
             ``Whitening(n_components=share)`` would keep them. None marks `n_components` if that
             was given, else 0.9 and 0.99.
@@ -200,7 +200,8 @@ class SpectrumDisplay:
         axes[0].set_ylabel("Eigenvalue")
         axes[1].set(ylim=(0, 1.03), ylabel="Cumulative variance")
         axes[1].yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
-        axes[1].legend(loc="lower right", frameon=False, fontsize="small")
+        if marks:
+            axes[1].legend(loc="lower right", frameon=False, fontsize="small")
         self.axes_, self.figure_ = axes, axes[0].figure
         return self
 

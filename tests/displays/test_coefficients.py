@@ -103,6 +103,8 @@ def test_from_estimator_encodes_the_samples():
     assert display.label == "PCA"
     with pytest.raises(NotFittedError):
         CoefficientsDisplay.from_estimator(PCA(3), X)
+    with pytest.raises(AttributeError, match="int has no transform; give CoefficientsDisplay the"):
+        CoefficientsDisplay.from_estimator(3, X)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -113,6 +114,34 @@ def test_a_map_with_one_frequency_can_be_drawn():
     assert low < 0.1 < high
 
 
+def test_the_panels_of_a_wide_map_stand_above_each_other_with_their_color_bars_below():
+    display = MapDisplay(gratings(), grid_shape=(1, 6), fit=given_fit([1, 1, 1, 1, 1, 0])).plot()
+    figure = display.figure_
+    figure.canvas.draw()
+    tops = [ax.get_position().y1 for ax in display.axes_]
+    assert tops == sorted(tops, reverse=True)
+    bars = [ax.child_axes[0] for ax in display.axes_[1:]]
+    for ax, bar in zip(display.axes_[1:], bars, strict=True):
+        assert bar.get_window_extent().y1 < ax.get_window_extent().y0
+        box = bar.get_window_extent()
+        assert box.width > 20 * box.height
+        assert not box.overlaps(ax.xaxis.label.get_window_extent())
+    assert bars[1].get_xlabel() == "cycles per pixel"
+
+
+def test_titles_of_a_narrow_map_do_not_overlap():
+    display = MapDisplay(gratings(), grid_shape=(6, 1), fit=given_fit()).plot()
+    display.figure_.canvas.draw()
+    boxes = [ax.title.get_window_extent() for ax in display.axes_]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
+
+
+def test_the_map_of_an_estimator_may_be_laid_out_anew_by_an_array():
+    model = SimpleNamespace(components_=gratings())
+    shape = np.array([6, 1])
+    assert MapDisplay.from_estimator(model, grid_shape=shape, fit=given_fit()).grid_shape == (6, 1)
+
+
 def test_empty_cells_stay_empty():
     display = MapDisplay(gratings()[:5], fit=given_fit(np.ones(5))).plot()
     mask = display.axes_[1].images[0].get_array().mask
@@ -167,6 +196,7 @@ def test_from_estimator_takes_the_features_and_the_map():
     [
         ({"panels": "phase"}, ValueError, "panels='phase'; expected some of 'filters', 'orien"),
         ({"panels": []}, ValueError, r"panels=\[\]"),
+        ({"panels": None}, ValueError, "panels=None; expected some of"),
         ({"panels": ["filters", 3]}, ValueError, r"panels=\['filters', 3\]"),
         ({"min_r_squared": 2}, ValueError, "min_r_squared=2; expected a number from 0 to 1"),
         ({"min_r_squared": "a"}, TypeError, "min_r_squared='a' is not a number"),

@@ -136,7 +136,7 @@ def test_estimators_without_inverse_are_refused():
     class Forward(SelectKBest):
         inverse_transform = property()
 
-    with pytest.raises(AttributeError, match="Forward has no inverse_transform, so nothing can"):
+    with pytest.raises(AttributeError, match="Forward has no inverse_transform; give Recon"):
         ReconstructionDisplay.from_estimator(Forward(), samples())
 
 
@@ -157,3 +157,8 @@ def test_refusals_say_what_came():
     with pytest.raises(ValueError, match="ax='a'; expected one matplotlib Axes"):
         display.plot("a")
     assert not plt.get_fignums()
+
+
+def test_absurd_errors_stay_short():
+    display = ReconstructionDisplay([[1.0, -1, 0, 0]], [[1e4, -1, 0, 0]]).plot()
+    assert tick_texts(display)[0] == ["> 999 %"]

@@ -117,6 +117,10 @@ def test_eigenvalues_in_any_order_and_of_any_size_can_be_drawn():
     np.testing.assert_allclose(huge.cumulative, [1 / 3, 2 / 3, 1])
 
 
+def test_without_marks_there_is_no_legend():
+    assert SpectrumDisplay([3, 2, 1]).plot(shares=[]).axes_[1].get_legend() is None
+
+
 def test_plot_draws_into_given_axes_in_their_colors():
     with plt.style.context("dark_background"):
         figure, axes = plt.subplots(2, 1)
