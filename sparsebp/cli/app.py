@@ -1,4 +1,4 @@
-"""The command line: learn, show, encode, derive.
+"""The command line: learn, show, encode, derive, doctor.
 
 What does the work is imported when a command runs, so that help and completion answer at once.
 """
@@ -77,13 +77,13 @@ def learn(
 
     Ctrl-C ends the search and keeps the best so far.
     """
-    from sparsebp.cli.learning import run_experiment
-    from sparsebp.cli.models import make_estimator, make_recipe
-    from sparsebp.cli.output import Output
-
     given = {"alpha": alpha, "gamma": gamma, "epsilon": epsilon, "penalty": penalty}
     given |= {"solver": solver, "batch_size": batch_size, "max_iter": max_iter}
     with errors_in_words():
+        from sparsebp.cli.learning import run_experiment
+        from sparsebp.cli.models import make_estimator, make_recipe
+        from sparsebp.cli.output import Output
+
         run_experiment(
             make_estimator(model, n_components, random_state=seed, **given),
             make_recipe(model, patch_size, color),
@@ -106,10 +106,10 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """Draw the features of a saved model, and say how it was learned."""
-    from sparsebp.cli.commands import show_model
-    from sparsebp.cli.output import Output
-
     with errors_in_words():
+        from sparsebp.cli.commands import show_model
+        from sparsebp.cli.output import Output
+
         show_model(model, out, Output(quiet, as_json))
 
 
@@ -126,21 +126,34 @@ def encode(
 
     For each image there is an array of shape (rows, columns, features), to be read by numpy.load.
     """
-    from sparsebp.cli.commands import encode_images
-    from sparsebp.cli.output import Output
-
     with errors_in_words():
+        from sparsebp.cli.commands import encode_images
+        from sparsebp.cli.output import Output
+
         encode_images(model, images, out, stride, Output(quiet, as_json))
 
 
 @app.command(epilog=_examples("sparsebp derive", "sparsebp derive topographic --style latex"))
 def derive(name: options.Function = None, style: options.WrittenAs = Style.TEXT) -> None:
     """Write out the gradient of an objective, layer by layer."""
-    from sparsebp.cli.commands import write_derivation
-    from sparsebp.cli.output import Output
-
     with errors_in_words():
+        from sparsebp.cli.commands import write_derivation
+        from sparsebp.cli.output import Output
+
         write_derivation(name, style, Output())
+
+
+@app.command(epilog=_examples("sparsebp doctor", "sparsebp doctor --json"))
+def doctor(quiet: options.Quiet = False, as_json: options.Json = False) -> None:
+    """Say what the package runs on and how fast, and what to do if something is not well.
+
+    Exit status 2 means that something is wrong; what is only slow is said.
+    """
+    with errors_in_words():
+        from sparsebp.cli.doctor import examine
+        from sparsebp.cli.output import Output
+
+        examine(Output(quiet, as_json))
 
 
 def run() -> None:

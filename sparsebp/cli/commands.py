@@ -12,6 +12,7 @@ import numpy as np
 
 from sparsebp.cli.choices import Style
 from sparsebp.cli.derivations import DERIVATIONS
+from sparsebp.cli.endings import interruptible
 from sparsebp.cli.learning import save_picture
 from sparsebp.cli.models import find_model
 from sparsebp.cli.output import Output
@@ -22,6 +23,7 @@ from sparsebp.network import delta_table
 from sparsebp.saving import load_model, read_metadata
 
 
+@interruptible()
 def show_model(model: str, out: Path | None, output: Output) -> None:
     """Draw the filters of a saved model or of a basis, and say what it is.
 
@@ -62,6 +64,7 @@ def show_model(model: str, out: Path | None, output: Output) -> None:
     )
 
 
+@interruptible()
 def encode_images(
     model: str, images: Path | None, out: Path, stride: int | None, output: Output
 ) -> None:
@@ -133,6 +136,7 @@ def _moving(
     return through
 
 
+@interruptible()
 def write_derivation(name: str | None, style: Style, output: Output) -> None:
     """Print the gradient of a function layer by layer, or the functions there are.
 

@@ -32,8 +32,11 @@ def _leave(*_: Any) -> None:
 
 
 @contextmanager
-def _interrupts_raised() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt, for work that has something to save or to clear up."""
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt, for work that has something to save or to clear up.
+
+    It decorates the functions that do a command's work.
+    """
     leaves = signal.getsignal(signal.SIGINT) is _leave
     if leaves:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -49,8 +52,7 @@ def _interrupts_raised() -> Iterator[None]:
 def errors_in_words() -> Iterator[None]:
     """End with a sentence and an exit status where no traceback helps."""
     try:
-        with _interrupts_raised():
-            yield
+        yield
     except BrokenPipeError:
         raise SystemExit(CLOSED_PIPE) from None
     except (OSError, TypeError, ValueError, MemoryError) as error:

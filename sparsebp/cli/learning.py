@@ -14,6 +14,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from sparsebp import __version__
+from sparsebp.cli.endings import interruptible
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output
 from sparsebp.cli.recipe import Recipe, Track, in_silence
@@ -29,6 +30,7 @@ _SAMPLES_MEASURED = 5000
 _SAMPLES_A_STEP, _FILTERS_A_STEP = 1000, 48
 
 
+@interruptible()
 def run_experiment(
     estimator: Estimator,
     recipe: Recipe,

@@ -227,3 +227,8 @@ def exchange_atoms(
                     codes[sample, used[i]] = solution[i]
             break
     return optimal
+
+
+def cache_folder() -> str | None:
+    """Return where what is compiled here is kept between processes; None if nowhere."""
+    return getattr(_eliminate.stats, "cache_path", None)

@@ -137,7 +137,7 @@ def test_help_loads_nothing_slow():
 
 def test_help_tells_the_exit_statuses_and_gives_examples():
     assert "130 interrupted" in " ".join(run("--help").output.split())
-    for command in ("learn", "show", "encode", "derive"):
+    for command in ("learn", "show", "encode", "derive", "doctor"):
         assert f"sparsebp {command}" in run(command, "--help").output.split("Examples:")[1]
 
 

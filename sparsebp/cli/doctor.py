@@ -1,0 +1,300 @@
+"""`sparsebp doctor`: what the package runs on, how fast, and what to do about what is not well."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import metadata
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from packaging.requirements import Requirement
+from threadpoolctl import threadpool_info
+
+from sparsebp import __version__
+from sparsebp.cli.endings import interruptible
+from sparsebp.cli.output import Output
+
+#: Sizes whose gradient is timed: pixels of a patch, atoms, patches.
+SIZES = (144, 256, 2000)
+#: A BLAS made for the processor reaches several times as much, GFLOP/s in each thread.
+_SLOW = 3.0
+_LIMITS = {"openblas": "OPENBLAS", "mkl": "MKL", "blis": "BLIS"}
+
+
+class State(StrEnum):
+    """How something is."""
+
+    WELL = "ok"
+    SLOW = "slow"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one thing.
+
+    Parameters
+    ----------
+    text : str
+        What it is.
+    values : dict
+        The same for programs.
+    advice : str
+        What is wrong or slow, and what to do; empty if nothing is.
+    state : State
+        How bad it is.
+    """
+
+    text: str
+    values: dict[str, Any]
+    advice: str = ""
+    state: State = State.WELL
+
+
+@interruptible()
+def examine(output: Output) -> None:
+    """Look at everything and print what was found.
+
+    Parameters
+    ----------
+    output : Output
+        How much is said.
+
+    Raises
+    ------
+    ValueError
+        If something is wrong.
+    """
+    found = {name: CHECKS[name]() for name in output.track(CHECKS, "examining")}
+    values = {n: {"state": f.state, **f.values, "advice": f.advice} for n, f in found.items()}
+    lines = [line for name in found for line in _lines(name, found[name])]
+    if all(finding.state is State.WELL for finding in found.values()):
+        lines.append("All is well.")
+    output.summary(lines, values)
+    wrong = [name for name in found if found[name].state is State.WRONG]
+    if wrong:
+        raise ValueError(f"Wrong: {', '.join(wrong)}; `sparsebp doctor` says what to do.")
+
+
+def _lines(name: str, finding: Finding) -> list[str]:
+    width = max(shutil.get_terminal_size().columns, 40) - 18
+    wrap = textwrap.TextWrapper(width, break_on_hyphens=False, break_long_words=False)
+    lines = wrap.wrap(finding.text) + wrap.wrap(finding.advice)  # a path can be copied whole
+    labels = [f"{finding.state:6}{name:12}"] + [" " * 18] * (len(lines) - 1)
+    return [label + line for label, line in zip(labels, lines, strict=True)]
+
+
+def check_versions() -> Finding:
+    """Find the versions of Python and of what the package needs, and whether they are enough."""
+    needs = _requirements()
+    found = {need.name: _version(need.name) for need in needs}
+    bad = [f"{n} {found[n.name] or 'is missing'}" for n in needs if not _satisfied(n, found)]
+    text = ", ".join(f"{name} {version or 'missing'}" for name, version in found.items())
+    python = platform.python_version()
+    return Finding(
+        f"sparsebp {__version__} on Python {python}, {platform.system()} {platform.machine()}; "
+        f"{text}",
+        {"sparsebp": __version__, "python": python, "packages": found},
+        f"Too old or missing: {', '.join(bad)}. Run: pip install --upgrade sparsebp" if bad else "",
+        State.WRONG if bad else State.WELL,
+    )
+
+
+def _requirements() -> list[Requirement]:
+    try:
+        lines = metadata.requires("sparsebp") or []
+    except metadata.PackageNotFoundError:  # not installed, but run where it lies
+        lines = ["numpy", "scipy", "scikit-learn", "numba", "matplotlib"]
+    needs = [Requirement(line) for line in lines]
+    return [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _satisfied(need: Requirement, found: dict[str, str | None]) -> bool:
+    version = found[need.name]
+    return version is not None and need.specifier.contains(version, prereleases=True)
+
+
+def check_threads() -> Finding:
+    """Find the processors and the threads that BLAS uses on them."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    processors = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    blas = [
+        {key: library.get(key) for key in ("internal_api", "version", "num_threads")}
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    ]
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    names = [
+        f"{b['internal_api']} {b['version'] or ''} with {_count(b['num_threads'], 'thread')}"
+        for b in blas
+    ]
+    advice = advise_on_threads(processors, blas, load)
+    return Finding(
+        f"{_count(processors, 'processor')} for this process; {' and '.join(names) or 'no BLAS'}",
+        {"processors": processors, "load": load, "blas": blas},
+        advice,
+        State.SLOW if advice else State.WELL,
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def advise_on_threads(processors: int, blas: list[dict[str, Any]], load: float) -> str:
+    """Say what is slow about processors and threads.
+
+    Parameters
+    ----------
+    processors : int
+        That this process may use.
+    blas : list of dict
+        Libraries, with ``internal_api`` and ``num_threads``.
+    load : float
+        Processes that want to run, on average over a minute.
+
+    Returns
+    -------
+    advice : str
+        Empty if nothing is slow.
+
+    Examples
+    --------
+    >>> print(advise_on_threads(2, [{"internal_api": "mkl", "num_threads": 8}], 0.1))
+    mkl uses 8 threads on 2 processors, which then wait for one another; set MKL_NUM_THREADS=2.
+    """
+    advice = []
+    for library in blas:
+        api, threads = library["internal_api"], library["num_threads"]
+        variable = f"{_LIMITS.get(api, 'OMP')}_NUM_THREADS"
+        if threads > processors:
+            advice.append(
+                f"{api} uses {threads} threads on {processors} processors, which then wait for one "
+                f"another; set {variable}={processors}."
+            )
+        elif threads == 1 < processors:
+            advice.append(
+                f"{api} is held at one thread, and with n_jobs=None so is the package, on "
+                f"{processors} processors; unset {variable}, or set it to {processors}."
+            )
+    if not blas:
+        advice.append("NumPy's library for matrix products is not known to threadpoolctl.")
+    if load > 1.5 * processors:
+        advice.append(
+            f"About {load:.0f} processes want to run on {_count(processors, 'processor')}: "
+            "everything takes longer until they end."
+        )
+    return " ".join(advice)
+
+
+def check_speed() -> Finding:
+    """Time a gradient of the sparse coding objective, and the two matrix products within."""
+    from sparsebp.objectives import codes_objective
+    from sparsebp.penalties import SmoothL1
+
+    n_pixels, n_atoms, n_patches = SIZES
+    rng = np.random.default_rng(0)
+    x, basis = rng.standard_normal((n_pixels, n_patches)), rng.standard_normal((n_pixels, n_atoms))
+    codes = rng.standard_normal((n_atoms, n_patches))
+    objective = codes_objective(x, basis, SmoothL1(), 1.0)
+    gradient = _shortest(lambda: objective.value_and_gradient(codes))
+    products = _shortest(lambda: (basis @ codes, basis.T @ x))
+    work = 4e-9 * np.prod(SIZES)  # a multiplication and an addition, in each product
+    threads = max((lib["num_threads"] for lib in threadpool_info()), default=1)
+    slow = work / products < _SLOW * threads
+    advice = (
+        f"Matrix products alone reach {work / products:.1f} GFLOP/s, which is slow for {threads} "
+        "thread(s): other programs may be at work, or NumPy's BLAS is not made for this "
+        "processor; install NumPy by pip or conda-forge."
+    )
+    return Finding(
+        f"one gradient ({n_pixels} pixels, {n_atoms} atoms, {n_patches} patches) takes "
+        f"{1e3 * gradient:.1f} ms, {work / gradient:.1f} GFLOP/s; its matrix products alone run at "
+        f"{work / products:.0f} GFLOP/s",
+        {
+            "gradient_ms": 1e3 * gradient,
+            "gradient_gflops": work / gradient,
+            "products_gflops": work / products,
+        },
+        advice if slow else "",
+        State.SLOW if slow else State.WELL,
+    )
+
+
+def _shortest(call: Callable[[], Any], seconds: float = 0.5) -> float:
+    """Return the shortest time a call takes: the first warms up, and others may be at work."""
+    times, end = [], time.perf_counter() + seconds
+    while len(times) < 3 or time.perf_counter() < end:
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def check_compiled() -> Finding:
+    """Find where compiled code is kept."""
+    from sparsebp.solvers.exchange import cache_folder
+
+    folder = cache_folder()
+    if folder is None:
+        return Finding(
+            "compiled code is kept nowhere",
+            {"folder": None, "files": 0},
+            "No folder may be written, so exact codes are compiled anew in every process, which "
+            "takes half a minute; set NUMBA_CACHE_DIR to a folder that may be written.",
+            State.SLOW,
+        )
+    files = len(list(Path(folder).glob("exchange.*.nbc")))
+    text = f"compiled code is kept in {folder}"
+    if not files:
+        text += ", which has none yet: the first exact codes take half a minute longer"
+    return Finding(text, {"folder": folder, "files": files})
+
+
+def check_pictures() -> Finding:
+    """Write a picture, and find whether windows can be opened."""
+    try:
+        import matplotlib.pyplot as plt
+
+        figure = plt.figure(figsize=(1, 1))
+        figure.savefig(BytesIO())
+        windows = figure.canvas.required_interactive_framework is not None
+        backend = plt.get_backend()
+        plt.close(figure)
+    except Exception as error:  # a broken backend fails in any way whatever
+        return Finding(
+            "no picture can be drawn",
+            {"backend": None, "windows": False},
+            f"matplotlib says: {error} Unset MPLBACKEND, or set it to agg.",
+            State.WRONG,
+        )
+    here = "windows open, too" if windows else "no windows here, which nothing needs"
+    return Finding(
+        f"pictures are written; {here} (matplotlib's backend {backend})",
+        {"backend": backend, "windows": windows},
+    )
+
+
+CHECKS: dict[str, Callable[[], Finding]] = {
+    "versions": check_versions,
+    "threads": check_threads,
+    "speed": check_speed,
+    "compiled": check_compiled,
+    "pictures": check_pictures,
+}
