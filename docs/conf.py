@@ -7,6 +7,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["SPARSEBP_DOCS"] = ".."  # seen from the gallery's pages
 
 import sparsebp
 

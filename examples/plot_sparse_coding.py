@@ -29,6 +29,11 @@ model = SparseCoding(
 BasisDisplay.from_estimator(model).plot()
 
 # %%
+# In a notebook an estimator shows its parameters and links to its page.
+
+model
+
+# %%
 # How the objective fell, turn by turn, each on a batch of its own:
 
 ObjectiveDisplay.from_estimator(model).plot()

@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sparsebp._checks import check_matrix
+from sparsebp._documentation import Documented
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
 from sparsebp.penalties import Penalty, make_penalty
@@ -57,7 +58,11 @@ def require_success(result: Result) -> None:
 
 
 class Learner(
-    CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    CallbackSupportMixin,
+    Documented,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Base of the estimators; rows are samples here, columns in everything below."""
 

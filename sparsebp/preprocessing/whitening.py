@@ -10,6 +10,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sparsebp._checks import check_number
+from sparsebp._documentation import Documented
 from sparsebp.preprocessing._arrays import check_rows
 from sparsebp.preprocessing.principal_directions import principal_directions
 
@@ -18,7 +19,7 @@ _FLOATS = [np.float64, np.float32]
 _validate_data: Any = validate_data
 
 
-class Whitening(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Whitening(Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Rotate and scale samples so that their covariance is the identity on its range.
 
     With C = E diag(d) E^T the covariance of the samples (the mean over samples of x x^T, after
@@ -82,6 +83,8 @@ class Whitening(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     >>> bool(np.allclose(whitening.inverse_transform(Z), X))
     True
     """
+
+    _documented_in = "sparsebp.preprocessing"
 
     def __init__(
         self,
