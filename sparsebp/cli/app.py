@@ -5,6 +5,7 @@ What does the work is imported when a command runs, so that help and completion 
 
 from __future__ import annotations
 
+import shlex
 import sys
 import warnings
 from io import TextIOWrapper
@@ -50,11 +51,12 @@ def common(
 
 @app.command(
     epilog=_examples(
-        "sparsebp learn",
+        "sparsebp learn --report",
         "sparsebp learn --model topographic --images ~/photographs --patch-size 10",
     )
 )
 def learn(
+    context: typer.Context,
     model: options.ModelKind = Model.SPARSE_CODING,
     n_components: options.Components = None,
     images: options.Photographs = None,
@@ -70,6 +72,7 @@ def learn(
     batch_size: options.BatchSize = None,
     max_iter: options.MaxIter = None,
     out: options.Folder = None,
+    report: options.Report = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -93,6 +96,7 @@ def learn(
             seed=seed,
             numbered=out is None,
             output=Output(quiet, as_json),
+            report=_command(context) if report else None,
         )
 
 
@@ -154,6 +158,19 @@ def doctor(quiet: options.Quiet = False, as_json: options.Json = False) -> None:
         from sparsebp.cli.output import Output
 
         examine(Output(quiet, as_json))
+
+
+def _command(context: typer.Context) -> str:
+    """Return the command as it was given, less where its results go and what it says."""
+    words = ["sparsebp", context.info_name or ""]
+    for option in context.command.params:
+        name = option.name or ""
+        source = context.get_parameter_source(name)
+        said = source is not None and source.name == "COMMANDLINE"
+        if said and name not in ("out", "report", "quiet", "as_json"):
+            value = context.params[name]
+            words += [option.opts[0], *([] if value is True else [str(value)])]
+    return shlex.join(words)
 
 
 def run() -> None:

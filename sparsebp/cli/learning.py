@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -17,17 +17,14 @@ from sparsebp import __version__
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output
-from sparsebp.cli.recipe import Recipe, Track, in_silence
+from sparsebp.cli.recipe import Recipe
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
-from sparsebp.estimators import SparseFiltering
-from sparsebp.metrics import coefficient_kurtosis, gabor_fit
+from sparsebp.report import Measurements, write_page
 from sparsebp.saving import save_model
 
 MODEL_FILE = "model.npz"
 PICTURE_FILES = ("filters.png", "objective.png")
-_SAMPLES_MEASURED = 5000
-#: Samples encoded, and filters fitted, between two steps of a bar.
-_SAMPLES_A_STEP, _FILTERS_A_STEP = 1000, 48
+REPORT_FILE = "report.html"
 
 
 @interruptible()
@@ -42,6 +39,7 @@ def run_experiment(
     numbered: bool = False,
     prepare: Callable[[np.ndarray], np.ndarray] | None = None,
     output: Output | None = None,
+    report: str | None = None,
 ) -> np.ndarray:
     """Learn from photographs behind a progress bar, write the results and print a summary.
 
@@ -65,6 +63,8 @@ def run_experiment(
         What else is done to the samples. The model is then saved without its recipe.
     output : Output, optional
         How much is said; None says everything.
+    report : str, optional
+        The command that repeats the run, for a page about it; None writes no page.
 
     Returns
     -------
@@ -91,8 +91,12 @@ def run_experiment(
     if not finished:
         output.remark(f"Interrupted; the best model so far is saved in {out}.")
     write_pictures(estimator, recipe.patch_shape, out)
-    found = summarize(estimator, samples, recipe.patch_shape, output.track)
-    files = (MODEL_FILE, *PICTURE_FILES)
+    measured = Measurements.of(estimator, samples, recipe.patch_shape, output.track)
+    found, files = measured.summary, [MODEL_FILE, *PICTURE_FILES]
+    if report is not None:
+        run = {"images": metadata["images"], "patches": n_patches, "seed": seed}
+        write_page(out / REPORT_FILE, measured, command=report, run=run)
+        files.append(REPORT_FILE)
     output.summary(
         [*found.lines(), f"saved     {', '.join(files)} in {out}"],
         {**asdict(found), "finished": finished, "files": [str(out / name) for name in files]},
@@ -203,102 +207,3 @@ def save_picture(display: Any, path: Path) -> None:
     FigureCanvasAgg(figure)
     display.plot(ax=figure.subplots())
     figure.savefig(path, dpi=200, bbox_inches="tight")
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What was learned, in numbers.
-
-    Parameters
-    ----------
-    objective : float
-        As the estimator gives it.
-    n_iter : int
-        Iterations made.
-    n_components : int
-        Atoms or filters learned.
-    kurtosis : float
-        Of the coefficients; 3 for a Gaussian.
-    small : float
-        Share of the coefficients below a tenth of their standard deviation.
-    explained : float or None
-        Share of the samples' squares that the reconstruction explains; None without one.
-    gabor_r2 : float
-        Median over the filters of R² of the best Gabor function.
-    gabor_like : float
-        Share of the filters with R² above 0.8.
-    """
-
-    objective: float
-    n_iter: int
-    n_components: int
-    kurtosis: float
-    small: float
-    explained: float | None
-    gabor_r2: float
-    gabor_like: float
-
-    def lines(self) -> list[str]:
-        """Return the summary for people."""
-        explained = ""
-        if self.explained is not None:
-            explained = f"; {self.explained:.0%} of the patches' variance explained"
-        return [
-            f"objective {self.objective:.4g} after {self.n_iter} iterations",
-            f"sparsity  {self.small:.0%} of the coefficients near zero, kurtosis "
-            f"{self.kurtosis:.1f} (a Gaussian has 3){explained}",
-            f"filters   {self.n_components} learned, median R² {self.gabor_r2:.2f} of the best "
-            f"Gabor function, {self.gabor_like:.0%} above 0.8",
-        ]
-
-
-def summarize(
-    estimator: Estimator,
-    samples: np.ndarray,
-    patch_shape: tuple[int, ...],
-    track: Track = in_silence,
-) -> Summary:
-    """Measure a fitted estimator on some of its samples.
-
-    Parameters
-    ----------
-    estimator : one of the package's estimators
-        Fitted.
-    samples : ndarray of shape (n_samples, n_features)
-        The first few thousand are used.
-    patch_shape : tuple of int
-        (height, width) or (height, width, 3).
-    track : callable
-        Shows how far it is.
-
-    Returns
-    -------
-    summary : Summary
-        The numbers.
-    """
-    samples = samples[:_SAMPLES_MEASURED]
-    blocks = track(_blocks(samples, _SAMPLES_A_STEP), "encoding")
-    codes = np.concatenate([estimator.transform(block) for block in blocks])
-    blocks = track(_blocks(estimator.features_, _FILTERS_A_STEP), "fitting Gabor functions")
-    r_squared = np.concatenate([gabor_fit(block, patch_shape).r_squared for block in blocks])
-    return Summary(
-        objective=float(estimator.objective_),
-        n_iter=int(estimator.n_iter_),
-        n_components=len(r_squared),
-        kurtosis=float(coefficient_kurtosis(codes)),
-        small=float((np.abs(codes) < 0.1 * codes.std()).mean()),
-        explained=_explained(estimator, samples, codes),
-        gabor_r2=float(np.median(r_squared)),
-        gabor_like=float((r_squared > 0.8).mean()),
-    )
-
-
-def _blocks(rows: np.ndarray, size: int) -> list[np.ndarray]:
-    return [rows[first : first + size] for first in range(0, len(rows), size)]
-
-
-def _explained(estimator: Estimator, samples: np.ndarray, codes: np.ndarray) -> float | None:
-    if isinstance(estimator, SparseFiltering):
-        return None
-    residual = samples - estimator.inverse_transform(codes)
-    return float(1 - (residual**2).sum() / ((samples - samples.mean(axis=0)) ** 2).sum())

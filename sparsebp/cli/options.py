@@ -80,6 +80,14 @@ WrittenAs = Annotated[Style, _option("Options", "STYLE", f"One of {', '.join(Sty
 Folder = Annotated[
     Path | None, _option(RESULTS, "FOLDER", "Folder for the results; without it, a new one.")
 ]
+Report = Annotated[
+    bool,
+    typer.Option(
+        "--report",
+        help="Write a page, too, to open in a browser.",
+        rich_help_panel=RESULTS,
+    ),
+]
 Picture = Annotated[
     Path | None,
     _option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,7 @@ from sparsebp.preprocessing import (
     sample_patches,
     whiten_images,
 )
-
-#: Yields the items of a collection, and shows under a word or two how far it is.
-Track = Callable[[Collection[Any], str], Iterable[Any]]
-
-
-def in_silence(items: Collection[Any], words: str) -> Iterable[Any]:
-    """Yield the items and show nothing."""
-    return items
+from sparsebp.report import Track, in_silence
 
 
 @dataclass(frozen=True)

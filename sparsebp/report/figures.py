@@ -56,7 +56,7 @@ class Drawing:
 def drawings(measured: Measurements) -> Iterator[Drawing]:
     """Draw what there is to be seen of a model beside its features, in the page's order."""
     estimator, basis, shapes = measured.estimator, measured.basis, {"fit": measured.fit}
-    if hasattr(getattr(estimator, "penalty_", None), "grid_shape"):
+    if measured.has_map:
         map_ = MapDisplay(
             basis.components, basis.patch_shape, grid_shape=basis.grid_shape, **shapes
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +14,23 @@ from sparsebp.displays import BasisDisplay
 from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.metrics import GaborFit, coefficient_kurtosis, gabor_fit
 
-KINDS = (SparseCoding, ReconstructionICA, OrthonormalICA, SparseFiltering)
+_METHODS = {
+    SparseCoding: "sparse coding",
+    ReconstructionICA: "reconstruction ICA",
+    OrthonormalICA: "orthonormal ICA",
+    SparseFiltering: "sparse filtering",
+}
 _MEASURED = 5000
+#: Samples encoded, and filters fitted, between two steps of a bar.
+_SAMPLES_A_STEP, _FILTERS_A_STEP = 1000, 48
+
+#: Yields the items of a collection, and shows under a word or two how far it is.
+Track = Callable[[Collection[Any], str], Iterable[Any]]
+
+
+def in_silence(items: Collection[Any], words: str) -> Iterable[Any]:
+    """Yield the items and show nothing."""
+    return items
 
 
 @dataclass(frozen=True)
@@ -76,33 +92,55 @@ class Measurements:
         Some that it learned from.
     basis : BasisDisplay
         Its features, with the shapes of patches and map.
+    codes : ndarray of shape (n_samples, n_components)
+        The samples' coefficients.
+    fit : GaborFit
+        Of the features.
     """
 
     estimator: Any
     samples: np.ndarray
     basis: BasisDisplay
+    codes: np.ndarray
+    fit: GaborFit
 
     @classmethod
-    def of(cls, estimator: Any, samples: Any, patch_shape: Any = None) -> Measurements:
-        """Measure a fitted estimator; its refusals are those of `write_report`."""
-        if not isinstance(estimator, KINDS):
+    def of(
+        cls,
+        estimator: Any,
+        samples: Any,
+        patch_shape: Sequence[int] | None = None,
+        track: Track = in_silence,
+    ) -> Measurements:
+        """Measure a fitted estimator on the first few thousand of the samples.
+
+        Its refusals are those of `write_report`.
+        """
+        if not isinstance(estimator, tuple(_METHODS)):
             raise TypeError(
                 f"estimator is a {type(estimator).__name__}; a report is about one of "
-                f"{', '.join(kind.__name__ for kind in KINDS)}."
+                f"{', '.join(kind.__name__ for kind in _METHODS)}."
             )
         check_is_fitted(estimator)
         basis = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
-        return cls(estimator, np.asarray(samples)[:_MEASURED], basis)
+        samples = np.asarray(samples)[:_MEASURED]
+        blocks = track(_blocks(samples, _SAMPLES_A_STEP), "encoding")
+        codes = np.concatenate([estimator.transform(block) for block in blocks])
+        blocks = track(_blocks(basis.components, _FILTERS_A_STEP), "fitting Gabor functions")
+        fit = _joined([gabor_fit(block, basis.patch_shape) for block in blocks])
+        return cls(estimator, samples, basis, codes, fit)
 
-    @cached_property
-    def codes(self) -> np.ndarray:
-        """Coefficients, of shape (n_samples, n_components)."""
-        return self.estimator.transform(self.samples)
+    @property
+    def title(self) -> str:
+        """How many features were learned, by which method."""
+        method = _METHODS[type(self.estimator)]
+        mapped = "topographic " if self.has_map else ""
+        return f"{len(self.basis.components)} features learned by {mapped}{method}"
 
-    @cached_property
-    def fit(self) -> GaborFit:
-        """Gabor functions of the features."""
-        return gabor_fit(self.basis.components, self.basis.patch_shape)
+    @property
+    def has_map(self) -> bool:
+        """Whether the features have places on a map."""
+        return hasattr(getattr(self.estimator, "penalty_", None), "grid_shape")
 
     @cached_property
     def reconstruction(self) -> np.ndarray | None:
@@ -131,3 +169,13 @@ class Measurements:
         lost = np.square(self.samples - self.reconstruction, dtype=np.float64).sum()
         varied = np.square(self.samples - self.samples.mean(axis=0), dtype=np.float64).sum()
         return float(1 - lost / (varied or 1.0))
+
+
+def _blocks(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    return [rows[first : first + size] for first in range(0, max(len(rows), 1), size)]
+
+
+def _joined(fits: list[GaborFit]) -> GaborFit:
+    """Put the fits of blocks of filters together."""
+    names = [field.name for field in fields(GaborFit) if field.name != "patch_shape"]
+    return replace(fits[0], **{n: np.concatenate([getattr(f, n) for f in fits]) for n in names})

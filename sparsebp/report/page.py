@@ -44,7 +44,7 @@ def write_report(
     patch_shape : (height, width) or (height, width, 3), default=None
         None takes square grey patches or square color patches.
     title : str, default=None
-        Headline; None takes the estimator's name.
+        Headline; None says how many features were learned by which method.
     command : str, default=None
         What repeats the run.
     run : mapping of str to value, default=None
@@ -74,26 +74,26 @@ def write_report(
     ...     (Path(folder) / "report.html").read_text("utf-8")[:15]
     '<!doctype html>'
     """
-    write_page(
-        Path(path), Measurements.of(estimator, samples, patch_shape), title, command, run or {}
-    )
+    measured = Measurements.of(estimator, samples, patch_shape)
+    write_page(Path(path), measured, title=title, command=command, run=run)
 
 
 def write_page(
     path: Path,
     measured: Measurements,
-    title: str | None,
-    command: str | None,
-    run: Mapping[str, Any],
+    *,
+    title: str | None = None,
+    command: str | None = None,
+    run: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the page about what was measured already; see `write_report`."""
     filters = describe_filters(measured)
     page = _template().render(
-        title=title or type(measured.estimator).__name__,
+        title=title or measured.title,
         estimator=measured.estimator,
         numbers=_numbers(measured.summary),
         command=command,
-        run={**run, **_versions()},
+        run={**(run or {}), **_versions()},
         filters=filters,
         details=[{"gabor": f.gabor, "facts": f.facts} for f in filters],
         columns=measured.basis.grid_shape[1],

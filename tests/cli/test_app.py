@@ -1,3 +1,6 @@
+import shlex
+from html import unescape
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -71,6 +74,20 @@ def test_the_same_seed_learns_the_same(tmp_path, photographs):
         run("learn", "--images", photographs, "--out", out, "--seed", "2", *TOY)
         models.append(load_model(out / "model.npz").components_)
     np.testing.assert_array_equal(*models)
+
+
+def test_the_report_says_how_to_repeat_the_run(tmp_path, photographs, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photographs.rename("my photographs")
+    options = [*TOY, "--images", "my photographs", "--color", "--model", "rica"]
+    result = run("learn", *options, "--out", "there", "--report", "--json")
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "there" / "report.html").read_text("utf-8")
+    given = shlex.split(unescape(page.split("<pre><code>")[1].split("</code>")[0]))
+    assert given[:2] == ["sparsebp", "learn"]
+    assert sorted(given[2:]) == sorted(options)
+    assert "report.html" in result.output
+    assert len(load_model("there/model.npz").components_) == page.count('aria-label="feature ')
 
 
 def test_colors(tmp_path, photographs):

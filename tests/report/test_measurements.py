@@ -1,0 +1,54 @@
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from sparsebp import SparseCoding, SparseFiltering
+from sparsebp.metrics import coefficient_kurtosis, gabor_fit
+from sparsebp.report import Measurements
+
+X = np.random.default_rng(0).laplace(size=(2300, 16))
+
+
+@pytest.fixture(scope="module")
+def measured():
+    model = SparseCoding(60, tol=1.0, max_iter=2, random_state=0).fit(X)
+    return Measurements.of(model, X)
+
+
+def test_steps_of_the_bar_do_not_show(measured):
+    whole = gabor_fit(measured.estimator.components_, (4, 4))
+    for field in fields(whole):
+        np.testing.assert_array_equal(getattr(measured.fit, field.name), getattr(whole, field.name))
+    np.testing.assert_array_equal(measured.codes, measured.estimator.transform(X))
+
+
+def test_the_bar_sees_every_step():
+    seen = []
+
+    def track(items, words):
+        seen.append((words, len(items)))
+        return items
+
+    model = SparseFiltering(50, tol=1.0, random_state=0).fit(X)
+    Measurements.of(model, X, (4, 4), track)
+    assert seen == [("encoding", 3), ("fitting Gabor functions", 2)]
+
+
+def test_the_summary_is_by_the_definitions(measured):
+    found, codes = measured.summary, measured.codes
+    lost = ((X - codes @ measured.estimator.components_) ** 2).sum()
+    assert found.explained == pytest.approx(1 - lost / (len(X) * X.var(axis=0).sum()))
+    assert found.kurtosis == coefficient_kurtosis(codes)
+    assert found.small == np.mean(np.abs(codes) < 0.1 * codes.std())
+    assert found.n_components == 60
+    assert found.gabor_r2 == np.median(measured.fit.r_squared)
+    assert "60 learned" in found.lines()[-1]
+
+
+def test_what_is_not_reconstructed_is_not_explained():
+    model = SparseFiltering(4, tol=1.0, random_state=0).fit(X)
+    measured = Measurements.of(model, X)
+    assert measured.summary.explained is None
+    assert measured.title == "4 features learned by sparse filtering"
+    assert all("explained" not in line for line in measured.summary.lines())
