@@ -141,10 +141,9 @@ def encode(
 def derive(name: options.Function = None, style: options.WrittenAs = Style.TEXT) -> None:
     """Write out the gradient of an objective, layer by layer."""
     with errors_in_words():
-        from sparsebp.cli.commands import write_derivation
-        from sparsebp.cli.output import Output
+        from sparsebp.cli.derivations import write_derivation
 
-        write_derivation(name, style, Output())
+        write_derivation(name, style)
 
 
 @app.command(epilog=_examples("sparsebp doctor", "sparsebp doctor --json"))

@@ -1,8 +1,7 @@
-"""What `sparsebp show`, `encode` and `derive` do; `learning` has what `learn` does."""
+"""What `sparsebp show` and `encode` do; `learning` has what `learn` does."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from errno import ENOENT
 from pathlib import Path
@@ -10,8 +9,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
-from sparsebp.cli.choices import Style
-from sparsebp.cli.derivations import DERIVATIONS
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.learning import save_picture
 from sparsebp.cli.models import find_model
@@ -19,7 +16,6 @@ from sparsebp.cli.output import Output
 from sparsebp.cli.recipe import Recipe
 from sparsebp.displays import BasisDisplay
 from sparsebp.images import encode_image
-from sparsebp.network import delta_table
 from sparsebp.saving import load_model, read_metadata
 
 
@@ -134,40 +130,3 @@ def _moving(
             advance(size / len(blocks))
 
     return through
-
-
-@interruptible()
-def write_derivation(name: str | None, style: Style, output: Output) -> None:
-    """Print the gradient of a function layer by layer, or the functions there are.
-
-    Parameters
-    ----------
-    name : str or None
-        One of `DERIVATIONS`; None lists them.
-    style : Style
-        What to write.
-    output : Output
-        Where to say that the terminal cannot show formulas.
-
-    Raises
-    ------
-    ValueError
-        If there is no such function.
-    """
-    if name is None:
-        for key, (formula, _) in DERIVATIONS.items():
-            print(f"{key:20}{formula}")
-        return
-    if name not in DERIVATIONS:
-        raise ValueError(f"There is no {name!r}; choose one of {', '.join(DERIVATIONS)}.")
-    if style is Style.TEXT and not _can_show("∇ᵀδ⁽¹⁾∘−½"):
-        output.remark("This terminal cannot show the formulas; try --style latex.")
-    print(delta_table(DERIVATIONS[name][1], style.value))
-
-
-def _can_show(text: str) -> bool:
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -1,8 +1,12 @@
-"""The networks whose gradients `sparsebp derive` writes out."""
+"""The networks whose gradients `sparsebp derive` writes out, and how it does so."""
 
 from __future__ import annotations
 
-from sparsebp.network import Network
+import sys
+
+from sparsebp.cli.choices import Style
+from sparsebp.cli.endings import interruptible, say
+from sparsebp.network import Network, delta_table
 from sparsebp.objectives import (
     ICA_RECONSTRUCTION,
     RECONSTRUCTION,
@@ -27,3 +31,38 @@ DERIVATIONS: dict[str, tuple[str, Network]] = {
     "topographic-ica": ("Σ √(V(Wx∘Wx) + ε)", sparsity_network(Topographic((3, 3)))),
     "sparse-filtering": ("Σ √((Wx)² + ε), rows, then columns", sparse_filtering_network(1e-8)),
 }
+
+
+@interruptible()
+def write_derivation(name: str | None, style: Style) -> None:
+    """Print the gradient of a function layer by layer, or the functions there are.
+
+    Parameters
+    ----------
+    name : str or None
+        One of `DERIVATIONS`; None lists them.
+    style : Style
+        What to write.
+
+    Raises
+    ------
+    ValueError
+        If there is no such function.
+    """
+    if name is None:
+        for key, (formula, _) in DERIVATIONS.items():
+            print(f"{key:20}{formula}")
+        return
+    if name not in DERIVATIONS:
+        raise ValueError(f"There is no {name!r}; choose one of {', '.join(DERIVATIONS)}.")
+    if style is Style.TEXT and not _can_show("∇ᵀδ⁽¹⁾∘−½"):
+        say("Note:", "this terminal cannot show the formulas; try --style latex.", "yellow")
+    print(delta_table(DERIVATIONS[name][1], style.value))
+
+
+def _can_show(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
