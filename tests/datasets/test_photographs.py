@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from sparsebp.datasets import load_photographs, load_sample_photographs
+from sparsebp.datasets import load_named_photographs, load_photographs, load_sample_photographs
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
 GRAY = RGB[..., 0]
@@ -26,6 +26,20 @@ def only(folder, *, color=False):
     (image,) = load_photographs(folder, color=color)
     assert image.dtype == np.float64
     return image
+
+
+def test_reading_can_be_watched(tmp_path):
+    for name in ("b.png", "a.png"):
+        save(tmp_path, name, GRAY)
+    seen = []
+
+    def watch(files):
+        for file in files:
+            seen.append(file)
+            yield file
+
+    named = load_named_photographs(tmp_path, track=watch)
+    assert [path.name for path in seen] == list(named) == ["a.png", "b.png"]
 
 
 def test_sample_photographs():

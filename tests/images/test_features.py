@@ -27,6 +27,20 @@ def test_patches_are_prepared_as_asked():
     np.testing.assert_allclose(doubled, 2 * encode_image(IMAGE, MODEL), rtol=1e-10)
 
 
+def test_a_callable_goes_through_the_blocks_and_sees_how_far_it_is(monkeypatch):
+    monkeypatch.setattr("sparsebp.images._patches._BLOCK", 50)
+    seen = []
+
+    def watch(blocks):
+        for block in blocks:
+            yield block
+            seen.append((block, len(blocks)))
+
+    watched = encode_image(IMAGE, MODEL, progress=watch)
+    assert seen == [(0, 4), (50, 4), (100, 4), (150, 4)]  # of 11 × 16 patches
+    np.testing.assert_array_equal(watched, encode_image(IMAGE, MODEL))
+
+
 def test_colors_and_pipelines():
     X = RNG.normal(size=(300, 27))
     model = make_pipeline(Whitening(), OrthonormalICA(5, random_state=0, tol=1e-2)).fit(X)
