@@ -7,6 +7,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 os.environ["MPLBACKEND"] = "Agg"
+# The gallery's problems are small; a second BLAS thread would only spin beside the first.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["SPARSEBP_DOCS"] = ".."  # seen from the gallery's pages
 
 import sparsebp
@@ -15,6 +17,7 @@ project = "sparsebp"
 author = "the authors of sparsebp"
 version = release = sparsebp.__version__
 extensions = [
+    "command_output",
     "delta_tables",
     "mathml",
     "myst_parser",
