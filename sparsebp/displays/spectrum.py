@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHARES = (0.9, 0.99)
 MARK_STYLES = ("--", ":", "-.")
-LEGEND_HEIGHT = 0.32  # of the axes, above which marks begin
+LEGEND_HEIGHT = 0.36  # of the axes, above which marks begin
 FEW = 20  # eigenvalues that are seen one by one
 
 

@@ -106,12 +106,16 @@ def test_constant_filters_are_hatched_whatever_is_asked(components):
     assert display.axes_[1].images[0].get_array().mask.all()
 
 
-def test_a_map_with_one_frequency_can_be_drawn():
-    fit = given_fit([1.0])
-    display = MapDisplay(gratings()[:1], fit=fit).plot()
+@pytest.mark.parametrize("difference", [0.0, 1e-13])
+def test_a_map_with_one_frequency_has_one_color(difference):
+    fit = given_fit([1.0, 1.0], frequency=np.array([0.1, 0.1 + difference]))
+    display = MapDisplay(gratings()[:2], fit=fit).plot()
     display.figure_.canvas.draw()
-    low, high = display.axes_[2].images[0].get_clim()
+    image = display.axes_[2].images[0]
+    low, high = image.get_clim()
     assert low < 0.1 < high
+    first, second = image.to_rgba(image.get_array())[0]
+    np.testing.assert_allclose(first, second, atol=0.01)  # the next of 256 colors at most
 
 
 def test_the_panels_of_a_wide_map_stand_above_each_other_with_their_color_bars_below():

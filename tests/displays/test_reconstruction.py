@@ -159,6 +159,14 @@ def test_refusals_say_what_came():
     assert not plt.get_fignums()
 
 
+def test_constant_patches_have_no_error_whatever_their_value():
+    # Most of these means are rounded, and differ from the values they are the mean of.
+    patches = np.tile(np.linspace(0.1, 0.9, 20)[:, None], 49)
+    display = ReconstructionDisplay(patches, 0 * patches)
+    assert np.isnan(display.errors).all()
+    assert np.isnan(display.error)
+
+
 def test_absurd_errors_stay_short():
     display = ReconstructionDisplay([[1.0, -1, 0, 0]], [[1e4, -1, 0, 0]]).plot()
     assert tick_texts(display)[0] == ["> 999 %"]
