@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from sklearn.exceptions import ConvergenceWarning
 
+from benchmarks.data import patches
 from benchmarks.pictures import draw_curves
 from benchmarks.records import Record, machine, table, write
 from benchmarks.rows import ROWS
@@ -38,16 +39,11 @@ def compare(
     warnings.simplefilter("ignore", ConvergenceWarning)
     console = Console(width=max(Console().width, 150))
     setting = Setting(toy, images, min(seconds, 1.0) if toy else seconds)
-    with errors_in_words():
-        _run(only or list(ROWS), setting, out, console)
-    where = machine()
-    console.print(f"{where['processor']}, {where['cores']} cores; results in {out}")
-
-
-def _run(rows: list[str], setting: Setting, out: Path, console: Console) -> None:
+    with errors_in_words():  # what a user gives; an error within a row shows where it is
+        out.mkdir(parents=True, exist_ok=True)
+        patches(8, 2, images)
     records: list[Record] = []
-    out.mkdir(parents=True, exist_ok=True)
-    for name in rows:
+    for name in only or ROWS:
         with console.status(f"{name} …"):
             found = ROWS[name](setting)
         console.print(table(found, name))
@@ -55,6 +51,8 @@ def _run(rows: list[str], setting: Setting, out: Path, console: Console) -> None
         write(records, out / "results.json")  # after every row: an interrupted run keeps the rest
     if setting.curves:
         draw_curves(setting.curves, out / "curves.png")
+    where = machine()
+    console.print(f"{where['processor']}, {where['cores']} cores; results in {out}")
 
 
 if __name__ == "__main__":

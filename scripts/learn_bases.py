@@ -13,10 +13,10 @@ import numpy as np
 import typer
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from rich.progress import track
 
 from sparsebp import __version__, save_model
 from sparsebp.cli.models import Estimator, Model, make_estimator, make_recipe
+from sparsebp.cli.output import Output
 from sparsebp.datasets import make_dead_leaves
 from sparsebp.displays import BasisDisplay
 
@@ -67,7 +67,7 @@ def main(
     """Learn every basis; write NAME.npz for each into OUT, and one picture, OUT/bases.png."""
     out.mkdir(parents=True, exist_ok=True)
     learned = {}
-    for name in track(BASES, "learning bases"):
+    for name in Output().track(BASES, "learning bases"):
         learned[name], metadata = learn(BASES[name].shortened(n_patches, max_iter))
         save_model(learned[name], out / f"{name}.npz", metadata=metadata)
     draw(learned, picture or out / "bases.png")

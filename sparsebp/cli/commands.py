@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from errno import ENOENT
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
@@ -47,7 +48,7 @@ def show_model(model: str, out: Path | None, output: Output) -> None:
     picture = out or folder / f"{file.stem}-filters.png"
     display = BasisDisplay.from_estimator(estimator, patch_shape=metadata.get("patch_shape"))
     save_picture(display, picture)
-    about = [f"{name}: {value}" for name, value in metadata.items()]
+    about = [f"{name}: {_in_words(value)}" for name, value in metadata.items()]
     output.summary(
         [str(estimator), *about, f"saved {picture}"],
         {
@@ -58,6 +59,12 @@ def show_model(model: str, out: Path | None, output: Output) -> None:
             "files": [str(picture)],
         },
     )
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_in_words(entry)}" for key, entry in value.items())
+    return "×".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @interruptible()

@@ -160,6 +160,8 @@ def test_show_draws_a_saved_model(tmp_path, photographs):
     assert result.exit_code == 0, result.output
     assert (out / "model-filters.png").stat().st_size > 1000
     assert "SparseCoding" in result.output
+    assert "patch_shape: 4×4×3\n" in result.output
+    assert "recipe: patch_size 4, color True," in result.output
     result = run("show", out / "objective.png")
     assert result.exit_code == 2
     assert "no model saved by sparsebp" in " ".join(result.output.split())
