@@ -52,15 +52,9 @@ def gabor_like(fit: GaborFit, min_r_squared: float) -> NDArray[np.bool_]:
     return (fit.r_squared >= threshold) & (fit.amplitude > 0)
 
 
-def bar_angle(fit: GaborFit) -> NDArray[np.float64]:
-    """Return the angle of each filter's bars: [0, pi), counter-clockwise from horizontal."""
-    return np.mod(np.pi / 2 - fit.orientation, np.pi)
-
-
 def bar_direction(fit: GaborFit) -> NDArray[np.float64]:
     """Return unit vectors along the bars in (column, row), rows growing downwards."""
-    angle = bar_angle(fit)
-    return np.stack([np.cos(angle), -np.sin(angle)], axis=1)
+    return np.stack([np.cos(fit.bar_angle), -np.sin(fit.bar_angle)], axis=1)
 
 
 def orientation_colors() -> ListedColormap:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sparsebp._checks import check_matrix, check_number
 from sparsebp.displays._axes import PALE, bare, take_axes
 from sparsebp.displays._features import learned_features
-from sparsebp.displays._gabors import bar_angle, bar_direction, fitted_gabors, gabor_like
+from sparsebp.displays._gabors import bar_direction, fitted_gabors, gabor_like
 from sparsebp.displays.mosaic import check_patch_shape
 from sparsebp.metrics import GaborFit
 
@@ -139,7 +139,8 @@ class GaborDisplay:
         min_r_squared : float in [0, 1], default 0.5
             Share of a filter's variance that its Gabor function must explain.
         bar_length : float >= 0, default 0.5
-            Length of the lines in standard deviations of the envelope along the bars.
+            Length of the lines in standard deviations of the envelope along the bars; none is
+            longer than half the patch.
 
         Returns
         -------
@@ -177,7 +178,7 @@ class GaborDisplay:
         return self
 
     def _draw_polar(self, ax: Any, valid: NDArray, pale_label: str) -> None:
-        angle, frequency = bar_angle(self.fit), self.fit.frequency
+        angle, frequency = self.fit.bar_angle, self.fit.frequency
         ax.scatter(angle[valid], frequency[valid], s=14, alpha=0.7, linewidths=0, zorder=3)
         # Constant filters have no wave at all.
         pale = ~valid & (self.fit.amplitude > 0)
@@ -198,8 +199,10 @@ class GaborDisplay:
     def _draw_patch(self, ax: Axes, valid: NDArray, bar_length: float) -> None:
         height, width = self.fit.patch_shape
         center = self.fit.center[valid, None, ::-1]
-        reach = self.fit.sigma[valid, 1, None, None] * bar_direction(self.fit)[valid, None]
-        bars = center + bar_length * np.array([[-0.5], [0.5]]) * reach
+        # Bars that run right through the patch have no end to be seen: the fit's is anywhere.
+        length = np.minimum(bar_length * self.fit.sigma[valid, 1], max(height, width) / 2)
+        reach = length[:, None, None] * bar_direction(self.fit)[valid, None]
+        bars = center + np.array([[-0.5], [0.5]]) * reach
         ax.add_collection(LineCollection(list(bars), colors="C0", linewidths=1.2, alpha=0.8))
         ax.scatter(*center[:, 0].T, s=7, color="C0", linewidths=0)
         edge = plt.rcParams["axes.edgecolor"]

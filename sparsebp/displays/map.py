@@ -14,7 +14,6 @@ from sparsebp._checks import check_matrix
 from sparsebp.displays._axes import PALE, bare, take_axes
 from sparsebp.displays._features import learned_features
 from sparsebp.displays._gabors import (
-    bar_angle,
     bar_direction,
     fitted_gabors,
     gabor_like,
@@ -203,7 +202,7 @@ class MapDisplay:
 
     def _draw_map(self, ax: Axes, name: str, valid: NDArray) -> None:
         turning = name == "orientation"
-        values = np.degrees(bar_angle(self.fit)) if turning else self.fit.frequency
+        values = np.degrees(self.fit.bar_angle) if turning else self.fit.frequency
         options = _orientation_scale() if turning else _frequency_scale(values[valid])
         cells = np.ma.masked_all(self.grid_shape)
         cells.flat[: len(values)] = np.ma.masked_where(~valid, values)

@@ -69,6 +69,14 @@ class GaborFit:
     offset: NDArray[np.float64]
     patch_shape: tuple[int, int]
 
+    @property
+    def bar_angle(self) -> NDArray[np.float64]:
+        """Angle of each filter's bars as pictures show them, counter-clockwise from horizontal.
+
+        Radians in [0, pi), of shape (n_filters,).
+        """
+        return np.mod(np.pi / 2 - self.orientation, np.pi)
+
     def render(self) -> NDArray[np.float64]:
         """Draw the fitted functions, offset included.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -75,7 +75,6 @@ def drawings(measured: Measurements) -> Iterator[Drawing]:
             GaborDisplay(basis.components, basis.patch_shape, **shapes),
             (7, 3.4),
             "orientations, frequencies and places of the features",
-            axes=_polar_and_plain,
         ),
     )
     yield Drawing(
@@ -99,18 +98,7 @@ def drawings(measured: Measurements) -> Iterator[Drawing]:
         )
 
 
-def _polar_and_plain(figure: matplotlib.figure.Figure) -> list[Any]:
-    return [figure.add_subplot(1, 2, 1, projection="polar"), figure.add_subplot(1, 2, 2)]
-
-
-def inline_svg(
-    display: Any,
-    size: tuple[float, float],
-    label: str,
-    *,
-    axes: Callable[[matplotlib.figure.Figure], Any] = matplotlib.figure.Figure.subplots,
-    **options: Any,
-) -> str:
+def inline_svg(display: Any, size: tuple[float, float], label: str, **options: Any) -> str:
     """Draw a display as SVG, to be put into a page.
 
     Parameters
@@ -121,8 +109,6 @@ def inline_svg(
         In inches; the page scales it.
     label : str
         What is seen, for whoever does not see it.
-    axes : callable
-        Makes what the display draws on.
     **options
         Passed on to ``plot``.
 
@@ -134,7 +120,7 @@ def inline_svg(
     with mpl.rc_context(_STYLE):
         figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
         FigureCanvasSVG(figure)
-        display.plot(ax=axes(figure), **options)
+        display.plot(ax=figure.subplots(), **options)
         file = StringIO()
         figure.savefig(
             file, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}

@@ -60,7 +60,7 @@ def _gabor_facts(fit: GaborFit, index: int) -> tuple[tuple[str, str], ...]:
     (row, column), (along, across) = fit.center[index], fit.sigma[index]
     return (
         ("R² of Gabor", f"{fit.r_squared[index]:.2f}"),
-        ("orientation", f"{np.degrees(fit.orientation[index]):.0f}°"),
+        ("bars at", f"{np.degrees(fit.bar_angle[index]):.0f}°"),
         ("cycles per pixel", f"{fit.frequency[index]:.2f}"),
         ("row, column", f"{row:.1f}, {column:.1f}"),
         ("envelope", f"{along:.1f} × {across:.1f} px"),

@@ -115,14 +115,13 @@ def _template() -> Any:
 def _numbers(summary: Summary) -> list[tuple[str, str]]:
     """Return what is worth a headline, each number with what it means."""
     numbers = [
-        (f"{summary.n_components}", "features learned"),
         (f"{summary.objective:.4g}", f"objective after {summary.n_iter} iterations"),
         (f"{summary.kurtosis:.1f}", "kurtosis of the coefficients; a Gaussian has 3"),
         (f"{summary.small:.0%}", "of the coefficients near zero"),
         (f"{summary.gabor_r2:.2f}", "median R² of the best Gabor functions"),
     ]
     if summary.explained is not None:
-        numbers.insert(2, (f"{summary.explained:.0%}", "of the patches' variance explained"))
+        numbers.insert(1, (f"{summary.explained:.0%}", "of the patches' variance explained"))
     return numbers
 
 

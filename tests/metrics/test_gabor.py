@@ -82,6 +82,14 @@ def test_orientation_zero_is_a_wave_along_the_columns():
     np.testing.assert_allclose(np.cos(2 * fit.orientation), [1, -1], atol=1e-6)
 
 
+def test_bars_are_told_by_the_angle_that_a_picture_shows():
+    row, column = np.mgrid[:8, :8]
+    rising = np.exp(-((row + column - 7.0) ** 2) / 4)  # from the lower left to the upper right
+    upright = np.exp(-((column - 3.5) ** 2) / 2)
+    fit = gabor_fit(np.stack([rising.ravel(), upright.ravel()]), (8, 8))
+    np.testing.assert_allclose(np.degrees(fit.bar_angle), [45, 90], atol=0.5)
+
+
 @pytest.mark.parametrize("kind", ["gabors", "noise"])
 def test_render_has_the_r_squared_that_is_reported(kind):
     rng = np.random.default_rng(0)

@@ -45,4 +45,4 @@ def test_facts_are_those_of_the_fit():
     assert facts["cycles per pixel"] == "0.25"
     assert facts["row, column"] == "3.0, 4.0"
     assert facts["envelope"] == "2.0 × 2.0 px"
-    assert facts["orientation"] in ("0°", "180°")
+    assert facts["bars at"] == "90°"
