@@ -6,9 +6,7 @@ What does the work is imported when a command runs, so that help and completion 
 from __future__ import annotations
 
 import shlex
-import sys
 import warnings
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +15,13 @@ import typer
 from sparsebp import __version__
 from sparsebp.cli import options
 from sparsebp.cli.choices import Model, Style
-from sparsebp.cli.endings import STATUSES, close_streams, errors_in_words, show_warning
+from sparsebp.cli.endings import (
+    STATUSES,
+    close_streams,
+    errors_in_words,
+    open_streams,
+    show_warning,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -174,11 +178,10 @@ def _command(context: typer.Context) -> str:
 
 def run() -> None:
     """Run the command line; never with a traceback for what a user does."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show ‖ or δ shows ?
-            stream.reconfigure(errors="replace")
+    open_streams()
     warnings.showwarning = show_warning
-    try:
-        app(prog_name="sparsebp")
-    finally:
-        close_streams()
+    with errors_in_words():
+        try:
+            app(prog_name="sparsebp")
+        finally:
+            close_streams()

@@ -7,6 +7,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 #: What a user can mend, such as a wrong option or a folder that cannot be written.
@@ -77,19 +79,37 @@ def say(label: str, text: str, style: str) -> None:
     console.print(Text.assemble((label, style), " ", text), soft_wrap=not console.is_terminal)
 
 
+def open_streams() -> None:
+    """Have streams that take whatever is printed: ? for ‖ or δ, and nothing where one is closed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # as in ``sparsebp derive >&-``
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        elif isinstance(stream := getattr(sys, name), TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def close_streams() -> None:
-    """Flush what was printed; if nobody reads it any more, let that be no error."""
+    """Flush what was printed; if nobody reads it any more, let that be no error.
+
+    Raises
+    ------
+    OSError
+        If what was printed cannot be written, say because the disk is full.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:  # Python flushes again at the end, and would complain
-            with suppress(OSError):
+        except OSError as error:
+            with suppress(OSError):  # Python flushes again at the end, and would complain
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if not isinstance(error, BrokenPipeError):
+                raise
 
 
 def _sentence(error: Any) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}." if error.filename else error.strerror
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}."
     if isinstance(error, MemoryError):
         return f"Out of memory: {error}. Take fewer or smaller patches, or fewer components."
     return str(error)

@@ -161,15 +161,34 @@ def test_an_interrupt_during_the_imports_leaves_no_traceback():
     assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
 
 
+COMMAND = "import sys; from sparsebp.cli import main; sys.argv[0] = 'sparsebp'; main()"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 def test_a_closed_pipe_is_no_error():
-    code = "import sys; sys.argv[1:] = ['derive']; from sparsebp.cli import main; main()"
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", COMMAND, "derive"]
     result = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert (result.returncode, result.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize("argument", ["derive", "--version"])
+def test_a_full_disk_is_said(argument):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        command = [sys.executable, "-c", COMMAND, argument]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (result.returncode, result.stderr) == (2, "Error: No space left on device.\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
+def test_a_closed_stream_is_no_error():
+    line = f'"{sys.executable}" -c "$CODE" derive >&-'
+    environment = {**os.environ, "CODE": COMMAND}
+    result = subprocess.run(line, shell=True, capture_output=True, text=True, env=environment)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_completion_knows_bases_files_and_derivations(tmp_path, monkeypatch):
