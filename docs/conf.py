@@ -29,6 +29,7 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_templates", "**/*.py", "**/*.ipynb", "**/GALLERY_HEADER.rst"]
 templates_path = ["_templates"]
+highlight_language = "none"  # fences say their language; what is indented has none
 html_theme = "furo"
 html_title = f"sparsebp {version}"
 html_static_path = ["_static"]

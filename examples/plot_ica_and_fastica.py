@@ -36,7 +36,9 @@ fast.fit(patches)
 print(f"FastICA: {fast.n_iter_} iterations, {perf_counter() - begun:.1f} s")
 
 # %%
-# The contrast that both stand at, on responses of unit variance (lower is sparser):
+# The contrast that both stand at, on responses of unit variance (lower is sparser). FastICA stops
+# when its filters hardly turn any more, here sooner and higher; on many patches it is the slower
+# one, as ``benchmarks/README.md`` has it in numbers.
 
 for name, responses in (
     ("OrthonormalICA", ours.transform(patches)),
