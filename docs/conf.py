@@ -1,5 +1,6 @@
 """How the pages are built: python -m sphinx -W --keep-going -b html docs docs/_build/html."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["SPARSEBP_DOCS"] = ".."  # seen from the gallery's pages
 
 import sparsebp
+
+logging.getLogger("sparsebp").setLevel(logging.WARNING)  # the theme's colors switch more on
 
 project = "sparsebp"
 author = "the authors of sparsebp"
