@@ -7,6 +7,7 @@ conjugate of a complex number, so a complex step through these functions is exac
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 STEP = 1e-30
 
@@ -194,3 +195,8 @@ def grid_groups(shape, size, wrap):
                 if 0 <= r < rows and 0 <= c < columns:
                     groups[group, r * columns + c] = 1
     return groups
+
+
+def seeds(number):
+    """Return seeds for a test that takes long: the first always, the others in the slow suite."""
+    return [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, number))]

@@ -25,6 +25,7 @@ from sparsebp.saving import save_model
 MODEL_FILE = "model.npz"
 PICTURE_FILES = ("filters.png", "objective.png")
 REPORT_FILE = "report.html"
+PICTURE_DPI = 200
 
 
 @interruptible()
@@ -206,4 +207,4 @@ def save_picture(display: Any, path: Path) -> None:
     figure = Figure(figsize=(6, 6), layout="constrained")
     FigureCanvasAgg(figure)
     display.plot(ax=figure.subplots())
-    figure.savefig(path, dpi=200, bbox_inches="tight")
+    figure.savefig(path, dpi=PICTURE_DPI, bbox_inches="tight")

@@ -13,3 +13,8 @@ def photographs(tmp_path):
         pixels = np.cumsum(rng.normal(size=(40, 50, 3)), axis=1) * 10 + 128
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _small_pictures(monkeypatch):
+    monkeypatch.setattr("sparsebp.cli.learning.PICTURE_DPI", 40)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from oracles import seeds
 from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
@@ -57,7 +58,7 @@ def test_any_model_that_can_go_back_denoises(kind):
     np.testing.assert_allclose(denoise(image, model), by_hand(image, model, 5, 1), atol=1e-10)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3))
 def test_noise_is_removed(seed):
     noisy = CLEAN + 0.1 * np.random.default_rng(seed).normal(size=CLEAN.shape)
     assert error(denoise(noisy, model_of(noisy, alpha=0.3))) < 0.6 * error(noisy)
@@ -70,7 +71,7 @@ def test_blocks_do_not_show(monkeypatch):
 
 
 @pytest.mark.parametrize("penalty", ["l1", "smooth_l1"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", seeds(2))
 def test_missing_pixels_are_filled_and_known_ones_kept(penalty, seed):
     model = model_of(CLEAN, penalty=penalty)
     missing = np.random.default_rng(seed).random(CLEAN.shape) < 0.4
@@ -96,7 +97,7 @@ def filled_by_hand(image, missing, model, side):
     return np.where(missing, total / weight, image)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3))
 def test_a_patch_that_knows_more_counts_for_more(seed):
     image, model = CLEAN[:13, :12], model_of(CLEAN, penalty="log_cosh", alpha=0.3)
     missing = np.random.default_rng(seed).random(image.shape) < 0.5
