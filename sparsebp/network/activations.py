@@ -179,9 +179,26 @@ class Tanh(Activation):
         return 1 - a * a
 
 
+_SHARP_LOG_COSH = Formula(
+    "log cosh(a z) / a",
+    "tanh(a {z})",
+    "log cosh(a {z}) / a",
+    (r"\log\cosh(a z_i) / a", r"\tanh(a {z})", r"\log\cosh(a {z}) / a"),
+    wrap=True,
+)
+
+
 @dataclass(frozen=True)
 class LogCosh(Activation):
-    """f(z) = log cosh z, a smooth |z| − log 2."""
+    """f(z) = log cosh(a z) / a, a smooth |z| − (log 2) / a.
+
+    Parameters
+    ----------
+    sharpness : float
+        a > 0; printed as a in delta tables unless it is 1.
+    """
+
+    sharpness: float = 1.0
 
     formula = Formula(
         "log cosh z",
@@ -191,14 +208,18 @@ class LogCosh(Activation):
         binding=3,
     )
 
+    def __post_init__(self) -> None:
+        if self.sharpness != 1:
+            object.__setattr__(self, "formula", _SHARP_LOG_COSH)
+
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
-        """Compute |z| + log(1 + expm1(−2|z|)/2), which neither overflows nor loses small z."""
-        u = magnitude(z)
-        return u + np.log1p(0.5 * np.expm1(-2 * u))
+        """Compute [u + log(1 + expm1(−2u)/2)] / a, u = a |z|: no overflow, no small z lost."""
+        u = magnitude(z) * self.sharpness
+        return (u + np.log1p(0.5 * np.expm1(-2 * u))) / self.sharpness
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
-        """Compute tanh z."""
-        return np.tanh(z)
+        """Compute tanh(a z)."""
+        return np.tanh(self.sharpness * z)
 
 
 @dataclass(frozen=True)

@@ -117,13 +117,22 @@ class SumOfSmoothAbsolutes(Cost):
 
 @dataclass(frozen=True)
 class SumOfLogCosh(Cost):
-    """J(z) = Σ log cosh z."""
+    """J(z) = Σ log cosh(a z) / a.
+
+    Parameters
+    ----------
+    sharpness : float
+        a > 0.
+    """
+
+    sharpness: float = 1.0
 
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
-        """Return the column sums of log cosh z, and tanh z, from one exponential."""
-        u = magnitude(z)
+        """Return the column sums of log cosh(a z) / a, and tanh(a z), from one exponential."""
+        u = magnitude(z) * self.sharpness
         t = np.expm1(-2 * u)
-        return (u + np.log1p(0.5 * t)).sum(axis=0), np.sign(np.real(z)) * -t / (2 + t)
+        value = (u + np.log1p(0.5 * t)).sum(axis=0) / self.sharpness
+        return value, np.sign(np.real(z)) * -t / (2 + t)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _TAILS: tuple[tuple[tuple[type[Activation], ...], Callable[..., costs.Cost]], ..
     ((Add, Root), lambda add, _: costs.SumOfRoots(add.constant)),
     ((Subtract, Square), lambda subtract, _: costs.SquaredDistance(subtract.name)),
     ((Square,), lambda _: costs.SumOfSquares()),
-    ((LogCosh,), lambda _: costs.SumOfLogCosh()),
+    ((LogCosh,), lambda log_cosh: costs.SumOfLogCosh(log_cosh.sharpness)),
     ((Log1pSquare,), lambda _: costs.SumOfLog1pSquares()),
 )
 

@@ -118,7 +118,13 @@ class SmoothL1(Penalty):
 
 @dataclass(frozen=True)
 class LogCosh(Penalty):
-    """S(s) = Σ log cosh s: quadratic near zero, |s| − log 2 far from it.
+    """S(s) = Σ log cosh(a s) / a: quadratic near zero, |s| − (log 2) / a far from it.
+
+    Parameters
+    ----------
+    sharpness : float
+        a > 0: the larger, the closer to |s|. With 2 it is the contrast ``logcosh`` of MATLAB's
+        ``rica``; FastICA has it with a in ``fun_args={"alpha": a}``.
 
     Examples
     --------
@@ -126,10 +132,15 @@ class LogCosh(Penalty):
     array([0.])
     """
 
+    sharpness: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sharpness", require_positive("sharpness", self.sharpness))
+
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """One layer: log cosh z."""
-        return _chain(net.LogCosh())
+        """One layer: log cosh(a z) / a."""
+        return _chain(net.LogCosh(self.sharpness))
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,12 @@ CASES = (
         lambda s: oracles.topographic_gradient(s, overlapping_groups(len(s)), 0.05),
     ),
     Case("log_cosh", lambda k: LogCosh(), oracles.log_cosh, oracles.log_cosh_gradient),
+    Case(
+        "sharp_log_cosh",
+        lambda k: LogCosh(2.0),
+        lambda s: oracles.log_cosh(2 * s) / 2,
+        lambda s: oracles.log_cosh_gradient(2 * s),
+    ),
     Case("cauchy", lambda k: Cauchy(), oracles.cauchy, oracles.cauchy_gradient),
     Case("welsch", lambda k: Welsch(), oracles.welsch, oracles.welsch_gradient),
 )
