@@ -46,9 +46,10 @@ class ObjectiveMonitor:
     X : array-like of shape (n_samples, n_features)
         Samples that are not learned from.
     every : int, default=1
-        Iterations from one measurement to the next.
+        Iterations from one measurement to the next. A measurement encodes all of X twice.
     patience : int, default=None
-        Stop the fit after so many measurements without a lower objective; None never stops it.
+        Stop the fit after so many measurements without a lower objective; the model is then the
+        last, not the best. None never stops it.
 
     Attributes
     ----------
@@ -75,7 +76,9 @@ class ObjectiveMonitor:
     def __init__(self, X: Any, *, every: int = 1, patience: int | None = None) -> None:
         check_whole("every", every)
         check_whole("patience", patience, none="as long as there are iterations")
-        self.X, self.every, self.patience = check_array(X, input_name="X"), every, patience
+        checked = check_array(X, input_name="X")
+        self.X = X if hasattr(X, "columns") else checked  # a table keeps its names
+        self.every, self.patience = every, patience
         self.history_: list[Measurement] = []
 
     def setup(self, estimator: Any, context: Any) -> None:
@@ -100,10 +103,11 @@ class ObjectiveMonitor:
         return self.patience is not None and since >= self.patience
 
 
-def _measured(model: Any, X: np.ndarray) -> Measurement:
-    codes = model.transform(X)
+def _measured(model: Any, X: Any) -> Measurement:
+    codes = np.asarray(model.transform(X))
     error = np.nan
     if hasattr(model, "inverse_transform"):
-        error = float(np.square(X - model.inverse_transform(codes)).sum(axis=1).mean())
+        back = model.inverse_transform(codes)
+        error = float(np.square(np.asarray(X) - back).sum(axis=1).mean())
     small = np.abs(codes) < 0.1 * np.sqrt(np.square(codes).mean())
     return Measurement(model.n_iter_, -model.score(X), error, float(small.mean()))

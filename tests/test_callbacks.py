@@ -1,5 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.callbacks import Measurement, ObjectiveMonitor
@@ -77,3 +79,14 @@ def test_what_cannot_be_is_refused(arguments, message):
 def test_samples_with_other_features_are_refused_in_words():
     with pytest.raises(ValueError, match="features"):
         ESTIMATORS[2].set_callbacks(ObjectiveMonitor(HELD_OUT[:, :4])).fit(X)
+
+
+@every
+def test_tables_are_measured_as_arrays_are(estimator):
+    names = [f"pixel {i}" for i in range(6)]
+    table, held_out = (pd.DataFrame(x, columns=names) for x in (X, HELD_OUT))
+    plain, monitor = ObjectiveMonitor(HELD_OUT), ObjectiveMonitor(held_out)
+    clone(estimator).set_callbacks(plain).fit(X)
+    clone(estimator).set_callbacks(monitor).set_output(transform="pandas").fit(table)
+    found, expected = ([m.objective for m in each.history_] for each in (monitor, plain))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)  # a table lies otherwise in memory

@@ -76,7 +76,9 @@ def bare(ax: Axes) -> None:
 
 def whole_numbers(ax: Axes) -> None:
     """Let a horizontal axis that counts have whole numbers, one at least."""
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(
+        MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    )
 
 
 def plain_logarithms(ax: Axes) -> None:

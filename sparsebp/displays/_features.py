@@ -20,8 +20,11 @@ def last_step(estimator: Any) -> Any:
 def require(estimator: Any, attribute: str) -> Any:
     """Return a fitted attribute of an estimator, or say that it is not fitted."""
     if not hasattr(estimator, attribute):
-        name = type(estimator).__name__
-        raise AttributeError(f"{name} has no {attribute}; call fit on it first.")
+        of_a_fit = (n for n in getattr(estimator, "__dict__", ()) if n.endswith("_"))
+        fitted = any(not name.startswith("_") for name in of_a_fit)
+        unfitted = hasattr(estimator, "fit") and not fitted
+        advice = "call fit on it first" if unfitted else "this display is for estimators that have"
+        raise AttributeError(f"{type(estimator).__name__} has no {attribute}; {advice}.")
     return getattr(estimator, attribute)
 
 

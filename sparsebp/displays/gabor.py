@@ -43,6 +43,8 @@ class GaborDisplay:
     ----------
     axes_ : list of two matplotlib Axes
         After `plot`: the polar one, and the patch.
+    ax_ : matplotlib Axes
+        After `plot`, the first of them.
     figure_ : matplotlib Figure
         After `plot`.
 
@@ -175,6 +177,7 @@ class GaborDisplay:
         self._draw_polar(polar, valid, f"R² < {min_r_squared:g}")
         self._draw_patch(patch, valid, length)
         self.axes_, self.figure_ = [polar, patch], polar.figure
+        self.ax_ = self.axes_[0]
         return self
 
     def _draw_polar(self, ax: Any, valid: NDArray, pale_label: str) -> None:

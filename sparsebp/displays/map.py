@@ -54,6 +54,8 @@ class MapDisplay:
     ----------
     axes_ : list of matplotlib Axes
         After `plot`, one for each panel.
+    ax_ : matplotlib Axes
+        After `plot`, the first of them.
     figure_ : matplotlib Figure
         After `plot`.
 
@@ -194,6 +196,7 @@ class MapDisplay:
             bare(one)
             one.set_title(name.capitalize())
         self.axes_, self.figure_ = axes, axes[0].figure
+        self.ax_ = self.axes_[0]
         return self
 
     def _draw_filters(self, ax: Axes) -> None:

@@ -186,7 +186,7 @@ class ReconstructionDisplay:
         errors = [_percent(error) for error in self.errors[:shown]]
         ax.set_xticks(width * (np.arange(shown) + 0.5), labels=errors)
         ax.tick_params(length=0, labelsize="small")
-        ax.set_xlabel(f"squared error / variance; {_percent(self.error)} in all", fontsize="small")
+        ax.set_xlabel(f"error, % of variance; {_percent(self.error)} in all", fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -223,5 +223,5 @@ def _percent(error: float) -> str:
         return "–"
     percent = 100 * error
     if percent >= 999.5:
-        return "> 999 %"
-    return f"{percent:.0f} %" if percent >= 9.95 or percent == 0 else f"{percent:.1f} %"
+        return "> 999"
+    return f"{percent:.0f}" if percent >= 9.95 or percent == 0 else f"{percent:.1f}"

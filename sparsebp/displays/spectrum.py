@@ -42,6 +42,8 @@ class SpectrumDisplay:
         Share of the variance that the first 1, 2, ... directions hold, up to 1.
     axes_ : list of two matplotlib Axes
         After `plot`.
+    ax_ : matplotlib Axes
+        After `plot`, the first of them.
     figure_ : matplotlib Figure
         After `plot`.
 
@@ -82,7 +84,8 @@ class SpectrumDisplay:
 
         Parameters
         ----------
-        estimator : `sparsebp.preprocessing.Whitening`, or a pipeline with one among its steps
+        estimator : `sparsebp.preprocessing.Whitening`, or a pipeline with one among its steps, \
+                or an ICA that whitens its samples
             Fitted. The number of directions it keeps is marked, if it keeps not all.
         X : array-like of shape (n_samples, n_features), default None
             What it was fitted on, for the eigenvalues that it does not keep; for a pipeline,
@@ -109,6 +112,8 @@ class SpectrumDisplay:
         2
         """
         whitening, samples = _whitening_step(estimator, X)
+        if hasattr(whitening, "whitening_"):
+            return cls._of_map(whitening, samples)
         kept, rank = require(whitening, "n_components_"), require(whitening, "rank_")
         n_components = kept if kept < rank else None
         if samples is not None:
@@ -119,6 +124,17 @@ class SpectrumDisplay:
                 "the variance are not known; give X, what it was fitted on."
             )
         return cls(whitening.eigenvalues_)
+
+    @classmethod
+    def _of_map(cls, estimator: Any, samples: ArrayLike | None) -> SpectrumDisplay:
+        """Take the spectrum of samples, and how many directions an estimator's map has."""
+        if samples is None:
+            raise ValueError(
+                f"{type(estimator).__name__} keeps no eigenvalues; give X, what it was fitted on."
+            )
+        eigenvalues = _eigenvalues(samples)
+        kept = len(estimator.whitening_)
+        return cls(eigenvalues, n_components=kept if kept < len(eigenvalues) else None)
 
     @classmethod
     def from_samples(cls, X: ArrayLike) -> SpectrumDisplay:
@@ -203,6 +219,7 @@ class SpectrumDisplay:
         if marks:
             axes[1].legend(loc="lower right", frameon=False, fontsize="small")
         self.axes_, self.figure_ = axes, axes[0].figure
+        self.ax_ = self.axes_[0]
         return self
 
     def _marks(self, shares: Sequence[float] | None) -> list[tuple[int, str]]:
@@ -241,9 +258,10 @@ def _eigenvalues(X: ArrayLike) -> np.ndarray:
 def _whitening_step(estimator: Any, X: Any) -> tuple[Any, Any]:
     """Return the first step that has chosen from a spectrum, and what it was fitted on."""
     for _, step in getattr(estimator, "steps", []):
-        if hasattr(step, "eigenvalues_"):
+        if hasattr(step, "eigenvalues_") or hasattr(step, "whitening_"):
             return step, X
         if X is not None and hasattr(step, "transform"):
             X = step.transform(X)
-    require(estimator, "eigenvalues_")
+    if not hasattr(estimator, "whitening_"):
+        require(estimator, "eigenvalues_")
     return estimator, X

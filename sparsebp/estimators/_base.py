@@ -122,6 +122,14 @@ class Learner(
             )
         return codes.astype(self.components_.dtype, copy=False)
 
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the coefficients of samples; each estimator has its own."""
+        raise NotImplementedError
+
+    def _codes(self, X: Any) -> np.ndarray:
+        """Return what `transform` does as an array, whatever container it was told to return."""
+        return np.asarray(self.transform(X))
+
     def _check_common(self) -> None:
         check_whole("n_components", self.n_components, none="as many as features")
         check_whole("max_iter", self.max_iter)
@@ -172,6 +180,10 @@ class Learner(
             raise ValueError(
                 f"init has shape {init.shape}; it must have a row for each component and a column "
                 f"for each feature, {wanted}."
+            )
+        if not init.any(axis=1).all():
+            raise ValueError(
+                "init has rows of zeros, from which no search gets away; draw these at random."
             )
         return init
 

@@ -201,7 +201,7 @@ class OrthonormalICA(FilterLearner):
         score : float
             −F.
         """
-        codes = self.transform(X).T
+        codes = self._codes(X).T
         with quietly():
             return -float(self.penalty_.values_and_gradient(codes)[0].mean())
 

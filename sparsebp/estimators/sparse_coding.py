@@ -311,7 +311,7 @@ class SparseCoding(Learner):
             −F, with the samples' best coefficients.
         """
         x = self._checked(X).T.astype(self.components_.dtype, copy=False)
-        codes = self.transform(X).T
+        codes = self._codes(X).T
         fitted = SparseCodingProblem(self.penalty_, self.alpha_, self.gamma_)
         with quietly():
             return -fitted.value(x, self.components_.T, codes)

@@ -192,7 +192,7 @@ class SparseFiltering(Learner):
         score : float
             −F, every filter's responses being divided by ``scale_``.
         """
-        return -float(self.transform(X).sum(axis=1, dtype=np.float64).mean())
+        return -float(self._codes(X).sum(axis=1, dtype=np.float64).mean())
 
     def _responses(self, X: np.ndarray, filters: np.ndarray) -> np.ndarray:
         return np.sqrt(np.square(X @ filters.T) + X.dtype.type(self.epsilon))

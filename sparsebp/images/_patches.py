@@ -112,6 +112,11 @@ def checked_image(image: ArrayLike) -> np.ndarray:
         )
     if not np.isfinite(values).all():
         raise ValueError("The image holds NaN or infinity; inpaint fills in what is missing.")
+    if values.ndim == 3 and values.shape[2] in (2, 4):
+        raise ValueError(
+            f"The image has {values.shape[2]} channels, the last of them perhaps how opaque it is; "
+            "leave that out, or give other channels one by one."
+        )
     values = values if values.dtype.kind == "f" else values.astype(np.float64)
     return values.reshape(*values.shape[:2], -1)
 

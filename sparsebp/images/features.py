@@ -44,7 +44,7 @@ def encode_image(
     Raises
     ------
     ValueError, TypeError
-        As in `denoise`.
+        As in `denoise`, or if prepare is not callable or returns another number of rows.
 
     Examples
     --------
@@ -54,12 +54,19 @@ def encode_image(
     >>> encode_image(rng.random((10, 12)), model, stride=2).shape
     (4, 5, 4)
     """
+    if not callable(prepare):
+        raise TypeError(f"prepare is {prepare!r}; it must be callable, as remove_mean is.")
     values = checked_image(image)
     patches = Patches(values, model, stride, to_border=False)
     rows, columns = patches.corners
     features: np.ndarray | None = None
     for first, samples in patches.blocks(progress):
-        codes = model.transform(prepare(samples))
+        codes = np.asarray(model.transform(prepare(samples)))
+        if len(codes) != len(samples):
+            raise ValueError(
+                f"prepare and the model made {len(codes)} rows of {len(samples)} patches; each "
+                "patch must keep a row of its own."
+            )
         if features is None:
             features = np.empty((len(rows) * len(columns), codes.shape[1]), codes.dtype)
         features[first : first + len(codes)] = codes

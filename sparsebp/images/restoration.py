@@ -66,6 +66,11 @@ def denoise(image: ArrayLike, model: Any, *, stride: int = 1, progress: bool = F
     """
     values = checked_image(image)
     patches = Patches(values, model, stride)
+    if not hasattr(model, "inverse_transform"):
+        raise TypeError(
+            f"model is a {type(model).__name__}, which has no inverse_transform; denoising needs "
+            "one that makes patches of its coefficients again."
+        )
 
     def clean(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         means = channel_means(samples, np.ones_like(samples), patches.n_channels)

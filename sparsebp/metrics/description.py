@@ -68,21 +68,33 @@ def description_length(
             f"samples have shape {x.shape}, codes {s.shape} and the reconstruction {back.shape}; "
             "all three need a row for each sample, and the first and last the same shape."
         )
-    step = check_number("precision", precision, minimum=0)
-    if step == 0:
-        raise ValueError("precision is 0; it must be a number > 0, such as the noise's deviation.")
+    step = _checked_precision(precision)
     columns = np.concatenate([s, x - back], axis=1).T
     return sum(coefficient_entropy(column[:, np.newaxis], step=step) for column in columns)
+
+
+def _checked_precision(precision: float) -> float:
+    if check_number("precision", precision, minimum=0) == 0:
+        raise ValueError("precision is 0; it must be a number > 0, such as the noise's deviation.")
+    return float(precision)
 
 
 @dataclass(frozen=True)
 class DescriptionLength:
     """Minus the description length, as ``scoring`` of `GridSearchCV`: how to choose α.
 
+    It is for models that reconstruct samples which hold noise of that precision: where there is
+    none, nothing speaks against coefficients that only repeat the samples.
+
     Parameters
     ----------
     precision : float
         As in `description_length`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the precision is not a positive number.
 
     Examples
     --------
@@ -98,6 +110,9 @@ class DescriptionLength:
     """
 
     precision: float
+
+    def __post_init__(self) -> None:
+        _checked_precision(self.precision)
 
     def __call__(self, model: Any, X: Any, y: Any = None) -> float:
         """Compute minus the bits per sample that a fitted model needs for samples."""

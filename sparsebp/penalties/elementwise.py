@@ -36,6 +36,10 @@ class L1(Penalty):
 
     positive: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.positive, bool | np.bool_):
+            raise ValueError(f"positive is {self.positive!r}; it must be True or False.")
+
     @property
     def layers(self) -> tuple[Layer, ...]:
         """One layer: |z|."""

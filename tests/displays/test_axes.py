@@ -66,6 +66,13 @@ def test_each_display_makes_one_figure_and_changes_nothing_else(display):
 
 
 @every_display
+def test_each_display_tells_its_axes_and_its_figure(display):
+    display.plot()
+    assert display.ax_ is axes_of(display)[0]
+    assert display.ax_.figure is display.figure_
+
+
+@every_display
 def test_no_text_is_black_on_a_dark_page(display):
     with plt.style.context("dark_background"):
         figure = display.plot().figure_

@@ -71,13 +71,13 @@ def test_one_scale_for_all_leaves_weak_patches_weak():
 def test_errors_stand_below_their_patches_and_names_beside_their_rows():
     display = ReconstructionDisplay(PATCHES, MADE, (2, 2)).plot()
     assert tick_texts(display) == [
-        ["12 %", "–", "0 %"],
+        ["12", "–", "0"],
         ["patch", "reconstruction", "residual"],
     ]
     np.testing.assert_array_equal(display.ax_.get_xticks(), [1.5, 4.5, 7.5])
-    assert display.ax_.get_xlabel() == "squared error / variance; 20 % in all"
+    assert display.ax_.get_xlabel() == "error, % of variance; 20 in all"
     small = ReconstructionDisplay([[3.0, 1, 0, 0]], [[3.0, 1, 0, 0.3]]).plot()
-    assert tick_texts(small)[0] == ["1.5 %"]
+    assert tick_texts(small)[0] == ["1.5"]
 
 
 def test_ticks_are_at_the_middle_of_what_they_name():
@@ -169,4 +169,4 @@ def test_constant_patches_have_no_error_whatever_their_value():
 
 def test_absurd_errors_stay_short():
     display = ReconstructionDisplay([[1.0, -1, 0, 0]], [[1e4, -1, 0, 0]]).plot()
-    assert tick_texts(display)[0] == ["> 999 %"]
+    assert tick_texts(display)[0] == ["> 999"]

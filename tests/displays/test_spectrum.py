@@ -5,6 +5,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sparsebp import OrthonormalICA, ReconstructionICA
 from sparsebp.displays import SpectrumDisplay
 from sparsebp.preprocessing import Whitening
 
@@ -65,6 +66,16 @@ def test_what_a_whitening_keeps_is_marked():
     np.testing.assert_allclose(display.eigenvalues[:4], whitening.eigenvalues_)
 
 
+@pytest.mark.parametrize("kind", [OrthonormalICA, ReconstructionICA])
+def test_an_ica_that_whitens_has_kept_directions_too(kind):
+    X = samples()
+    model = kind(2, whiten=0.9, tol=1e-2, random_state=0).fit(X)
+    display = SpectrumDisplay.from_estimator(model, X)
+    assert display.n_components == Whitening(n_components=0.9).fit(X).n_components_
+    with pytest.raises(ValueError, match="keeps no eigenvalues; give X"):
+        SpectrumDisplay.from_estimator(model)
+
+
 def test_nearly_all_is_not_called_all():
     display = SpectrumDisplay([1.0, 1e-7], n_components=1).plot()
     assert marks(display)[1] == ["1 kept hold over 99.9 %"]
@@ -94,6 +105,8 @@ def test_in_pipelines_the_earlier_steps_are_taken():
 def test_what_is_no_fitted_whitening_is_refused():
     with pytest.raises(AttributeError, match="Whitening has no eigenvalues_; call fit on it"):
         SpectrumDisplay.from_estimator(Whitening(), samples())
+    with pytest.raises(AttributeError, match="no eigenvalues_; this display is for"):
+        SpectrumDisplay.from_estimator(PCA(2).fit(samples()), samples())
     with pytest.raises(AttributeError, match="Pipeline has no eigenvalues_"):
         SpectrumDisplay.from_estimator(make_pipeline(PCA(2)).fit(samples()), samples())
 

@@ -128,3 +128,10 @@ def test_a_sign_is_wanted_for_each_component(kind):
 def test_sparse_coding_refuses_signs(solver):
     with pytest.raises(ValueError, match="Signed"):
         SparseCoding(2, penalty=Signed(LogCosh(), (1, -1)), gamma=0.1, solver=solver).fit(X)
+
+
+@pytest.mark.parametrize("kind", [ReconstructionICA, OrthonormalICA, SparseCoding, SparseFiltering])
+def test_rows_of_zeros_are_no_beginning(kind):
+    init = np.vstack([np.ones(X.shape[1]), np.zeros(X.shape[1])])
+    with pytest.raises(ValueError, match="init has rows of zeros"):
+        kind(2, init=init).fit(X)

@@ -250,3 +250,10 @@ def test_parameters_set_after_fit_do_not_change_what_was_fitted(kind):
     estimator.set_params(alpha=100.0)
     np.testing.assert_array_equal(estimator.transform(X), codes)
     assert estimator.score(X) == score
+
+
+@every
+def test_the_score_does_not_depend_on_the_container_of_the_codes(kind):
+    estimator = copy.deepcopy(fitted(kind))
+    expected = estimator.score(X)
+    assert estimator.set_output(transform="pandas").score(X) == expected

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
@@ -56,3 +58,19 @@ def test_blocks_do_not_show(monkeypatch):
 def test_an_unfitted_model_is_refused():
     with pytest.raises(NotFittedError):
         encode_image(IMAGE, ReconstructionICA(3))
+
+
+def test_containers_of_a_model_do_not_matter():
+    tables = copy.deepcopy(MODEL).set_output(transform="pandas")
+    np.testing.assert_array_equal(encode_image(IMAGE, tables), encode_image(IMAGE, MODEL))
+
+
+@pytest.mark.parametrize("prepare", [lambda x: x[:3], lambda x: np.repeat(x, 2, axis=0)])
+def test_every_patch_keeps_a_row(prepare):
+    with pytest.raises(ValueError, match="each patch must keep a row of its own"):
+        encode_image(IMAGE, MODEL, prepare=prepare)
+
+
+def test_what_prepares_is_callable():
+    with pytest.raises(TypeError, match="prepare is None"):
+        encode_image(IMAGE, MODEL, prepare=None)

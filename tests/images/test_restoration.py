@@ -3,7 +3,7 @@ import pytest
 from oracles import seeds
 from sklearn.exceptions import ConvergenceWarning
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.images import denoise, inpaint
 from sparsebp.preprocessing import remove_mean, sample_patches
 from sparsebp.solvers import encode
@@ -164,7 +164,8 @@ def test_a_hole_larger_than_a_patch_is_refused():
     ("image", "options", "message"),
     [
         (np.zeros((4, 40)), {}, "smaller than the model's patches of 5 × 5"),
-        (np.zeros((40, 40, 2)), {}, "no square patches of 2 channel"),
+        (np.zeros((40, 40, 3)), {}, "no square patches of 3 channel"),
+        (np.zeros((40, 40, 4)), {}, "4 channels, the last of them perhaps how opaque"),
         (np.zeros(40), {}, r"shape \(40,\)"),
         (np.zeros((0, 4)), {}, r"shape \(0, 4\)"),
         (np.array([["a"]]), {}, "real numbers"),
@@ -201,3 +202,10 @@ def test_coefficients_that_have_not_converged_are_said(monkeypatch):
     image = np.where(rng.random((6, 6)) < 0.3, np.nan, rng.normal(size=(6, 6)))
     with pytest.warns(ConvergenceWarning, match=r"The coefficients of \d+ patches have not"):
         inpaint(image, model)
+
+
+def test_what_cannot_go_back_cannot_denoise():
+    rng = np.random.default_rng(0)
+    model = SparseFiltering(4, tol=1.0, random_state=0).fit(rng.random((50, 9)))
+    with pytest.raises(TypeError, match="SparseFiltering, which has no inverse_transform"):
+        denoise(rng.random((9, 9)), model)

@@ -76,3 +76,9 @@ def test_scores_any_estimator_that_can_go_back():
 def test_what_cannot_be_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         description_length(*arguments[:3], precision=arguments[3])
+
+
+@pytest.mark.parametrize("precision", [0, -1, np.nan, "a", None, [1, 2]])
+def test_a_scorer_refuses_at_once_what_is_no_precision(precision):
+    with pytest.raises((ValueError, TypeError), match="precision"):
+        DescriptionLength(precision)

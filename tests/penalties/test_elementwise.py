@@ -68,3 +68,13 @@ def test_equality_is_that_of_the_parameters():
 def test_any_number_of_components_will_do(penalty):
     penalty.check_components(17)
     assert penalty.variables == {}
+
+
+def test_positive_is_a_truth_value():
+    with pytest.raises(ValueError, match="positive is 'x'"):
+        L1(positive="x")
+
+
+def test_sharpness_is_a_positive_number():
+    with pytest.raises(ValueError, match="sharpness is 0"):
+        LogCosh(0)
