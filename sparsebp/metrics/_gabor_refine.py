@@ -85,7 +85,7 @@ def _refine_block(
 def _trial(
     parameters: NDArray, normal: Normal, damping: NDArray, shape: tuple[int, int]
 ) -> NDArray:
-    lower, upper = _bounds(parameters, shape)
+    lower, upper = bounds(parameters, shape)
     outward = (parameters <= lower) & (normal.descent < 0)
     outward |= (parameters >= upper) & (normal.descent > 0)
     free = ~outward
@@ -98,7 +98,8 @@ def _trial(
     return within_bounds(parameters + step, shape)
 
 
-def _bounds(parameters: NDArray, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
+def bounds(parameters: NDArray, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
+    """Return the smallest and the largest value of each parameter."""
     height, width = shape
     side = max(shape)
     smallest, largest = np.log(0.4), np.log(2.0 * side)
@@ -111,7 +112,7 @@ def _bounds(parameters: NDArray, shape: tuple[int, int]) -> tuple[NDArray, NDArr
 
 def within_bounds(parameters: NDArray, shape: tuple[int, int]) -> NDArray:
     """Return the parameters, each moved to the nearest value that is allowed."""
-    return np.clip(parameters, *_bounds(parameters, shape))
+    return np.clip(parameters, *bounds(parameters, shape))
 
 
 def gabor_pair(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,7 @@ from sparsebp.metrics._gabor_refine import (
     FREQUENCY,
     WIDTHS,
     amplitudes,
+    bounds,
     gabor_pair,
     refine,
     within_bounds,
@@ -77,6 +79,20 @@ class GaborFit:
         """
         return np.mod(np.pi / 2 - self.orientation, np.pi)
 
+    @property
+    def at_limit(self) -> NDArray[np.bool_]:
+        """Whether a parameter ended at a limit of the search, of shape (n_filters,).
+
+        The filter does not tell that parameter then: it has less than a wave, or a center or an
+        envelope that lies for the most part beyond the patch.
+        """
+        found = self._parameters()
+        reached: Any = np.isclose(found, np.stack(bounds(found, self.patch_shape)))
+        return reached.any(axis=(0, 2))
+
+    def _parameters(self) -> NDArray[np.float64]:
+        return np.column_stack([self.center, self.orientation, self.frequency, np.log(self.sigma)])
+
     def render(self) -> NDArray[np.float64]:
         """Draw the fitted functions, offset included.
 
@@ -92,10 +108,7 @@ class GaborFit:
         >>> gabor_fit(bar, (6, 6)).render().shape
         (1, 36)
         """
-        parameters = np.column_stack(
-            [self.center, self.orientation, self.frequency, np.log(self.sigma)]
-        )
-        pair, _ = gabor_pair(parameters, self.patch_shape)
+        pair, _ = gabor_pair(self._parameters(), self.patch_shape)
         cosine, sine = (self.amplitude * wave(self.phase) for wave in (np.cos, np.sin))
         return self.offset[:, None] + cosine[:, None] * pair[:, 0] - sine[:, None] * pair[:, 1]
 

@@ -80,12 +80,12 @@ def drawings(measured: Measurements) -> Iterator[Drawing]:
     yield Drawing(
         "Objective",
         "What was minimized, from the start on.",
-        inline_svg(ObjectiveDisplay.from_estimator(estimator), (6.4, 3.2), "objective"),
+        inline_svg(ObjectiveDisplay.from_estimator(estimator), (5, 2.8), "objective"),
     )
     yield Drawing(
         "Coefficients",
         "A sparse code has more coefficients near zero, and more very large ones, than a Gaussian.",
-        inline_svg(CoefficientsDisplay(measured.codes), (6.4, 3.2), "histogram of coefficients"),
+        inline_svg(CoefficientsDisplay(measured.codes), (5, 2.8), "histogram of coefficients"),
     )
     if measured.reconstruction is not None:
         some = measured.samples, measured.reconstruction
@@ -126,16 +126,17 @@ def inline_svg(display: Any, size: tuple[float, float], label: str, **options: A
             file, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
         )
     svg = file.getvalue()
-    return _own_names(_labelled(svg[svg.index("<svg") :], label), label).replace(
+    return _own_names(_labelled(svg[svg.index("<svg") :], label, size[0]), label).replace(
         _TEXT, "currentColor"
     )
 
 
-def _labelled(svg: str, label: str) -> str:
-    """Let the picture fill its place, and say what it shows."""
+def _labelled(svg: str, label: str, inches: float) -> str:
+    """Let the picture fill its place, not smaller than it can be read, and say what it shows."""
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*pt"', r"\1", svg, count=1)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
+    shown = f'<svg role="img" aria-label="{escape(label)}" style="--inches: {inches:g}"'
+    return svg.replace("<svg", shown, 1)
 
 
 def _own_names(svg: str, label: str) -> str:

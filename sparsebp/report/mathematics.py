@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,20 +17,21 @@ from sparsebp.objectives import (
     sparse_filtering_network,
     sparsity_network,
 )
+from sparsebp.penalties import Penalty
 
 
 @dataclass(frozen=True)
 class Term:
-    """One term of an objective, its formulas in MathML.
+    """One network of an objective, its formulas in MathML.
 
     Attributes
     ----------
     formula : str
-        The term, with its weight.
+        The term by its name, and written out.
     header, rows : tuple
         Its delta table.
     gradients : tuple of str
-        What follows from it.
+        What follows from it for what was searched for.
     """
 
     formula: str
@@ -41,11 +42,42 @@ class Term:
 
 @dataclass(frozen=True)
 class Mathematics:
-    """What was minimised: the objective, the values of its weights (or nothing), its terms."""
+    """What was minimised, in MathML, and in words where no formula says it.
+
+    Attributes
+    ----------
+    objective : str
+        F, as a sum of its terms.
+    constraint : tuple of (str, str)
+        What holds besides, and how it is kept; empty if nothing does.
+    meanings : tuple of (str, str)
+        Symbols, and what they stand for.
+    values : str
+        The weights of this model; empty if there are none.
+    terms : tuple of Term
+        Each derived by itself.
+    gradients : tuple of str
+        Those of F, put together from the terms'.
+    """
 
     objective: str
+    constraint: tuple[str, str] | tuple[()]
+    meanings: tuple[tuple[str, str], ...]
     values: str
     terms: tuple[Term, ...]
+    gradients: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Written:
+    """The same before it is set: formulas in LaTeX, a network and a name for each term."""
+
+    objective: str
+    terms: tuple[tuple[str, Network], ...]
+    gradients: dict[str, str]
+    meanings: tuple[tuple[str, str], ...]
+    values: dict[str, float]
+    constraint: tuple[str, str] | tuple[()] = ()
 
 
 def mathematics(estimator: Any) -> Mathematics:
@@ -70,52 +102,106 @@ def mathematics(estimator: Any) -> Mathematics:
     >>> len(written.terms), written.objective.startswith("<math")
     (1, True)
     """
-    objective, values, terms = _WRITTEN[type(estimator)](estimator)
-    values = r",\quad ".join(f"{name} = {_number(value)}" for name, value in values.items())
+    written = _WRITTEN[type(estimator)](estimator)
+    values = r",\quad ".join(f"{name} = {_number(v)}" for name, v in written.values.items())
+    constraint = written.constraint
     return Mathematics(
-        _mathml(objective, "block"),
+        _mathml(written.objective, "block"),
+        (_mathml(constraint[0]), constraint[1]) if constraint else (),
+        tuple((_mathml(symbol), words) for symbol, words in written.meanings),
         _mathml(values) if values else "",
-        tuple(_term(weight, network) for weight, network in terms),
+        tuple(
+            _term(number, name, network, tuple(written.gradients))
+            for number, (name, network) in enumerate(written.terms, 1)
+        ),
+        tuple(_mathml(rf"\nabla_{{{n}}} F = {total}") for n, total in written.gradients.items()),
     )
 
 
-_Written = tuple[str, dict[str, float], Sequence[tuple[str, Network]]]
+_MEAN = r"\frac{1}{m}"
+_UNIT_LENGTH = (
+    "kept by dividing by the lengths within the function: the part of a gradient along its own "
+    "vector vanishes, the rest is divided by the length."
+)
+_PATCHES = (r"x_j", "patch number j of m, a column of x")
 
 
 def _sparse_coding(estimator: SparseCoding) -> _Written:
-    penalty = estimator.penalty_.network()
-    terms = [("", RECONSTRUCTION), (r"\alpha", penalty)]
-    values = {r"\alpha": estimator.alpha_, **_smoothing(estimator)}
-    mean = r"\frac{1}{m} \sum_j \left[ \| A s_j - x_j \|^2 + \alpha\, S(s_j) \right]"
-    if estimator.gamma_ is None:
-        bound = r"\quad \text{subject to} \quad \| a_r \| = 1 \text{ for every atom}"
-        return f"F(A, s) = {mean} {bound}", values, terms
-    terms.append((r"\gamma", WEIGHT_DECAY))
-    values[r"\gamma"] = estimator.gamma_
-    return rf"F(A, s) = {mean} + \gamma \| A \|^2", values, terms
+    gamma = estimator.gamma_
+    terms = [
+        (r"\sum_j \| A s_j - x_j \|^2", RECONSTRUCTION),
+        (r"\sum_j S(s_j)", estimator.penalty_.network()),
+    ]
+    decay = [] if gamma is None else [(r"\| A \|^2", WEIGHT_DECAY)]
+    added = "" if gamma is None else r" + \gamma F_3"
+    return _Written(
+        rf"F(A, s) = {_MEAN} (F_1 + \alpha F_2){added}",
+        (*terms, *decay),
+        {
+            "s": rf"{_MEAN} (\nabla_s F_1 + \alpha \nabla_s F_2)",
+            "A": rf"{_MEAN} \nabla_A F_1" + ("" if gamma is None else r" + \gamma \nabla_A F_3"),
+        },
+        (
+            _PATCHES,
+            (r"A", "the basis, an atom in each column; the features above are its atoms"),
+            (r"s_j", "the coefficients of patch j, searched for by turns with A"),
+            *_of_penalty(estimator.penalty_),
+        ),
+        {r"\alpha": estimator.alpha_}
+        | _smoothing(estimator)
+        | ({} if gamma is None else {r"\gamma": gamma}),
+        () if gamma is not None else (r"\| a_r \| = 1", f"for every atom, {_UNIT_LENGTH}"),
+    )
 
 
 def _reconstruction_ica(estimator: ReconstructionICA) -> _Written:
-    terms = [("", ICA_RECONSTRUCTION), (r"\alpha", sparsity_network(estimator.penalty_))]
-    mean = r"\frac{1}{m} \sum_j \left[ \| W^T W x_j - x_j \|^2 + \alpha\, S(W x_j) \right]"
-    bound = r"\quad \text{subject to} \quad \| w_r \| = 1" if estimator.unit_norm else ""
-    values = {r"\alpha": estimator.alpha_, **_smoothing(estimator)}
-    return f"F(W) = {mean} {bound}", values, terms
+    return _Written(
+        rf"F(W) = {_MEAN} (F_1 + \alpha F_2)",
+        (
+            (r"\sum_j \| W^T W x_j - x_j \|^2", ICA_RECONSTRUCTION),
+            (r"\sum_j S(W x_j)", sparsity_network(estimator.penalty_)),
+        ),
+        {"W": rf"{_MEAN} (\nabla_W F_1 + \alpha \nabla_W F_2)"},
+        (*_of_filters(estimator), *_of_penalty(estimator.penalty_)),
+        {r"\alpha": estimator.alpha_, **_smoothing(estimator)},
+        (r"\| w_r \| = 1", f"for every row, {_UNIT_LENGTH}") if estimator.unit_norm else (),
+    )
 
 
 def _orthonormal_ica(estimator: OrthonormalICA) -> _Written:
-    mean = r"\frac{1}{m} \sum_j S(W x_j) \quad \text{subject to} \quad W W^T = I"
-    terms = [("", sparsity_network(estimator.penalty_))]
-    return f"F(W) = {mean}", _smoothing(estimator), terms
+    kept = "kept by L-BFGS among the matrices for which it holds."
+    if estimator.solver == "lbfgs":
+        kept = "kept by searching for any matrix and taking the orthonormal one nearest to it."
+    return _Written(
+        rf"F(W) = {_MEAN} F_1",
+        ((r"\sum_j S(W x_j)", sparsity_network(estimator.penalty_)),),
+        {"W": rf"{_MEAN} \nabla_W F_1"},
+        (*_of_filters(estimator), *_of_penalty(estimator.penalty_)),
+        _smoothing(estimator),
+        (r"W W^T = I", kept),
+    )
 
 
 def _sparse_filtering(estimator: SparseFiltering) -> _Written:
-    terms = [("", sparse_filtering_network(estimator.epsilon))]
-    mean = r"\frac{1}{m} \sum_j \| \hat f_j \|_1 \quad \text{subject to} \quad \| w_r \| = 1"
-    return f"F(W) = {mean}", {r"\epsilon": estimator.epsilon}, terms
+    rounded = (
+        "the responses √((Wx)² + ε), a row for each filter; each row is divided by its length, "
+        "then each column by its own"
+    )
+    return _Written(
+        rf"F(W) = {_MEAN} F_1",
+        ((r"\sum_j \| \hat f_j \|_1", sparse_filtering_network(estimator.epsilon)),),
+        {"W": rf"{_MEAN} \nabla_W F_1"},
+        (
+            _PATCHES,
+            (r"W", "the filters in rows, which are the features above"),
+            (r"\hat f", rounded),
+        ),
+        {r"\epsilon": estimator.epsilon},
+        (r"\| w_r \| = 1", f"for every row, since only lengths beside ε matter; {_UNIT_LENGTH}"),
+    )
 
 
-_WRITTEN: dict[type, Any] = {
+_WRITTEN: dict[type, Callable[[Any], _Written]] = {
     SparseCoding: _sparse_coding,
     ReconstructionICA: _reconstruction_ica,
     OrthonormalICA: _orthonormal_ica,
@@ -123,23 +209,45 @@ _WRITTEN: dict[type, Any] = {
 }
 
 
-def _smoothing(estimator: Any) -> dict[str, float]:
-    penalty = getattr(estimator.penalty_, "penalty", estimator.penalty_)  # within Signed
-    return {r"\epsilon": penalty.epsilon} if hasattr(penalty, "epsilon") else {}
-
-
-def _term(weight: str, network: Network) -> Term:
-    written = derive(network, "latex")
-    return Term(
-        _mathml(rf"{weight} \sum \, {_grouped(written.function, bool(weight))}"),
-        tuple(map(_mathml, written.header)),
-        tuple(tuple(map(_mathml, row)) for row in written.rows),
-        tuple(_mathml(equation) for equation in written.gradients),
+def _of_filters(estimator: Any) -> tuple[tuple[str, str], ...]:
+    if not estimator.whiten:
+        return (_PATCHES, ("W", "the filters in rows; the features above are these"))
+    return (
+        (r"x_j", "patch number j of m, centered and whitened, a column of x"),
+        (
+            "W",
+            "the filters of white patches in rows (whitened_components_); the features above are "
+            "the columns of Wᵀ with the whitening undone",
+        ),
     )
 
 
-def _grouped(formula: str, needed: bool) -> str:
-    return rf"\left[ {formula} \right]" if needed or "+" in formula else formula
+def _of_penalty(penalty: Penalty) -> tuple[tuple[str, str], ...]:
+    meanings = {
+        "V": "adds up the squares in each neighborhood of the map",
+        "G": "has the sign of each component on its diagonal",
+    }
+    return tuple((name, meanings.get(name, "of the penalty")) for name in penalty.variables)
+
+
+def _smoothing(estimator: Any) -> dict[str, float]:
+    penalty = getattr(estimator.penalty_, "penalty", estimator.penalty_)  # within Signed
+    values = {r"\epsilon": getattr(penalty, "epsilon", None)}
+    sharpness = getattr(penalty, "sharpness", 1.0)
+    values["a"] = None if sharpness == 1 else sharpness
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _term(number: int, name: str, network: Network, free: tuple[str, ...]) -> Term:
+    written = derive(network, "latex")
+    starts = {rf"\nabla_{{{variable}}} F = " for variable in free}
+    wanted = [g for g in written.gradients if any(g.startswith(start) for start in starts)]
+    return Term(
+        _mathml(rf"F_{number} = {name} = \sum \left[ {written.function} \right]"),
+        tuple(map(_mathml, written.header)),
+        tuple(tuple(map(_mathml, row)) for row in written.rows),
+        tuple(_mathml(equation.replace(" F = ", f" F_{number} = ", 1)) for equation in wanted),
+    )
 
 
 def _mathml(latex: str, display: Any = "inline") -> str:

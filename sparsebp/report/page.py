@@ -92,6 +92,7 @@ def write_page(
         title=title or measured.title,
         estimator=measured.estimator,
         numbers=_numbers(measured.summary),
+        note=_note(measured),
         command=command,
         run={**(run or {}), **_versions()},
         filters=filters,
@@ -123,6 +124,17 @@ def _numbers(summary: Summary) -> list[tuple[str, str]]:
     if summary.explained is not None:
         numbers.insert(1, (f"{summary.explained:.0%}", "of the patches' variance explained"))
     return numbers
+
+
+def _note(measured: Measurements) -> str:
+    """Say what the numbers are about, in which words alone would mislead."""
+    batch = getattr(measured.estimator, "batch_size", None)
+    on = f"on the last batch of {batch} patches" if batch else "on the patches learned from"
+    return (
+        f"The objective is that {on}; all else is of {len(measured.samples)} of these. Near zero "
+        "is below a tenth of the standard deviation of all coefficients together, and a feature is "
+        "used by a patch where it is not; the kurtosis is that of all coefficients together, too."
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -82,6 +82,16 @@ def test_orientation_zero_is_a_wave_along_the_columns():
     np.testing.assert_allclose(np.cos(2 * fit.orientation), [1, -1], atol=1e-6)
 
 
+def test_it_is_told_where_a_filter_does_not_tell_its_wave():
+    row, column = np.mgrid[:8, :8]
+    blob = np.exp(-((row - 3.0) ** 2 + (column - 4.0) ** 2) / 4)
+    wave = np.exp(-((row - 3.0) ** 2 + (column - 4.0) ** 2) / 8) * np.cos(1.6 * (column - 4))
+    ramp = 0.1 * row + column
+    fit = gabor_fit(np.stack([blob.ravel(), wave.ravel(), ramp.ravel()]), (8, 8))
+    np.testing.assert_array_equal(fit.at_limit, [True, False, True])
+    assert (fit.frequency[[0, 2]] < 0.05).any()
+
+
 def test_bars_are_told_by_the_angle_that_a_picture_shows():
     row, column = np.mgrid[:8, :8]
     rising = np.exp(-((row + column - 7.0) ** 2) / 4)  # from the lower left to the upper right

@@ -98,6 +98,12 @@ def test_on_a_phone_a_tap_shows_a_feature_and_another_hides_it(opened):
     assert detail.bounding_box()["height"] < 320
     feature.tap()
     assert not detail.is_visible()
+    feature.tap()
+    detail.locator(".close").tap()
+    assert not detail.is_visible()
+    feature.tap()
+    tab.keyboard.press("Escape")
+    assert not detail.is_visible()
     assert tab.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 16
 
 

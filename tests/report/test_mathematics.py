@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp.network import Parameter, value_and_gradients
 from sparsebp.penalties import L1, Cauchy, LogCosh, Topographic, Welsch
-from sparsebp.report.mathematics import mathematics
+from sparsebp.report.mathematics import _WRITTEN, mathematics
 
 X = np.random.default_rng(0).laplace(size=(100, 9))
 
@@ -39,7 +40,53 @@ def test_each_network_of_the_objective_is_a_term_of_well_formed_mathematics(mode
 
 
 def test_constraints_are_said():
-    free = mathematics(ReconstructionICA(2, tol=1e-2).fit(X)).objective
-    bound = mathematics(ReconstructionICA(2, tol=1e-2, unit_norm=True).fit(X)).objective
-    assert "subject to" not in text(free)
-    assert "subject to" in text(bound)
+    free = mathematics(ReconstructionICA(2, tol=1e-2).fit(X))
+    bound = mathematics(ReconstructionICA(2, tol=1e-2, unit_norm=True).fit(X))
+    assert free.constraint == ()
+    assert text(bound.constraint[0]) == "‖wr‖=1"
+
+
+@pytest.mark.parametrize("whiten", [False, 0.9])
+def test_what_is_white_is_called_white(whiten):
+    model = ReconstructionICA(2, tol=1e-2, whiten=whiten).fit(X)
+    meanings = dict(mathematics(model).meanings)
+    words = " ".join(meanings.values())
+    assert ("whitened_components_" in words) == bool(whiten)
+
+
+def weighted(model, weights):
+    """The sum of the terms that the page shows, at what was learned."""
+    written = _WRITTEN[type(model)](model)
+    white = getattr(model, "whitening_", np.eye(9)) @ (X - getattr(model, "mean_", 0)).T
+    variables = {"x": white, "W": getattr(model, "whitened_components_", model.components_)}
+    variables |= {"A": model.components_.T, "s": model.transform(X).T}
+    variables |= getattr(getattr(model, "penalty_", None), "variables", {})
+    values = []
+    for _, network in written.terms:
+        known = {n: variables[n] for n in checked_names(network)}
+        values.append(value_and_gradients(network, known, [network.input])[0])
+    return sum(w * v for w, v in zip(weights, values, strict=True))
+
+
+def checked_names(network):
+    names = {network.input}
+    for layer in network.layers:
+        names |= {layer.weight.name} if isinstance(layer.weight, Parameter) else set()
+        names |= set(layer.activation.names)
+    return names
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("model", "weights"),
+    [
+        (SparseCoding(9, max_iter=2, alpha=0.3, gamma=0.2), (1 / 100, 0.3 / 100, 0.2)),
+        (SparseCoding(9, max_iter=2, penalty="topographic"), (1 / 100, 1 / 100)),
+        (ReconstructionICA(5, whiten=0.9, alpha=0.4, tol=1e-3), (1 / 100, 0.4 / 100)),
+        (OrthonormalICA(3, signs=[1, -1, 1], tol=1e-3), (1 / 100,)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_terms_add_up_to_what_the_model_scores(model, weights):
+    model.fit(X)
+    assert weighted(model, weights) == pytest.approx(-model.score(X), rel=1e-9)

@@ -7,6 +7,7 @@
   let shown = -1;
 
   const hide = () => {
+    if (shown < 0) return;
     buttons[shown].setAttribute("aria-pressed", "false");
     detail.hidden = true;
     shown = -1;
@@ -48,5 +49,7 @@
       next.focus();
     });
   });
+  detail.querySelector(".close").addEventListener("click", hide);
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !wide.matches) hide(); });
   if (wide.matches) show(0);
 })();
