@@ -16,6 +16,11 @@ class Model(StrEnum):
     SPARSE_FILTERING = "sparse-filtering"
 
 
+#: Those of `sparsebp.penalties`, which take long to load; a test holds them equal.
+PENALTIES = ("l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch")
+SOLVERS = ("lbfgs", "exact", "online", "manifold")
+
+
 class Style(StrEnum):
     """How a derivation is written."""
 

@@ -57,6 +57,10 @@ def errors_in_words() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise SystemExit(CLOSED_PIPE) from None
+    except SystemExit as ending:  # rich, which writes the help, makes 1 of a closed pipe
+        if isinstance(ending.__context__, BrokenPipeError):
+            raise SystemExit(CLOSED_PIPE) from None
+        raise
     except (OSError, TypeError, ValueError, MemoryError) as error:
         say("Error:", _sentence(error), "red")
         raise SystemExit(MENDABLE) from error

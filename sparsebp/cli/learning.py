@@ -19,7 +19,7 @@ from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output
 from sparsebp.cli.recipe import Recipe
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
-from sparsebp.report import Measurements, write_page
+from sparsebp.report import Measurements, Summary, write_page
 from sparsebp.saving import save_model
 
 MODEL_FILE = "model.npz"
@@ -91,13 +91,11 @@ def run_experiment(
         save_model(estimator, out / MODEL_FILE, metadata=metadata)
     if not finished:
         output.remark(f"Interrupted; the best model so far is saved in {out}.")
-    write_pictures(estimator, recipe.patch_shape, out)
-    measured = Measurements.of(estimator, samples, recipe.patch_shape, output.track)
-    found, files = measured.summary, [MODEL_FILE, *PICTURE_FILES]
-    if report is not None:
-        run = {"images": metadata["images"], "patches": n_patches, "seed": seed}
-        write_page(out / REPORT_FILE, measured, command=report, run=run)
-        files.append(REPORT_FILE)
+    try:
+        files, found = _describe(estimator, recipe, out, samples, metadata, output, report)
+    except KeyboardInterrupt:
+        output.remark(f"Interrupted; {MODEL_FILE} is in {out}, what comes after may be missing.")
+        raise
     output.summary(
         [*found.lines(), f"saved     {', '.join(files)} in {out}"],
         {**asdict(found), "finished": finished, "files": [str(out / name) for name in files]},
@@ -105,6 +103,27 @@ def run_experiment(
     if not finished:
         raise KeyboardInterrupt
     return samples
+
+
+def _describe(
+    estimator: Estimator,
+    recipe: Recipe,
+    out: Path,
+    samples: np.ndarray,
+    metadata: dict[str, Any],
+    output: Output,
+    report: str | None,
+) -> tuple[list[str], Summary]:
+    """Write pictures, and a page if one is wanted; return the files' names, and the numbers."""
+    write_pictures(estimator, recipe.patch_shape, out)
+    measured = Measurements.of(estimator, samples, recipe.patch_shape, output.track)
+    files = [MODEL_FILE, *PICTURE_FILES]
+    if report is not None:
+        run = {"images": metadata["images"], "patches": metadata["n_patches"]}
+        run |= {"seed": metadata["seed"], "prepared": recipe.in_words()}
+        write_page(out / REPORT_FILE, measured, command=report, run=run)
+        files.append(REPORT_FILE)
+    return files, measured.summary
 
 
 @contextmanager

@@ -77,9 +77,14 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
     given = {name: value for name, value in options.items() if value is not None}
     unknown = set(given) - set(kind().get_params())
     unknown |= {"penalty"} & set(given) & set(own)  # what makes the model what it is
+    rounded = given.get("penalty", "smooth_l1") in ("smooth_l1", "topographic")
+    unknown |= set() if rounded else {"epsilon"} & set(given)
     if unknown:
         option = min(unknown).replace("_", "-")
-        raise ValueError(f"--{option} has no meaning for --model {model.value}; leave it out.")
+        penalty = f" --penalty {given['penalty']}" if option == "epsilon" and not rounded else ""
+        raise ValueError(
+            f"--{option} has no meaning for --model {model.value}{penalty}; leave it out."
+        )
     return kind(**{**own, **given})
 
 

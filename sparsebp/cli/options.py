@@ -7,7 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from sparsebp.cli.choices import Model, Style, complete_derivation, complete_model
+from sparsebp.cli.choices import (
+    PENALTIES,
+    SOLVERS,
+    Model,
+    Style,
+    complete_derivation,
+    complete_model,
+)
 
 WHAT, FROM, HOW = "What to learn", "What to learn from", "How to learn"
 IMAGES, RESULTS = "Which images", "Results"
@@ -15,6 +22,10 @@ IMAGES, RESULTS = "Which images", "Results"
 
 def _option(panel: str, metavar: str, text: str, *names: str, **more: Any) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
+
+
+def _beginning(incomplete: str, words: tuple[str, ...]) -> list[str]:
+    return [word for word in words if word.startswith(incomplete)]
 
 
 _BUNDLED = "without it, two that come with scikit-learn."
@@ -47,9 +58,24 @@ Epsilon = Annotated[
     float | None, _option(HOW, "NUMBER", "How far ε the penalty is rounded at zero.")
 ]
 PenaltyName = Annotated[
-    str | None, _option(HOW, "NAME", "What measures sparsity, such as l1 or cauchy.")
+    str | None,
+    _option(
+        HOW,
+        "NAME",
+        f"What measures sparsity: {', '.join(PENALTIES)}.",
+        autocompletion=lambda incomplete: _beginning(incomplete, PENALTIES),
+    ),
 ]
-Solver = Annotated[str | None, _option(HOW, "NAME", "What searches, such as lbfgs or online.")]
+Solver = Annotated[
+    str | None,
+    _option(
+        HOW,
+        "NAME",
+        "What searches: lbfgs; for sparse-coding and topographic also online, and exact, which "
+        "needs --gamma; for ica also manifold.",
+        autocompletion=lambda incomplete: _beginning(incomplete, SOLVERS),
+    ),
+]
 BatchSize = Annotated[int | None, _option(HOW, "COUNT", "Patches looked at in one turn.", min=1)]
 MaxIter = Annotated[int | None, _option(HOW, "COUNT", "Stop after so many iterations.", min=1)]
 

@@ -117,6 +117,19 @@ class Recipe:
         patches = patches if self.color else remove_mean(patches)
         return normalize_contrast(patches) if self.equal_contrast else patches
 
+    def in_words(self) -> str:
+        """Say how patches are prepared."""
+        steps = {
+            "images whitened whole": self.whiten,
+            f"patches of little contrast passed over ({self.min_contrast:g} of the mean)": (
+                self.min_contrast > 0
+            ),
+            "means removed": not self.color,
+            "divided by their contrast": self.equal_contrast,
+            f"multiplied by {self.scale or 1.0:.4g}": True,
+        }
+        return ", ".join(step for step, done in steps.items() if done)
+
     def metadata(self) -> dict[str, Any]:
         """Return the recipe as plain values, for a saved model."""
         return asdict(self)

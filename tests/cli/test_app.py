@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from sparsebp import SparseCoding, load_model, read_metadata, save_model
+from sparsebp import OrthonormalICA, SparseCoding, load_model, read_metadata, save_model
 from sparsebp.cli.app import app
+from sparsebp.cli.choices import PENALTIES, SOLVERS
 from sparsebp.cli.derivations import DERIVATIONS
 from sparsebp.network import delta_table
+from sparsebp.penalties import NAMES
 
 TOY = ["--n-patches", "120", "--patch-size", "4", "--max-iter", "3"]
 
@@ -53,11 +55,11 @@ def test_learn_writes_a_model_and_pictures_and_says_what_it_learned(
 
 
 def test_options_reach_the_estimator(tmp_path, photographs):
-    options = ["--alpha", "0.7", "--gamma", "0.02", "--epsilon", "0.3", "--penalty", "log_cosh"]
+    options = ["--alpha", "0.7", "--gamma", "0.02", "--epsilon", "0.3", "--penalty", "topographic"]
     options += ["--solver", "exact", "--batch-size", "50", "--n-components", "9", "--seed", "5"]
     out, _ = learned(tmp_path, photographs, *options)
     params = load_model(out / "model.npz").get_params()
-    expected = {"alpha": 0.7, "gamma": 0.02, "epsilon": 0.3, "penalty": "log_cosh"}
+    expected = {"alpha": 0.7, "gamma": 0.02, "epsilon": 0.3, "penalty": "topographic"}
     expected |= {"solver": "exact", "batch_size": 50, "n_components": 9, "random_state": 5}
     assert {name: params[name] for name in expected} == expected
 
@@ -83,6 +85,33 @@ def test_the_report_says_how_to_repeat_the_run(tmp_path, photographs, monkeypatc
     assert sorted(given[2:]) == sorted(options)
     assert "report.html" in result.output
     assert len(load_model("there/model.npz").components_) == page.count('aria-label="feature ')
+
+
+def test_an_epsilon_that_a_penalty_does_not_have_is_refused():
+    result = run("learn", "--penalty", "l1", "--epsilon", "0.1")
+    assert result.exit_code == 2
+    assert "--epsilon has no meaning for --model sparse-coding --penalty l1" in result.output
+
+
+def test_help_and_completion_name_what_there_is():
+    assert set(PENALTIES) == set(NAMES)
+    for solver in SOLVERS:
+        kind = OrthonormalICA(solver=solver) if solver == "manifold" else SparseCoding()
+        kind.set_params(solver=solver, **({"gamma": 0.1} if solver == "exact" else {}))
+        kind.set_params(max_iter=1, tol=1.0).fit(np.random.default_rng(0).normal(size=(40, 4)))
+
+
+def test_an_interrupt_while_the_report_is_made_says_what_is_saved(
+    tmp_path, photographs, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sparsebp.cli.learning.Measurements.of", interrupted)
+    result = run("learn", "--images", photographs, "--out", tmp_path / "out", *TOY, "--report")
+    assert result.exit_code == 130
+    assert "Interrupted; model.npz is in" in result.output
+    assert load_model(tmp_path / "out" / "model.npz").n_features_in_ == 16
 
 
 def test_colors(tmp_path, photographs):

@@ -165,10 +165,11 @@ COMMAND = "import sys; from sparsebp.cli import main; sys.argv[0] = 'sparsebp'; 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
-def test_a_closed_pipe_is_no_error():
+@pytest.mark.parametrize("argument", ["derive", "--help"])
+def test_a_closed_pipe_is_no_error(argument):
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-c", COMMAND, "derive"]
+    command = [sys.executable, "-c", COMMAND, argument]
     result = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert (result.returncode, result.stderr) == (141, "")

@@ -24,6 +24,14 @@ def test_patches_of_equal_contrast_have_it():
     assert contrasts.max() > 2 * contrasts.min()
 
 
+def test_the_recipe_says_how_patches_are_prepared():
+    words = Recipe(whiten=False, equal_contrast=True, scale=2.5).in_words()
+    assert "whitened" not in words
+    assert words.endswith("means removed, divided by their contrast, multiplied by 2.5")
+    assert Recipe(color=True).in_words().startswith("images whitened whole")
+    assert "means" not in Recipe(color=True).in_words()
+
+
 def test_metadata_brings_the_recipe_back():
     recipe = Recipe(6, equal_contrast=True, scale=2.0)
     assert Recipe.from_metadata({"recipe": recipe.metadata()}) == recipe
