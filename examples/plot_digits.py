@@ -80,9 +80,9 @@ for n in filters:
     )
 
 # %%
-# With 16 filters the margin is larger than the tutorial's 1.5 points; learned filters gain most
-# where there are few of them. Many random ones come to cover all directions, and the margin
-# shrinks.
+# With 8 and with 16 filters the margin is larger than the tutorial's 1.5 points: learned filters
+# gain most where there are few of them. 32 for patches of 25 pixels are more than helps with 100
+# labels: learned ones are right less often than 16, and the best random ones as often as they.
 
 figure, ax = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
 sizes = list(filters)
