@@ -46,7 +46,7 @@ class ObjectiveMonitor:
     X : array-like of shape (n_samples, n_features)
         Samples that are not learned from.
     every : int, default=1
-        Iterations from one measurement to the next. A measurement encodes all of X twice.
+        Iterations from one measurement to the next. A measurement encodes all of X.
     patience : int, default=None
         Stop the fit after so many measurements without a lower objective; the model is then the
         last, not the best. None never stops it.
@@ -110,4 +110,6 @@ def _measured(model: Any, X: Any) -> Measurement:
         back = model.inverse_transform(codes)
         error = float(np.square(np.asarray(X) - back).sum(axis=1).mean())
     small = np.abs(codes) < 0.1 * np.sqrt(np.square(codes).mean())
-    return Measurement(model.n_iter_, -model.score(X), error, float(small.mean()))
+    known = getattr(model, "_objective_of", None)  # without encoding again
+    objective = -model.score(X) if known is None else known(X, codes)
+    return Measurement(model.n_iter_, objective, error, float(small.mean()))

@@ -126,6 +126,35 @@ class Learner(
         """Compute the coefficients of samples; each estimator has its own."""
         raise NotImplementedError
 
+    def score(self, X: Any, y: Any = None) -> float:
+        """Compute minus the objective of these samples, so that higher is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        score : float
+            −F at what `fit` learned and at the samples' own coefficients. (Sparse filtering divides
+            responses by ``scale_``.)
+
+        Raises
+        ------
+        ValueError
+            If X is unusable.
+        """
+        codes = self._codes(X)
+        with quietly():
+            return -self._objective_of(X, codes)
+
+    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
+        """Compute the objective of samples whose coefficients are known."""
+        raise NotImplementedError
+
     def _codes(self, X: Any) -> np.ndarray:
         """Return what `transform` does as an array, whatever container it was told to return."""
         return np.asarray(self.transform(X))

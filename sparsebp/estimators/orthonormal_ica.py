@@ -186,24 +186,8 @@ class OrthonormalICA(FilterLearner):
             vars(self).update(fitted_at(result.point))
         return self._record(result)
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Compute minus the objective of these samples, so that higher is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows.
-        y : Ignored
-            Present for the interface.
-
-        Returns
-        -------
-        score : float
-            −F.
-        """
-        codes = self._codes(X).T
-        with quietly():
-            return -float(self.penalty_.values_and_gradient(codes)[0].mean())
+    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
+        return float(self.penalty_.values_and_gradient(codes.T)[0].mean())
 
     def _solve(
         self, x: Samples, penalty: Penalty, start: np.ndarray, callback: Callable[..., bool]

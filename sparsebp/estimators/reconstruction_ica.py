@@ -212,28 +212,13 @@ class ReconstructionICA(FilterLearner):
             vars(self).update(fitted_at(result.point))
         return self._record(result)
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Compute minus the objective of these samples, so that higher is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows.
-        y : Ignored
-            Present for the interface.
-
-        Returns
-        -------
-        score : float
-            −F.
-        """
+    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         X = self._checked(X).astype(self.components_.dtype, copy=False)
         mapping = (self.whitening_, self.mean_[:, np.newaxis])
         samples = Samples(X.T, count_threads(self.n_jobs), mapping=mapping)
         scale = 1 / samples.shape[1]
         objective = reconstruction_objective(samples, self.penalty_, self.alpha_, scale=scale)
-        with quietly():
-            return -float(objective.value_and_gradient(self.whitened_components_)[0])
+        return float(objective.value_and_gradient(self.whitened_components_)[0])
 
     def _objective(self, samples: Samples, penalty: Penalty, alpha: float) -> Differentiable:
         objective = reconstruction_objective(

@@ -295,26 +295,10 @@ class SparseCoding(Learner):
         """
         return self._checked_codes(X) @ self.components_
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Compute minus the objective of these samples, so that higher is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows.
-        y : Ignored
-            Present for the interface.
-
-        Returns
-        -------
-        score : float
-            −F, with the samples' best coefficients.
-        """
+    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         x = self._checked(X).T.astype(self.components_.dtype, copy=False)
-        codes = self._codes(X).T
         fitted = SparseCodingProblem(self.penalty_, self.alpha_, self.gamma_)
-        with quietly():
-            return -fitted.value(x, self.components_.T, codes)
+        return fitted.value(x, self.components_.T, codes.T)
 
     def _begin(self, X: Any, *, first: bool = True) -> tuple[np.ndarray, Any, Any, np.ndarray]:
         """Check everything; return samples in columns, what draws, the problem and a basis."""

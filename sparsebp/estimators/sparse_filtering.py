@@ -177,22 +177,8 @@ class SparseFiltering(Learner):
         codes = self._responses(X, self.components_) / self.scale_
         return codes / np.linalg.norm(codes, axis=1, keepdims=True)
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Compute minus the objective of these samples, so that higher is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows.
-        y : Ignored
-            Present for the interface.
-
-        Returns
-        -------
-        score : float
-            −F, every filter's responses being divided by ``scale_``.
-        """
-        return -float(self._codes(X).sum(axis=1, dtype=np.float64).mean())
+    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
+        return float(codes.sum(axis=1, dtype=np.float64).mean())
 
     def _responses(self, X: np.ndarray, filters: np.ndarray) -> np.ndarray:
         return np.sqrt(np.square(X @ filters.T) + X.dtype.type(self.epsilon))

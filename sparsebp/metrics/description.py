@@ -116,6 +116,11 @@ class DescriptionLength:
 
     def __call__(self, model: Any, X: Any, y: Any = None) -> float:
         """Compute minus the bits per sample that a fitted model needs for samples."""
+        if not hasattr(model, "inverse_transform"):
+            raise TypeError(
+                f"model is a {type(model).__name__}, which has no inverse_transform; the length of "
+                "a description needs what the codes leave over."
+            )
         codes = model.transform(X)
         back = model.inverse_transform(codes)
         return -description_length(X, codes, back, precision=self.precision)

@@ -3,7 +3,7 @@ import pytest
 from oracles import seeds
 from sklearn.model_selection import GridSearchCV
 
-from sparsebp import ReconstructionICA, SparseCoding
+from sparsebp import ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import DescriptionLength, description_length, dictionary_recovery
 
@@ -82,3 +82,9 @@ def test_what_cannot_be_is_refused(arguments, message):
 def test_a_scorer_refuses_at_once_what_is_no_precision(precision):
     with pytest.raises((ValueError, TypeError), match="precision"):
         DescriptionLength(precision)
+
+
+def test_what_cannot_go_back_has_no_description_length():
+    model = SparseFiltering(2, max_iter=5, tol=1.0).fit(np.eye(4))
+    with pytest.raises(TypeError, match="SparseFiltering, which has no inverse_transform"):
+        DescriptionLength(0.1)(model, np.eye(4))
