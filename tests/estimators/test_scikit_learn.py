@@ -8,16 +8,15 @@ from sparsebp.penalties import L1
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-#: One of each kind, which take different ways through the code.
 ESTIMATORS = [
     SparseCoding(max_iter=10),
-    SparseCoding(penalty="l1", max_iter=10),
-    SparseCoding(penalty="topographic", solver="exact", gamma=0.1, max_iter=10),
     ReconstructionICA(),
     OrthonormalICA(),
     SparseFiltering(max_iter=20),
 ]
 VARIANTS = [
+    SparseCoding(penalty="l1", max_iter=10),
+    SparseCoding(penalty="topographic", solver="exact", gamma=0.1, max_iter=10),
     SparseCoding(penalty="cauchy", max_iter=10),
     SparseCoding(penalty="l1", solver="online", batch_size=50, max_iter=10),
     SparseCoding(penalty=L1(), batch_size=None, max_iter=10),

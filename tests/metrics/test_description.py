@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from oracles import seeds
 from sklearn.model_selection import GridSearchCV
 
 from sparsebp import ReconstructionICA, SparseCoding, SparseFiltering
@@ -37,7 +36,8 @@ def test_half_the_precision_is_a_bit_more_for_each_number():
     assert lengths[1] - lengths[0] == pytest.approx(5, abs=0.01)
 
 
-@pytest.mark.parametrize("seed", seeds(3))
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
 def test_chooses_a_weight_with_which_the_planted_atoms_are_found(seed):
     signals = make_dictionary_signals(2000, 10, 15, n_nonzero=2, snr_db=20, random_state=seed)
     model = SparseCoding(

@@ -15,6 +15,7 @@ PENALTIES = {
     "topographic": lambda s: torch.sqrt(tensor(torus(len(s))) @ s**2 + 0.05).sum(),
     "groups": lambda s: torch.sqrt(tensor(overlapping_groups(len(s))) @ s**2 + 0.05).sum(),
     "log_cosh": lambda s: torch.log(torch.cosh(s)).sum(),
+    "sharp_log_cosh": lambda s: torch.log(torch.cosh(2 * s)).sum() / 2,
     "cauchy": lambda s: torch.log1p(s**2).sum(),
     "welsch": lambda s: (1 - torch.exp(-(s**2) / 2)).sum(),
 }

@@ -37,9 +37,11 @@ def test_names_within_drawings_are_unique(page):
     "model",
     [
         SparseCoding(4, gamma=0.1, max_iter=2),
-        ReconstructionICA(6, penalty="log_cosh", unit_norm=True),
-        OrthonormalICA(3, signs=[1, -1, 1]),
         SparseFiltering(5, max_iter=20, tol=1e-2),
+        pytest.param(
+            ReconstructionICA(6, penalty="log_cosh", unit_norm=True), marks=pytest.mark.slow
+        ),
+        pytest.param(OrthonormalICA(3, signs=[1, -1, 1]), marks=pytest.mark.slow),
     ],
     ids=lambda model: type(model).__name__,
 )
