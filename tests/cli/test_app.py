@@ -32,9 +32,9 @@ def learned(tmp_path, photographs, *more):
     ("model", "n_components"),
     [
         ("sparse-coding", (16,)),
-        ("topographic", (121,)),
+        pytest.param("topographic", (121,), marks=pytest.mark.slow),
         ("rica", range(5, 16)),
-        ("ica", range(5, 16)),
+        pytest.param("ica", range(5, 16), marks=pytest.mark.slow),
         ("sparse-filtering", (16,)),
     ],
 )
