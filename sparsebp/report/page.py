@@ -10,12 +10,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sparsebp import __version__
 from sparsebp.report.figures import drawings
 from sparsebp.report.filters import describe_filters
 from sparsebp.report.mathematics import mathematics
 from sparsebp.report.measurements import Measurements, Summary
 
-_LIBRARIES = ("sparsebp", "numpy", "scipy", "scikit-learn", "numba")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
 
 
 def write_report(
@@ -139,5 +140,5 @@ def _note(measured: Measurements) -> str:
 
 def _versions() -> dict[str, str]:
     """Return what the page was made with."""
-    libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
-    return {"made with": ", ".join([f"Python {platform.python_version()}", *libraries])}
+    own = [f"sparsebp {__version__}", f"Python {platform.python_version()}"]
+    return {"made with": ", ".join([*own, *(f"{name} {version(name)}" for name in _LIBRARIES)])}
