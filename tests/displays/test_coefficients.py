@@ -5,6 +5,7 @@ from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 
+from sparsebp import OrthonormalICA
 from sparsebp.displays import CoefficientsDisplay
 
 
@@ -102,7 +103,7 @@ def test_from_estimator_encodes_the_samples():
     np.testing.assert_array_equal(display.codes, pca.transform(X))
     assert display.label == "PCA"
     with pytest.raises(NotFittedError):
-        CoefficientsDisplay.from_estimator(PCA(3), X)
+        CoefficientsDisplay.from_estimator(OrthonormalICA(3), X)
     with pytest.raises(AttributeError, match="int has no transform; give CoefficientsDisplay the"):
         CoefficientsDisplay.from_estimator(3, X)
 
