@@ -123,12 +123,13 @@ class Measurements:
             )
         check_is_fitted(estimator)
         basis = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
-        samples = np.asarray(samples)[:_MEASURED]
+        # A table keeps the names of its features, which the estimator looks for.
+        samples = (samples if hasattr(samples, "columns") else np.asarray(samples))[:_MEASURED]
         blocks = track(_blocks(samples, _SAMPLES_A_STEP), "encoding")
         codes = np.concatenate([estimator.transform(block) for block in blocks])
         blocks = track(_blocks(basis.components, _FILTERS_A_STEP), "fitting Gabor functions")
         fit = _joined([gabor_fit(block, basis.patch_shape) for block in blocks])
-        return cls(estimator, samples, basis, codes, fit)
+        return cls(estimator, np.asarray(samples), basis, codes, fit)
 
     @property
     def title(self) -> str:
@@ -171,7 +172,7 @@ class Measurements:
         return float(1 - lost / (varied or 1.0))
 
 
-def _blocks(rows: np.ndarray, size: int) -> list[np.ndarray]:
+def _blocks(rows: Any, size: int) -> list[Any]:
     return [rows[first : first + size] for first in range(0, max(len(rows), 1), size)]
 
 

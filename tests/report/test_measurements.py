@@ -1,6 +1,7 @@
 from dataclasses import fields
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sparsebp import ReconstructionICA, SparseFiltering
@@ -52,3 +53,12 @@ def test_what_is_not_reconstructed_is_not_explained():
     assert measured.summary.explained is None
     assert measured.title == "4 features learned by sparse filtering"
     assert all("explained" not in line for line in measured.summary.lines())
+
+
+def test_tables_are_measured_as_arrays_are():
+    table = pd.DataFrame(X[:50], columns=[f"pixel {i}" for i in range(16)])
+    model = ReconstructionICA(4, tol=1e-2, random_state=0).fit(table)
+    expected = model.transform(table)
+    measured = Measurements.of(model.set_output(transform="pandas"), table)
+    np.testing.assert_allclose(measured.codes, expected, rtol=1e-12)
+    assert isinstance(measured.samples, np.ndarray)
