@@ -21,8 +21,9 @@ class SparseFiltering(Learner):
 
         F(W) = (1/m) Σⱼ ‖f̂ⱼ‖₁,  f = √((Wx)² + ε),  f̃ᵣ = fᵣ / ‖fᵣ‖,  f̂ⱼ = f̃ⱼ / ‖f̃ⱼ‖
 
-    by L-BFGS: every filter's responses are divided by their length over the samples, then every
-    sample's by theirs. Nothing has to be weighed against anything, so there is no α.
+    by L-BFGS, with rows of W of length one: every filter's responses are divided by their length
+    over the samples, then every sample's by theirs. Nothing has to be weighed against anything, so
+    there is no α.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def describe_filters(measured: Measurements) -> list[Filter]:
     codes, fit = measured.codes, measured.fit
     pictures = [_picture(feature, patch_shape) for feature in features]
     gabors = [_picture(function, patch_shape[:2]) for function in fit.render()]
-    used = (np.abs(codes) > 0.1 * (codes.std() or 1.0)).mean(axis=0)
+    used = 1 - measured.near_zero.mean(axis=0)
     squares = np.square(codes, dtype=np.float64).sum(axis=0) * np.square(features).sum(axis=1)
     share = squares / (squares.sum() or 1.0)
     peakedness = coefficient_kurtosis(codes, per_component=True)

@@ -144,6 +144,11 @@ class Measurements:
         return hasattr(getattr(self.estimator, "penalty_", None), "grid_shape")
 
     @cached_property
+    def near_zero(self) -> np.ndarray:
+        """Whether each coefficient is below a tenth of the standard deviation of all together."""
+        return np.abs(self.codes) < 0.1 * self.codes.std()
+
+    @cached_property
     def reconstruction(self) -> np.ndarray | None:
         """What the coefficients stand for; None where they stand for no sample."""
         going_back = getattr(self.estimator, "inverse_transform", None)
@@ -158,7 +163,7 @@ class Measurements:
             n_iter=int(self.estimator.n_iter_),
             n_components=len(r_squared),
             kurtosis=float(coefficient_kurtosis(self.codes)),
-            small=float((np.abs(self.codes) < 0.1 * self.codes.std()).mean()),
+            small=float(self.near_zero.mean()),
             explained=self._explained(),
             gabor_r2=float(np.median(r_squared)),
             gabor_like=float((r_squared > 0.8).mean()),

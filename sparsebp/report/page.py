@@ -106,11 +106,13 @@ def write_page(
 
 
 def _template() -> Any:
-    loader = PackageLoader("sparsebp.report")
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("sparsebp.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.lstrip_blocks = True
     return environment.get_template("report.html")
 
 

@@ -72,6 +72,13 @@ def test_the_outline_is_that_of_the_pixels_first_row_on_top():
     assert patch.get_aspect() == 1
 
 
+def test_bars_that_run_through_the_patch_end_within_it():
+    fit = given_fit(sigma=np.full((6, 2), 40.0))
+    _, patch = display(fit, bar_length=1.0).axes_
+    lengths = np.linalg.norm(np.diff(lines_of(patch), axis=1)[:, 0], axis=1)
+    np.testing.assert_allclose(lengths, fit.patch_shape[0] / 2)
+
+
 def test_filters_that_are_no_gabor_functions_are_rings_and_have_no_place():
     fit = given_fit([1.0, 0.4, 0.9, 0.7, 0.6, 0.1], amplitude=np.array([1.0] * 5 + [0.0]))
     polar, patch = display(fit, min_r_squared=0.65).axes_

@@ -72,6 +72,8 @@ def test_an_ica_that_whitens_has_kept_directions_too(kind):
     model = kind(2, whiten=0.9, tol=1e-2, random_state=0).fit(X)
     display = SpectrumDisplay.from_estimator(model, X)
     assert display.n_components == Whitening(n_components=0.9).fit(X).n_components_
+    whole = kind(2, whiten=True, tol=1e-2, random_state=0).fit(X)
+    assert SpectrumDisplay.from_estimator(whole, X).n_components is None
     with pytest.raises(ValueError, match="keeps no eigenvalues; give X"):
         SpectrumDisplay.from_estimator(model)
 

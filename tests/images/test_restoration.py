@@ -200,8 +200,13 @@ def test_coefficients_that_have_not_converged_are_said(monkeypatch):
     rng = np.random.default_rng(0)
     model.fit(rng.normal(size=(200, 9)))
     image = np.where(rng.random((6, 6)) < 0.3, np.nan, rng.normal(size=(6, 6)))
-    with pytest.warns(ConvergenceWarning, match=r"The coefficients of \d+ patches have not"):
-        inpaint(image, model)
+    said = []
+    for block in (100, 4):
+        monkeypatch.setattr("sparsebp.images._patches._BLOCK", block)
+        with pytest.warns(ConvergenceWarning, match=r"of [1-9]\d* patches have not") as warned:
+            inpaint(image, model)
+        said.append(str(warned[0].message))
+    assert said[0] == said[1]  # of all blocks together
 
 
 def test_what_cannot_go_back_cannot_denoise():

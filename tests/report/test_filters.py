@@ -1,18 +1,18 @@
 from base64 import b64decode
 from io import BytesIO
-from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
 
 from sparsebp.displays import BasisDisplay
 from sparsebp.metrics import gabor_fit
+from sparsebp.report import Measurements
 from sparsebp.report.filters import describe_filters
 
 
 def described(features, codes, shape):
     basis, fit = BasisDisplay(features, shape), gabor_fit(features, shape)
-    return describe_filters(SimpleNamespace(basis=basis, codes=codes, fit=fit))
+    return describe_filters(Measurements(None, np.empty(0), basis, codes, fit))
 
 
 def test_usage_counts_patches_and_what_atoms_add():
@@ -24,6 +24,12 @@ def test_usage_counts_patches_and_what_atoms_add():
     shares = [f["share of the signal"] for f in facts]
     assert shares == [f"{50 / 90:.1%}", f"{40 / 90:.1%}", "0.0%"]
     assert facts[0]["kurtosis"] == "1.0"
+
+
+def test_what_is_below_a_tenth_of_the_deviation_is_not_used():
+    codes = np.array([[10.0, 1.0], [-10.0, 0.5], [10.0, -1.0], [-10.0, -0.5]])  # 7.1 in deviation
+    facts = [dict(f.facts) for f in described(np.eye(2, 16), codes, (4, 4))]
+    assert [f["used in"] for f in facts] == ["100% of patches", "50% of patches"]
 
 
 def test_a_picture_is_the_filter_with_zero_in_the_middle():
@@ -46,3 +52,6 @@ def test_facts_are_those_of_the_fit():
     assert facts["row, column"] == "3.0, 4.0"
     assert facts["envelope"] == "2.0 × 2.0 px"
     assert facts["bars at"] == "90°"
+    assert facts["all told by the feature"] == "yes"
+    (blob,) = described(envelope.reshape(1, -1), np.ones((2, 1)), (8, 8))
+    assert dict(blob.facts)["all told by the feature"] == "no"

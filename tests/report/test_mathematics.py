@@ -39,6 +39,33 @@ def test_each_network_of_the_objective_is_a_term_of_well_formed_mathematics(mode
         assert len({len(row) for row in (term.header, *term.rows)}) == 1
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("model", "gradients"),
+    [
+        (SparseCoding(9, max_iter=1), ["∇sF=1m(∇sF1+α∇sF2)", "∇AF=1m∇AF1"]),
+        (SparseCoding(9, max_iter=1, gamma=0.1), ["∇sF=1m(∇sF1+α∇sF2)", "∇AF=1m∇AF1+γ∇AF3"]),
+        (ReconstructionICA(9, max_iter=1), ["∇WF=1m(∇WF1+α∇WF2)"]),
+        (OrthonormalICA(9, max_iter=1), ["∇WF=1m∇WF1"]),
+        (SparseFiltering(9, max_iter=1), ["∇WF=1m∇WF1"]),
+    ],
+)
+def test_gradients_of_the_terms_are_put_together_with_their_weights(model, gradients):
+    assert [text(g) for g in mathematics(model.fit(X)).gradients] == gradients
+
+
+def test_gradients_are_those_of_what_was_searched_for(topographic):
+    reconstruction, penalty = mathematics(topographic[0]).terms
+    assert [text(g)[:4] for g in reconstruction.gradients] == ["∇sF1", "∇AF1"]
+    assert [text(g)[:4] for g in penalty.gradients] == ["∇sF2"]
+
+
+@pytest.mark.parametrize(("sharpness", "said"), [(1.0, False), (2.0, True)])
+def test_a_sharpness_is_said_where_the_formula_has_it(sharpness, said):
+    model = ReconstructionICA(2, tol=1e-2, penalty=LogCosh(sharpness)).fit(X)
+    assert ("a=2" in text(mathematics(model).values)) == said
+
+
 def test_constraints_are_said():
     free = mathematics(ReconstructionICA(2, tol=1e-2).fit(X))
     bound = mathematics(ReconstructionICA(2, tol=1e-2, unit_norm=True).fit(X))

@@ -62,3 +62,12 @@ def test_tables_are_measured_as_arrays_are():
     measured = Measurements.of(model.set_output(transform="pandas"), table)
     np.testing.assert_allclose(measured.codes, expected, rtol=1e-12)
     assert isinstance(measured.samples, np.ndarray)
+
+
+def test_a_filter_is_gabor_like_above_four_fifths(measured):
+    found, r_squared = measured.summary.gabor_like, measured.fit.r_squared
+    assert found == np.mean(r_squared > 0.8) != np.mean(r_squared > 0.5)
+
+
+def test_the_title_says_whether_there_is_a_map(topographic):
+    assert Measurements.of(*topographic).title == "9 features learned by topographic sparse coding"
