@@ -132,9 +132,9 @@ def _numbers(summary: Summary) -> list[tuple[str, str]]:
 def _note(measured: Measurements) -> str:
     """Say what the numbers are about, in which words alone would mislead."""
     batch = getattr(measured.estimator, "batch_size", None)
-    on = f"on the last batch of {batch} patches" if batch else "on the patches learned from"
+    on = f"the last batch of {batch} patches" if batch else "all patches learned from"
     return (
-        f"The objective is that {on}; all else is of {len(measured.samples)} of these. Near zero "
+        f"The objective is that of {on}; all else is of {len(measured.samples)} patches. Near zero "
         "is below a tenth of the standard deviation of all coefficients together, and a feature is "
         "used by a patch where it is not; the kurtosis is that of all coefficients together, too."
     )

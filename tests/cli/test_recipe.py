@@ -30,6 +30,8 @@ def test_the_recipe_says_how_patches_are_prepared():
     assert words.endswith("means removed, divided by their contrast, multiplied by 2.5")
     assert Recipe(color=True).in_words().startswith("images whitened whole")
     assert "means" not in Recipe(color=True).in_words()
+    assert "passed over (0.5 of the mean)" in Recipe().in_words()
+    assert "passed over" not in Recipe(min_contrast=0).in_words()
 
 
 def test_metadata_brings_the_recipe_back():

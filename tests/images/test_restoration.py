@@ -165,6 +165,7 @@ def test_a_hole_larger_than_a_patch_is_refused():
     [
         (np.zeros((4, 40)), {}, "smaller than the model's patches of 5 × 5"),
         (np.zeros((40, 40, 3)), {}, "no square patches of 3 channel"),
+        (np.zeros((40, 40, 2)), {}, "2 channels, the last of them perhaps how opaque"),
         (np.zeros((40, 40, 4)), {}, "4 channels, the last of them perhaps how opaque"),
         (np.zeros(40), {}, r"shape \(40,\)"),
         (np.zeros((0, 4)), {}, r"shape \(0, 4\)"),

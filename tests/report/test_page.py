@@ -26,7 +26,7 @@ def test_the_page_has_every_feature_and_what_was_said_of_the_run(page, topograph
     assert f"{topographic[0].objective_:.4g}" in text
     assert "map of orientation" in text
     assert text.index("objective after") < text.index("variance explained")
-    assert "last batch of 1000 patches; all else is of 300" in text
+    assert "last batch of 1000 patches; all else is of 300 patches" in text
 
 
 def test_drawings_have_the_color_of_the_text(page):
@@ -60,7 +60,7 @@ def test_every_estimator_has_a_page(model, tmp_path):
     write_report(tmp_path / "page.html", model.fit(samples), samples, patch_shape=(2, 2, 3))
     text = (tmp_path / "page.html").read_text("utf-8")
     assert type(model).__name__ in text
-    assert ("on the patches learned from" in text) != isinstance(model, SparseCoding)
+    assert ("of all patches learned from" in text) != isinstance(model, SparseCoding)
     assert "map of orientation" not in text
 
 
