@@ -1,0 +1,100 @@
+"""What one measurement found, beside the figure it is meant to reach."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from rich.table import Table
+
+from sparsebp.datasets import load_photographs, load_sample_photographs
+
+_Size = TypeVar("_Size")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How much is measured, and on what.
+
+    Parameters
+    ----------
+    toy : bool
+        Whether to measure everything at a toy size, to see that it runs. The figures then mean
+        nothing, and none is held against its goal.
+    images : Path, optional
+        Folder of photographs; None takes the two that come with scikit-learn.
+    """
+
+    toy: bool = False
+    images: Path | None = None
+
+    def size(self, full: _Size, toy: _Size) -> _Size:
+        """Return the full size of a piece of work, or the toy's."""
+        return toy if self.toy else full
+
+    def photographs(self) -> list[np.ndarray]:
+        """Load the photographs in gray, pixels from 0 to 1."""
+        if self.images is None:
+            return load_sample_photographs()
+        return load_photographs(self.images)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure and its goal.
+
+    Parameters
+    ----------
+    point : str
+        What it belongs to, such as ``"signs"``.
+    what : str
+        What was measured, with its unit.
+    figure : float
+        The figure.
+    at_least, at_most : float, optional
+        The goal; neither for a figure that is there to compare with, such as a peer's.
+    note : str
+        Seeds, spread, sizes.
+    """
+
+    point: str
+    what: str
+    figure: float
+    at_least: float | None = None
+    at_most: float | None = None
+    note: str = ""
+
+    @property
+    def goal(self) -> str:
+        """The goal in words."""
+        if self.at_least is not None:
+            return f"≥ {self.at_least:g}"
+        return "" if self.at_most is None else f"≤ {self.at_most:g}"
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the figure reaches its goal; None where there is none."""
+        if self.at_least is not None:
+            return self.figure >= self.at_least
+        return None if self.at_most is None else self.figure <= self.at_most
+
+
+def as_table(rows: Iterable[Row], *, toy: bool) -> Table:
+    """Return the rows as a table for the terminal; at a toy size without a verdict."""
+    table = Table("point", "what", "goal", "figure", "met", "note")
+    for row in rows:
+        met = "" if toy or row.met is None else ("yes" if row.met else "[bold]no[/bold]")
+        table.add_row(row.point, row.what, row.goal, f"{row.figure:.4g}", met, row.note)
+    return table
+
+
+def write_csv(rows: Iterable[Row], path: Path) -> None:
+    """Write the rows into a file of comma-separated values."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["point", "what", "figure", "at_least", "at_most", "note"])
+        writer.writerows(asdict(row).values() for row in rows)
