@@ -7,11 +7,9 @@ import os
 import zipfile
 import zlib
 from dataclasses import fields
-from errno import ENOENT
 from numbers import Integral
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -19,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import sparsebp.penalties as penalties
+from sparsebp._files import writing
 from sparsebp.estimators import (
     OrthonormalICA,
     ReconstructionICA,
@@ -53,7 +52,8 @@ def save_model(
 ) -> None:
     """Write a fitted estimator to a file.
 
-    The file appears whole or not at all: it is written beside its place and then moved there.
+    The file appears whole or not at all: it is written beside its place and then moved there. A
+    symbolic link stays one, and a file that is replaced hands on its permissions.
 
     Parameters
     ----------
@@ -70,6 +70,8 @@ def save_model(
         If the estimator, or something it holds, is of a kind that cannot be saved.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
+    ValueError
+        If what stands at the path is no file that may be replaced, such as a folder or a device.
     OSError
         If the file cannot be written.
 
@@ -88,18 +90,8 @@ def save_model(
     header = {"format": FORMAT, "model": _packed_estimator(estimator, arrays)}
     header["metadata"] = metadata or {}
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(ENOENT, "No such folder", str(path.parent))
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        with draft.open("xb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with writing(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:

@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 
 import numpy as np
@@ -165,3 +166,11 @@ def test_numbers_of_numpy_in_penalties_are_saved(penalty, tmp_path):
     loaded = load_model(tmp_path / "model.npz")
     assert loaded.penalty == penalty
     assert loaded.random_state == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX files")
+def test_a_pipe_is_not_replaced_by_a_model(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match=r"pipe is .* give another name"):
+        save_model(OrthonormalICA(2, tol=1e-3, random_state=0).fit(X), tmp_path / "pipe")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

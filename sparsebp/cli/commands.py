@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from errno import ENOENT
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
+from sparsebp._files import writing
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.learning import save_picture
 from sparsebp.cli.models import find_model
@@ -47,7 +47,7 @@ def show_model(model: str, out: Path | None, output: Output) -> None:
     folder = file.parent if file == Path(model) else Path()
     picture = out or folder / f"{file.stem}-filters.png"
     display = BasisDisplay.from_estimator(estimator, patch_shape=metadata.get("patch_shape"))
-    save_picture(display, picture)
+    picture = save_picture(display, picture)
     about = [f"{name}: {_in_words(value)}" for name, value in metadata.items()]
     output.summary(
         [str(estimator), *about, f"saved {picture}"],
@@ -97,26 +97,17 @@ def encode_images(
     estimator, recipe = load_model(file), Recipe.from_metadata(read_metadata(file))
     stride = stride or recipe.patch_size
     shapes: dict[str, tuple[int, ...]] = {}
-    if out.is_dir():
-        raise ValueError(f"{out} is a folder; name a file in it for the codes.")
-    if not out.parent.is_dir():
-        raise FileNotFoundError(ENOENT, "No such folder", str(out.parent))
-    draft = out.with_name(f".{out.name}.draft")
-    try:
-        with ZipFile(draft, "w", ZIP_DEFLATED) as archive:  # first of all: can it be written?
-            photographs = recipe.load(images, output.track)
-            with output.bar("encoding", sum(i.size for i in photographs.values())) as advance:
-                for name, image in photographs.items():
-                    watch = _moving(advance, image.size)
-                    codes = encode_image(
-                        image, estimator, stride=stride, prepare=recipe.prepare, progress=watch
-                    )
-                    shapes[name] = codes.shape
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(member, codes, allow_pickle=False)
-        draft.replace(out)
-    finally:
-        draft.unlink(missing_ok=True)
+    with writing(out) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        photographs = recipe.load(images, output.track)
+        with output.bar("encoding", sum(i.size for i in photographs.values())) as advance:
+            for name, image in photographs.items():
+                watch = _moving(advance, image.size)
+                codes = encode_image(
+                    image, estimator, stride=stride, prepare=recipe.prepare, progress=watch
+                )
+                shapes[name] = codes.shape
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, codes, allow_pickle=False)
     output.summary(
         [
             *(f"{name}: {r}×{c} patches, {n} components" for name, (r, c, n) in shapes.items()),

@@ -14,6 +14,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from sparsebp import __version__
+from sparsebp._files import writing
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output
@@ -218,12 +219,18 @@ def write_pictures(estimator: Estimator, patch_shape: tuple[int, ...], folder: P
         save_picture(display, folder / name)
 
 
-def save_picture(display: Any, path: Path) -> None:
-    """Draw a display and write it as a picture, without a screen."""
+def save_picture(display: Any, path: Path) -> Path:
+    """Draw a display without a screen, write it as a picture, and return the file's path.
+
+    The suffix of the path says which kind of picture; a path without one gets ``.png``.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 6), layout="constrained")
     FigureCanvasAgg(figure)
     display.plot(ax=figure.subplots())
-    figure.savefig(path, dpi=PICTURE_DPI, bbox_inches="tight")
+    path = path if path.suffix else path.with_name(f"{path.name}.png")
+    with writing(path) as file:
+        figure.savefig(file, format=path.suffix[1:], dpi=PICTURE_DPI, bbox_inches="tight")
+    return path

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sparsebp import __version__
+from sparsebp._files import writing
 from sparsebp.report.figures import drawings
 from sparsebp.report.filters import describe_filters
 from sparsebp.report.mathematics import mathematics
@@ -102,7 +103,8 @@ def write_page(
         drawings=drawings(measured),
         mathematics=mathematics(measured.estimator),
     )
-    path.write_text(page, encoding="utf-8")
+    with writing(path) as file:
+        file.write(page.encode())
 
 
 def _template() -> Any:
