@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
+from collections.abc import Collection
 from dataclasses import fields
 from numbers import Integral
 from pathlib import Path
@@ -17,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import sparsebp.penalties as penalties
+from sparsebp._archive import read_arrays, write_arrays
 from sparsebp._files import writing
 from sparsebp.estimators import (
     OrthonormalICA,
@@ -33,16 +33,6 @@ _KINDS = (OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering, Whit
 _ESTIMATORS = {kind.__name__: kind for kind in _KINDS}
 _PENALTIES = {n: getattr(penalties, n) for n in penalties.__all__}
 _HEADER = "sparsebp.json"
-_SIGNS_OF_DAMAGE = (
-    AttributeError,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 #: Parameters that belong to a run, not to what it learned.
 _OF_THE_RUN = ("callback", "init")
 
@@ -91,7 +81,7 @@ def save_model(
     header["metadata"] = metadata or {}
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     with writing(path) as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        write_arrays(file, arrays)
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:
@@ -114,10 +104,11 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     OSError
         If the file cannot be read.
     """
-    header, arrays = _read(Path(path))
+    header = _read_header(Path(path))
+    arrays = _read_arrays(Path(path))
     try:
         return _unpacked_estimator(header["model"], arrays)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(_damaged(path)) from error
 
 
@@ -141,27 +132,34 @@ def read_metadata(path: str | os.PathLike[str]) -> dict:
     OSError
         If the file cannot be read.
     """
-    return _read(Path(path))[0].get("metadata", {})
+    return _read_header(Path(path)).get("metadata", {})
 
 
-def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
+def _read_header(path: Path) -> dict[str, Any]:
+    """Read all but the arrays."""
+    header = _read_arrays(path, [_HEADER])[_HEADER]
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            header = json.loads(archive[_HEADER].tobytes())
-            version = header["format"]
-            arrays = {name: archive[name] for name in archive.files if name != _HEADER}
-    except _SIGNS_OF_DAMAGE as error:
+        read = json.loads(header.tobytes())
+        version = read["format"]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(_damaged(path)) from error
     if not isinstance(version, int) or version > FORMAT:
         raise ValueError(
             f"{path} has format {version}; this version of sparsebp reads up to {FORMAT}. "
             "Install a newer sparsebp."
         )
-    return header, arrays
+    return read
 
 
-def _damaged(path: Any) -> str:
-    return f"{path} is damaged, or is no model saved by sparsebp; save the model again."
+def _read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    try:
+        return read_arrays(path, names)
+    except ValueError as error:
+        raise ValueError(_damaged(path, f" ({error})")) from error
+
+
+def _damaged(path: Any, reason: str = "") -> str:
+    return f"{path} is damaged, or is no model saved by sparsebp{reason}; save the model again."
 
 
 def _packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:

@@ -86,6 +86,7 @@ class GridGrouping:
 def _neighbors(n: int, width: int, wrap: bool) -> np.ndarray:
     neighbors = np.zeros((n, n))
     at = np.arange(n)
+    width = min(width, 2 * n)  # reaches everything already
     for shift in range(-((width - 1) // 2), width // 2 + 1):
         inside = np.full(n, True) if wrap else (at + shift >= 0) & (at + shift < n)
         neighbors[at[inside], (at + shift)[inside] % n] = 1
