@@ -121,14 +121,14 @@ def weight_decay_gradient(basis):
     return 2 * basis
 
 
-def ica_reconstruction(w, x):
-    """‖WᵀWx − x‖²."""
-    return ((w.T @ (w @ x) - x) ** 2).sum()
+def ica_reconstruction(w, x, c=1.0):
+    """‖c WᵀWx − x‖²."""
+    return ((c * w.T @ (w @ x) - x) ** 2).sum()
 
 
-def ica_reconstruction_in_filters(w, x):
-    residual = w.T @ (w @ x) - x
-    return 2 * w @ residual @ x.T + 2 * (w @ x) @ residual.T
+def ica_reconstruction_in_filters(w, x, c=1.0):
+    residual = c * w.T @ (w @ x) - x
+    return 2 * c * (w @ residual @ x.T + (w @ x) @ residual.T)
 
 
 def ica_reconstruction_in_samples(w, x):

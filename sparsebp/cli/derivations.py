@@ -10,6 +10,7 @@ from sparsebp.network import Network, delta_table
 from sparsebp.objectives import (
     ICA_RECONSTRUCTION,
     RECONSTRUCTION,
+    SCALED_ICA_RECONSTRUCTION,
     WEIGHT_DECAY,
     sparse_filtering_network,
     sparsity_network,
@@ -27,6 +28,10 @@ DERIVATIONS: dict[str, tuple[str, Network]] = {
     "cauchy": ("Σ log(1 + s²)", Cauchy().network()),
     "welsch": ("Σ [1 − exp(−s²/2)]", Welsch().network()),
     "ica-reconstruction": ("‖WᵀWx − x‖², example 3", ICA_RECONSTRUCTION),
+    "scaled-ica-reconstruction": (
+        "‖c WᵀWx − x‖², k > n filters of length one, c = n/k",
+        SCALED_ICA_RECONSTRUCTION,
+    ),
     "ica": ("Σ √((Wx)² + ε)", sparsity_network(SmoothL1())),
     "topographic-ica": ("Σ √(V(Wx∘Wx) + ε)", sparsity_network(Topographic((3, 3)))),
     "sparse-filtering": ("Σ √((Wx)² + ε), rows, then columns", sparse_filtering_network(1e-8)),
@@ -51,7 +56,7 @@ def write_derivation(name: str | None, style: Style) -> None:
     """
     if name is None:
         for key, (formula, _) in DERIVATIONS.items():
-            print(f"{key:20}{formula}")
+            print(f"{key:26}{formula}")
         return
     if name not in DERIVATIONS:
         raise ValueError(f"There is no {name!r}; choose one of {', '.join(DERIVATIONS)}.")

@@ -2,6 +2,8 @@
 
 from sparsebp.objectives.ica import (
     ICA_RECONSTRUCTION,
+    SCALED_ICA_RECONSTRUCTION,
+    decoder_scale,
     reconstruction_objective,
     sparsity_network,
     sparsity_objective,
@@ -31,6 +33,7 @@ __all__ = [
     "ICA_RECONSTRUCTION",
     "MASKED_RECONSTRUCTION",
     "RECONSTRUCTION",
+    "SCALED_ICA_RECONSTRUCTION",
     "WEIGHT_DECAY",
     "Differentiable",
     "Objective",
@@ -40,6 +43,7 @@ __all__ = [
     "UnitRows",
     "basis_objective",
     "codes_objective",
+    "decoder_scale",
     "orthonormalized",
     "reconstruction_objective",
     "second_moment_factor",

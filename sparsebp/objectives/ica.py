@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from sparsebp.blocks import Samples
-from sparsebp.network import Identity, Layer, Linear, Network, Parameter, Square, Subtract
+from sparsebp.network import (
+    Identity,
+    Layer,
+    Linear,
+    Multiply,
+    Network,
+    Parameter,
+    Square,
+    Subtract,
+)
 from sparsebp.objectives.moments import second_moment_factor
 from sparsebp.objectives.objective import Objective, Term
 from sparsebp.penalties import Penalty
@@ -23,6 +32,42 @@ ICA_RECONSTRUCTION = Network(
         Layer(None, Square()),
     ],
 )
+
+#: ‖c WᵀWx − x‖²: the reconstruction of k filters of length one, where c = n/k for n < k.
+SCALED_ICA_RECONSTRUCTION = Network(
+    "x",
+    [
+        Layer(_W, Linear()),
+        Layer(_W.T, Linear()),
+        Layer(Identity(), Multiply("c")),
+        Layer(Identity(), Subtract("x")),
+        Layer(None, Square()),
+    ],
+)
+
+
+def decoder_scale(n_filters: int, n_features: int) -> float:
+    """Return the c for which filters of length one can reconstruct every sample: c WᵀW = I.
+
+    Parameters
+    ----------
+    n_filters : int
+        k, the rows of W.
+    n_features : int
+        n, their length.
+
+    Returns
+    -------
+    scale : float
+        n/k, since WᵀW has the trace k and the identity has n; 1 for k ≤ n, where filters can be
+        orthonormal.
+
+    Examples
+    --------
+    >>> decoder_scale(128, 64), decoder_scale(32, 64)
+    (0.5, 1.0)
+    """
+    return min(1.0, n_features / n_filters)
 
 
 def sparsity_network(penalty: Penalty) -> Network:
@@ -72,8 +117,9 @@ def reconstruction_objective(
     *,
     scale: float = 1.0,
     compressed: bool = False,
+    decoder: float = 1.0,
 ) -> Objective:
-    """Return scale · [‖WᵀWx − x‖² + α S(Wx)], reconstruction ICA.
+    """Return scale · [‖c WᵀWx − x‖² + α S(Wx)], reconstruction ICA.
 
     Parameters
     ----------
@@ -88,6 +134,8 @@ def reconstruction_objective(
     compressed : bool
         Whether the reconstruction runs on a square-root factor of xxᵀ rather than on all
         samples. The value and the gradient are the same.
+    decoder : float
+        c > 0, the tutorial's 1, or `decoder_scale` where the rows of W have length one.
 
     Returns
     -------
@@ -95,6 +143,10 @@ def reconstruction_objective(
         In the free matrix W (n_components, n_features).
     """
     target = second_moment_factor(x) if compressed else x
-    reconstruction = Term(scale, ICA_RECONSTRUCTION, {"x": target})
+    if decoder == 1:
+        reconstruction = Term(scale, ICA_RECONSTRUCTION, {"x": target})
+    else:
+        c = np.full((1, 1), decoder, dtype=target.dtype)
+        reconstruction = Term(scale, SCALED_ICA_RECONSTRUCTION, {"x": target, "c": c})
     sparsity = sparsity_objective(x, penalty, scale=scale * alpha)
     return Objective("W", (reconstruction, *sparsity.terms))

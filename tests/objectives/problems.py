@@ -21,7 +21,7 @@ from sparsebp.objectives import (
 
 #: (n_features, n_components, n_samples): n < k, n = k, n > k, one sample, and many samples.
 SIZES = ((3, 6, 4), (4, 4, 5), (6, 3, 7), (3, 4, 1), (2, 3, 17))
-ALPHA, GAMMA, SCALE = 0.7, 0.3, 0.2
+ALPHA, GAMMA, SCALE, DECODER = 0.7, 0.3, 0.2, 0.6
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,26 @@ def reconstruction_compressed(case: Case, d: Data) -> Problem:
     return reconstruction(case, d, compressed=True)
 
 
+def scaled_reconstruction(case: Case, d: Data, compressed: bool = False) -> Problem:
+    penalty, x = case.build(d.filters.shape[0]), d.x
+
+    def gradient(w):
+        sparsity = oracles.penalty_in_filters(case.gradient, w, x)
+        return SCALE * (oracles.ica_reconstruction_in_filters(w, x, DECODER) + ALPHA * sparsity)
+
+    scales = {"scale": SCALE, "decoder": DECODER}
+    return Problem(
+        reconstruction_objective(x, penalty, ALPHA, compressed=compressed, **scales),
+        d.filters,
+        lambda w: SCALE * (oracles.ica_reconstruction(w, x, DECODER) + ALPHA * case.value(w @ x)),
+        gradient,
+    )
+
+
+def scaled_reconstruction_compressed(case: Case, d: Data) -> Problem:
+    return scaled_reconstruction(case, d, compressed=True)
+
+
 def sparsity(case: Case, d: Data) -> Problem:
     return Problem(
         sparsity_objective(d.x, case.build(d.filters.shape[0]), scale=SCALE),
@@ -155,6 +175,8 @@ ANALYTIC = (
     basis_compressed,
     reconstruction,
     reconstruction_compressed,
+    scaled_reconstruction,
+    scaled_reconstruction_compressed,
     sparsity,
     unit_rows,
     basis_unit_columns,

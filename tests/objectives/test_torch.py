@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from objectives import problems
-from objectives.problems import ALPHA, GAMMA, SCALE, SIZES, Data
+from objectives.problems import ALPHA, DECODER, GAMMA, SCALE, SIZES, Data
 from oracles import relative_error
 from penalties.registry import CASES, overlapping_groups, torus
 
@@ -37,6 +37,11 @@ def reconstruction(w, d, penalty):
     return SCALE * (((w.T @ w @ d.x - d.x) ** 2).sum() + ALPHA * penalty(w @ d.x))
 
 
+def scaled_reconstruction(w, d, penalty):
+    back = DECODER * w.T @ w @ d.x
+    return SCALE * (((back - d.x) ** 2).sum() + ALPHA * penalty(w @ d.x))
+
+
 def sparsity(w, d, penalty):
     return SCALE * penalty(w @ d.x)
 
@@ -60,6 +65,8 @@ OBJECTIVES = (
     (problems.basis_compressed, basis),
     (problems.reconstruction, reconstruction),
     (problems.reconstruction_compressed, reconstruction),
+    (problems.scaled_reconstruction, scaled_reconstruction),
+    (problems.scaled_reconstruction_compressed, scaled_reconstruction),
     (problems.sparsity, sparsity),
     (problems.unit_rows, unit_rows),
     (problems.basis_unit_columns, basis_unit_columns),
