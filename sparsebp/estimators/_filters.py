@@ -62,7 +62,7 @@ class FilterLearner(Learner):
         Returns
         -------
         samples : ndarray of shape (n_samples, n_features)
-            The model's reconstruction Wᵀ s, whitening undone and the mean added.
+            The model's reconstruction, ``mixing_`` times s, and the mean added.
 
         Raises
         ------
@@ -85,13 +85,15 @@ class FilterLearner(Learner):
         samples = Samples(X.T, n_threads, mapping=(forward, mean[:, np.newaxis]))
         return Whitened(samples, forward, backward, mean)
 
-    def _filters_at(self, filters: np.ndarray, white: Whitened, penalty: Penalty) -> dict[str, Any]:
+    def _filters_at(
+        self, filters: np.ndarray, white: Whitened, penalty: Penalty, decoder: float = 1.0
+    ) -> dict[str, Any]:
         """Return the attributes of an estimator that has these filters of white samples."""
         return {
             "penalty_": penalty,
             "whitened_components_": filters,
             "components_": filters @ white.forward,
-            "mixing_": white.backward @ filters.T,
+            "mixing_": white.backward @ (decoder * filters.T),
             "whitening_": white.forward,
             "mean_": white.mean,
         }

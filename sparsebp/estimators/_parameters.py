@@ -33,6 +33,12 @@ def check_flag_or_share(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {value!r}; it must be True, False or a number in (0, 1).")
 
 
+def check_flag_or_auto(name: str, value: Any) -> None:
+    """Refuse what is neither a truth value nor "auto"."""
+    if not isinstance(value, bool | np.bool_) and not (isinstance(value, str) and value == "auto"):
+        raise ValueError(f"{name} is {value!r}; it must be True, False or 'auto'.")
+
+
 def check_flag(name: str, value: Any) -> None:
     """Refuse what is not a truth value."""
     if not isinstance(value, bool | np.bool_):

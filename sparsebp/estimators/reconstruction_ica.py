@@ -12,10 +12,11 @@ from sparsebp.blocks import Samples, count_threads
 from sparsebp.estimators._base import all_or_nothing, quietly, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
-from sparsebp.estimators._parameters import check_flag, check_real
+from sparsebp.estimators._parameters import check_flag_or_auto, check_real
 from sparsebp.objectives import (
     Differentiable,
     UnitRows,
+    decoder_scale,
     reconstruction_objective,
     unit_columns,
 )
@@ -26,12 +27,13 @@ from sparsebp.solvers import minimize_growing
 class ReconstructionICA(FilterLearner):
     """Reconstruction ICA: filters with sparse responses that still reconstruct the samples.
 
-    Minimises, in the filters W,
+    Minimizes, in the k filters W of n whitened directions,
 
-        F(W) = (1/m) Σⱼ [‖WᵀW xⱼ − xⱼ‖² + α S(W xⱼ)]
+        F(W) = (1/m) Σⱼ [‖c WᵀW xⱼ − xⱼ‖² + α S(W xⱼ)]
 
-    by L-BFGS, on a few of the samples first where there are many, on all of them in the end. There
-    may be more filters than features.
+    by L-BFGS, on a few of the samples first where there are many, on all of them in the end. For
+    k ≤ n this is the tutorial's objective, c = 1. For k > n the rows of W are kept at length one
+    and c = n/k, since otherwise k − n of the filters would end silent (see ``unit_norm``).
 
     Parameters
     ----------
@@ -42,11 +44,16 @@ class ReconstructionICA(FilterLearner):
         The sparsity penalty S. A topographic one orders the filters on a map.
     alpha : float, default=1.0
         Weight α ≥ 0 of the penalty (MATLAB's ``Lambda`` is 1/α). Orthonormal ICA is the limit
-        α → 0 on whitened samples.
+        α → 0 on whitened samples, for k ≤ n.
     epsilon : float, default=1e-2
         Smoothing ε > 0 of the penalties given by name.
-    unit_norm : bool, default=False
-        Whether the rows of W are kept at length one inside the objective.
+    unit_norm : bool or "auto", default="auto"
+        Whether the rows of W are kept at length one inside the objective. "auto" does so where
+        there are more filters than whitened directions, k > n, and then reconstructs with
+        (n/k) WᵀW: as much as filters of length one can and must give for c WᵀW = I. False leaves
+        the lengths free, the tutorial's plain objective; with k > n it ends with n filters at
+        most, the others silent. True is the tutorial's exercise and MATLAB's, which reconstruct
+        with WᵀW whatever k is: with k > n that is k/n times too large.
     whiten : bool or float, default=False
         Whether to center and whiten the samples, in all directions that they span (True) or in
         the fewest that hold a share of their variance (a number between 0 and 1).
@@ -80,7 +87,8 @@ class ReconstructionICA(FilterLearner):
     whitened_components_ : ndarray of shape (n_components, n_directions)
         W, the filters for whitened samples; the same without whitening.
     mixing_ : ndarray of shape (n_features, n_components)
-        The features: what each component adds to a reconstructed sample.
+        The features: what each component adds to a reconstructed sample, c Wᵀ with the whitening
+        undone.
     features_ : ndarray of shape (n_components, n_features)
         The same in rows.
     whitening_ : ndarray of shape (n_directions, n_features)
@@ -91,6 +99,8 @@ class ReconstructionICA(FilterLearner):
         The penalty used.
     alpha_ : float
         Its weight.
+    decoder_scale_ : float
+        c: n/k where "auto" kept the rows of W at length one, else 1.
     objective_ : float
         The objective at ``whitened_components_``.
     objective_history_ : ndarray of shape (n_iterations + 1,)
@@ -119,6 +129,7 @@ class ReconstructionICA(FilterLearner):
     """
 
     alpha_: float
+    decoder_scale_: float = 1.0  # also of models saved before there was another
 
     def __init__(
         self,
@@ -127,7 +138,7 @@ class ReconstructionICA(FilterLearner):
         penalty: str | Penalty = "smooth_l1",
         alpha: float = 1.0,
         epsilon: float = 1e-2,
-        unit_norm: bool = False,
+        unit_norm: bool | str = "auto",
         whiten: bool | float = False,
         solver: str = "lbfgs",
         max_iter: int = 1000,
@@ -182,25 +193,33 @@ class ReconstructionICA(FilterLearner):
         """
         self._check_parameters(("lbfgs",))
         check_real("alpha", self.alpha)
-        check_flag("unit_norm", self.unit_norm)
+        check_flag_or_auto("unit_norm", self.unit_norm)
         alpha = float(self.alpha)
         X = self._checked_to_learn(X)
         white = self._whitened(X)
         n_directions = white.samples.shape[0]
         shape = (self.n_components or n_directions, n_directions)
         penalty = self._make_penalty(shape[0])
+        decoder = decoder_scale(*shape) if self.unit_norm == "auto" else 1.0
+        unit = decoder < 1 if self.unit_norm == "auto" else bool(self.unit_norm)
         rng = random_source(self.random_state)
         start = self._start(
             shape, rng, X.dtype, kept="whitened_components_", to_white=white.backward
         )
 
         def fitted_at(point: np.ndarray) -> dict[str, Any]:
-            filters = unit_columns(point.T).T if self.unit_norm else point
-            return {**self._filters_at(filters, white, penalty), "alpha_": alpha}
+            filters = unit_columns(point.T).T if unit else point
+            weights = {"alpha_": alpha, "decoder_scale_": decoder}
+            return {**self._filters_at(filters, white, penalty, decoder), **weights}
+
+        def objective_of(samples: Samples) -> Differentiable:
+            limits = {"scale": 1 / samples.shape[1], "decoder": decoder}
+            objective = reconstruction_objective(samples, penalty, alpha, compressed=True, **limits)
+            return UnitRows(objective) if unit else objective
 
         with quietly(), watching(self, X, fitted_at) as watch:
             result = minimize_growing(
-                lambda samples: self._objective(samples, penalty, alpha),
+                objective_of,
                 white.samples,
                 start,
                 rng=rng,
@@ -217,11 +236,7 @@ class ReconstructionICA(FilterLearner):
         mapping = (self.whitening_, self.mean_[:, np.newaxis])
         samples = Samples(X.T, count_threads(self.n_jobs), mapping=mapping)
         scale = 1 / samples.shape[1]
-        objective = reconstruction_objective(samples, self.penalty_, self.alpha_, scale=scale)
-        return float(objective.value_and_gradient(self.whitened_components_)[0])
-
-    def _objective(self, samples: Samples, penalty: Penalty, alpha: float) -> Differentiable:
         objective = reconstruction_objective(
-            samples, penalty, alpha, scale=1 / samples.shape[1], compressed=True
+            samples, self.penalty_, self.alpha_, scale=scale, decoder=self.decoder_scale_
         )
-        return UnitRows(objective) if self.unit_norm else objective
+        return float(objective.value_and_gradient(self.whitened_components_)[0])

@@ -13,6 +13,7 @@ from sparsebp.network import Network, derive
 from sparsebp.objectives import (
     ICA_RECONSTRUCTION,
     RECONSTRUCTION,
+    SCALED_ICA_RECONSTRUCTION,
     WEIGHT_DECAY,
     sparse_filtering_network,
     sparsity_network,
@@ -155,16 +156,23 @@ def _sparse_coding(estimator: SparseCoding) -> _Written:
 
 
 def _reconstruction_ica(estimator: ReconstructionICA) -> _Written:
+    reconstruction = (r"\sum_j \| W^T W x_j - x_j \|^2", ICA_RECONSTRUCTION)
+    of_scale: tuple[tuple[str, str], ...] = ()
+    values = {r"\alpha": estimator.alpha_, **_smoothing(estimator)}
+    scaled = estimator.decoder_scale_ != 1
+    if scaled:
+        reconstruction = (r"\sum_j \| c W^T W x_j - x_j \|^2", SCALED_ICA_RECONSTRUCTION)
+        k, n = estimator.whitened_components_.shape
+        of_scale = (("c", f"{n} / {k}, directions by filters of length one: then c WᵀW can be I"),)
+        values["c"] = estimator.decoder_scale_
+    unit = scaled or (estimator.unit_norm != "auto" and estimator.unit_norm)
     return _Written(
         rf"F(W) = {_MEAN} (F_1 + \alpha F_2)",
-        (
-            (r"\sum_j \| W^T W x_j - x_j \|^2", ICA_RECONSTRUCTION),
-            (r"\sum_j S(W x_j)", sparsity_network(estimator.penalty_)),
-        ),
+        (reconstruction, (r"\sum_j S(W x_j)", sparsity_network(estimator.penalty_))),
         {"W": rf"{_MEAN} (\nabla_W F_1 + \alpha \nabla_W F_2)"},
-        (*_of_filters(estimator), *_of_penalty(estimator.penalty_)),
-        {r"\alpha": estimator.alpha_, **_smoothing(estimator)},
-        (r"\| w_r \| = 1", f"for every row, {_UNIT_LENGTH}") if estimator.unit_norm else (),
+        (*_of_filters(estimator), *of_scale, *_of_penalty(estimator.penalty_)),
+        values,
+        (r"\| w_r \| = 1", f"for every row, {_UNIT_LENGTH}") if unit else (),
     )
 
 

@@ -136,16 +136,6 @@ def test_unit_rows_have_length_one(n_components):
     np.testing.assert_allclose(lengths, 1, atol=1e-12)
 
 
-def test_there_may_be_more_filters_than_features():
-    model = ReconstructionICA(20, alpha=0.02, tol=1e-5, random_state=0).fit(WHITE)
-    codes = model.transform(WHITE)
-    assert codes.shape == (1000, 20)
-    np.testing.assert_allclose(codes, WHITE @ model.components_.T, atol=1e-12)
-    back = model.inverse_transform(codes)
-    np.testing.assert_allclose(back, codes @ model.components_, atol=1e-12)
-    assert ((back - WHITE) ** 2).sum() < 0.05 * (WHITE**2).sum()
-
-
 def test_more_weight_makes_smaller_and_sparser_responses():
     sizes = [
         np.abs(ReconstructionICA(8, alpha=a, tol=1e-4, random_state=0).fit_transform(WHITE)).mean()

@@ -69,8 +69,18 @@ def test_a_sharpness_is_said_where_the_formula_has_it(sharpness, said):
 def test_constraints_are_said():
     free = mathematics(ReconstructionICA(2, tol=1e-2).fit(X))
     bound = mathematics(ReconstructionICA(2, tol=1e-2, unit_norm=True).fit(X))
+    many = mathematics(ReconstructionICA(12, tol=1e-2).fit(X))
     assert free.constraint == ()
-    assert text(bound.constraint[0]) == "‖wr‖=1"
+    assert text(bound.constraint[0]) == text(many.constraint[0]) == "‖wr‖=1"
+
+
+def test_the_scale_of_the_reconstruction_is_said_where_it_is_not_one():
+    many = mathematics(ReconstructionICA(12, tol=1e-2).fit(X))
+    assert "cWTWxj" in text(many.terms[0].formula).replace(" ", "")
+    assert "c=0.75" in text(many.values).replace(" ", "")
+    assert any("9 / 12" in words for _, words in many.meanings)
+    plain = mathematics(ReconstructionICA(12, tol=1e-2, unit_norm=False).fit(X))
+    assert "c=" not in text(plain.values).replace(" ", "")
 
 
 @pytest.mark.parametrize("whiten", [False, 0.9])
@@ -86,6 +96,7 @@ def weighted(model, weights):
     written = _WRITTEN[type(model)](model)
     white = getattr(model, "whitening_", np.eye(9)) @ (X - getattr(model, "mean_", 0)).T
     variables = {"x": white, "W": getattr(model, "whitened_components_", model.components_)}
+    variables |= {"c": np.array([[getattr(model, "decoder_scale_", 1.0)]])}
     variables |= {"A": model.components_.T, "s": model.transform(X).T}
     variables |= getattr(getattr(model, "penalty_", None), "variables", {})
     values = []
@@ -110,6 +121,7 @@ def checked_names(network):
         (SparseCoding(9, max_iter=2, alpha=0.3, gamma=0.2), (1 / 100, 0.3 / 100, 0.2)),
         (SparseCoding(9, max_iter=2, penalty="topographic"), (1 / 100, 1 / 100)),
         (ReconstructionICA(5, whiten=0.9, alpha=0.4, tol=1e-3), (1 / 100, 0.4 / 100)),
+        (ReconstructionICA(15, whiten=True, alpha=0.4, tol=1e-3), (1 / 100, 0.4 / 100)),
         (OrthonormalICA(3, signs=[1, -1, 1], tol=1e-3), (1 / 100,)),
     ],
     ids=lambda value: type(value).__name__,

@@ -38,7 +38,7 @@ def test_the_bar_sees_every_step():
 
 def test_the_summary_is_by_the_definitions(measured):
     found, codes = measured.summary, measured.codes
-    lost = ((X - codes @ measured.estimator.components_) ** 2).sum()
+    lost = ((X - codes @ measured.estimator.features_) ** 2).sum()
     assert found.explained == pytest.approx(1 - lost / (len(X) * X.var(axis=0).sum()))
     assert found.kurtosis == coefficient_kurtosis(codes)
     assert found.small == np.mean(np.abs(codes) < 0.1 * codes.std())
