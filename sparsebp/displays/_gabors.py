@@ -44,12 +44,21 @@ def fitted_gabors(
     return fit
 
 
-def gabor_like(fit: GaborFit, min_r_squared: float) -> NDArray[np.bool_]:
-    """Tell which filters are Gabor functions; constant filters never are."""
+def shown(fit: GaborFit, min_r_squared: float) -> NDArray[np.bool_]:
+    """Tell which filters are Gabor functions, and well determined ones."""
     threshold = check_number("min_r_squared", min_r_squared, minimum=0)
     if threshold > 1:
         raise ValueError(f"min_r_squared={min_r_squared!r}; expected a number from 0 to 1.")
-    return (fit.r_squared >= threshold) & (fit.amplitude > 0)
+    return (fit.r_squared >= threshold) & fit.well_determined
+
+
+def why_pale(fit: GaborFit, min_r_squared: float) -> str:
+    """Return the reasons for which filters of this fit are not shown, as a label."""
+    reasons = {
+        f"R² < {min_r_squared:g}": fit.r_squared < min_r_squared,
+        "poorly determined": (fit.r_squared >= min_r_squared) & ~fit.well_determined,
+    }
+    return " or ".join(reason for reason, filters in reasons.items() if filters.any())
 
 
 def bar_direction(fit: GaborFit) -> NDArray[np.float64]:

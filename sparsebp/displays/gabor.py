@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sparsebp._checks import check_matrix, check_number
 from sparsebp.displays._axes import PALE, bare, take_axes
 from sparsebp.displays._features import learned_features
-from sparsebp.displays._gabors import bar_direction, fitted_gabors, gabor_like
+from sparsebp.displays._gabors import bar_direction, fitted_gabors, shown, why_pale
 from sparsebp.displays.mosaic import check_patch_shape
 from sparsebp.metrics import GaborFit
 
@@ -130,9 +130,11 @@ class GaborDisplay:
         """Draw both panels.
 
         In the polar one a point's angle is that of the filter's bars, counter-clockwise from
-        horizontal, and its distance from the center the frequency in cycles per pixel. In the
-        patch a dot is the center of a filter, with a line as long as the filter's bars are.
-        Filters that are no Gabor functions are pale rings in the first, absent in the second.
+        horizontal, and its distance from the center the frequency in cycles per pixel at which
+        the filter's spectrum peaks. In the patch a dot is the center of a filter, with a line as
+        long as the filter's bars are. Filters that are no Gabor functions or poorly determined
+        (see `sparsebp.metrics.GaborFit.well_determined`) are pale rings in the first, absent in
+        the second.
 
         Parameters
         ----------
@@ -166,7 +168,7 @@ class GaborDisplay:
         >>> import matplotlib.pyplot as plt
         >>> plt.close(display.figure_)
         """
-        valid = gabor_like(self.fit, min_r_squared)
+        valid = shown(self.fit, min_r_squared)
         length = check_number("bar_length", bar_length, minimum=0)
         polar, patch = take_axes(ax, 2, _new_axes, ("polar", None))
         if polar.name != "polar":
@@ -174,7 +176,7 @@ class GaborDisplay:
                 f"The first of ax is {polar.name}; make it with "
                 'figure.add_subplot(projection="polar").'
             )
-        self._draw_polar(polar, valid, f"R² < {min_r_squared:g}")
+        self._draw_polar(polar, valid, why_pale(self.fit, min_r_squared))
         self._draw_patch(patch, valid, length)
         self.axes_, self.figure_ = [polar, patch], polar.figure
         self.ax_ = self.axes_[0]

@@ -16,8 +16,9 @@ from sparsebp.displays._features import learned_features
 from sparsebp.displays._gabors import (
     bar_direction,
     fitted_gabors,
-    gabor_like,
     orientation_colors,
+    shown,
+    why_pale,
 )
 from sparsebp.displays.mosaic import check_grid_shape, check_patch_shape, draw_mosaic, lay_out
 from sparsebp.metrics import GaborFit
@@ -150,8 +151,9 @@ class MapDisplay:
         """Draw the mosaic of the filters and the maps beside it.
 
         A cell's color is the orientation of the filter's bars, counter-clockwise from
-        horizontal, which a black bar in the cell repeats, or the frequency of its wave. Filters
-        that are no Gabor functions are hatched and have no color.
+        horizontal, which a black bar in the cell repeats, or the frequency at which its spectrum
+        peaks. Filters that are no Gabor functions or poorly determined (see
+        `sparsebp.metrics.GaborFit.well_determined`) are hatched and have no color.
 
         Parameters
         ----------
@@ -185,14 +187,14 @@ class MapDisplay:
         >>> plt.close(display.figure_)
         """
         names = _check_panels(panels)
-        valid = gabor_like(self.fit, min_r_squared)
+        valid = shown(self.fit, min_r_squared)
         axes = take_axes(ax, len(names), lambda: _fitting_axes(names, self.grid_shape))
         for name, one in zip(names, axes, strict=True):
             if name == "filters":
                 self._draw_filters(one)
             else:
                 self._draw_map(one, name, valid)
-                _note_hatched(one, valid, min_r_squared, self.grid_shape)
+                _note_hatched(one, why_pale(self.fit, min_r_squared), self.grid_shape)
             bare(one)
             one.set_title(name.capitalize())
         self.axes_, self.figure_ = axes, axes[0].figure
@@ -283,9 +285,7 @@ def _is_wide(grid_shape: tuple[int, int]) -> bool:
     return columns >= 3 * rows
 
 
-def _note_hatched(
-    ax: Axes, valid: NDArray, min_r_squared: float, grid_shape: tuple[int, int]
-) -> None:
-    if not valid.all():
+def _note_hatched(ax: Axes, reason: str, grid_shape: tuple[int, int]) -> None:
+    if reason:
         beside_bar: Any = {"loc": "right"} if _is_wide(grid_shape) else {}
-        ax.set_xlabel(f"hatched: R² < {min_r_squared:g}", fontsize="small", **beside_bar)
+        ax.set_xlabel(f"hatched: {reason}", fontsize="small", **beside_bar)

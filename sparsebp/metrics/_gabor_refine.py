@@ -145,7 +145,7 @@ def _linearize(parameters: NDArray, targets: NDArray, shape: tuple[int, int]) ->
     centered = pair - pair.mean(axis=2, keepdims=True)
     weights = amplitudes(centered, targets)
     residual = targets - (weights[:, None] @ centered)[:, 0]
-    slopes = _derivatives(parameters, pair, weights, places)
+    slopes = derivatives(parameters, pair, weights, places)
     slopes -= slopes.mean(axis=2, keepdims=True)
     cross = centered @ slopes.transpose(0, 2, 1)
     explained = cross.transpose(0, 2, 1) @ np.linalg.solve(_gram(centered), cross)
@@ -153,9 +153,10 @@ def _linearize(parameters: NDArray, targets: NDArray, shape: tuple[int, int]) ->
     return Normal((residual**2).sum(axis=1), curvature, (slopes @ residual[:, :, None])[:, :, 0])
 
 
-def _derivatives(
+def derivatives(
     parameters: NDArray, pair: NDArray, weights: NDArray, places: tuple[NDArray, NDArray]
 ) -> NDArray:
+    """Return the derivatives of weighted pairs in the six parameters, (n_fits, 6, n_pixels)."""
     u, v = places
     _, _, angle, frequency, log_along, log_across = parameters.T[:, :, None]
     cosine_weight, sine_weight = weights.T[:, :, None]

@@ -1,8 +1,6 @@
 """Gabor functions fitted to filters: where, at which angle and how finely each one looks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +11,11 @@ from sparsebp.metrics._gabor_refine import (
     FREQUENCY,
     WIDTHS,
     amplitudes,
-    bounds,
     gabor_pair,
     refine,
     within_bounds,
 )
+from sparsebp.metrics._gabor_result import GaborFit
 from sparsebp.metrics._gabor_search import coarse_search
 
 N_STARTS = 12
@@ -26,98 +24,11 @@ FIRST_ITERATIONS = 6
 LAST_ITERATIONS = 50
 
 
-@dataclass(frozen=True, eq=False)
-class GaborFit:
-    """Least-squares Gabor functions of filters, one entry of each array per filter.
-
-    With x the column and y the row of a pixel, counted from 0 at the first pixel,
-    u = (x - center_x) cos(orientation) + (y - center_y) sin(orientation) runs along the wave,
-    v = (y - center_y) cos(orientation) - (x - center_x) sin(orientation) across it, and
-
-    fit = offset + amplitude exp(-u^2 / (2 along^2) - v^2 / (2 across^2))
-    cos(2 pi frequency u + phase).
-
-    Attributes
-    ----------
-    r_squared : ndarray of shape (n_filters,)
-        1 - SS_res / SS_tot in [0, 1], SS_tot being about the filter's mean; 0 for a constant
-        filter.
-    orientation : ndarray of shape (n_filters,)
-        Direction in which the wave travels (the bars stand at right angles to it), radians in
-        [0, pi), from the direction of growing columns towards the direction of growing rows.
-    frequency : ndarray of shape (n_filters,)
-        Cycles per pixel; no higher than a pixel grid can carry in this direction.
-    phase : ndarray of shape (n_filters,)
-        Radians in [-pi, pi]; 0 is a bright bar at the center, -pi / 2 an edge.
-    center : ndarray of shape (n_filters, 2)
-        Row and column in pixels; at most half a patch outside the patch.
-    sigma : ndarray of shape (n_filters, 2)
-        Standard deviations of the envelope in pixels, along and across the wave; from 0.4 to
-        twice the patch's longer side.
-    amplitude : ndarray of shape (n_filters,)
-        Not negative; 0 for a constant filter.
-    offset : ndarray of shape (n_filters,)
-        Constant added to the Gabor function.
-    patch_shape : tuple (height, width)
-    """
-
-    r_squared: NDArray[np.float64]
-    orientation: NDArray[np.float64]
-    frequency: NDArray[np.float64]
-    phase: NDArray[np.float64]
-    center: NDArray[np.float64]
-    sigma: NDArray[np.float64]
-    amplitude: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    patch_shape: tuple[int, int]
-
-    @property
-    def bar_angle(self) -> NDArray[np.float64]:
-        """Angle of each filter's bars as pictures show them, counter-clockwise from horizontal.
-
-        Radians in [0, pi), of shape (n_filters,).
-        """
-        return np.mod(np.pi / 2 - self.orientation, np.pi)
-
-    @property
-    def at_limit(self) -> NDArray[np.bool_]:
-        """Whether a parameter ended at a limit of the search, of shape (n_filters,).
-
-        The filter does not tell that parameter then: it has less than a wave, or a center or an
-        envelope that lies for the most part beyond the patch.
-        """
-        found = self._parameters()
-        reached: Any = np.isclose(found, np.stack(bounds(found, self.patch_shape)))
-        return reached.any(axis=(0, 2))
-
-    def _parameters(self) -> NDArray[np.float64]:
-        return np.column_stack([self.center, self.orientation, self.frequency, np.log(self.sigma)])
-
-    def render(self) -> NDArray[np.float64]:
-        """Draw the fitted functions, offset included.
-
-        Returns
-        -------
-        images : ndarray of shape (n_filters, height * width)
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sparsebp.metrics import gabor_fit
-        >>> bar = np.outer(np.ones(6), [0.0, -1, 2, -1, 0, 0]).reshape(1, -1)
-        >>> gabor_fit(bar, (6, 6)).render().shape
-        (1, 36)
-        """
-        pair, _ = gabor_pair(self._parameters(), self.patch_shape)
-        cosine, sine = (self.amplitude * wave(self.phase) for wave in (np.cos, np.sin))
-        return self.offset[:, None] + cosine[:, None] * pair[:, 0] - sine[:, None] * pair[:, 1]
-
-
 def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
     """Fit a Gabor function to each filter by least squares.
 
     Minimizes sum over pixels of (filter - offset - amplitude exp(-u^2 / (2 along^2)
-    - v^2 / (2 across^2)) cos(2 pi frequency u + phase))^2, so that a filter's mean does not
+    - v^2 / (2 across^2)) cos(2 pi carrier u + phase))^2, so that a filter's mean does not
     matter. A grid over the six non-linear parameters, the amplitudes of the cosine and the
     sine solved for exactly, gives starts that a Levenberg-Marquardt iteration refines. The
     result is nearly always the best fit over all parameters, and never random.
@@ -257,7 +168,7 @@ def _describe(
     return GaborFit(
         r_squared=np.clip(r_squared, 0.0, 1.0),
         orientation=np.where(angle >= np.pi, 0.0, angle),
-        frequency=parameters[:, FREQUENCY],
+        carrier=parameters[:, FREQUENCY],
         phase=np.where(backward, -phase, phase),
         center=parameters[:, :2],
         sigma=np.exp(parameters[:, WIDTHS]),

@@ -43,7 +43,7 @@ def topography_index(
     index = mean over neighboring pairs of |q_i - q_j| / mean over all pairs of |q_i - q_j|.
     Each cell has eight neighbors, and the pair (i, j) has the weight
     r_squared_i r_squared_j in both means, so that filters that are no Gabor functions, whose
-    parameters mean nothing, hardly count. Nothing is random.
+    parameters mean nothing, hardly count. Poorly determined filters do not count at all.
 
     Orientation differs on the circle of length pi, frequency plainly in cycles per pixel, and
     place by the distance of the centers in pixels. Phase is first measured along a common
@@ -121,7 +121,8 @@ def _neighbor_pairs(grid_shape: tuple[int, int], wrap: bool) -> _Pairs:
 def _ratio(
     fit: GaborFit, neighbors: _Pairs, difference: Callable[[GaborFit, _Pairs], NDArray]
 ) -> float:
-    weight = fit.r_squared[neighbors.first] * fit.r_squared[neighbors.second]
+    counts = np.where(fit.well_determined, fit.r_squared, 0.0)
+    weight = counts[neighbors.first] * counts[neighbors.second]
     near, near_weight = (weight * difference(fit, neighbors)).sum(), weight.sum()
     everywhere, total_weight = 0.0, 0.0
     n_filters = len(fit.r_squared)
@@ -129,7 +130,7 @@ def _ratio(
     for filter_index in range(n_filters - 1):
         others = np.arange(filter_index + 1, n_filters)
         pairs = _Pairs(np.full(len(others), filter_index), others)
-        weight = fit.r_squared[filter_index] * fit.r_squared[others]
+        weight = counts[filter_index] * counts[others]
         everywhere += (weight * difference(fit, pairs)).sum()
         total_weight += weight.sum()
     if near_weight == 0 or everywhere <= 1e-12 * total_weight:

@@ -65,7 +65,8 @@ def _gabor_facts(fit: GaborFit, index: int) -> tuple[tuple[str, str], ...]:
         ("row, column", f"{row:.1f}, {column:.1f}"),
         ("envelope", f"{along:.1f} × {across:.1f} px"),
         ("phase", f"{np.degrees(fit.phase[index]):.0f}°"),
-        ("all told by the feature", "no" if fit.at_limit[index] else "yes"),
+        ("bandwidth", f"{fit.bandwidth[index]:.1f} octaves"),
+        ("well determined", "yes" if fit.well_determined[index] else "no"),
     )
 
 

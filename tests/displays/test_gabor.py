@@ -28,7 +28,7 @@ def test_the_polar_panel_has_a_point_for_each_filter():
     (scatter,) = polar.collections
     angle, frequency = points(scatter).T
     np.testing.assert_allclose(np.degrees(angle), BARS, atol=1e-9)
-    np.testing.assert_array_equal(frequency, FREQUENCIES)
+    np.testing.assert_allclose(frequency, FREQUENCIES, rtol=1e-12)
     assert (polar.get_thetamin(), polar.get_thetamax()) == pytest.approx((0, 180))
     assert (polar.get_rmin(), polar.get_rmax()) == (0, pytest.approx(0.4))
     assert polar.get_legend() is None
@@ -83,11 +83,19 @@ def test_filters_that_are_no_gabor_functions_are_rings_and_have_no_place():
     fit = given_fit([1.0, 0.4, 0.9, 0.7, 0.6, 0.1], amplitude=np.array([1.0] * 5 + [0.0]))
     polar, patch = display(fit, min_r_squared=0.65).axes_
     full, rings = polar.collections
-    np.testing.assert_array_equal(points(full)[:, 1], FREQUENCIES[[0, 2, 3]])
-    np.testing.assert_array_equal(points(rings)[:, 1], FREQUENCIES[[1, 4]])
+    np.testing.assert_allclose(points(full)[:, 1], FREQUENCIES[[0, 2, 3]])
+    np.testing.assert_allclose(points(rings)[:, 1], FREQUENCIES[[1, 4]])
     assert not rings.get_facecolor().size
     assert [text.get_text() for text in polar.get_legend().get_texts()] == ["R² < 0.65"]
     assert len(lines_of(patch)) == 3
+
+
+def test_poorly_determined_filters_are_rings():
+    fit = given_fit(sigma=np.array([[2.5, 2.5]] * 5 + [[0.5, 2.5]]))  # the last is a blob
+    polar, patch = display(fit).axes_
+    np.testing.assert_array_equal(points(polar.collections[1])[:, 1], [0])
+    assert [text.get_text() for text in polar.get_legend().get_texts()] == ["poorly determined"]
+    assert len(lines_of(patch)) == 5
 
 
 def test_constant_filters_leave_both_panels_empty():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -37,7 +38,7 @@ def test_three_panels_show_filters_orientation_and_frequency():
     np.testing.assert_array_equal(np.ma.filled(filters.images[0].get_array(), 1.0), mosaic)
     drawn = orientation.images[0].get_array()
     np.testing.assert_allclose(drawn, BARS.reshape(2, 3), atol=1e-9)
-    np.testing.assert_array_equal(frequency.images[0].get_array(), FREQUENCIES.reshape(2, 3))
+    np.testing.assert_allclose(frequency.images[0].get_array(), FREQUENCIES.reshape(2, 3))
     assert display.figure_ is filters.figure
 
 
@@ -79,7 +80,7 @@ def test_the_scale_of_frequency_gets_lighter_all_the_way():
     image = whole_display().plot(panels=["frequency"]).axes_[0].images[0]
     grey = image.get_cmap()(np.linspace(0, 1, 256))[:, :3] @ [0.299, 0.587, 0.114]
     assert (np.diff(grey) > 0).all()
-    assert image.get_clim() == (0.1, 0.3)
+    assert image.get_clim() == pytest.approx((FREQUENCIES.min(), FREQUENCIES.max()))
 
 
 def test_filters_that_are_no_gabor_functions_are_hatched():
@@ -92,7 +93,17 @@ def test_filters_that_are_no_gabor_functions_are_hatched():
         np.testing.assert_allclose(centers, np.argwhere(pale)[:, ::-1])
         assert ax.get_xlabel() == "hatched: R² < 0.65"
     assert len(bars_of(display.axes_[1]).get_paths()) == 3
-    assert display.axes_[2].images[0].get_clim() == (0.1, 0.15)
+    assert display.axes_[2].images[0].get_clim() == pytest.approx(tuple(FREQUENCIES[[0, 2]]))
+
+
+def test_poorly_determined_filters_are_hatched_and_the_label_says_so():
+    edge_or_blob = given_fit(sigma=np.array([[2.5, 2.5]] * 5 + [[0.5, 2.5]]))  # less than a wave
+    ax = MapDisplay(gratings(), grid_shape=(2, 3), fit=edge_or_blob).plot(panels="frequency").ax_
+    np.testing.assert_array_equal(np.argwhere(ax.images[0].get_array().mask), [[1, 2]])
+    assert ax.get_xlabel() == "hatched: poorly determined"
+    both = replace(edge_or_blob, r_squared=np.array([0.1, 1, 1, 1, 1, 1]))
+    ax = MapDisplay(gratings(), grid_shape=(2, 3), fit=both).plot(panels="frequency").ax_
+    assert ax.get_xlabel() == "hatched: R² < 0.5 or poorly determined"
 
 
 def test_nothing_is_said_of_hatching_where_there_is_none():
@@ -108,12 +119,12 @@ def test_constant_filters_are_hatched_whatever_is_asked(components):
 
 @pytest.mark.parametrize("difference", [0.0, 1e-13])
 def test_a_map_with_one_frequency_has_one_color(difference):
-    fit = given_fit([1.0, 1.0], frequency=np.array([0.1, 0.1 + difference]))
+    fit = given_fit([1.0, 1.0], carrier=np.array([0.2, 0.2 + difference]))
     display = MapDisplay(gratings()[:2], fit=fit).plot()
     display.figure_.canvas.draw()
     image = display.axes_[2].images[0]
     low, high = image.get_clim()
-    assert low < 0.1 < high
+    assert low < 0.2 < high
     first, second = image.to_rgba(image.get_array())[0]
     np.testing.assert_allclose(first, second, atol=0.01)  # the next of 256 colors at most
 

@@ -2,9 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq, least_squares
 
 from sparsebp.metrics import GaborFit, gabor_fit
 from sparsebp.metrics._gabor_refine import _linearize, refine
+from sparsebp.metrics._gabor_spectrum import peak_frequency
 
 
 def gabor(shape, center, angle, frequency, sigma, phase=0.0):
@@ -82,14 +84,114 @@ def test_orientation_zero_is_a_wave_along_the_columns():
     np.testing.assert_allclose(np.cos(2 * fit.orientation), [1, -1], atol=1e-6)
 
 
-def test_it_is_told_where_a_filter_does_not_tell_its_wave():
+def edges(side, widths):
+    """Derivatives of Gaussians, one for each width: edges of one cycle."""
+    row, column = np.mgrid[:side, :side] - (side - 1) / 2
+    return np.array([(column * np.exp(-(column**2 + row**2) / (2 * w**2))).ravel() for w in widths])
+
+
+def test_an_edge_of_one_cycle_has_the_frequency_at_which_its_spectrum_peaks():
+    widths = np.array([1.2, 1.5, 1.9])
+    fit = gabor_fit(edges(14, widths), (14, 14))
+    assert (fit.carrier < 0.3 * fit.frequency).all()
+    np.testing.assert_allclose(fit.frequency, 1 / (2 * np.pi * widths), rtol=0.01)
+    np.testing.assert_allclose(fit.n_x, 1 / (2 * np.pi), rtol=0.02)
+    np.testing.assert_allclose(fit.n_y, 1 / (2 * np.pi), rtol=0.02)
+    # The spectrum is a exp(-a²/2), of which the peak is at 1.
+    low, high = (brentq(lambda a: 2 * a - np.exp((a**2 - 1) / 2), *e) for e in ((0, 1), (1, 5)))
+    np.testing.assert_allclose(fit.bandwidth, np.log2(high / low), rtol=0.01)
+    assert fit.well_determined.all()
+
+
+@pytest.mark.parametrize("phase", [0.0, np.pi / 2, 0.8])
+def test_the_fitted_function_has_the_spectrum_of_the_filter(phase):
+    planted = [gabor((16, 16), (7.2, 8), 0.5, f, (2.0, 2.6), phase) for f in (0.05, 0.12, 0.2)]
+    noise = np.random.default_rng(0).standard_normal((3, 256))
+    fit = gabor_fit(np.array(planted) + 0.01 * noise, (16, 16))
+    frequencies = np.fft.fftfreq(256)
+    for index, image in enumerate(planted):
+        power = np.abs(np.fft.fft2(image.reshape(16, 16), (256, 256)))
+        row, column = np.unravel_index(power.argmax(), power.shape)
+        peak = np.hypot(frequencies[row], frequencies[column])
+        assert fit.frequency[index] == pytest.approx(peak, abs=0.006)
+
+
+def test_ratios_of_the_field():
+    truth = gabor((16, 16), (7.5, 7.5), 1.0, 0.2, (1.8, 2.7), 0.4)
+    fit = gabor_fit(truth.reshape(1, -1), (16, 16))
+    assert fit.aspect_ratio[0] == pytest.approx(1.5, rel=1e-3)
+    assert fit.n_x[0] == pytest.approx(0.36, rel=1e-3)
+    assert fit.n_y[0] == pytest.approx(0.54, rel=1e-3)
+    half = np.sqrt(2 * np.log(2)) / (2 * np.pi * 1.8)  # of the bell, where two hardly overlap
+    assert fit.bandwidth[0] == pytest.approx(np.log2((0.2 + half) / (0.2 - half)), rel=0.01)
+
+
+def test_blobs_ramps_and_constants_are_poorly_determined():
     row, column = np.mgrid[:8, :8]
     blob = np.exp(-((row - 3.0) ** 2 + (column - 4.0) ** 2) / 4)
     wave = np.exp(-((row - 3.0) ** 2 + (column - 4.0) ** 2) / 8) * np.cos(1.6 * (column - 4))
+    grating = np.cos(1.6 * column + 0.3 * row)
     ramp = 0.1 * row + column
-    fit = gabor_fit(np.stack([blob.ravel(), wave.ravel(), ramp.ravel()]), (8, 8))
-    np.testing.assert_array_equal(fit.at_limit, [True, False, True])
-    assert (fit.frequency[[0, 2]] < 0.05).any()
+    images = np.stack([blob, wave, grating, ramp, np.ones((8, 8))])
+    fit = gabor_fit(images.reshape(5, -1), (8, 8))
+    np.testing.assert_array_equal(fit.well_determined, [False, True, True, False, False])
+    assert fit.frequency[0] == fit.n_x[0] == 0
+    assert fit.bandwidth[0] == np.inf
+    assert fit.uncertainty.sigma[2].min() > 3  # where a grating ends is not seen
+    assert np.isinf(fit.uncertainty.frequency[[0, 4]]).all()
+
+
+QUANTITIES = {
+    "row": lambda center, angle, frequency, sigma: center[0],
+    "column": lambda center, angle, frequency, sigma: center[1],
+    "orientation": lambda center, angle, frequency, sigma: angle,
+    "frequency": lambda center, angle, frequency, sigma: np.log2(frequency),
+    "along": lambda center, angle, frequency, sigma: np.log2(sigma[0]),
+    "across": lambda center, angle, frequency, sigma: np.log2(sigma[1]),
+}
+
+
+def explained(start, quantity, value, target, shape):
+    """R² of the best Gabor function of which a quantity has the value."""
+
+    def residual(free):
+        row, column, angle, carrier, along, across = free
+        sigma = np.exp([along, across])
+        waves = [gabor(shape, (row, column), angle, carrier, sigma, p) for p in (0.0, np.pi / 2)]
+        design = np.stack([*waves, np.ones(target.size)], axis=1)
+        weights = np.linalg.lstsq(design, target)[0]
+        peak = peak_frequency(carrier, sigma[0], np.arctan2(weights[1], weights[0]))
+        held = quantity((row, column), angle, peak, sigma) - value
+        return np.append(target - design @ weights, 1e3 * held)
+
+    left_over = least_squares(residual, start, xtol=1e-8).fun[:-1]
+    return 1 - (left_over**2).sum() / ((target - target.mean()) ** 2).sum()
+
+
+def lost_by_moving(name, carrier, phase):
+    """Share of variance lost where a quantity moves by 0.3 of its uncertainty, either way."""
+    shape = (9, 9)
+    target = gabor(shape, (4.2, 3.7), 0.6, carrier, (1.7, 2.1), phase)
+    target = target + 0.05 * np.random.default_rng(0).standard_normal(81) * target.std()
+    fit = gabor_fit(target.reshape(1, -1), shape)
+    spread = [fit.uncertainty.center, fit.uncertainty.orientation, fit.uncertainty.frequency]
+    spread = np.hstack([*(np.ravel(s) for s in spread), fit.uncertainty.sigma[0]])
+    move = 0.3 * spread[list(QUANTITIES).index(name)]
+    quantity, start = QUANTITIES[name], fit._parameters()[0]
+    best = quantity(fit.center[0], fit.orientation[0], fit.frequency[0], fit.sigma[0])
+    ends = [explained(start, quantity, best + step, target, shape) for step in (-move, move)]
+    return fit.r_squared[0] - np.mean(ends)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_what_is_moved_by_its_uncertainty_costs_one_percent(name):
+    assert lost_by_moving(name, 0.2, 0.9) == pytest.approx(0.3**2 * 0.01, rel=0.2)
+
+
+@pytest.mark.slow
+def test_the_frequency_of_an_edge_is_at_least_as_certain_as_said():
+    assert 0.8 < lost_by_moving("frequency", 0.05, 1.5) / (0.3**2 * 0.01) < 2.5
 
 
 def test_bars_are_told_by_the_angle_that_a_picture_shows():

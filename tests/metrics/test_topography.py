@@ -14,10 +14,10 @@ def random_fit(n_filters, seed=0):
     return GaborFit(
         r_squared=rng.uniform(0.2, 1, n_filters),
         orientation=rng.uniform(0, pi, n_filters),
-        frequency=rng.uniform(0.05, 0.5, n_filters),
+        carrier=rng.uniform(0.15, 0.5, n_filters),
         phase=rng.uniform(-pi, pi, n_filters),
         center=rng.uniform(0, 8, (n_filters, 2)),
-        sigma=np.ones((n_filters, 2)),
+        sigma=np.full((n_filters, 2), 2.0),
         amplitude=np.ones(n_filters),
         offset=np.zeros(n_filters),
         patch_shape=(8, 8),
@@ -46,7 +46,7 @@ def slow_index(fit, grid_shape, quantity, wrap):
             down, right = abs(i // columns - j // columns), abs(i % columns - j % columns)
             if wrap:
                 down, right = min(down, rows - down), min(right, columns - right)
-            weight = fit.r_squared[i] * fit.r_squared[j]
+            weight = np.prod([fit.r_squared[k] * fit.well_determined[k] for k in (i, j)])
             difference = weight * pair_difference(fit, quantity, i, j)
             sums[1] += difference, weight
             if max(down, right) <= 1:
@@ -72,7 +72,7 @@ def ordered_fit(side):
         random_fit(side**2),
         r_squared=np.ones(side**2),
         orientation=np.mod(turn / 2, pi),
-        frequency=0.25 + 0.1 * smooth,
+        carrier=0.25 + 0.1 * smooth,
         center=np.stack([4 + 3 * smooth, 4 + 3 * np.cos(turn)], axis=1),
     )
 
@@ -85,7 +85,7 @@ def test_planted_order_is_seen_and_shuffling_destroys_it():
     assert index.place < 0.5
     assert index.phase == pytest.approx(1, abs=0.1)
     order = np.random.default_rng(0).permutation(100)
-    names = ("orientation", "frequency", "center", "phase")
+    names = ("orientation", "carrier", "center", "phase")
     shuffled = replace(fit, **{name: getattr(fit, name)[order] for name in names})
     index = topography_index(shuffled, (10, 10))
     for quantity in QUANTITIES:
@@ -108,15 +108,15 @@ def test_signs_and_directions_of_waves_do_not_matter():
 
 def test_filters_that_are_no_gabors_do_not_count():
     fit = ordered_fit(8)
-    spoiled = replace(fit, r_squared=fit.r_squared.copy(), frequency=fit.frequency.copy())
-    spoiled.r_squared[5], spoiled.frequency[5] = 0.0, 100.0
+    spoiled = replace(fit, r_squared=fit.r_squared.copy(), carrier=fit.carrier.copy())
+    spoiled.r_squared[5], spoiled.carrier[5] = 0.0, 0.5
     without = topography_index(spoiled, (8, 8)).frequency
     assert without == pytest.approx(topography_index(fit, (8, 8)).frequency, abs=0.05)
 
 
 def test_nothing_to_order_is_an_index_of_one():
     fit = random_fit(6)
-    alike = replace(fit, frequency=np.full(6, 0.1))
+    alike = replace(fit, carrier=np.full(6, 0.3), phase=np.zeros(6), center=np.full((6, 2), 3.5))
     assert topography_index(alike, (2, 3)).frequency == 1.0
     unknown = replace(fit, r_squared=np.zeros(6))
     assert topography_index(unknown, (2, 3)).orientation == 1.0

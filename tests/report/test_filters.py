@@ -49,9 +49,10 @@ def test_facts_are_those_of_the_fit():
     facts = dict(one.facts)
     assert facts["R² of Gabor"] == "1.00"
     assert facts["cycles per pixel"] == "0.25"
+    assert facts["bandwidth"] == "1.1 octaves"
     assert facts["row, column"] == "3.0, 4.0"
     assert facts["envelope"] == "2.0 × 2.0 px"
     assert facts["bars at"] == "90°"
-    assert facts["all told by the feature"] == "yes"
+    assert facts["well determined"] == "yes"
     (blob,) = described(envelope.reshape(1, -1), np.ones((2, 1)), (8, 8))
-    assert dict(blob.facts)["all told by the feature"] == "no"
+    assert dict(blob.facts)["well determined"] == "no"
