@@ -38,7 +38,11 @@ _OF_THE_RUN = ("callback", "init")
 
 
 def save_model(
-    estimator: BaseEstimator, path: str | os.PathLike[str], *, metadata: dict | None = None
+    estimator: BaseEstimator,
+    path: str | os.PathLike[str],
+    *,
+    metadata: dict | None = None,
+    replace: bool = True,
 ) -> None:
     """Write a fitted estimator to a file.
 
@@ -53,6 +57,8 @@ def save_model(
         Where to; ``.npz`` by custom.
     metadata : dict, optional
         Anything JSON can hold, such as how the samples were prepared; `read_metadata` returns it.
+    replace : bool, default=True
+        Whether a file that is there already is replaced; otherwise FileExistsError is raised.
 
     Raises
     ------
@@ -80,7 +86,7 @@ def save_model(
     header = {"format": FORMAT, "model": _packed_estimator(estimator, arrays)}
     header["metadata"] = metadata or {}
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    with writing(path) as file:
+    with writing(path, replace=replace) as file:
         write_arrays(file, arrays)
 
 

@@ -61,7 +61,7 @@ def errors_in_words() -> Iterator[None]:
         if isinstance(ending.__context__, BrokenPipeError):
             raise SystemExit(CLOSED_PIPE) from None
         raise
-    except (OSError, TypeError, ValueError, MemoryError) as error:
+    except (OSError, TypeError, ValueError, MemoryError, Warning) as error:
         say("Error:", _sentence(error), "red")
         raise SystemExit(MENDABLE) from error
     except KeyboardInterrupt:
@@ -80,7 +80,8 @@ def say(label: str, text: str, style: str) -> None:
     from sparsebp.cli.output import stderr
 
     console = stderr()
-    console.print(Text.assemble((label, style), " ", text), soft_wrap=not console.is_terminal)
+    with suppress(OSError):  # a full or closed stderr ends no work
+        console.print(Text.assemble((label, style), " ", text), soft_wrap=not console.is_terminal)
 
 
 def open_streams() -> None:

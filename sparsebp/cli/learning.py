@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
-from itertools import count
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -15,15 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 
 from sparsebp import __version__
 from sparsebp._files import writing
-from sparsebp.cli.endings import interruptible
+from sparsebp.cli.endings import interruptible, say
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output
 from sparsebp.cli.recipe import Recipe
+from sparsebp.cli.results import MODEL_FILE, keep_model, results_folder
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
 from sparsebp.report import Measurements, Summary, write_page
-from sparsebp.saving import save_model
 
-MODEL_FILE = "model.npz"
 PICTURE_FILES = ("filters.png", "objective.png")
 REPORT_FILE = "report.html"
 PICTURE_DPI = 200
@@ -52,7 +48,8 @@ def run_experiment(
     recipe : Recipe
         How photographs become samples.
     out : Path
-        Folder for the results; made if need be. One that holds a model already is refused.
+        Folder for the results; made if need be. One that holds a model already is refused. If the
+        model cannot be saved there, it is saved elsewhere, and that is said.
     images : Path, optional
         Folder of photographs; None takes the bundled ones.
     n_patches : int
@@ -77,32 +74,35 @@ def run_experiment(
     ------
     KeyboardInterrupt
         If Ctrl-C ended the learning; the best model so far has then been saved.
+    OSError, ValueError
+        If the model can be saved nowhere, or a picture not beside it.
     """
     output = output or Output()
-    with _folder(out, numbered) as out:
+    with results_folder(out, numbered=numbered) as out:
         photographs = recipe.load(images, output.track)
         samples, recipe = recipe.draw(photographs, n_patches, seed)
         samples = prepare(samples) if prepare else samples
         size = "×".join(map(str, recipe.patch_shape))
         output.remark(f"{len(samples)} patches of {size} from {len(photographs)} photographs")
-        finished = fit_with_progress(estimator, samples, output)
+        ending = fit_with_progress(estimator, samples, output)
         metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
         metadata |= {"images": str(images or "bundled"), "patch_shape": recipe.patch_shape}
         metadata |= {} if prepare else {"recipe": recipe.metadata()}
-        save_model(estimator, out / MODEL_FILE, metadata=metadata)
+        out = keep_model(estimator, out, metadata)
+    finished = not isinstance(ending, KeyboardInterrupt)
     if not finished:
         output.remark(f"Interrupted; the best model so far is saved in {out}.")
     try:
         files, found = _describe(estimator, recipe, out, samples, metadata, output, report)
-    except KeyboardInterrupt:
-        output.remark(f"Interrupted; {MODEL_FILE} is in {out}, what comes after may be missing.")
+    except BaseException:
+        say("Note:", f"{MODEL_FILE} is saved in {out}; other files may be missing.", "yellow")
         raise
     output.summary(
         [*found.lines(), f"saved     {', '.join(files)} in {out}"],
         {**asdict(found), "finished": finished, "files": [str(out / name) for name in files]},
     )
-    if not finished:
-        raise KeyboardInterrupt
+    if ending is not None:
+        raise ending
     return samples
 
 
@@ -127,33 +127,9 @@ def _describe(
     return files, measured.summary
 
 
-@contextmanager
-def _folder(out: Path, numbered: bool) -> Iterator[Path]:
-    """Make the folder for the results, before any work that could be lost; remove it if empty."""
-    if numbered:
-        out = next(f for n in count(1) if _made(f := out.with_name(f"{out.name}-{n}")))
-    elif (out / MODEL_FILE).exists():
-        raise ValueError(f"{out} holds a model already; name another folder, or remove it.")
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        with NamedTemporaryFile(dir=out):  # writable?
-            pass
-        yield out
-    finally:
-        if not any(out.iterdir()):
-            out.rmdir()
-
-
-def _made(folder: Path) -> bool:
-    """Make a folder; False if it is there already, perhaps through another run just now."""
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        return False
-    return True
-
-
-def fit_with_progress(estimator: Estimator, samples: np.ndarray, output: Output) -> bool:
+def fit_with_progress(
+    estimator: Estimator, samples: np.ndarray, output: Output
+) -> KeyboardInterrupt | Warning | None:
     """Fit an estimator behind a progress bar.
 
     Parameters
@@ -167,8 +143,9 @@ def fit_with_progress(estimator: Estimator, samples: np.ndarray, output: Output)
 
     Returns
     -------
-    finished : bool
-        False if Ctrl-C ended it; the estimator is then fitted with the best so far.
+    ending : KeyboardInterrupt, Warning or None
+        What ended the fit early, or was raised at its end where warnings are errors. The estimator
+        is fitted all the same, and whoever has saved it raises this.
     """
     columns = (
         TextColumn("learning"),
@@ -186,14 +163,14 @@ def fit_with_progress(estimator: Estimator, samples: np.ndarray, output: Output)
         estimator.set_params(callback=show)
         try:
             estimator.fit(samples)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Warning) as ending:
             if not hasattr(estimator, "components_"):
                 raise
-            return False
+            return ending
         finally:
             estimator.set_params(callback=None)
         progress.update(task, total=estimator.n_iter_, completed=estimator.n_iter_)
-    return True
+    return None
 
 
 def write_pictures(estimator: Estimator, patch_shape: tuple[int, ...], folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -38,9 +38,10 @@ class Output:
     console: Console = field(default_factory=stderr)
 
     def remark(self, text: str) -> None:
-        """Say something beside the summary."""
+        """Say something beside the summary; a broken stderr does not end the work."""
         if not self.quiet:
-            self.console.print(text, markup=False, soft_wrap=not self.console.is_terminal)
+            with suppress(OSError):
+                self.console.print(text, markup=False, soft_wrap=not self.console.is_terminal)
 
     def summary(self, lines: Sequence[str], values: Mapping[str, Any]) -> None:
         """Print what was done, as lines for people or as one JSON object."""

@@ -1,0 +1,109 @@
+"""Where results go: a folder made before the work, and a model that is kept whatever happens."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sparsebp.cli.endings import say
+from sparsebp.saving import save_model
+
+MODEL_FILE = "model.npz"
+
+
+@contextmanager
+def results_folder(out: Path, *, numbered: bool) -> Iterator[Path]:
+    """Make the folder for results before any work that could be lost.
+
+    Parameters
+    ----------
+    out : path
+        The folder. One that holds a model already is refused.
+    numbered : bool
+        Whether to take the first of out-1, out-2, … that is not there.
+
+    Yields
+    ------
+    folder : path
+        It exists, and files can be written into it. If it was made here and is empty at the end,
+        it is removed.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds a model.
+    OSError
+        If the folder cannot be made or written to.
+    """
+    if numbered:
+        out = next(f for n in count(1) if _made(f := out.with_name(f"{out.name}-{n}")))
+        made = True
+    elif (out / MODEL_FILE).exists():
+        raise ValueError(f"{out} holds a model already; name another folder, or remove it.")
+    else:
+        made = _made(out)
+    try:
+        with tempfile.TemporaryFile(dir=out):  # writable?
+            pass
+        yield out
+    finally:
+        if made:
+            with suppress(OSError):  # not empty, or removed meanwhile
+                out.rmdir()
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder; False if it is there already, perhaps through another run just now."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        return False
+    return True
+
+
+def keep_model(estimator: Any, out: Path, metadata: Mapping[str, Any]) -> Path:
+    """Save a fitted model in a folder or, with a warning, elsewhere if that fails.
+
+    Parameters
+    ----------
+    estimator : one of the package's estimators
+        Fitted.
+    out : path
+        The folder; made again if it was removed meanwhile.
+    metadata : mapping
+        As in `sparsebp.save_model`.
+
+    Returns
+    -------
+    folder : path
+        Where ``model.npz`` is. It replaces no other model.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the model cannot be saved in the folder, the working directory, the home directory or
+        that for temporary files; the error is that of the first.
+    """
+    try:
+        return _saved(estimator, out, metadata)
+    except (OSError, ValueError) as error:
+        for place in (lambda: out.parent, Path.cwd, Path.home, tempfile.gettempdir):
+            with suppress(OSError, ValueError, RuntimeError):
+                name = Path(place()) / (out.name or "learned")
+                with results_folder(name, numbered=True) as elsewhere:
+                    folder = _saved(estimator, elsewhere, metadata)
+                say("Warning:", f"{error}. The model is saved in {folder} instead.", "yellow")
+                return folder
+        raise
+
+
+def _saved(estimator: Any, folder: Path, metadata: Mapping[str, Any]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_model(estimator, folder / MODEL_FILE, metadata=dict(metadata), replace=False)
+    return folder

@@ -1,0 +1,140 @@
+"""What `sparsebp learn` keeps when something goes wrong after the fit, or before."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sparsebp import OrthonormalICA, load_model
+from sparsebp.cli import learning
+from sparsebp.cli.app import app
+from sparsebp.cli.results import keep_model, results_folder
+
+X = np.random.default_rng(0).laplace(size=(60, 4))
+TOY = ["--n-patches", "120", "--patch-size", "4", "--max-iter", "3", "--model", "ica"]
+ignore_convergence = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return OrthonormalICA(2, tol=1e-2, random_state=0).fit(X)
+
+
+def learn(*arguments):
+    return CliRunner().invoke(app, ["learn", *TOY, *map(str, arguments)])
+
+
+def learn_in_a_process(*arguments, options=(), **pipes):
+    command = [sys.executable, *options, "-m", "sparsebp", "learn", *TOY, *map(str, arguments)]
+    return subprocess.run(command, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes)
+
+
+def test_a_folder_made_for_nothing_is_removed_and_that_of_the_user_stays(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in ("mine", "made"):
+        with pytest.raises(RuntimeError), results_folder(tmp_path / name, numbered=False):
+            raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(FileExistsError, match="file"),
+        results_folder(tmp_path / "file", numbered=False),
+    ):
+        pytest.fail("the work began")
+
+
+def test_the_working_directory_may_be_the_folder(tmp_path, monkeypatch, photographs):
+    monkeypatch.chdir(tmp_path)
+    result = learn("--images", photographs, "--out", ".", "--n-patches", "1")
+    assert result.exit_code == 2
+    assert "at least 2 patches" in result.stderr
+    assert tmp_path.is_dir()
+
+
+def test_a_folder_that_was_removed_is_made_again(model, tmp_path):
+    out = tmp_path / "out"
+    assert keep_model(model, out, {}) == out
+    assert load_model(out / "model.npz").components_.shape == (2, 4)
+
+
+def test_a_model_that_another_run_has_saved_meanwhile_stays(model, tmp_path, capsys):
+    out = tmp_path / "out"
+    keep_model(model, out, {})
+    other = OrthonormalICA(3, tol=1e-2, random_state=0).fit(X)
+    assert keep_model(other, out, {}) == tmp_path / "out-1"
+    assert "out-1 instead" in "".join(capsys.readouterr().err.split("\n"))
+    assert len(load_model(out / "model.npz").components_) == 2
+    assert len(load_model(tmp_path / "out-1" / "model.npz").components_) == 3
+
+
+def test_a_model_that_cannot_be_saved_in_its_folder_is_saved_elsewhere(
+    model, tmp_path, monkeypatch
+):
+    from sparsebp.cli import results
+
+    def save(estimator, path, **options):
+        if path.is_relative_to(tmp_path / "full"):
+            raise OSError(28, "No space left on device", str(path))
+        results_save(estimator, path, **options)
+
+    results_save = results.save_model
+    monkeypatch.setattr(results, "save_model", save)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert keep_model(model, tmp_path / "full" / "out", {}) == tmp_path / "here" / "out-1"
+    assert not list((tmp_path / "full").glob("out-*"))
+    monkeypatch.setattr(results, "save_model", lambda *_, **__: save(model, tmp_path / "full"))
+    with pytest.raises(OSError, match="No space"):
+        keep_model(model, tmp_path / "full" / "out", {})
+    assert not list((tmp_path / "here").glob("out-2"))
+
+
+@ignore_convergence
+def test_a_picture_that_cannot_be_written_leaves_the_model_and_says_where(
+    tmp_path, photographs, monkeypatch
+):
+    def full(*_):
+        raise OSError(28, "No space left on device", "filters.png")
+
+    monkeypatch.setattr(learning, "save_picture", full)
+    result = learn("--images", photographs, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    words = " ".join(result.stderr.split())
+    assert "filters.png: No space left on device" in words
+    assert "model.npz is saved in" in words
+    load_model(tmp_path / "out" / "model.npz")
+
+
+@pytest.mark.slow
+def test_warnings_that_are_errors_end_the_command_after_the_model_is_saved(tmp_path, photographs):
+    arguments = ("--images", photographs, "--out", tmp_path / "out")
+    result = learn_in_a_process(*arguments, options=["-W", "error::UserWarning"])
+    assert result.returncode == 2
+    assert b"Error: OrthonormalICA stopped after 3 iterations" in result.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "filters.png",
+        "model.npz",
+        "objective.png",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_stderr_that_takes_nothing_ends_no_fit(tmp_path, photographs):
+    with Path("/dev/full").open("w") as full:
+        result = learn_in_a_process("--images", photographs, "--out", tmp_path / "a", stderr=full)
+    assert result.returncode == 0
+    assert b"saved" in result.stdout
+    command = shutil.which("sh")
+    words = f"{sys.executable} -m sparsebp learn {' '.join(TOY)} --images {photographs}"
+    closed = subprocess.run([command, "-c", f"{words} --out {tmp_path / 'b'} 2>&-"])
+    assert closed.returncode == 0
+    for name in "ab":
+        load_model(tmp_path / name / "model.npz")
