@@ -5,49 +5,65 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-#: What a user can mend, such as a wrong option or a folder that cannot be written.
-MENDABLE = 2
-INTERRUPTED = 130
+#: An error of the user's that can be fixed: a wrong option, or a folder that cannot be written.
+USER_ERROR = 2
 #: What shells report of a program whose reader went away, as in ``sparsebp derive | head -1``.
 CLOSED_PIPE = 141
 
 STATUSES = (
-    "Exit status: 0 done; 1 something unexpected, please report it; 2 something you can mend, said "
-    "on stderr; 130 interrupted by Ctrl-C."
+    "Exit status: 0 done; 1 something unexpected, please report it; 2 an error that you can fix, "
+    "described on stderr; 130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP."
 )
+
+#: What ends a command as Ctrl-C does: `kill` sends SIGTERM, a terminal that closes SIGHUP.
+_SIGNALS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
+#: The one that came last; KeyboardInterrupt, which estimators raise again, does not say it.
+_last_signal: int = signal.SIGINT
 
 
 def leave_on_interrupt() -> None:
     """Let Ctrl-C end the process at once and in silence, while there is nothing to lose."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _leave)
+    for number in _SIGNALS:
+        if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
+            signal.signal(number, _leave)
 
 
-def _leave(*_: Any) -> None:
-    os._exit(INTERRUPTED)
+def _leave(number: int, _: Any) -> None:
+    os._exit(128 + number)
+
+
+def _interrupt(number: int, _: Any) -> None:
+    global _last_signal
+    _last_signal = number
+    raise KeyboardInterrupt
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt, for work that has something to save or to clear up.
+    """Let Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt where there is something to save.
 
-    It decorates the functions that do a command's work.
+    It decorates the functions that do a command's work. Signals that are ignored, as SIGHUP is
+    under nohup, or that the caller handles, stay so.
     """
-    leaves = signal.getsignal(signal.SIGINT) is _leave
-    if leaves:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    replaced: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # the only one that may set handlers
+        defaults = (_leave, signal.default_int_handler, signal.SIG_DFL)
+        replaced = {n: h for n in _SIGNALS if (h := signal.getsignal(n)) in defaults}
+    for number in replaced:
+        signal.signal(number, _interrupt)
     try:
         yield
         sys.stdout.flush()
     finally:
-        if leaves:
-            signal.signal(signal.SIGINT, _leave)
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -63,9 +79,9 @@ def errors_in_words() -> Iterator[None]:
         raise
     except (OSError, TypeError, ValueError, MemoryError, Warning) as error:
         say("Error:", _sentence(error), "red")
-        raise SystemExit(MENDABLE) from error
+        raise SystemExit(USER_ERROR) from error
     except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
+        raise SystemExit(128 + _last_signal) from None
 
 
 def show_warning(message: Warning | str, *_: Any) -> None:

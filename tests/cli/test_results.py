@@ -1,6 +1,8 @@
 """What `sparsebp learn` keeps when something goes wrong after the fit, or before."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -138,3 +140,37 @@ def test_a_stderr_that_takes_nothing_ends_no_fit(tmp_path, photographs):
     assert closed.returncode == 0
     for name in "ab":
         load_model(tmp_path / name / "model.npz")
+
+
+TERMINATED = """
+import os, signal, sys
+from sparsebp.cli import main
+from sparsebp import OrthonormalICA
+fit = OrthonormalICA.fit
+def terminated(model, X):
+    told = model.callback
+    def callback(iteration, value):
+        told(iteration, value)
+        if iteration == 2:
+            os.kill(os.getpid(), int(sys.argv.pop()))
+    return fit(model.set_params(callback=callback), X)
+OrthonormalICA.fit = terminated
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_saves_the_best_so_far(number, tmp_path, photographs):
+    out = tmp_path / "out"
+    arguments = ["learn", *TOY, "--images", str(photographs), "--out", str(out)]
+    code = TERMINATED.replace("sys.argv.pop()", f"{int(number)}")
+    # nohup and some runners of tests ignore SIGHUP, which children inherit
+    reset = f"import signal; signal.signal({int(number)}, signal.SIG_DFL)\n"
+    command = [sys.executable, "-c", reset + code, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 128 + number
+    assert "Interrupted; the best model so far is saved" in " ".join(result.stderr.split())
+    assert load_model(out / "model.npz").status_ == "interrupted"
+    assert {path.name for path in out.iterdir()} == {"filters.png", "model.npz", "objective.png"}
