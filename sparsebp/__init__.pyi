@@ -18,6 +18,7 @@ from .bases import basis_names as basis_names
 from .bases import load_basis as load_basis
 from .estimators import OrthonormalICA as OrthonormalICA
 from .estimators import ReconstructionICA as ReconstructionICA
+from .estimators import SparseCoder as SparseCoder
 from .estimators import SparseCoding as SparseCoding
 from .estimators import SparseFiltering as SparseFiltering
 from .saving import load_model as load_model

@@ -242,3 +242,29 @@ def _real_array(name: str, values: Any) -> NDArray[np.floating]:
         raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers.")
     kept = array.dtype in (np.dtype(np.float32), np.dtype(np.float64))
     return array if kept else array.astype(np.float64)
+
+
+def refuse_missing(samples: NDArray[np.floating]) -> None:
+    """Refuse samples with missing values, and say how many there are and what to do.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples, n_features)
+        Finite but for NaN.
+
+    Raises
+    ------
+    ValueError
+        If there is a NaN.
+    """
+    if not np.isnan(samples.min()):
+        return
+    missing = np.isnan(samples)
+    (n_samples, n_features), rows, columns = missing.shape, missing.any(axis=1), missing.any(axis=0)
+    raise ValueError(
+        f"X contains NaN: {missing.sum()} values are missing, in {rows.sum()} of {n_samples} "
+        f"samples and {columns.sum()} of {n_features} features. Leave these samples out, "
+        "X[~np.isnan(X).any(axis=1)], or fill them in first, for example by "
+        "sklearn.impute.IterativeImputer. For images with missing pixels, learn from whole patches "
+        "and give the model to sparsebp.images.inpaint."
+    )

@@ -21,6 +21,7 @@ from sparsebp._files import writing
 from sparsebp.estimators import (
     OrthonormalICA,
     ReconstructionICA,
+    SparseCoder,
     SparseCoding,
     SparseFiltering,
 )
@@ -29,7 +30,14 @@ from sparsebp.preprocessing import Whitening
 
 FORMAT = 1
 
-_KINDS = (OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering, Whitening)
+_KINDS = (
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoder,
+    SparseCoding,
+    SparseFiltering,
+    Whitening,
+)
 _ESTIMATORS = {kind.__name__: kind for kind in _KINDS}
 _PENALTIES = {n: getattr(penalties, n) for n in penalties.__all__}
 _HEADER = "sparsebp.json"
@@ -52,7 +60,8 @@ def save_model(
     Parameters
     ----------
     estimator : one of the package's estimators, Whitening, or a Pipeline of them
-        Fitted. A callback, ``init``, or a ``random_state`` that is no number, is not kept.
+        Fitted. What `set_output` chose is kept; a callback, ``init``, or a ``random_state`` that is
+        no number, is not.
     path : path
         Where to; ``.npz`` by custom.
     metadata : dict, optional
@@ -187,6 +196,7 @@ def _packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
         "class": name,
         "params": {k: _packed(v, arrays) for k, v in params.items()},
         "state": {k: _packed(v, arrays) for k, v in state.items()},
+        "output": getattr(estimator, "_sklearn_output_config", {}).get("transform"),
     }
 
 
@@ -228,11 +238,11 @@ def _packed_penalty(penalty: Penalty, arrays: dict[str, np.ndarray]) -> dict:
 def _unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray]) -> Any:
     if packed["class"] == "Pipeline":
         return Pipeline([(key, _unpacked_estimator(step, arrays)) for key, step in packed["steps"]])
-    estimator = _ESTIMATORS[packed["class"]]()
-    estimator.set_params(**{k: _unpacked(v, arrays) for k, v in packed["params"].items()})
+    params = {k: _unpacked(v, arrays) for k, v in packed["params"].items()}
+    estimator = _ESTIMATORS[packed["class"]](**params)
     for name, value in packed["state"].items():
         setattr(estimator, name, _unpacked(value, arrays))
-    return estimator
+    return estimator.set_output(transform=packed.get("output"))
 
 
 def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:

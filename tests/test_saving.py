@@ -4,6 +4,7 @@ import stat
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -11,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sparsebp import (
     OrthonormalICA,
     ReconstructionICA,
+    SparseCoder,
     SparseCoding,
     SparseFiltering,
     load_model,
@@ -29,6 +31,7 @@ MODELS = [
     SparseCoding(4, penalty="l1", max_iter=3, batch_size=20, random_state=np.random.RandomState(1)),
     ReconstructionICA(8, penalty=Cauchy(), tol=1e-3, callback=lambda i, value: None),
     OrthonormalICA(3, penalty=SmoothL1(0.5), solver="manifold", tol=1e-3),
+    SparseCoder(np.eye(6)[:4] * 2, alpha=0.5),
     SparseFiltering(3, tol=1e-3),
     Whitening("pca", n_components=4),
     make_pipeline(Whitening(), ReconstructionICA(3, tol=1e-3)),
@@ -58,6 +61,17 @@ def test_everything_fitted_comes_back(tmp_path):
     for name, value in vars(model).items():
         np.testing.assert_array_equal(getattr(loaded, name), value)
     assert loaded.fit(X).components_.tolist() == model.components_.tolist()
+
+
+@pytest.mark.parametrize("chosen", ["pandas", "default", None])
+@pytest.mark.parametrize("model", MODELS[-3:], ids=lambda m: type(m).__name__)
+def test_the_container_of_outputs_comes_back(model, chosen, tmp_path):
+    model = clone(model).set_output(transform=chosen).fit(X)
+    save_model(model, tmp_path / "model.npz")
+    found, expected = load_model(tmp_path / "model.npz").transform(X), model.transform(X)
+    assert type(found) is type(expected)
+    assert type(found).__name__ == ("DataFrame" if chosen == "pandas" else "ndarray")
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_names_of_features_come_back(tmp_path):

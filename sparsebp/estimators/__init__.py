@@ -2,7 +2,14 @@
 
 from sparsebp.estimators.orthonormal_ica import OrthonormalICA
 from sparsebp.estimators.reconstruction_ica import ReconstructionICA
+from sparsebp.estimators.sparse_coder import SparseCoder
 from sparsebp.estimators.sparse_coding import SparseCoding
 from sparsebp.estimators.sparse_filtering import SparseFiltering
 
-__all__ = ["OrthonormalICA", "ReconstructionICA", "SparseCoding", "SparseFiltering"]
+__all__ = [
+    "OrthonormalICA",
+    "ReconstructionICA",
+    "SparseCoder",
+    "SparseCoding",
+    "SparseFiltering",
+]

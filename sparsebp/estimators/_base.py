@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sparsebp._checks import check_matrix
+from sparsebp._checks import check_matrix, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
@@ -57,26 +57,13 @@ def require_success(result: Result) -> None:
         )
 
 
-class Learner(
-    CallbackSupportMixin,
-    Documented,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    BaseEstimator,
-):
-    """Base of the estimators; rows are samples here, columns in everything below."""
+class Coder(Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of all that has components; rows are samples here, columns in everything below."""
 
-    n_components: int | None
     penalty: str | Penalty
     epsilon: float
-    max_iter: int
-    tol: float
-    init: Any
-    warm_start: bool
     n_features_in_: int
     n_jobs: int | None = None  # where an estimator has blocks to share out
-    verbose: bool | int
-    callback: Callable[[int, float], Any] | None
     components_: np.ndarray
     penalty_: Penalty
 
@@ -98,18 +85,10 @@ class Learner(
     def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
         if not reset:
             check_is_fitted(self)
-        samples: Any = validate_data(self, X, reset=reset, dtype=_FLOATS)
-        return samples
-
-    def _checked_to_learn(self, X: Any, *, reset: bool = True) -> np.ndarray:
-        samples = self._checked(X, reset=reset)
-        largest = max(float(samples.max()), -float(samples.min()))  # without a copy
-        # Objectives hold sums of fourth powers at most: ‖WᵀWx‖² where W itself grows with x.
-        if largest > (float(np.finfo(samples.dtype).max) / samples.size) ** 0.25:
-            raise ValueError(
-                f"X holds numbers as large as {largest:.2g}, whose powers overflow in "
-                f"{samples.dtype}. Scale X to about unit variance."
-            )
+        samples: Any = validate_data(
+            self, X, reset=reset, dtype=_FLOATS, ensure_all_finite="allow-nan"
+        )
+        refuse_missing(samples)
         return samples
 
     def _checked_codes(self, codes: Any) -> np.ndarray:
@@ -159,6 +138,32 @@ class Learner(
         """Return what `transform` does as an array, whatever container it was told to return."""
         return np.asarray(self.transform(X))
 
+    def _make_penalty(self, n_components: int) -> Penalty:
+        return make_penalty(self.penalty, n_components, float(self.epsilon))
+
+
+class Learner(CallbackSupportMixin, Coder):
+    """Base of what learns its components: parameters of a search, where it starts, how it ended."""
+
+    n_components: int | None
+    max_iter: int
+    tol: float
+    init: Any
+    warm_start: bool
+    verbose: bool | int
+    callback: Callable[[int, float], Any] | None
+
+    def _checked_to_learn(self, X: Any, *, reset: bool = True) -> np.ndarray:
+        samples = self._checked(X, reset=reset)
+        largest = max(float(samples.max()), -float(samples.min()))  # without a copy
+        # Objectives hold sums of fourth powers at most: ‖WᵀWx‖² where W itself grows with x.
+        if largest > (float(np.finfo(samples.dtype).max) / samples.size) ** 0.25:
+            raise ValueError(
+                f"X holds numbers as large as {largest:.2g}, whose powers overflow in "
+                f"{samples.dtype}. Scale X to about unit variance."
+            )
+        return samples
+
     def _check_common(self) -> None:
         check_whole("n_components", self.n_components, none="as many as features")
         check_whole("max_iter", self.max_iter)
@@ -170,9 +175,6 @@ class Learner(
             check_whole("verbose", self.verbose, minimum=0)
         if self.callback is not None and not callable(self.callback):
             raise TypeError(f"callback is {self.callback!r}; it must be callable, or None.")
-
-    def _make_penalty(self, n_components: int) -> Penalty:
-        return make_penalty(self.penalty, n_components, float(self.epsilon))
 
     def _start(
         self,

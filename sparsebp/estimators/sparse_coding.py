@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp._checks import random_source
 from sparsebp.blocks import count_threads, one_blas_thread
+from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
@@ -24,12 +23,11 @@ from sparsebp.solvers import (
     Result,
     SparseCodingProblem,
     Status,
-    encode,
     starting_codes,
 )
 
 
-class SparseCoding(Learner):
+class SparseCoding(AtomCoder, Learner):
     """Sparse coding: a basis in which every sample is a combination of few atoms.
 
     Minimises, in the basis A and the coefficients s,
@@ -119,9 +117,6 @@ class SparseCoding(Learner):
     >>> model.components_.shape, model.transform(X).shape
     ((12, 8), (1500, 12))
     """
-
-    alpha_: float
-    gamma_: float | None
 
     def __init__(
         self,
@@ -243,62 +238,6 @@ class SparseCoding(Learner):
         if self.callback is not None:
             self.callback(n_iter, objective)
         return self
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Compute the coefficients of samples, each by itself, with the weights of `fit`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_samples, n_components)
-            argmin over s of ‖A s − x‖² + α S(s), for each x.
-
-        Raises
-        ------
-        ValueError
-            If X is unusable.
-        """
-        x = self._checked(X).T.astype(self.components_.dtype, copy=False)
-        n_threads = count_threads(self.n_jobs)
-        with quietly():
-            found = encode(x, self.components_.T, self.penalty_, self.alpha_, n_threads=n_threads)
-        if found.n_unfinished:
-            warnings.warn(
-                f"The coefficients of {found.n_unfinished} of {x.shape[1]} samples have not "
-                "converged; scale the samples to about unit variance, or raise epsilon.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-        return np.ascontiguousarray(found.codes.T)
-
-    def inverse_transform(self, X: Any) -> np.ndarray:
-        """Compute the samples that coefficients stand for.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_components)
-            Coefficients in rows.
-
-        Returns
-        -------
-        samples : ndarray of shape (n_samples, n_features)
-            A s.
-
-        Raises
-        ------
-        ValueError
-            If there are not n_components columns.
-        """
-        return self._checked_codes(X) @ self.components_
-
-    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
-        x = self._checked(X).T.astype(self.components_.dtype, copy=False)
-        fitted = SparseCodingProblem(self.penalty_, self.alpha_, self.gamma_)
-        return fitted.value(x, self.components_.T, codes.T)
 
     def _begin(self, X: Any, *, first: bool = True) -> tuple[np.ndarray, Any, Any, np.ndarray]:
         """Check everything; return samples in columns, what draws, the problem and a basis."""

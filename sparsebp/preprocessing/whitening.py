@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sparsebp._checks import check_number
+from sparsebp._checks import check_number, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp.preprocessing._arrays import check_rows
 from sparsebp.preprocessing.principal_directions import principal_directions
@@ -125,7 +125,7 @@ class Whitening(Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             raise ValueError(f"method={self.method!r} is unknown: give 'zca' or 'pca'")
         _check_n_components(self.n_components)
         regularization = check_number("regularization", self.regularization, minimum=0)
-        samples: NDArray[Any] = _validate_data(self, X, dtype=_FLOATS, ensure_min_samples=2)
+        samples = self._checked(X, ensure_min_samples=2)
         mean = samples.mean(axis=0, dtype=np.float64)
         eigenvalues, directions = principal_directions(samples, mean)
         kept = _n_kept(self.n_components, eigenvalues, samples.shape)
@@ -156,7 +156,7 @@ class Whitening(Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             If `X` is not a finite table of numbers with n_features columns.
         """
         check_is_fitted(self, "whitening_matrix_")
-        samples: NDArray[Any] = _validate_data(self, X, dtype=_FLOATS, reset=False)
+        samples = self._checked(X, reset=False)
         centered = samples - self.mean_.astype(samples.dtype, copy=False)
         return centered @ self.whitening_matrix_.T.astype(samples.dtype, copy=False)
 
@@ -187,6 +187,12 @@ class Whitening(Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             )
         restored = rows @ self.dewhitening_matrix_.T.astype(rows.dtype, copy=False)
         return restored + self.mean_.astype(rows.dtype, copy=False)
+
+    def _checked(self, X: ArrayLike, **limits: Any) -> NDArray[Any]:
+        limits |= {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
+        samples: NDArray[Any] = _validate_data(self, X, **limits)
+        refuse_missing(samples)
+        return samples
 
     def _set_matrices(self, directions: NDArray[Any], regularization: float) -> None:
         scale = np.sqrt(self.eigenvalues_ + regularization)

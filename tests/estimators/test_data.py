@@ -54,6 +54,16 @@ def methods_of(kind):
 
 
 @every
+def test_missing_values_are_counted_and_what_to_do_is_said(kind, X):
+    X = X.copy()
+    X[::4, 1] = np.nan
+    count = len(X[::4])
+    message = rf"{count} values are missing, in {count} of {len(X)} samples and 1 of {X.shape[1]} "
+    with pytest.raises(ValueError, match=message + "features. Leave these samples out"):
+        model(kind).fit(X)
+
+
+@every
 def test_nan_and_infinity_are_refused_everywhere(kind, X):
     fitted = fitted_model(kind)
     codes = np.ones((3, fitted.components_.shape[0]))

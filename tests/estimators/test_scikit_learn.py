@@ -1,9 +1,12 @@
 """scikit-learn's own checks, none of them expected to fail."""
 
+import re
+
+import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering
 from sparsebp.penalties import L1
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -36,3 +39,26 @@ def test_scikit_learn_check(estimator, check):
 @parametrize_with_checks(VARIANTS)
 def test_scikit_learn_check_of_variants(estimator, check):
     check(estimator)
+
+
+def coder(n_features):
+    return SparseCoder(np.random.default_rng(0).normal(size=(4, n_features)), alpha=0.1)
+
+
+@parametrize_with_checks(
+    [coder(3)],
+    expected_failed_checks=lambda _: {
+        "check_n_features_in": "the dictionary has as many features before fit, too"
+    },
+)
+def test_scikit_learn_check_of_a_given_dictionary(estimator, check):
+    """The checks draw samples of any width; each is given a dictionary that fits its own."""
+    try:
+        check(estimator)
+    except Exception as error:
+        causes = [error, error.__cause__, error.__context__]
+        refusals = [re.match(r"X has (\d+) features, but SparseCoder is", str(e)) for e in causes]
+        width = next((match.group(1) for match in refusals if match), None)
+        if width is None:
+            raise
+        check(coder(int(width)))

@@ -1,0 +1,146 @@
+"""Codes for a dictionary that is given, behind scikit-learn's interface."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils import Tags
+
+from sparsebp._checks import check_matrix
+from sparsebp.estimators._atoms import AtomCoder
+from sparsebp.estimators._parameters import check_jobs, check_real
+from sparsebp.penalties import Penalty
+
+
+class SparseCoder(AtomCoder):
+    """Sparse codes of samples for a dictionary that is given and stays as it is.
+
+    Finds, for each sample x by itself and the given basis A,
+
+        s = argmin ‖A s − x‖² + α S(s),
+
+    as `SparseCoding.transform` does for the basis it has learned. Nothing is learned: `fit` checks
+    its input and the parameters, and `transform` works without it.
+
+    Parameters
+    ----------
+    dictionary : array-like of shape (n_components, n_features)
+        The atoms in rows, such as ``components_`` of a model, wavelets or Gabor functions. They
+        are not scaled: an atom twice as long pays half as much for the same share of a sample.
+    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
+            default="l1"
+        The sparsity penalty S. Codes of the smooth ones are small where those of "l1" are zero.
+        (The default of `SparseCoding` is "smooth_l1".)
+    alpha : float, default=1.0
+        Weight α ≥ 0 of the penalty; twice the ``transform_alpha`` of scikit-learn's `SparseCoder`.
+        With "l1" a sample x has no non-zero code if α ≥ 2 max |Ax|, A having the atoms in rows.
+    epsilon : float, default=1e-3
+        Smoothing ε > 0 of the penalties given by name; a Penalty object has its own.
+    n_jobs : int, default=None
+        Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
+        may use. The codes do not depend on it.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        The dictionary, as an array of floats.
+    penalty_ : Penalty
+        The penalty used.
+    alpha_ : float
+        Its weight.
+    n_features_in_ : int
+        Number of features of the dictionary.
+
+    See Also
+    --------
+    SparseCoding : Learns the dictionary, too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsebp import SparseCoder
+    >>> coder = SparseCoder(np.eye(3), alpha=1.0)
+    >>> codes = coder.transform([[2.0, -3.0, 0.1]])
+    >>> codes.round(6) + 0.0
+    array([[ 1.5, -2.5,  0. ]])
+    >>> coder.inverse_transform(codes).shape
+    (1, 3)
+    """
+
+    gamma_ = None  # no weight decay: the atoms are given
+
+    def __init__(
+        self,
+        dictionary: Any,
+        *,
+        penalty: str | Penalty = "l1",
+        alpha: float = 1.0,
+        epsilon: float = 1e-3,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.dictionary = dictionary
+        self.penalty = penalty
+        self.alpha = alpha
+        self.epsilon = epsilon
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters, and that samples fit the dictionary; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : SparseCoder
+            The estimator, unchanged.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X or a parameter is unusable.
+        """
+        self._checked(X)
+        return self
+
+    def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
+        check_real("alpha", self.alpha)
+        check_real("epsilon", self.epsilon, positive=True)
+        check_jobs(self.n_jobs)
+        self._make_penalty(self._n_features_out)
+        return super()._checked(X)
+
+    @property
+    def components_(self) -> np.ndarray:  # type: ignore[override]
+        """The dictionary as an array."""
+        return check_matrix("dictionary", self.dictionary)
+
+    @property
+    def penalty_(self) -> Penalty:  # type: ignore[override]
+        """The penalty that the parameters name."""
+        return self._make_penalty(self._n_features_out)
+
+    @property
+    def alpha_(self) -> float:  # type: ignore[override]
+        """The penalty's weight."""
+        return float(self.alpha)
+
+    @property
+    def n_features_in_(self) -> int:  # type: ignore[override]
+        """Number of features of the dictionary."""
+        return self.components_.shape[1]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        if tags.transformer_tags is not None:
+            tags.transformer_tags.preserves_dtype = []  # codes have the dictionary's precision
+        return tags
