@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from sparsebp.estimators._parameters import check_whole
+from sparsebp.metrics import near_zero_share
 
 __all__ = ["Measurement", "ObjectiveMonitor"]
 
@@ -26,7 +27,7 @@ class Measurement:
     reconstruction_error : float
         Mean over the samples of ‖x − x̂‖²; NaN where a model reconstructs nothing.
     sparsity : float
-        Share of the coefficients smaller than a tenth of their root mean square.
+        Share of the coefficients near zero, as `sparsebp.metrics.near_zero_share` counts them.
     """
 
     iteration: int
@@ -109,7 +110,6 @@ def _measured(model: Any, X: Any) -> Measurement:
     if hasattr(model, "inverse_transform"):
         back = model.inverse_transform(codes)
         error = float(np.square(np.asarray(X) - back).sum(axis=1).mean())
-    small = np.abs(codes) < 0.1 * np.sqrt(np.square(codes).mean())
     known = getattr(model, "_objective_of", None)  # without encoding again
     objective = -model.score(X) if known is None else known(X, codes)
-    return Measurement(model.n_iter_, objective, error, float(small.mean()))
+    return Measurement(model.n_iter_, objective, error, near_zero_share(codes))

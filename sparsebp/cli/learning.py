@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +98,7 @@ def run_experiment(
         raise
     output.summary(
         [*found.lines(), f"saved     {', '.join(files)} in {out}"],
-        {**asdict(found), "finished": finished, "files": [str(out / name) for name in files]},
+        {**found.to_dict(), "finished": finished, "files": [str(out / name) for name in files]},
     )
     if ending is not None:
         raise ending

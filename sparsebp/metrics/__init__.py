@@ -1,16 +1,26 @@
 """Numbers that say how good learned features are: found again, sparse, Gabor-like, ordered."""
 
+from sparsebp.metrics._gabor_result import GaborFit
+from sparsebp.metrics._gabor_uncertainty import GaborUncertainty
 from sparsebp.metrics.description import DescriptionLength, description_length
 from sparsebp.metrics.duality import duality_gap
-from sparsebp.metrics.gabor import GaborFit, gabor_fit
+from sparsebp.metrics.gabor import gabor_fit
 from sparsebp.metrics.recovery import Recovery, dictionary_recovery
 from sparsebp.metrics.separation import amari_distance
-from sparsebp.metrics.statistics import coefficient_entropy, coefficient_kurtosis
+from sparsebp.metrics.statistics import (
+    coefficient_entropy,
+    coefficient_kurtosis,
+    explained_variance,
+    near_zero_share,
+)
+from sparsebp.metrics.summary import FeatureSummary, summarize_features
 from sparsebp.metrics.topography import TopographyIndex, topography_index
 
 __all__ = [
     "DescriptionLength",
+    "FeatureSummary",
     "GaborFit",
+    "GaborUncertainty",
     "Recovery",
     "TopographyIndex",
     "amari_distance",
@@ -19,6 +29,9 @@ __all__ = [
     "description_length",
     "dictionary_recovery",
     "duality_gap",
+    "explained_variance",
     "gabor_fit",
+    "near_zero_share",
+    "summarize_features",
     "topography_index",
 ]

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sparsebp._tables import data_frame, write_csv
 from sparsebp.metrics._gabor_refine import gabor_pair
 from sparsebp.metrics._gabor_search import frequency_limit
 from sparsebp.metrics._gabor_spectrum import bandwidth_octaves, peak_frequency
@@ -136,6 +139,65 @@ class GaborFit:
 
     def _parameters(self) -> NDArray[np.float64]:
         return np.column_stack([self.center, self.orientation, self.carrier, np.log(self.sigma)])
+
+    def to_dict(self) -> dict[str, NDArray]:
+        """Return a column of numbers for each quantity, in the units above.
+
+        Returns
+        -------
+        columns : dict of str to ndarray of shape (n_filters,)
+            r_squared, well_determined, orientation, bar_angle, frequency, bandwidth, phase, row,
+            column, sigma_along, sigma_across, aspect_ratio, n_x, n_y, carrier, amplitude, offset,
+            and the uncertainties of orientation and frequency.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sparsebp.metrics import gabor_fit
+        >>> list(gabor_fit(np.eye(2, 36), (6, 6)).to_dict())[:4]
+        ['r_squared', 'well_determined', 'orientation', 'bar_angle']
+        """
+        whole = ("r_squared", "well_determined", "orientation", "bar_angle", "frequency")
+        derived = ("aspect_ratio", "n_x", "n_y", "carrier", "amplitude", "offset")
+        place = {"row": self.center[:, 0], "column": self.center[:, 1]}
+        widths = {"sigma_along": self.sigma[:, 0], "sigma_across": self.sigma[:, 1]}
+        return {
+            **{name: getattr(self, name) for name in (*whole, "bandwidth", "phase")},
+            **place,
+            **widths,
+            **{name: getattr(self, name) for name in derived},
+            "orientation_uncertainty": self.uncertainty.orientation,
+            "frequency_uncertainty": self.uncertainty.frequency,
+        }
+
+    def to_frame(self) -> Any:
+        """Return `to_dict` as a pandas DataFrame, a row for each filter.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return data_frame(self.to_dict())
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write `to_dict` into a CSV file, a row for each filter; this needs no pandas.
+
+        Parameters
+        ----------
+        path : path
+            A file that is there is replaced.
+
+        Raises
+        ------
+        ValueError, OSError
+            If it cannot be written.
+        """
+        write_csv(path, self.to_dict())
 
     def render(self) -> NDArray[np.float64]:
         """Draw the fitted functions, offset included.

@@ -1,4 +1,4 @@
-"""Statistics of coefficients: how peaked their histogram is and how few bits they take."""
+"""Statistics of coefficients: how peaked, how often near zero, what they explain, how many bits."""
 
 import numbers
 from typing import Literal, overload
@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sparsebp._checks import check_matrix
 
 GAUSSIAN_KURTOSIS = 3.0
+#: Share of the root mean square of all coefficients below which one is near zero.
+NEAR_ZERO = 0.1
 
 
 @overload
@@ -76,6 +78,98 @@ def _kurtosis(columns: NDArray) -> NDArray:
     varies = variance > 1e-28
     ratio = (squares**2).mean(axis=0) / np.where(varies, variance, 1.0) ** 2
     return np.where(varies, ratio, GAUSSIAN_KURTOSIS)
+
+
+@overload
+def near_zero_share(codes: ArrayLike, *, per_component: Literal[False] = ...) -> float: ...
+
+
+@overload
+def near_zero_share(codes: ArrayLike, *, per_component: Literal[True]) -> NDArray[np.float64]: ...
+
+
+def near_zero_share(
+    codes: ArrayLike, *, per_component: bool = False
+) -> float | NDArray[np.float64]:
+    """Compute the share of the coefficients that are near zero.
+
+    Near zero is at most a tenth of the root mean square of all coefficients together. A Gaussian
+    has 8 % of its values there.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, n_components)
+        Coefficients.
+    per_component : bool, default False
+        Whether to count each component's coefficients by themselves, still against the root mean
+        square of all together: 1 is a component that no sample uses.
+
+    Returns
+    -------
+    share : float, or ndarray of shape (n_components,)
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the codes are not a finite real matrix.
+
+    Examples
+    --------
+    >>> from sparsebp.metrics import near_zero_share
+    >>> near_zero_share([[0, 0.1], [0, -4]])
+    0.75
+    >>> near_zero_share([[0, 0.1], [0, -4]], per_component=True)
+    array([1. , 0.5])
+    """
+    size = np.abs(check_matrix("codes", codes).astype(np.float64))
+    # Squares of very large or small numbers leave the range of floats.
+    size /= size.max() or 1.0
+    near = size <= NEAR_ZERO * np.sqrt(np.square(size).mean())
+    return near.mean(axis=0) if per_component else float(near.mean())
+
+
+def explained_variance(samples: ArrayLike, reconstruction: ArrayLike) -> float:
+    """Compute the share of the samples' variance that a reconstruction explains.
+
+    1 − Σ ‖x − x̂‖² / Σ ‖x − mean(x)‖², sums and mean being over the samples.
+
+    Parameters
+    ----------
+    samples : array-like of shape (n_samples, n_features)
+        x.
+    reconstruction : array-like of shape (n_samples, n_features)
+        x̂.
+
+    Returns
+    -------
+    share : float
+        At most 1; negative where the mean alone would explain more. NaN where the samples are all
+        equal, so that there is nothing to explain.
+
+    Raises
+    ------
+    ValueError
+        If an array is not a finite real matrix, or their shapes differ.
+
+    Examples
+    --------
+    >>> from sparsebp.metrics import explained_variance
+    >>> explained_variance([[2, 1], [-2, -1]], [[2, 0], [-2, 0]])
+    0.8
+    """
+    x, back = check_matrix("samples", samples), check_matrix("reconstruction", reconstruction)
+    if x.shape != back.shape:
+        raise ValueError(
+            f"samples have shape {x.shape} but the reconstruction {back.shape}; give one "
+            "reconstruction for each sample."
+        )
+    scale = float(np.abs(x).max()) or 1.0
+    x, back = (part.astype(np.float64) / scale for part in (x, back))
+    varied = np.square(x - x.mean(axis=0)).sum()
+    if not (np.ptp(x, axis=0) > 0).any():  # rounding of the mean is no variance
+        return float("nan")
+    return float(1 - np.square(x - back).sum() / varied)
 
 
 def coefficient_entropy(codes: ArrayLike, *, step: float | None = None) -> float:

@@ -91,7 +91,8 @@ def drawings(measured: Measurements) -> Iterator[Drawing]:
         some = measured.samples, measured.reconstruction
         yield Drawing(
             "Reconstruction",
-            "Some patches, what the model makes of them, and what is left over.",
+            "Some patches, what the model makes of them, and what is left over: in percent of each "
+            "patch's variance about its own mean, while the headline's is about the mean patch.",
             inline_svg(
                 ReconstructionDisplay(*some, basis.patch_shape), (7, 2.6), "patches reconstructed"
             ),

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from sparsebp.displays import filter_mosaic
-from sparsebp.metrics import GaborFit, coefficient_kurtosis
+from sparsebp.metrics import GaborFit, coefficient_kurtosis, near_zero_share
 from sparsebp.report.measurements import Measurements
 
 
@@ -37,7 +37,7 @@ def describe_filters(measured: Measurements) -> list[Filter]:
     codes, fit = measured.codes, measured.fit
     pictures = [_picture(feature, patch_shape) for feature in features]
     gabors = [_picture(function, patch_shape[:2]) for function in fit.render()]
-    used = 1 - measured.near_zero.mean(axis=0)
+    used = 1 - near_zero_share(codes, per_component=True)
     squares = np.square(codes, dtype=np.float64).sum(axis=0) * np.square(features).sum(axis=1)
     share = squares / (squares.sum() or 1.0)
     peakedness = coefficient_kurtosis(codes, per_component=True)

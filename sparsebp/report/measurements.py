@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from sparsebp.displays import BasisDisplay
 from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
-from sparsebp.metrics import GaborFit, coefficient_kurtosis, gabor_fit
+from sparsebp.metrics import (
+    FeatureSummary,
+    GaborFit,
+    gabor_fit,
+    summarize_features,
+)
+from sparsebp.metrics.summary import GABOR_LIKE
 
 _METHODS = {
     SparseCoding: "sparse coding",
@@ -43,41 +49,38 @@ class Summary:
         As the estimator gives it.
     n_iter : int
         Iterations made.
-    n_components : int
-        Atoms or filters learned.
-    kurtosis : float
-        Of the coefficients; 3 for a Gaussian.
-    small : float
-        Share of the coefficients below a tenth of their standard deviation.
-    explained : float or None
-        Share of the samples' variance that the reconstruction explains; None without one.
-    gabor_r2 : float
-        Median over the filters of R² of the best Gabor function.
-    gabor_like : float
-        Share of the filters with R² above 0.8.
+    features : FeatureSummary
+        All else, as `sparsebp.metrics` measures it.
     """
 
     objective: float
     n_iter: int
-    n_components: int
-    kurtosis: float
-    small: float
-    explained: float | None
-    gabor_r2: float
-    gabor_like: float
+    features: FeatureSummary
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all numbers by name; None where one is unknown or infinite."""
+        numbers = {"objective": self.objective, "n_iter": self.n_iter, **asdict(self.features)}
+        return {name: _plain(value) for name, value in numbers.items()}
 
     def lines(self) -> list[str]:
         """Return the summary for people."""
-        explained = ""
-        if self.explained is not None:
-            explained = f"; {self.explained:.0%} of the patches' variance explained"
+        found = self.features
+        explained = silent = ""
+        if found.explained_variance is not None:
+            explained = f"; {found.explained_variance:.0%} of the patches' variance explained"
+        if found.silent:
+            silent = f", {found.silent} of them silent"
         return [
             f"objective {self.objective:.4g} after {self.n_iter} iterations",
-            f"sparsity  {self.small:.0%} of the coefficients near zero, kurtosis "
-            f"{self.kurtosis:.1f} (a Gaussian has 3){explained}",
-            f"filters   {self.n_components} learned, median R² {self.gabor_r2:.2f} of the best "
-            f"Gabor function, {self.gabor_like:.0%} above 0.8",
+            f"sparsity  {found.near_zero:.0%} of the coefficients near zero, kurtosis "
+            f"{found.kurtosis:.1f} (a Gaussian has 3){explained}",
+            f"filters   {found.n_components} learned{silent}, median R² {found.gabor_r2:.2f} of "
+            f"the best Gabor function, {found.gabor_like:.0%} above {GABOR_LIKE:g}",
         ]
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,11 +147,6 @@ class Measurements:
         return hasattr(getattr(self.estimator, "penalty_", None), "grid_shape")
 
     @cached_property
-    def near_zero(self) -> np.ndarray:
-        """Whether each coefficient is below a tenth of the standard deviation of all together."""
-        return np.abs(self.codes) < 0.1 * self.codes.std()
-
-    @cached_property
     def reconstruction(self) -> np.ndarray | None:
         """What the coefficients stand for; None where they stand for no sample."""
         going_back = getattr(self.estimator, "inverse_transform", None)
@@ -157,24 +155,14 @@ class Measurements:
     @cached_property
     def summary(self) -> Summary:
         """The numbers worth a headline."""
-        r_squared = self.fit.r_squared
+        back = self.reconstruction
         return Summary(
             objective=float(self.estimator.objective_),
             n_iter=int(self.estimator.n_iter_),
-            n_components=len(r_squared),
-            kurtosis=float(coefficient_kurtosis(self.codes)),
-            small=float(self.near_zero.mean()),
-            explained=self._explained(),
-            gabor_r2=float(np.median(r_squared)),
-            gabor_like=float((r_squared > 0.8).mean()),
+            features=summarize_features(
+                self.fit, self.codes, samples=self.samples, reconstruction=back
+            ),
         )
-
-    def _explained(self) -> float | None:
-        if self.reconstruction is None:
-            return None
-        lost = np.square(self.samples - self.reconstruction, dtype=np.float64).sum()
-        varied = np.square(self.samples - self.samples.mean(axis=0), dtype=np.float64).sum()
-        return float(1 - lost / (varied or 1.0))
 
 
 def _blocks(rows: Any, size: int) -> list[Any]:

@@ -120,14 +120,16 @@ def _template() -> Any:
 
 def _numbers(summary: Summary) -> list[tuple[str, str]]:
     """Return what is worth a headline, each number with what it means."""
+    found = summary.features
     numbers = [
         (f"{summary.objective:.4g}", f"objective after {summary.n_iter} iterations"),
-        (f"{summary.kurtosis:.1f}", "kurtosis of the coefficients; a Gaussian has 3"),
-        (f"{summary.small:.0%}", "of the coefficients near zero"),
-        (f"{summary.gabor_r2:.2f}", "median R² of the best Gabor functions"),
+        (f"{found.kurtosis:.1f}", "kurtosis of the coefficients; a Gaussian has 3"),
+        (f"{found.near_zero:.0%}", "of the coefficients near zero"),
+        (f"{found.gabor_r2:.2f}", "median R² of the best Gabor functions"),
     ]
-    if summary.explained is not None:
-        numbers.insert(1, (f"{summary.explained:.0%}", "of the patches' variance explained"))
+    if found.explained_variance is not None:
+        explained = f"{found.explained_variance:.0%}"
+        numbers.insert(1, (explained, "of the patches' variance explained"))
     return numbers
 
 
@@ -137,7 +139,7 @@ def _note(measured: Measurements) -> str:
     on = f"the last batch of {batch} patches" if batch else "all patches learned from"
     return (
         f"The objective is that of {on}; all else is of {len(measured.samples)} patches. Near zero "
-        "is below a tenth of the standard deviation of all coefficients together, and a feature is "
+        "is at most a tenth of the root mean square of all coefficients together, and a feature is "
         "used by a patch where it is not; the kurtosis is that of all coefficients together, too."
     )
 

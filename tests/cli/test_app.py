@@ -1,3 +1,5 @@
+import json
+import re
 import shlex
 from html import unescape
 
@@ -6,9 +8,17 @@ import pytest
 from typer.testing import CliRunner
 
 from sparsebp import OrthonormalICA, SparseCoding, load_model, read_metadata, save_model
+from sparsebp.callbacks import _measured
+from sparsebp.cli import Recipe
 from sparsebp.cli.app import app
 from sparsebp.cli.choices import PENALTIES, SOLVERS
 from sparsebp.cli.derivations import DERIVATIONS
+from sparsebp.metrics import (
+    coefficient_kurtosis,
+    explained_variance,
+    gabor_fit,
+    near_zero_share,
+)
 from sparsebp.network import delta_table
 from sparsebp.penalties import NAMES
 
@@ -85,6 +95,33 @@ def test_the_report_says_how_to_repeat_the_run(tmp_path, photographs, monkeypatc
     assert sorted(given[2:]) == sorted(options)
     assert "report.html" in result.output
     assert len(load_model("there/model.npz").components_) == page.count('aria-label="feature ')
+
+
+def test_summary_report_callback_and_metrics_say_the_same(tmp_path, photographs):
+    options = ["--images", photographs, *TOY, "--model", "rica"]
+    result = run("learn", *options, "--out", tmp_path / "out", "--report", "--json")
+    said = json.loads(result.stdout)
+    model, metadata = (read(tmp_path / "out" / "model.npz") for read in (load_model, read_metadata))
+    recipe = Recipe.from_metadata(metadata)
+    samples, _ = recipe.draw(recipe.load(photographs), 120, seed=0)
+    codes = model.transform(samples)
+    fit = gabor_fit(model.features_, (4, 4))
+    expected = {
+        "n_components": len(model.components_),
+        "kurtosis": coefficient_kurtosis(codes),
+        "near_zero": near_zero_share(codes),
+        "explained_variance": explained_variance(samples, model.inverse_transform(codes)),
+        "gabor_r2": np.median(fit.r_squared),
+        "gabor_like": np.mean(fit.r_squared > 0.8),
+    }
+    assert {name: said[name] for name in expected} == pytest.approx(expected, rel=1e-5)
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    numbers = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", page))
+    assert numbers["of the coefficients near zero"] == f"{said['near_zero']:.0%}"
+    assert numbers["of the patches&#39; variance explained"] == f"{said['explained_variance']:.0%}"
+    assert numbers["kurtosis of the coefficients; a Gaussian has 3"] == f"{said['kurtosis']:.1f}"
+    assert numbers["median R² of the best Gabor functions"] == f"{said['gabor_r2']:.2f}"
+    assert _measured(model, samples).sparsity == pytest.approx(said["near_zero"], abs=1e-3)
 
 
 def test_an_epsilon_that_a_penalty_does_not_have_is_refused():

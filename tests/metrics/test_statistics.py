@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
 import scipy.stats
+from scipy.stats import norm
+from sklearn.metrics import r2_score
 
-from sparsebp.metrics import coefficient_entropy, coefficient_kurtosis
+from sparsebp.metrics import (
+    coefficient_entropy,
+    coefficient_kurtosis,
+    explained_variance,
+    near_zero_share,
+)
 
 
 def laplace(seed=0, shape=(400, 6)):
@@ -99,3 +106,43 @@ def test_codes_that_are_no_matrix_are_refused(statistic):
         statistic([1.0, 2.0])
     with pytest.raises(ValueError, match="codes contains NaN"):
         statistic([[1.0, np.nan]])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200])
+def test_a_gaussian_has_eight_percent_near_zero(scale):
+    codes = scale * np.random.default_rng(0).standard_normal((20_000, 4))
+    expected = 2 * norm.cdf(0.1) - 1
+    assert near_zero_share(codes) == pytest.approx(expected, abs=0.004)
+    np.testing.assert_allclose(near_zero_share(codes, per_component=True), expected, atol=0.008)
+
+
+def test_near_zero_is_a_tenth_of_the_root_mean_square_of_all_together():
+    codes = np.array([[3.0, 0.1, 0.0], [3.0, 0.3, 0.0]])
+    assert near_zero_share(codes) == 0.5  # up to 0.174
+    codes[:, 0] = 1.0
+    assert near_zero_share(codes) == pytest.approx(2 / 6)
+    np.testing.assert_array_equal(near_zero_share(codes, per_component=True), [0, 0, 1])
+    assert near_zero_share(np.zeros((2, 3))) == 1.0
+    assert near_zero_share(np.full((2, 3), 5)) == 0.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_explained_variance_is_what_scikit_learn_scores(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(30, 5)) * [1, 2, 3, 4, 5] + 7
+    back = x + rng.normal(size=x.shape)
+    expected = r2_score(x, back, multioutput="variance_weighted")
+    assert explained_variance(x, back) == pytest.approx(expected, rel=1e-12)
+    assert explained_variance(1e200 * x, 1e200 * back) == pytest.approx(expected, rel=1e-9)
+    assert explained_variance(x, np.tile(x.mean(axis=0), (30, 1))) == pytest.approx(0)
+    assert explained_variance(x, x) == 1
+
+
+def test_equal_samples_have_no_variance_to_explain():
+    x = np.full((7, 3), 0.1)
+    assert np.isnan(explained_variance(x, 0 * x))
+
+
+def test_a_reconstruction_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"shape \(3, 2\) but the reconstruction \(2, 2\)"):
+        explained_variance(np.ones((3, 2)), np.ones((2, 2)))

@@ -37,20 +37,20 @@ def test_the_bar_sees_every_step():
 
 
 def test_the_summary_is_by_the_definitions(measured):
-    found, codes = measured.summary, measured.codes
+    found, codes = measured.summary.features, measured.codes
     lost = ((X - codes @ measured.estimator.features_) ** 2).sum()
-    assert found.explained == pytest.approx(1 - lost / (len(X) * X.var(axis=0).sum()))
+    assert found.explained_variance == pytest.approx(1 - lost / (len(X) * X.var(axis=0).sum()))
     assert found.kurtosis == coefficient_kurtosis(codes)
-    assert found.small == np.mean(np.abs(codes) < 0.1 * codes.std())
+    assert found.near_zero == np.mean(np.abs(codes) <= 0.1 * np.sqrt((codes**2).mean()))
     assert found.n_components == 60
     assert found.gabor_r2 == np.median(measured.fit.r_squared)
-    assert "60 learned" in found.lines()[-1]
+    assert "60 learned" in measured.summary.lines()[-1]
 
 
 def test_what_is_not_reconstructed_is_not_explained():
     model = SparseFiltering(4, tol=1.0, random_state=0).fit(X)
     measured = Measurements.of(model, X)
-    assert measured.summary.explained is None
+    assert measured.summary.features.explained_variance is None
     assert measured.title == "4 features learned by sparse filtering"
     assert all("explained" not in line for line in measured.summary.lines())
 
@@ -65,7 +65,7 @@ def test_tables_are_measured_as_arrays_are():
 
 
 def test_a_filter_is_gabor_like_above_four_fifths(measured):
-    found, r_squared = measured.summary.gabor_like, measured.fit.r_squared
+    found, r_squared = measured.summary.features.gabor_like, measured.fit.r_squared
     assert found == np.mean(r_squared > 0.8) != np.mean(r_squared > 0.5)
 
 

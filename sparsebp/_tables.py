@@ -1,0 +1,68 @@
+"""Columns of numbers as a data frame or a CSV file; pandas only where a data frame is asked for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sparsebp._files import writing
+
+Columns = Mapping[str, Iterable[Any]]
+
+
+def data_frame(columns: Columns) -> Any:
+    """Return columns as a pandas DataFrame.
+
+    Parameters
+    ----------
+    columns : mapping of str to iterable
+        Of equal length.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "to_frame needs pandas, which is not installed; install it with `pip install pandas`, "
+            "or use to_dict or to_csv, which need nothing."
+        ) from error
+    return pd.DataFrame({name: list(values) for name, values in columns.items()})
+
+
+def write_csv(path: str | Path, columns: Columns) -> None:
+    """Write columns into a CSV file with a header; None and NaN become empty cells.
+
+    Parameters
+    ----------
+    path : path
+        Where to; a file that is there is replaced.
+    columns : mapping of str to iterable
+        Of equal length.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the file cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    rows = zip(*columns.values(), strict=True)
+    writer.writerows(["" if _missing(value) else value for value in row] for row in rows)
+    with writing(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value != value
