@@ -6,6 +6,7 @@ from sparsebp.datasets.photographs import (
     load_named_photographs,
     load_photographs,
     load_sample_photographs,
+    read_photographs,
 )
 from sparsebp.datasets.planted import (
     DictionarySignals,
@@ -24,4 +25,5 @@ __all__ = [
     "make_dead_leaves",
     "make_dictionary_signals",
     "make_mixtures",
+    "read_photographs",
 ]

@@ -1,22 +1,27 @@
 """Photographs as arrays of numbers from 0 to 1."""
 
 import logging
-import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import UnidentifiedImageError
 from sklearn.datasets import load_sample_image
+
+from sparsebp.datasets._arrays import read_arrays
+from sparsebp.datasets._files import ARRAYS, Paths, find_files, is_image_name
+from sparsebp.datasets._pictures import read_picture
+from sparsebp.datasets._pixels import Pixels, bits_of, scaled
 
 _logger = logging.getLogger(__name__)
 #: The photographs that come with scikit-learn.
 SAMPLE_NAMES: tuple[str, ...] = ("china.jpg", "flower.jpg")
-_ALPHA_MODES = ("LA", "PA", "RGBA", "RGBa")
 _LUMA = np.array([0.299, 0.587, 0.114])
+#: Names of files that a warning lists.
+_LISTED = 5
 
 
 def load_sample_photographs(*, color: bool = False) -> list[NDArray[np.float64]]:
@@ -25,7 +30,7 @@ def load_sample_photographs(*, color: bool = False) -> list[NDArray[np.float64]]
     Parameters
     ----------
     color : bool, default=False
-        Whether to keep the colors. Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).
+        Whether to keep the colors. Gray is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).
 
     Returns
     -------
@@ -43,39 +48,60 @@ def load_sample_photographs(*, color: bool = False) -> list[NDArray[np.float64]]
 
 
 def load_photographs(
-    folder: str | os.PathLike[str], *, color: bool = False
-) -> list[NDArray[np.float64]]:
-    """Load every image file of a folder, in the order of their names.
+    images: Paths,
+    *,
+    color: bool = False,
+    bits: int | None = None,
+    dtype: type[np.floating] = np.float64,
+) -> list[NDArray[Any]]:
+    """Load photographs from files, folders or patterns.
 
+    Whatever Pillow reads will do, each page of a TIFF being an image, and arrays in ``.npy``,
+    ``.npz``, ``.mat`` (up to MATLAB's version 7) and van Hateren's ``.iml`` and ``.imc``.
     Photographs are turned upright as their camera noted. Transparent parts are laid on white.
-    Of an animation the first picture is taken. Hidden files and folders within the folder are
-    passed over.
+    Of an animation the first picture is taken.
 
     Parameters
     ----------
-    folder : str or path
-        The folder. Any format that Pillow reads will do.
+    images : path, or iterable of paths
+        Files, folders, and patterns such as ``"photographs/*.png"``, each file being read once.
+        A folder is searched with the folders within it, in the order of the names; hidden files,
+        and files that are no images, are skipped.
     color : bool, default=False
-        Whether to keep the colors. If so, grey photographs get three equal channels; if not, grey
+        Whether to keep the colors. If so, gray photographs get three equal channels; if not, gray
         is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) of the stored, gamma-corrected values.
+    bits : int, default=None
+        How many bits white has in files of 16 bits. None takes the fewest of 8, 12 and 16 that
+        hold an image's numbers, and warns where these are less than 16.
+    dtype : {numpy.float64, numpy.float32}, default=numpy.float64
+        Of the images returned; float32 halves the memory.
 
     Returns
     -------
     list of ndarrays of shape (height, width) or (height, width, 3)
-        Values in [0, 1].
+        Values in [0, 1], white being 1. Fractions in files of arrays are kept as they are, since
+        whitened images have negative ones; van Hateren's numbers are divided by 4095.
 
     Raises
     ------
     TypeError
-        If `folder` is not a path.
+        If `images` is not a path or paths.
     ValueError
-        If `folder` does not exist, is not a folder, cannot be listed, or has no readable image.
+        If there is no such file or folder, or no readable image among the files.
 
     Warns
     -----
     UserWarning
-        If a file is skipped because it is not an image, is damaged, or is so large that Pillow
+        If a file is skipped because it is damaged, has colors of more than 8 bits (of which Pillow
+        would lose some), an array that can be read in two ways, NaN, or is so large that Pillow
         takes it for an attack (``PIL.Image.MAX_IMAGE_PIXELS``).
+
+    Notes
+    -----
+    An array of three dimensions is (height, width, 3) if its last side is 3, else a stack of gray
+    images whose number comes first or, as in MATLAB, last; which of the two is told from its
+    shape, and where that is not possible (``.mat`` excepted) the file is skipped. Give
+    (n_images, height, width, 1) to leave no doubt.
 
     Examples
     --------
@@ -89,112 +115,129 @@ def load_photographs(
     [array([[0.2, 0.2, 0.2],
            [0.2, 0.2, 0.2]])]
     """
-    return list(load_named_photographs(folder, color=color).values())
+    return list(load_named_photographs(images, color=color, bits=bits, dtype=dtype).values())
 
 
 def load_named_photographs(
-    folder: str | os.PathLike[str],
+    images: Paths,
     *,
     color: bool = False,
+    bits: int | None = None,
+    dtype: type[np.floating] = np.float64,
     track: Callable[[list[Path]], Iterable[Path]] = iter,
-) -> dict[str, NDArray[np.float64]]:
-    """Load every image file of a folder, as `load_photographs` does, with its name.
+) -> dict[str, NDArray[Any]]:
+    """Load photographs as `load_photographs` does, with their names.
 
     Parameters
     ----------
-    folder : str or path
-        The folder.
-    color : bool, default=False
-        Whether to keep the colors.
+    images, color, bits, dtype
+        As in `load_photographs`.
     track : callable, default=iter
         What goes through the list of files as they are read, such as `rich.progress.track`.
 
     Returns
     -------
     dict of str to ndarray of shape (height, width) or (height, width, 3)
-        File name to image, in the order of the names.
+        File name, below the folder given, to image; of several images in a file each has its
+        number, ``"stack.tif[0]"``, and its variable, ``"images.npz/x[0]"``, behind the name.
 
     Raises
     ------
-    TypeError
-        If `folder` is not a path.
-    ValueError
-        If `folder` does not exist, is not a folder, cannot be listed, or has no readable image.
+    TypeError, ValueError
+        As in `load_photographs`.
 
     Warns
     -----
     UserWarning
-        If a file is skipped because it is not a readable image.
+        As in `load_photographs`.
     """
-    files = _visible_files(folder)
-    photographs = {}
-    for path in track(files):
+    return dict(read_photographs(images, color=color, bits=bits, dtype=dtype, track=track))
+
+
+def read_photographs(
+    images: Paths,
+    *,
+    color: bool = False,
+    bits: int | None = None,
+    dtype: type[np.floating] = np.float64,
+    track: Callable[[list[Path]], Iterable[Path]] = iter,
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Read photographs one at a time, with their names, as `load_named_photographs` does.
+
+    Parameters
+    ----------
+    images, color, bits, dtype, track
+        As in `load_named_photographs`.
+
+    Yields
+    ------
+    (str, ndarray)
+        Name and image.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `load_photographs`; that there is no readable image is known at the end only.
+
+    Warns
+    -----
+    UserWarning
+        As in `load_photographs`.
+    """
+    files = find_files(images)
+    names = {path: name for name, path in files.items()}
+    count, shallow, reasons = 0, {}, []
+    for path in track(list(files.values())):
         try:
-            photographs[path.name] = _read(path, color=color)
+            for pixels in _read(path):
+                name, wide = names[path] + pixels.name, pixels.values.dtype.itemsize > 1
+                used = bits if bits and wide and not pixels.bits else bits_of(pixels)
+                if wide and used in (8, 12) and used not in (bits, pixels.bits):
+                    shallow[name] = used
+                yield name, _with_channels(scaled(pixels, used, dtype), color=color)
+                count += 1
         # Decoders of damaged files fail in any way whatever, not with one kind of error.
         except Exception as error:
-            message = f"{path.name} was skipped, as it is not a readable image: {error}"
+            if isinstance(error, UnidentifiedImageError) and not is_image_name(path):
+                _logger.info("%s is not an image", path)
+                continue
+            reasons.append(f"{names[path]}: {error}")
+            message = f"{names[path]} was skipped, as it is not a readable image: {error}"
             warnings.warn(message, stacklevel=2)
-    if not photographs:
+    _tell_depths(shallow)
+    if not count:
+        because = f" ({reasons[0]})" if reasons else ""
         raise ValueError(
-            f"folder={str(folder)!r} has no readable image among its {len(files)} files"
+            f"images={images!r} has no readable image among its {len(files)} files{because}"
         )
-    _logger.info("%d of %d files of %s are photographs", len(photographs), len(files), folder)
-    return photographs
+    _logger.info("%d images in %d files of %s", count, len(files), images)
 
 
-def _visible_files(folder: str | os.PathLike[str]) -> list[Path]:
-    if not isinstance(folder, str | os.PathLike):
-        raise TypeError(f"folder={folder!r} is not a path: give the name of a folder of images")
-    try:
-        entries = sorted(Path(folder).iterdir(), key=lambda entry: entry.name)
-    # A null character is a ValueError.
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"folder={str(folder)!r} cannot be listed: give an existing folder of images ({error})"
-        ) from error
-    files = [entry for entry in entries if entry.is_file() and not entry.name.startswith(".")]
-    if not files:
-        raise ValueError(f"folder={str(folder)!r} has no files: give a folder of images")
-    return files
+def _tell_depths(shallow: dict[str, int]) -> None:
+    for bits in sorted(set(shallow.values())):
+        named = [name for name in shallow if shallow[name] == bits]
+        more = f" and {len(named) - _LISTED} more" if len(named) > _LISTED else ""
+        warnings.warn(
+            f"Read as {bits} bits in 16, since no number is above {2**bits - 1}: "
+            f"{', '.join(named[:_LISTED])}{more}. If these are dark images of 16 bits, give "
+            "load_photographs bits=16.",
+            stacklevel=3,
+        )
 
 
-def _read(path: Path, *, color: bool) -> NDArray[np.float64]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            return _with_channels(_numbers(upright), color=color)
+def _read(path: Path) -> Iterable[Pixels]:
+    return read_arrays(path) if path.suffix.lower() in ARRAYS else read_picture(path)
 
 
-def _numbers(image: Image.Image) -> NDArray[np.float64]:
-    """Turn an image of any mode into numbers in [0, 1], (height, width) or (height, width, 3)."""
-    if image.mode == "F" or image.mode.startswith("I"):
-        return _deep(image)
-    if image.mode in _ALPHA_MODES or "transparency" in image.info:
-        return _on_white(np.asarray(image.convert("RGBA")) / 255)
-    mode = "L" if image.mode in ("1", "L") else "RGB"
-    return np.asarray(image.convert(mode)) / 255
-
-
-def _deep(image: Image.Image) -> NDArray[np.float64]:
-    # Files of 16 bits open as 32-bit integers in some versions of Pillow.
-    numbers = np.asarray(image).astype(np.float64)
-    numbers = numbers if image.mode == "F" else numbers / 65535
-    if not (numbers.min() >= 0 and numbers.max() <= 1):
-        raise ValueError("its numbers are beyond the range of 16 bits, or of 0 to 1 if fractions")
-    return numbers
-
-
-def _on_white(rgba: NDArray[np.float64]) -> NDArray[np.float64]:
-    opacity = rgba[..., 3:]
-    return rgba[..., :3] * opacity + (1 - opacity)
-
-
-def _with_channels(image: NDArray[Any], *, color: bool) -> NDArray[np.float64]:
+def _with_channels(image: NDArray[Any], *, color: bool) -> NDArray[Any]:
     if color:
         return image if image.ndim == 3 else np.repeat(image[..., np.newaxis], 3, axis=2)
     if image.ndim == 2:
         return image
+    return _gray(image)
+
+
+def _gray(image: NDArray[Any]) -> NDArray[Any]:
+    gray = image @ _LUMA.astype(image.dtype)
     # The weights add up to one only within rounding.
-    return np.clip(image @ _LUMA, 0, 1)
+    return np.clip(gray, image.min(), image.max())
