@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-#: No photograph is more than so many times as long as it is wide: a table or a stack on its side is.
+#: No photograph is so many times as long as it is wide, but a table or a stack on its side is.
 _LONGEST = 5
 #: Channels that a last axis of this length holds.
 COLORS = 3

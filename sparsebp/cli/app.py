@@ -64,9 +64,11 @@ def learn(
     model: options.ModelKind = Model.SPARSE_CODING,
     n_components: options.Components = None,
     images: options.Photographs = None,
+    more_images: options.MoreImages = None,
     patch_size: options.PatchSize = 8,
     n_patches: options.Patches = 20_000,
     color: options.Color = False,
+    no_whiten: options.Whiten = False,
     seed: options.Seed = 0,
     alpha: options.Alpha = None,
     gamma: options.Gamma = None,
@@ -93,9 +95,9 @@ def learn(
 
         run_experiment(
             make_estimator(model, n_components, random_state=seed, **given),
-            make_recipe(model, patch_size, color),
+            make_recipe(model, patch_size, color, whiten=not no_whiten),
             out or Path(f"learned-{model.value}"),
-            images=images,
+            images=_all(images, more_images),
             n_patches=n_patches,
             seed=seed,
             numbered=out is None,
@@ -125,6 +127,7 @@ def show(
 def encode(
     model: options.SavedModel,
     images: options.Images = None,
+    more_images: options.MoreImages = None,
     stride: options.Stride = None,
     out: options.Codes = Path("codes.npz"),
     quiet: options.Quiet = False,
@@ -138,7 +141,7 @@ def encode(
         from sparsebp.cli.commands import encode_images
         from sparsebp.cli.output import Output
 
-        encode_images(model, images, out, stride, Output(quiet, as_json))
+        encode_images(model, _all(images, more_images), out, stride, Output(quiet, as_json))
 
 
 @app.command(epilog=_examples("sparsebp derive", "sparsebp derive topographic --style latex"))
@@ -163,6 +166,13 @@ def doctor(quiet: options.Quiet = False, as_json: options.Json = False) -> None:
         examine(Output(quiet, as_json))
 
 
+def _all(images: list[Path] | None, more: list[Path] | None) -> list[Path] | None:
+    """Return all images named: of a pattern, the shell puts the second and later ones behind."""
+    if more and not images:
+        raise ValueError(f"{more[0]} is unexpected; name images with --images.")
+    return [*images, *(more or [])] if images else None
+
+
 def _command(context: typer.Context) -> str:
     """Return the command as it was given, less where its results go and what it says."""
     words = ["sparsebp", context.info_name or ""]
@@ -172,7 +182,9 @@ def _command(context: typer.Context) -> str:
         said = source is not None and source.name == "COMMANDLINE"
         if said and name not in ("out", "report", "quiet", "as_json"):
             value = context.params[name]
-            words += [option.opts[0], *([] if value is True else [str(value)])]
+            names = ["--images"] if name == "more_images" else option.opts[:1]
+            for entry in value if isinstance(value, list | tuple) else [value]:
+                words += [*names, *([] if entry is True else [str(entry)])]
     return shlex.join(words)
 
 

@@ -14,7 +14,7 @@ from sparsebp.cli.endings import interruptible
 from sparsebp.cli.learning import save_picture
 from sparsebp.cli.models import find_model
 from sparsebp.cli.output import Output
-from sparsebp.cli.recipe import Recipe
+from sparsebp.cli.recipe import Paths, Recipe
 from sparsebp.displays import BasisDisplay
 from sparsebp.images import encode_image
 from sparsebp.saving import load_model, read_metadata
@@ -69,7 +69,7 @@ def _in_words(value: Any) -> str:
 
 @interruptible()
 def encode_images(
-    model: str, images: Path | None, out: Path, stride: int | None, output: Output
+    model: str, images: Paths | None, out: Path, stride: int | None, output: Output
 ) -> None:
     """Write the codes of images, each an array (rows, columns, components).
 
@@ -77,8 +77,8 @@ def encode_images(
     ----------
     model : str
         A file, or one of `sparsebp.basis_names`.
-    images : Path or None
-        Folder of images; None takes the bundled photographs.
+    images : path, iterable of paths, or None
+        Files, folders and patterns of images; None takes the bundled photographs.
     out : Path
         File for the codes; it appears when all are written.
     stride : int or None

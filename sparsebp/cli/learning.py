@@ -14,7 +14,7 @@ from sparsebp._files import writing
 from sparsebp.cli.endings import interruptible, say
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output
-from sparsebp.cli.recipe import Recipe
+from sparsebp.cli.recipe import Paths, Recipe, named_in_words
 from sparsebp.cli.results import MODEL_FILE, keep_model, results_folder
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
 from sparsebp.report import Measurements, Summary, write_page
@@ -30,7 +30,7 @@ def run_experiment(
     recipe: Recipe,
     out: Path,
     *,
-    images: Path | None,
+    images: Paths | None,
     n_patches: int,
     seed: int,
     numbered: bool = False,
@@ -49,8 +49,8 @@ def run_experiment(
     out : Path
         Folder for the results; made if need be. One that holds a model already is refused. If the
         model cannot be saved there, it is saved elsewhere, and that is said.
-    images : Path, optional
-        Folder of photographs; None takes the bundled ones.
+    images : path or iterable of paths, optional
+        Files, folders and patterns of photographs; None takes the bundled ones.
     n_patches : int
         Number of samples.
     seed : int
@@ -85,7 +85,7 @@ def run_experiment(
         output.remark(f"{len(samples)} patches of {size} from {len(photographs)} photographs")
         ending = fit_with_progress(estimator, samples, output)
         metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
-        metadata |= {"images": str(images or "bundled"), "patch_shape": recipe.patch_shape}
+        metadata |= {"images": named_in_words(images), "patch_shape": recipe.patch_shape}
         metadata |= {} if prepare else {"recipe": recipe.metadata()}
         out = keep_model(estimator, out, metadata)
     finished = not isinstance(ending, KeyboardInterrupt)

@@ -25,7 +25,7 @@ _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
 }
 
 
-def make_recipe(model: Model, patch_size: int, color: bool) -> Recipe:
+def make_recipe(model: Model, patch_size: int, color: bool, *, whiten: bool = True) -> Recipe:
     """Return how photographs become samples for a model: both ICAs whiten patches themselves.
 
     Parameters
@@ -36,6 +36,8 @@ def make_recipe(model: Model, patch_size: int, color: bool) -> Recipe:
         Height and width in pixels.
     color : bool
         Whether to keep the colors.
+    whiten : bool
+        Whether images may be whitened, if the model needs it; False leaves them as they are.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def make_recipe(model: Model, patch_size: int, color: bool) -> Recipe:
     return Recipe(
         patch_size,
         color,
-        whiten=_KINDS[model][0] is SparseCoding,  # the others whiten patches, or need not
+        whiten=whiten and _KINDS[model][0] is SparseCoding,  # others whiten patches, or need not
         equal_contrast=model is Model.SPARSE_FILTERING,
     )
 

@@ -41,7 +41,19 @@ Components = Annotated[
         min=1,
     ),
 ]
-Photographs = Annotated[Path | None, _option(FROM, "FOLDER", f"Folder of photographs; {_BUNDLED}")]
+_WHICH = "Image file, folder or pattern, any number of them"
+Photographs = Annotated[
+    list[Path] | None, _option(FROM, "IMAGES", f"{_WHICH}; {_BUNDLED}", "--images")
+]
+MoreImages = Annotated[list[Path] | None, typer.Argument(hidden=True)]
+Whiten = Annotated[
+    bool,
+    typer.Option(
+        "--no-whiten",
+        help="Take the images as they are: for images that are white already.",
+        rich_help_panel=FROM,
+    ),
+]
 PatchSize = Annotated[int, _option(FROM, "PIXELS", "Height and width of a patch in pixels.", min=2)]
 Patches = Annotated[int, _option(FROM, "COUNT", "How many patches, 2 or more.")]
 Color = Annotated[bool, typer.Option("--color", help="Keep the colors.", rich_help_panel=FROM)]
@@ -88,7 +100,9 @@ SavedModel = Annotated[
         autocompletion=complete_model,
     ),
 ]
-Images = Annotated[Path | None, _option(IMAGES, "FOLDER", f"Folder of images; {_BUNDLED}")]
+Images = Annotated[
+    list[Path] | None, _option(IMAGES, "IMAGES", f"{_WHICH}; {_BUNDLED}", "--images")
+]
 Stride = Annotated[
     int | None,
     _option(IMAGES, "PIXELS", "From one patch to the next; without it, the patch size.", min=1),

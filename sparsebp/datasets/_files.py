@@ -58,16 +58,17 @@ def is_image_name(path: Path) -> bool:
     return suffix in ARRAYS or Image.registered_extensions().get(suffix, "") in Image.OPEN
 
 
-def _listed(images: Paths) -> list[Path]:
-    one = isinstance(images, str | bytes | os.PathLike) or not isinstance(images, Iterable)
-    listed: list[Any] = [images] if one else list(images)
+def _listed(images: Any) -> list[Path]:
+    if isinstance(images, str | bytes | os.PathLike) or not isinstance(images, Iterable):
+        images = [images]
+    listed: list[Any] = list(images)
     for entry in listed:
         if not isinstance(entry, str | os.PathLike):
             raise TypeError(
                 f"images={entry!r} is not a path: give the name of an image file, of a folder, "
                 "or a list of such names"
             )
-    return [Path(os.fspath(entry)).expanduser() for entry in listed]
+    return [Path(entry).expanduser() for entry in listed]
 
 
 def _files_of(entry: Path) -> Iterator[tuple[str, Path]]:
@@ -77,7 +78,7 @@ def _files_of(entry: Path) -> Iterator[tuple[str, Path]]:
         elif entry.exists():
             yield entry.name, entry
         else:
-            matches = sorted(glob.glob(str(entry), recursive=True))
+            matches = sorted(glob.glob(str(entry), recursive=True))  # noqa: PTH207 (may be absolute)
             if not matches:
                 raise ValueError("there is no such file or folder, and no file matches")
             for match in matches:

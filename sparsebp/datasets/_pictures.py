@@ -39,7 +39,7 @@ def read_picture(path: Path) -> list[Pixels]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        # Given a path, Pillow 13 maps a TIFF that is turned by 90° into memory with its sides swapped.
+        # Given a path, Pillow 13 maps a TIFF turned by 90° into memory with its sides swapped.
         with path.open("rb") as file, Image.open(file) as image:
             if image.format != "TIFF":
                 _refuse_deep_colors(image, path)

@@ -86,7 +86,8 @@ def test_the_same_seed_learns_the_same(tmp_path, photographs):
 def test_the_report_says_how_to_repeat_the_run(tmp_path, photographs, monkeypatch):
     monkeypatch.chdir(tmp_path)
     photographs.rename("my photographs")
-    options = [*TOY, "--images", "my photographs", "--color", "--model", "rica"]
+    images = ["--images", "my photographs/one.png", "--images", "my photographs/two.png"]
+    options = [*TOY, *images, "--color", "--model", "rica"]
     result = run("learn", *options, "--out", "there", "--report", "--json")
     assert result.exit_code == 0, result.output
     page = (tmp_path / "there" / "report.html").read_text("utf-8")
@@ -186,7 +187,7 @@ def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--images", "nowhere"], "cannot be listed"),
+        (["--images", "nowhere"], "cannot be found"),
         (["--patch-size", "500"], "500"),
         (["--alpha", "-1"], "alpha is -1.0; it must be a number ≥ 0"),
         (["--alpha", "nan"], "alpha is nan"),
@@ -210,8 +211,8 @@ def test_a_folder_that_cannot_be_written_is_found_before_learning(tmp_path, phot
 
 
 def test_a_file_that_is_no_image_is_named(tmp_path, photographs):
-    (photographs / "notes.txt").write_text("no image")
-    with pytest.warns(UserWarning, match="notes.txt was skipped"):
+    (photographs / "notes.png").write_text("no image")
+    with pytest.warns(UserWarning, match="notes.png was skipped"):
         learned(tmp_path, photographs)
 
 
@@ -309,6 +310,44 @@ def test_images_smaller_than_a_patch_are_named_and_skipped(tmp_path, photographs
         assert sorted(codes.files) == ["one.png", "two.png"]
 
 
+def test_images_of_one_value_are_named_and_skipped(tmp_path, photographs):
+    from PIL import Image
+
+    Image.new("L", (30, 30), 9).save(photographs / "flat.png")
+    with pytest.warns(UserWarning, match=r"Skipped, being of one value throughout: flat.png"):
+        learned(tmp_path, photographs)
+    result = run("learn", "--images", photographs / "flat.png", *TOY)
+    assert result.exit_code == 2
+    assert "No image yields a patch. Being of one value throughout: flat.png" in result.output
+
+
+def test_images_may_be_files_as_a_shell_expands_a_pattern(tmp_path, photographs):
+    files = [photographs / name for name in ("two.png", "one.png")]
+    for number, options in enumerate((files, [files[0], "--images", files[1]])):
+        out, _ = learned(tmp_path / str(number), *options)
+        assert read_metadata(out / "model.npz")["images"] == ", ".join(map(str, files))
+    run("encode", out / "model.npz", "--images", *files, "--out", tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz") as codes:
+        assert codes.files == ["two.png", "one.png"]
+    result = run("learn", files[0])
+    assert result.exit_code == 2
+    assert "name images with --images" in " ".join(result.output.split())
+
+
+def test_white_images_are_left_as_they_are_on_request(tmp_path, photographs):
+    from sparsebp.datasets import load_photographs
+    from sparsebp.preprocessing import whiten_images
+
+    white = whiten_images(load_photographs(photographs))
+    np.save(tmp_path / "white.npy", np.stack(white, axis=2))
+    with pytest.warns(UserWarning, match="look white already.*--no-whiten"):
+        run("learn", "--images", tmp_path / "white.npy", "--out", tmp_path / "a", *TOY)
+    out, _ = learned(tmp_path, tmp_path / "white.npy", "--no-whiten")
+    recipe = read_metadata(out / "model.npz")["recipe"]
+    assert not recipe["whiten"]
+    assert recipe["scale"] == pytest.approx(1, abs=0.3)
+
+
 def test_the_topographic_model_keeps_its_penalty(tmp_path):
     result = run("learn", "--out", tmp_path / "o", "--model", "topographic", "--penalty", "l1")
     assert result.exit_code == 2
@@ -327,8 +366,8 @@ def test_encode_prepares_samples_as_they_were_learned_from(tmp_path, photographs
 
     out, _ = learned(tmp_path, photographs)
     run("encode", out / "model.npz", "--images", photographs, "--out", tmp_path / "codes.npz")
-    image = load_named_photographs(photographs)["one.png"]
-    patch = whiten_images([image], unit_variance=False)[0][4:8, 8:12].reshape(1, -1)
+    image = load_named_photographs(photographs, dtype=np.float32)["one.png"]
+    patch = whiten_images([image], unit_variance=False)[0][4:8, 8:12].reshape(1, -1).astype(float)
     scale = read_metadata(out / "model.npz")["recipe"]["scale"]
     assert scale > 2
     expected = load_model(out / "model.npz").transform(scale * remove_mean(patch))
