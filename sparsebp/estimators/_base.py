@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sparsebp._checks import check_matrix, refuse_missing
 from sparsebp._documentation import Documented
+from sparsebp._hints import Hinted
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
 from sparsebp.penalties import Penalty, make_penalty
@@ -57,7 +58,7 @@ def require_success(result: Result) -> None:
         )
 
 
-class Coder(Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base of all that has components; rows are samples here, columns in everything below."""
 
     penalty: str | Penalty

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._hints import about_value
+
 
 def _as_float(value: Any) -> float:
     """Return a number as a float, and NaN for what is no number or too large for one."""
@@ -30,7 +32,10 @@ def check_real(name: str, value: Any, *, positive: bool = False) -> None:
 def check_flag_or_share(name: str, value: Any) -> None:
     """Refuse what is neither a truth value nor a number between 0 and 1."""
     if not isinstance(value, bool | np.bool_) and not 0 < _as_float(value) < 1:
-        raise ValueError(f"{name} is {value!r}; it must be True, False or a number in (0, 1).")
+        raise ValueError(
+            f"{name} is {value!r}; it must be True, False or a number in (0, 1)."
+            f"{about_value(name, value)}"
+        )
 
 
 def check_flag_or_auto(name: str, value: Any) -> None:
@@ -57,7 +62,10 @@ def check_whole(name: str, value: Any, *, minimum: int = 1, none: str | None = N
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     """Refuse what is not one of the choices."""
     if not (isinstance(value, str) and value in choices):
-        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
+        raise ValueError(
+            f"{name} is {value!r}; it must be one of {', '.join(choices)}."
+            f"{about_value(name, value, choices)}"
+        )
 
 
 def check_jobs(value: Any) -> None:

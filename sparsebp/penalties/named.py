@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sparsebp._hints import about_value
 from sparsebp.penalties.base import Penalty
 from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1, Welsch
 from sparsebp.penalties.topographic import Topographic, squarest_grid
@@ -53,7 +54,10 @@ def make_penalty(penalty: str | Penalty, n_components: int, epsilon: float) -> P
     """
     if isinstance(penalty, str):
         if penalty not in NAMES:
-            raise ValueError(f"penalty is {penalty!r}; it must be one of {', '.join(NAMES)}.")
+            raise ValueError(
+                f"penalty is {penalty!r}; it must be one of {', '.join(NAMES)}."
+                f"{about_value('penalty', penalty, NAMES)}"
+            )
         penalty = NAMES[penalty](n_components, epsilon)
     if not isinstance(penalty, Penalty):
         raise TypeError(

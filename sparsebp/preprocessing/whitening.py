@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sparsebp._checks import check_number, refuse_missing
 from sparsebp._documentation import Documented
+from sparsebp._hints import Hinted, about_value
 from sparsebp.preprocessing._arrays import check_rows
 from sparsebp.preprocessing.principal_directions import principal_directions
 
@@ -19,7 +20,9 @@ _FLOATS = [np.float64, np.float32]
 _validate_data: Any = validate_data
 
 
-class Whitening(Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Whitening(
+    Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Rotate and scale samples so that their covariance is the identity on its range.
 
     With C = E diag(d) E^T the covariance of the samples (the mean over samples of x x^T, after
@@ -122,7 +125,10 @@ class Whitening(Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         """
         del y
         if self.method not in ("zca", "pca"):
-            raise ValueError(f"method={self.method!r} is unknown: give 'zca' or 'pca'")
+            raise ValueError(
+                f"method={self.method!r} is unknown: give 'zca' or 'pca'."
+                f"{about_value('method', self.method, ('zca', 'pca'))}"
+            )
         _check_n_components(self.n_components)
         regularization = check_number("regularization", self.regularization, minimum=0)
         samples = self._checked(X, ensure_min_samples=2)

@@ -1,0 +1,270 @@
+"""What other packages call the parameters and their values, and what they are called here.
+
+One table for all estimators: a wrong name or value is refused by saying the right one. The tables
+of ``docs/migration.md`` say the same at length; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Any, NamedTuple
+
+
+class Hint(NamedTuple):
+    """Where a foreign name's meaning is found.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Parameters that mean the same here; an estimator takes the first that it has.
+    words : str
+        What else there is to say: a value to be converted, or what happens instead.
+    """
+
+    names: tuple[str, ...]
+    words: str = ""
+
+
+#: Package → its parameter's name → what to write here.
+NAMES: dict[str, dict[str, Hint]] = {
+    "scikit-learn": {
+        "dict_init": Hint(("init",)),
+        "code_init": Hint((), "The codes' start is not a parameter."),
+        "fit_algorithm": Hint(("solver",)),
+        "transform_algorithm": Hint(
+            ("penalty",), "The codes minimize ‖As − x‖² + α S(s) with this penalty."
+        ),
+        "transform_n_nonzero_coefs": Hint(("alpha",), "A larger alpha leaves fewer non-zero."),
+        "transform_alpha": Hint(("alpha",), "It is twice scikit-learn's."),
+        "transform_max_iter": Hint((), "Codes are searched for until they have converged."),
+        "positive_code": Hint(("penalty",), "Write penalty=L1(positive=True)."),
+        "positive_dict": Hint(("positive_basis",)),
+        "split_sign": Hint((), "Take np.maximum(codes, 0) and np.maximum(-codes, 0)."),
+        "shuffle": Hint((), "Batches are always drawn at random."),
+        "max_no_improvement": Hint(("tol",), "ObjectiveMonitor(patience=...) stops fits, too."),
+        "fun": Hint(("penalty",), "'log_cosh' is FastICA's 'logcosh', 'welsch' its 'exp'."),
+        "fun_args": Hint(("penalty",), "Write penalty=LogCosh(a)."),
+        "algorithm": Hint(("solver",), "All components are always found together."),
+        "whiten_solver": Hint(("whiten",)),
+        "w_init": Hint(("init",), "It filters samples as given, not whitened ones."),
+    },
+    "MATLAB": {
+        "q": Hint(("n_components",)),
+        "Lambda": Hint(("alpha",), "It is 1/Lambda."),
+        "ContrastFcn": Hint(
+            ("penalty",), "'sqrt' is 'smooth_l1' with epsilon=1e-8, 'exp' is 'welsch'."
+        ),
+        "NonGaussianityIndicator": Hint(("signs",)),
+        "InitialTransformWeights": Hint(("init",), "It is the transpose, filters in rows."),
+        "Standardize": Hint((), "Use make_pipeline(StandardScaler(), ...)."),
+        "IterationLimit": Hint(("max_iter",)),
+        "GradientTolerance": Hint(("tol",)),
+        "StepTolerance": Hint(("tol",)),
+        "VerbosityLevel": Hint(("verbose",)),
+    },
+    "others": {
+        **dict.fromkeys(
+            ("k", "K", "n_atoms", "n_filters", "n_hidden", "n_sources", "n_dict"),
+            Hint(("n_components",)),
+        ),
+        "n_features": Hint(
+            ("n_components",), "How many pixels a sample has is taken from X in fit."
+        ),
+        **dict.fromkeys(
+            ("lambda", "lambda_", "lambd", "lam", "lambda1", "beta", "sparsity", "C"),
+            Hint(("alpha",)),
+        ),
+        "lambda2": Hint(("gamma",)),
+        "weight_decay": Hint(("gamma",)),
+        **dict.fromkeys(("eps", "epsilon"), Hint(("epsilon", "regularization"))),
+        **dict.fromkeys(("contrast", "nonlinearity", "sparsity_function", "cost"),
+                        Hint(("penalty",))),
+        **dict.fromkeys(("D", "dictionary"), Hint(("dictionary", "init"),
+                        "SparseCoder keeps a given dictionary as it is.")),
+        **dict.fromkeys(("W", "weights", "components"), Hint(("init",))),
+        "extended": Hint(("signs",)),
+        "ortho": Hint((), "OrthonormalICA has orthonormal filters, ReconstructionICA free ones."),
+        **dict.fromkeys(
+            ("n_iter", "iter", "maxiter", "max_iterations", "n_epochs", "epochs"),
+            Hint(("max_iter",)),
+        ),
+        **dict.fromkeys(("tolerance", "ftol", "gtol"), Hint(("tol",))),
+        **dict.fromkeys(("learning_rate", "lr", "step_size"),
+                        Hint((), "Step lengths are found by line search.")),
+        **dict.fromkeys(("batchsize", "minibatch_size"), Hint(("batch_size",))),
+        **dict.fromkeys(("seed", "rng"), Hint(("random_state",))),
+        **dict.fromkeys(("numThreads", "n_threads", "n_workers"), Hint(("n_jobs",))),
+        "posAlpha": Hint(("penalty",), "Write penalty=L1(positive=True)."),
+        "posD": Hint(("positive_basis",)),
+        "whitening": Hint(("whiten",)),
+        "method": Hint(("solver",)),
+    },
+}  # fmt: skip
+
+#: Parameter → another package's value → what to write here.
+VALUES: dict[str, dict[str, str]] = {
+    "penalty": {
+        "logcosh": "'log_cosh'",
+        "tanh": "'log_cosh', whose derivative is tanh",
+        "exp": "'welsch', which is larger by a constant",
+        "gauss": "'welsch'",
+        "sqrt": "'smooth_l1'",
+        "l1_smooth": "'smooth_l1'",
+        "lasso": "'l1'",
+        "log": "'cauchy', log(1 + s²)",
+        "student": "'cauchy', log(1 + s²)",
+        "cube": "'log_cosh' or 'welsch'; a fourth power, which outliers decide, is not offered",
+        "pow3": "'log_cosh' or 'welsch'; a fourth power, which outliers decide, is not offered",
+        "l0": "'l1', or 'cauchy', which is closer to counting",
+    },
+    "whiten": {
+        "unit-variance": "True",
+        "arbitrary-variance": "True; the components then have variance one",
+        "zca": "True, or put Whitening('zca') before in a pipeline",
+        "pca": "True",
+    },
+    "solver": {
+        "cd": "'exact' or 'lbfgs', which find the same exact codes with penalty='l1'",
+        "lasso_cd": "'exact' or 'lbfgs', which find the same exact codes with penalty='l1'",
+        "lars": "'exact' or 'lbfgs', which find the same exact codes with penalty='l1'",
+        "lasso_lars": "'exact' or 'lbfgs', which find the same exact codes with penalty='l1'",
+        "fista": "'lbfgs'; with penalty='l1' codes take proximal steps anyway",
+        "ista": "'lbfgs'; with penalty='l1' codes take proximal steps anyway",
+        "l-bfgs": "'lbfgs'",
+        "minibatch": "'online'",
+        "sgd": "'online' in SparseCoding, 'lbfgs' elsewhere",
+        "parallel": "'lbfgs'; all components are always found together",
+        "deflation": "'lbfgs'; all components are always found together",
+        "picard": "'lbfgs' or 'manifold'",
+    },
+    "method": {"zca-cor": "'zca'", "svd": "'pca'", "eigh": "'pca'", "cholesky": "'pca' or 'zca'"},
+}
+
+
+def about_value(parameter: str, value: Any, choices: Iterable[str] = ()) -> str:
+    """Return a sentence that says what to write for another package's value, with a space first.
+
+    Parameters
+    ----------
+    parameter : str
+        Name of the parameter.
+    value : object
+        What was given.
+    choices : iterable of str
+        What may be given, to compare its spelling with.
+
+    Returns
+    -------
+    sentence : str
+        Empty where nothing is known.
+
+    Examples
+    --------
+    >>> about_value("penalty", "logcosh")
+    " For 'logcosh' write 'log_cosh'."
+    >>> about_value("penalty", "smooth-L1", ["smooth_l1"])
+    " For 'smooth-L1' write 'smooth_l1'."
+    """
+    if not isinstance(value, str):
+        return ""
+    known = VALUES.get(parameter, {})
+    found = known.get(value) or known.get(value.lower().replace("_", "-"))
+    if found is None:
+        near = get_close_matches(value.lower().replace("-", "_"), list(choices), 1, 0.7)
+        found = repr(near[0]) if near else None
+    return f" For {value!r} write {found}." if found else ""
+
+
+def about_name(kind: str, name: str, parameters: Iterable[str]) -> str:
+    """Say that a class has no such parameter, and which it has instead.
+
+    Parameters
+    ----------
+    kind : str
+        The class.
+    name : str
+        What was given.
+    parameters : iterable of str
+        The class's own.
+
+    Returns
+    -------
+    message : str
+        One sentence or more.
+
+    Examples
+    --------
+    >>> about_name("ReconstructionICA", "Lambda", ["n_components", "alpha"])
+    "ReconstructionICA has no parameter 'Lambda'; write alpha instead. It is 1/Lambda."
+    """
+    own = list(parameters)
+    refusal = f"{kind} has no parameter {name!r}"
+    hint = next((table[name] for table in NAMES.values() if name in table), None)
+    if hint is None:
+        bare = name.lower().strip("_")
+        close = [bare] if bare in own else get_close_matches(bare, own, 1, 0.75)
+        hint = Hint(tuple(close))
+    here = next((candidate for candidate in hint.names if candidate in own), None)
+    if here is not None:
+        return f"{refusal}; write {here} instead. {hint.words}".rstrip()
+    if hint.words and not hint.names:
+        return f"{refusal}. {hint.words}"
+    return f"{refusal}; it has {', '.join(own)}."
+
+
+class Hinted:
+    """Mixin whose subclasses refuse names they do not have by saying theirs.
+
+    Each subclass's ``__init__`` is wrapped, its signature kept, which scikit-learn reads.
+    """
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "__init__" in vars(cls):
+            cls.__init__ = _hinting(cls.__init__)
+
+    def set_params(self, **parameters: Any) -> Any:
+        """Set parameters, each checked to be one.
+
+        Parameters
+        ----------
+        **parameters : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self : estimator
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name.
+        """
+        own = _parameters(type(self).__init__)
+        for name in parameters:
+            if name.partition("__")[0] not in own:
+                raise ValueError(about_name(type(self).__name__, name, own))
+        return super().set_params(**parameters)  # type: ignore[misc]
+
+
+def _parameters(init: Callable[..., None]) -> list[str]:
+    return [name for name in signature(init).parameters if name != "self"]
+
+
+def _hinting(init: Callable[..., None]) -> Callable[..., None]:
+    own = _parameters(init)
+    if any(p.kind is Parameter.VAR_KEYWORD for p in signature(init).parameters.values()):
+        return init
+
+    @wraps(init)
+    def wrapped(self: Any, *arguments: Any, **keywords: Any) -> None:
+        for name in keywords:
+            if name not in own:
+                raise TypeError(about_name(type(self).__name__, name, own))
+        init(self, *arguments, **keywords)
+
+    return wrapped

@@ -1,0 +1,148 @@
+"""Names and values of other packages: refused by saying what they are called here."""
+
+import inspect
+import pickle
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import decomposition
+from sklearn.base import clone
+
+import sparsebp
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering
+from sparsebp._hints import NAMES, VALUES, about_name
+from sparsebp.penalties import NAMES as PENALTIES
+from sparsebp.penalties import make_penalty
+from sparsebp.preprocessing import Whitening
+
+PAGE = (Path(sparsebp.__file__).parents[1] / "docs" / "migration.md").read_text("utf-8")
+KINDS = [OrthonormalICA, ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering, Whitening]
+X = np.random.default_rng(0).laplace(size=(20, 4))
+
+
+def parameters(kind):
+    return list(inspect.signature(kind).parameters)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        (SparseCoding, "dict_init", "no parameter 'dict_init'; write init instead"),
+        (SparseCoding, "transform_algorithm", "write penalty instead"),
+        (SparseCoding, "transform_alpha", "write alpha instead. It is twice"),
+        (SparseCoding, "fit_algorithm", "write solver instead"),
+        (SparseCoding, "lambda", "write alpha instead"),
+        (SparseCoding, "dictionary", "write init instead. SparseCoder keeps"),
+        (SparseCoding, "alpha_", "write alpha instead"),
+        (SparseCoding, "n_component", "write n_components instead"),
+        (SparseCoding, "n_features", "write n_components instead"),
+        (OrthonormalICA, "fun", "write penalty instead. 'log_cosh' is FastICA's"),
+        (OrthonormalICA, "w_init", "write init instead"),
+        (OrthonormalICA, "k", "write n_components instead"),
+        (OrthonormalICA, "alpha", "it has n_components, penalty,"),
+        (ReconstructionICA, "Lambda", "write alpha instead. It is 1/Lambda"),
+        (ReconstructionICA, "ContrastFcn", "write penalty instead. 'sqrt'"),
+        (ReconstructionICA, "Standardize", "'Standardize'. Use make_pipeline"),
+        (ReconstructionICA, "positive_dict", "it has n_components, penalty,"),
+        (SparseFiltering, "IterationLimit", "write max_iter instead"),
+        (Whitening, "epsilon", "write regularization instead"),
+        (SparseCoder, "transform_alpha", "write alpha instead"),
+    ],
+)
+def test_a_foreign_name_is_answered_by_the_name_here(kind, name, said):
+    first = {"dictionary": np.eye(4)} if kind is SparseCoder else {}
+    with pytest.raises(TypeError, match=re.escape(said)):
+        kind(**first, **{name: 1})
+    with pytest.raises(ValueError, match=re.escape(said)):
+        kind(**first).set_params(**{name: 1})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scikit_learn_still_reads_the_signature(kind):
+    assert inspect.signature(kind.__init__).parameters["self"]
+    first = {"dictionary": np.eye(4)} if kind is SparseCoder else {}
+    model = kind(**first)
+    assert set(model.get_params()) == set(parameters(kind)) == set(vars(model))
+    assert clone(model).get_params().keys() == model.get_params().keys()
+    assert repr(pickle.loads(pickle.dumps(model))) == repr(model)
+    assert kind.__init__.__doc__ == inspect.unwrap(kind.__init__).__doc__
+
+
+def test_a_subclass_may_take_any_names():
+    class Own(SparseCoding):
+        def __init__(self, n_components=None, **others):
+            super().__init__(n_components, alpha=others["fun"])
+
+    assert Own(3, fun=0.5).alpha == 0.5
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (OrthonormalICA(whiten="unit-variance"), "For 'unit-variance' write True"),
+        (OrthonormalICA(whiten="arbitrary-variance"), "write True; the components then"),
+        (OrthonormalICA(penalty="logcosh"), "For 'logcosh' write 'log_cosh'"),
+        (OrthonormalICA(penalty="exp"), "For 'exp' write 'welsch'"),
+        (OrthonormalICA(penalty="cube"), "For 'cube' write 'log_cosh' or"),
+        (OrthonormalICA(solver="parallel"), "For 'parallel' write 'lbfgs'"),
+        (SparseCoding(solver="lars"), "For 'lars' write 'exact' or 'lbfgs'"),
+        (SparseCoding(solver="cd"), "For 'cd' write 'exact'"),
+        (SparseCoding(solver="fista"), "For 'fista' write 'lbfgs'"),
+        (SparseCoding(solver="on-line"), "For 'on-line' write 'online'"),
+        (SparseCoding(penalty="topographical"), "write 'topographic'"),
+        (ReconstructionICA(penalty="Smooth-L1"), "write 'smooth_l1'"),
+        (Whitening("PCA"), "For 'PCA' write 'pca'"),
+    ],
+)
+def test_a_foreign_value_is_answered_by_the_value_here(model, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        model.fit(X)
+
+
+def test_what_nobody_writes_gets_no_advice():
+    with pytest.raises(ValueError, match=r"welsch\.$"):
+        make_penalty("zebra", 3, 0.1)
+    assert about_name("A", "zebra", ["b", "c"]) == "A has no parameter 'zebra'; it has b, c."
+
+
+def test_every_hint_names_something_that_exists():
+    own = {name for kind in KINDS for name in parameters(kind)}
+    for table in NAMES.values():
+        for name, hint in table.items():
+            assert set(hint.names) <= own, name
+            assert hint.names or hint.words, name
+    for said in VALUES["penalty"].values():
+        assert set(re.findall(r"'(\w+)'", said)) <= set(PENALTIES)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("DictionaryLearning", SparseCoding),
+        ("MiniBatchDictionaryLearning", SparseCoding),
+        ("SparseCoder", SparseCoder),
+        ("FastICA", OrthonormalICA),
+    ],
+)
+def test_scikit_learns_parameters_are_all_known(theirs, ours):
+    known = {*parameters(ours), *NAMES["scikit-learn"]}
+    assert set(parameters(getattr(decomposition, theirs))) <= known
+
+
+def test_the_page_on_migration_has_every_name_and_value():
+    first_cells = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("|")]
+    spans = re.findall(r"`([^`]+)`", " ".join(first_cells))
+    on_page = {re.match(r"\w+", span).group() for span in spans if re.match(r"\w+", span)}
+    table = {**NAMES["scikit-learn"], **NAMES["MATLAB"]}
+    assert set(table) <= on_page
+    own = {name for kind in KINDS for name in parameters(kind)}
+    results = {"FitInfo", "TransformWeights", "transform", "error_", "partial_fit"}
+    classes = {"DictionaryLearning", "MiniBatchDictionaryLearning", "scikit", "rica", "FastICA"}
+    assert on_page <= {*table, *own, *results, *classes}
+    parameter = {"fun": "penalty", "ContrastFcn": "penalty", "whiten": "whiten"}
+    values = re.findall(r'(fun|ContrastFcn|whiten)="([\w-]+)"', " ".join(spans))
+    assert len(values) >= 8
+    for name, value in values:
+        assert value in VALUES[parameter[name]]
