@@ -19,9 +19,11 @@ from sparsebp._hints import Hinted
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
 from sparsebp.penalties import Penalty, make_penalty
-from sparsebp.solvers import Result, Status
+from sparsebp.solvers import Result, Status, unused_components
 
 _FLOATS: Any = [np.float64, np.float32]
+#: Samples by which silent components are looked for; more of them where the first found some.
+_FEW, _MORE = 1000, 5000
 
 
 def all_or_nothing(fit: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,6 +133,33 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         with quietly():
             return -self._objective_of(X, codes)
 
+    def silent_components(self, codes: Any) -> np.ndarray:
+        """Return the components that contribute next to nothing: unused atoms, silent filters.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_samples, n_components)
+            Coefficients of some samples, as `transform` returns them.
+
+        Returns
+        -------
+        silent : ndarray of int
+            Numbers of the components whose contribution to the samples, mean square of the
+            coefficients times squared length of atom or filter, is below a thousandth of a
+            typical one's.
+
+        Raises
+        ------
+        ValueError
+            If there are not n_components columns.
+        """
+        return unused_components(self._energies(self._checked_codes(codes).astype(np.float64)))
+
+    def _energies(self, codes: np.ndarray) -> np.ndarray:
+        """Return the mean square of what each component contributes."""
+        lengths = np.linalg.norm(self.components_.astype(np.float64), axis=1)
+        return np.square(codes).mean(axis=0) * lengths**2
+
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         """Compute the objective of samples whose coefficients are known."""
         raise NotImplementedError
@@ -164,6 +193,33 @@ class Learner(CallbackSupportMixin, Coder):
                 f"{samples.dtype}. Scale X to about unit variance."
             )
         return samples
+
+    def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
+        """Return the codes of some samples of `fit`, as checked by it, roughly and in silence."""
+        raise NotImplementedError
+
+    def _warn_of_silent(self, X: np.ndarray) -> Self:
+        """Say how many components `fit` has left silent on its samples."""
+        for n_samples in (_FEW, _MORE):
+            some = X[:: -(-len(X) // n_samples)]
+            with quietly():
+                silent = self.silent_components(self._codes_to_count(some))
+            if not silent.size:
+                return self
+            if len(some) == len(X):
+                break
+        what, advice = self._silence()
+        warnings.warn(
+            f"{silent.size} of {len(self.components_)} {what}: what they contribute to the samples "
+            f"is below a thousandth of what others do. {advice}",
+            ConvergenceWarning,  # as k-means warns of empty clusters
+            stacklevel=5,
+        )
+        return self
+
+    def _silence(self) -> tuple[str, str]:
+        """Return what silent components are called, and what to do about them."""
+        return "filters are silent", "Lower n_components or alpha."
 
     def _check_common(self) -> None:
         check_whole("n_components", self.n_components, none="as many as features")

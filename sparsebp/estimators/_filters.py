@@ -71,6 +71,13 @@ class FilterLearner(Learner):
         """
         return self._checked_codes(X) @ self.mixing_.T + self.mean_
 
+    def _energies(self, codes: np.ndarray) -> np.ndarray:
+        lengths = np.linalg.norm(self.whitened_components_.astype(np.float64), axis=1)
+        return np.square(codes).mean(axis=0) * lengths**2
+
+    def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
+        return (X - self.mean_) @ self.components_.T
+
     def _whitened(self, X: np.ndarray) -> Whitened:
         n_threads = count_threads(self.n_jobs)
         if not self.whiten:

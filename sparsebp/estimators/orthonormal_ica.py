@@ -184,7 +184,8 @@ class OrthonormalICA(FilterLearner):
             result = self._solve(x, penalty, orthonormalized(start), watch)
             require_success(result)
             vars(self).update(fitted_at(result.point))
-        return self._record(result)
+        self._record(result)
+        return self._warn_of_silent(X)
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         return float(self.penalty_.values_and_gradient(codes.T)[0].mean())

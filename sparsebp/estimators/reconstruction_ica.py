@@ -229,7 +229,18 @@ class ReconstructionICA(FilterLearner):
             )
             require_success(result)
             vars(self).update(fitted_at(result.point))
-        return self._record(result)
+        self._record(result)
+        return self._warn_of_silent(X)
+
+    def _silence(self) -> tuple[str, str]:
+        n_filters, n_directions = self.whitened_components_.shape
+        if n_filters > n_directions and self.unit_norm != "auto" and not self.unit_norm:
+            return (
+                "filters are silent",
+                f"Filters of any length die where they outnumber the {n_directions} directions; "
+                "set unit_norm='auto', or lower n_components.",
+            )
+        return "filters are silent", "Lower alpha or n_components, or set whiten=True."
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         X = self._checked(X).astype(self.components_.dtype, copy=False)

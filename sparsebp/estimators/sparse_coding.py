@@ -23,6 +23,7 @@ from sparsebp.solvers import (
     Result,
     SparseCodingProblem,
     Status,
+    encode,
     starting_codes,
 )
 
@@ -196,7 +197,8 @@ class SparseCoding(AtomCoder, Learner):
             vars(self).update(fitted_at(result.point))
         vars(self).pop("_memory", None)
         fresh = self.batch_size is not None and self.batch_size < x.shape[1]
-        return self._record(result, limit_is_failure=not fresh and self.solver != "online")
+        self._record(result, limit_is_failure=not fresh and self.solver != "online")
+        return self._warn_of_silent(x.T)
 
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -238,6 +240,15 @@ class SparseCoding(AtomCoder, Learner):
         if self.callback is not None:
             self.callback(n_iter, objective)
         return self
+
+    def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
+        weights = (self.penalty_, self.alpha_)
+        x, n_threads = np.ascontiguousarray(X.T), count_threads(self.n_jobs)
+        return encode(x, self.components_.T, *weights, tol=1e-3, n_threads=n_threads).codes.T
+
+    def _silence(self) -> tuple[str, str]:
+        lengths = "" if self.gamma is None else ", or leave gamma at None"
+        return "atoms are unused", f"Lower alpha or n_components, or raise max_iter{lengths}."
 
     def _begin(self, X: Any, *, first: bool = True) -> tuple[np.ndarray, Any, Any, np.ndarray]:
         """Check everything; return samples in columns, what draws, the problem and a basis."""

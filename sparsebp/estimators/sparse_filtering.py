@@ -13,6 +13,9 @@ from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.objectives import UnitRows, sparse_filtering_objective
 from sparsebp.solvers import minimize_lbfgs
 
+#: A filter with less than this share of (Wx)² in its mean square is hidden by ε.
+_HIDDEN = 1e-6
+
 
 class SparseFiltering(Learner):
     """Sparse filtering: responses that are sparse for every sample and alike in strength.
@@ -154,7 +157,8 @@ class SparseFiltering(Learner):
             result = minimize_lbfgs(objective, start, callback=watch, **limits)
             require_success(result)
             vars(self).update(fitted_at(result.point))
-        return self._record(result)
+        self._record(result)
+        return self._warn_of_silent(X)
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the normalized responses, each sample's by itself.
@@ -177,6 +181,18 @@ class SparseFiltering(Learner):
         X = self._checked(X).astype(self.components_.dtype, copy=False)
         codes = self._responses(X, self.components_) / self.scale_
         return codes / np.linalg.norm(codes, axis=1, keepdims=True)
+
+    def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
+        return self._responses(X, self.components_)
+
+    def _energies(self, codes: np.ndarray) -> np.ndarray:
+        """Return the share of each filter's mean square that is not ε; its size is divided out."""
+        epsilon = np.square(self._responses(np.zeros((1, self.n_features_in_)), self.components_))
+        share = 1 - epsilon[0] / np.square(self.scale_.astype(np.float64))
+        return np.where(share > _HIDDEN, share, 0)
+
+    def _silence(self) -> tuple[str, str]:
+        return "filters are silent", "Lower epsilon or n_components, or scale X."
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         return float(codes.sum(axis=1, dtype=np.float64).mean())

@@ -7,7 +7,12 @@ from sparsebp.solvers.growing import minimize_growing
 from sparsebp.solvers.lbfgs import minimize_lbfgs
 from sparsebp.solvers.online import OnlineLearning
 from sparsebp.solvers.orthonormal import minimize_orthonormal
-from sparsebp.solvers.problem import Memory, SparseCodingProblem, replace_unused_atoms
+from sparsebp.solvers.problem import (
+    Memory,
+    SparseCodingProblem,
+    replace_unused_atoms,
+    unused_components,
+)
 from sparsebp.solvers.result import Result, Status
 
 __all__ = [
@@ -26,4 +31,5 @@ __all__ = [
     "minimize_orthonormal",
     "replace_unused_atoms",
     "starting_codes",
+    "unused_components",
 ]

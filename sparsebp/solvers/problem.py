@@ -14,7 +14,7 @@ from sparsebp.penalties import Penalty, Signed
 
 logger = logging.getLogger(__name__)
 
-#: An atom is unused when it contributes less than this share of the median atom's energy.
+#: A component is unused when it contributes less than this share of a typical one's energy.
 _UNUSED = 1e-3
 
 
@@ -136,10 +136,33 @@ def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
     Returns
     -------
     unused : ndarray of int
-        Atoms of less than a thousandth of the median atom's energy.
+        By `unused_components`.
     """
-    energy = squares * np.linalg.norm(basis.astype(np.float64), axis=0) ** 2
-    return np.flatnonzero(energy <= _UNUSED * np.median(energy))
+    return unused_components(squares * np.linalg.norm(basis.astype(np.float64), axis=0) ** 2)
+
+
+def unused_components(energies: np.ndarray) -> np.ndarray:
+    """Return the numbers of the components, atoms or filters, that contribute next to nothing.
+
+    Parameters
+    ----------
+    energies : ndarray of shape (n_components,)
+        Mean square of what each component contributes to the samples.
+
+    Returns
+    -------
+    unused : ndarray of int
+        Components of less than a thousandth of the typical energy: the median over those above a
+        thousandth of the mean, so that it is that of a component in use even where few are.
+
+    Examples
+    --------
+    >>> unused_components(np.array([1.0, 1e-9, 0.5, 2.0, 0.0, 1e-6, 1e-12]))
+    array([1, 4, 5, 6])
+    """
+    in_use = energies[energies > _UNUSED * energies.mean()]
+    typical = np.median(in_use) if in_use.size else 0.0
+    return np.flatnonzero(energies <= _UNUSED * typical)
 
 
 def replaced_atoms(

@@ -18,8 +18,8 @@ X = np.random.default_rng(0).laplace(size=(90, 6)) @ np.random.default_rng(1).no
 ESTIMATORS = [
     SparseCoding(4, max_iter=3, batch_size=30),
     SparseCoding(4, max_iter=3, solver="online", batch_size=30),
-    ReconstructionICA(8, tol=1e-3),
-    ReconstructionICA(4, tol=1e-3, whiten=True),
+    ReconstructionICA(4, tol=1e-3),
+    ReconstructionICA(8, tol=1e-3, whiten=True),
     OrthonormalICA(4, tol=1e-3),
     OrthonormalICA(4, tol=1e-3, whiten=False),
     SparseFiltering(4, tol=1e-3),

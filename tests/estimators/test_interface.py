@@ -20,13 +20,14 @@ MODELS = {
     "batches": SparseCoding(9, epsilon=1e-2, max_iter=3, batch_size=30),
     "l1": SparseCoding(9, penalty="l1", solver="exact", gamma=0.1, max_iter=3, batch_size=30),
     "topographic": SparseCoding(9, penalty="topographic", epsilon=1e-2, max_iter=3, batch_size=30),
-    "rica": ReconstructionICA(9, tol=1e-4, random_state=0),
+    "rica": ReconstructionICA(9, whiten=True, tol=1e-4, random_state=0),
     "unit": ReconstructionICA(9, penalty=Topographic((3, 3)), unit_norm=True, tol=1e-4),
     "ica": OrthonormalICA(tol=1e-5, random_state=0),
     "manifold": OrthonormalICA(4, penalty=LogCosh(), solver="manifold", random_state=0),
     "filtering": SparseFiltering(5, tol=1e-4),
 }
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:.*are unused")  # after three turns
 every = pytest.mark.parametrize("kind", list(MODELS))
 X = np.random.default_rng(0).laplace(size=(60, 6)) @ np.random.default_rng(1).normal(size=(6, 6))
 X.flags.writeable = False

@@ -57,7 +57,7 @@ def test_chooses_a_weight_with_which_the_planted_atoms_are_found(seed):
 
 def test_scores_any_estimator_that_can_go_back():
     X = make_dictionary_signals(200, 6, 6, random_state=0).X
-    model = ReconstructionICA(6, tol=1e-3, random_state=0).fit(X)
+    model = ReconstructionICA(6, alpha=0.1, tol=1e-3, random_state=0).fit(X)
     codes = model.transform(X)
     length = description_length(X, codes, model.inverse_transform(codes), precision=0.1)
     assert DescriptionLength(0.1)(model, X) == -length

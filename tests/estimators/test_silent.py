@@ -1,0 +1,70 @@
+"""Silent filters and unused atoms: found, counted, and said."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+
+X = np.random.default_rng(0).laplace(size=(1500, 6))
+SEEDED = {"tol": 1e-4, "random_state": 0}
+GOOD = [
+    SparseCoding(8, alpha=0.5, max_iter=20, random_state=0),
+    SparseCoding(8, penalty="l1", alpha=0.5, solver="online", max_iter=20, random_state=0),
+    ReconstructionICA(**SEEDED),
+    ReconstructionICA(18, **SEEDED),
+    OrthonormalICA(4, **SEEDED),
+    SparseFiltering(9, **SEEDED),
+]
+
+
+@pytest.mark.parametrize("model", GOOD, ids=str)
+def test_nothing_is_said_where_everything_is_used(model):
+    assert model.fit(X).silent_components(model.transform(X)).size == 0
+
+
+@pytest.mark.parametrize("n_samples", [300, 1500])
+def test_silent_filters_are_counted(n_samples):
+    model = ReconstructionICA(15, unit_norm=False, whiten=True, **SEEDED)
+    with pytest.warns(ConvergenceWarning, match=r"9 of 15 filters are silent.*6 directions.*auto"):
+        model.fit(X[:n_samples])
+    lengths = np.linalg.norm(model.whitened_components_, axis=1)
+    silent = model.silent_components(model.transform(X))
+    np.testing.assert_array_equal(silent, np.flatnonzero(lengths < 0.1 * lengths.max()))
+
+
+def test_whitening_does_not_count():
+    """Features of little variance are as alive as others, since their filters are."""
+    model = OrthonormalICA(**SEEDED).fit(X * np.geomspace(1, 1e-4, 6))
+    assert model.silent_components(model.transform(X * np.geomspace(1, 1e-4, 6))).size == 0
+
+
+def test_unused_atoms_are_counted():
+    """With weight decay, atoms that are not needed fade away."""
+    model = SparseCoding(12, alpha=1.0, gamma=0.3, max_iter=20, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="atoms are unused.*leave gamma") as said:
+        model.fit(X)
+    lengths = np.linalg.norm(model.components_, axis=1)
+    silent = model.silent_components(model.transform(X))
+    np.testing.assert_array_equal(silent, np.flatnonzero(lengths < 0.1 * lengths.max()))
+    assert str(said[0].message).startswith(f"{len(silent)} of 12")
+
+
+@pytest.mark.parametrize("unit", [0.0, 1e-9])
+def test_filters_that_epsilon_hides_are_counted(unit):
+    with pytest.warns(ConvergenceWarning, match="5 of 5 filters are silent.*epsilon"):
+        SparseFiltering(5, **SEEDED).fit(unit * X)
+
+
+def test_partial_fit_says_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        SparseCoding(8, alpha=100.0).partial_fit(X)
+
+
+def test_codes_of_another_model_are_refused():
+    model = GOOD[4].fit(X)
+    with pytest.raises(ValueError, match="4 components"):
+        model.silent_components(X)
