@@ -1,6 +1,8 @@
 """Using learned features on whole images: denoising, filling in, and maps of features."""
 
+from sparsebp.images.denoising import denoise
 from sparsebp.images.features import encode_image
-from sparsebp.images.restoration import denoise, inpaint
+from sparsebp.images.inpainting import inpaint
+from sparsebp.images.noise import estimate_sigma
 
-__all__ = ["denoise", "encode_image", "inpaint"]
+__all__ = ["denoise", "encode_image", "estimate_sigma", "inpaint"]

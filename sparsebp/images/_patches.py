@@ -20,70 +20,71 @@ _BLOCK = 4096
 
 
 class Patches:
-    """The overlapping square patches of an image, a block at a time."""
+    """The overlapping square patches of an image, numbered row by row, a block at a time."""
 
     def __init__(
         self,
         image: np.ndarray,
-        model: Any,
+        side: int,
         stride: int,
         *,
-        n_planes: int = 1,
+        dtype: Any = np.float64,
         to_border: bool = True,
     ) -> None:
         stride = check_count("stride", stride)
-        self.image, self.n_channels = image, image.shape[2] // n_planes
-        self.side = _side(model, self.n_channels, image.shape)
+        self.image, self.side, self.dtype = image, side, dtype
         self.corners: tuple[np.ndarray, ...] = tuple(
-            _corners(length, self.side, stride, to_border) for length in image.shape[:2]
+            _corners(length, side, stride, to_border) for length in image.shape[:2]
         )
-        self.dtype = getattr(model, "components_", np.empty(0)).dtype
 
-    def planes(self, samples: np.ndarray) -> list[np.ndarray]:
-        """Take apart patches of images that were put on top of one another."""
-        parts = samples.reshape(len(samples), self.side**2, -1, self.n_channels)
-        return [parts[:, :, i].reshape(len(samples), -1) for i in range(parts.shape[2])]
+    def __len__(self) -> int:
+        return len(self.corners[0]) * len(self.corners[1])
 
-    def places(self, first: int, n: int) -> tuple[np.ndarray, ...]:
-        """Return where some patches' pixels lie, of shape (n, side, side)."""
+    def places(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return where the pixels of some patches lie, each of shape (n, side, side)."""
         rows, columns = self.corners
-        row, column = np.divmod(np.arange(first, first + n), len(columns))
+        row, column = np.divmod(numbers, len(columns))
         inside = np.arange(self.side)
         down = rows[row][:, None, None] + inside[:, None]
         across = columns[column][:, None, None] + inside
         return np.broadcast_arrays(down, across)
 
-    def blocks(self, progress: Progress) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the number of the first patch, and patches in rows."""
-        n_patches = len(self.corners[0]) * len(self.corners[1])
-        firsts = range(0, n_patches, _BLOCK)
+    def take(self, numbers: np.ndarray, image: np.ndarray | None = None) -> np.ndarray:
+        """Return some patches in rows; of another image of the same size, if one is given."""
+        pixels = (self.image if image is None else image)[self.places(numbers)]
+        return pixels.reshape(len(numbers), -1).astype(self.dtype, copy=False)
+
+    def blocks(self, progress: Progress, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Yield the numbers of all patches, or of some, in blocks."""
+        numbers = np.arange(len(self)) if numbers is None else numbers
         watched = (
             progress
             if callable(progress)
             else partial(track, description="patches", disable=not progress)
         )
-        for first in watched(firsts):
-            down, across = self.places(first, min(_BLOCK, n_patches - first))
-            patches = self.image[down, across]
-            yield first, patches.reshape(len(patches), -1).astype(self.dtype, copy=False)
+        for first in watched(range(0, len(numbers), _BLOCK)):
+            yield numbers[first : first + _BLOCK]
 
+    def averaged(
+        self,
+        work: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+        progress: Progress,
+        numbers: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Average what work makes of patches with its weights; return the weights' sums, too.
 
-def averaged(
-    patches: Patches,
-    work: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-    progress: Progress,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Average what work makes of patches with its weights; return the weights' sums, too."""
-    shape = (*patches.image.shape[:2], patches.n_channels)
-    total, weight = np.zeros(shape), np.zeros(shape)
-    for first, samples in patches.blocks(progress):
-        made, counts = work(samples)
-        down, across = patches.places(first, len(samples))
-        square = (len(samples), patches.side, patches.side, patches.n_channels)
-        np.add.at(total, (down, across), (made * counts).reshape(square))
-        np.add.at(weight, (down, across), counts.reshape(square))
-    average = total / np.where(weight == 0, 1, weight)
-    return average.astype(patches.dtype), weight
+        Work gets the numbers of patches; it returns patches in rows, and a weight for each of
+        them, of shape (n,), or for each of their pixels, of shape (n, side² · n_channels).
+        """
+        total, weight = np.zeros(self.image.shape), np.zeros(self.image.shape)
+        for block in self.blocks(progress, numbers):
+            made, weights = work(block)
+            weights = np.broadcast_to(weights.reshape(len(block), -1), made.shape)
+            for sums, values in ((total, made * weights), (weight, weights)):
+                np.add.at(
+                    sums, self.places(block), values.reshape(len(block), self.side, self.side, -1)
+                )
+        return total / np.where(weight == 0, 1, weight), weight
 
 
 def _corners(length: int, side: int, stride: int, to_border: bool) -> np.ndarray:
@@ -92,15 +93,15 @@ def _corners(length: int, side: int, stride: int, to_border: bool) -> np.ndarray
     return np.append(corners, length - side) if missed else corners
 
 
-def channel_means(samples: np.ndarray, mask: np.ndarray, n_channels: int) -> np.ndarray:
+def channel_means(
+    samples: np.ndarray, n_channels: int, mask: np.ndarray | None = None
+) -> np.ndarray:
     """Compute each channel's mean over the known pixels, repeated for every pixel."""
+    known = np.ones_like(samples) if mask is None else mask
     by_channel = (len(samples), -1, n_channels)
-    sums = (samples * mask).reshape(by_channel).sum(axis=1, keepdims=True)
-    counts = np.maximum(mask.reshape(by_channel).sum(axis=1, keepdims=True), 1)
-    means = np.broadcast_to(
-        sums / counts, (len(samples), samples.shape[1] // n_channels, n_channels)
-    )
-    return means.reshape(samples.shape)
+    sums = (samples * known).reshape(by_channel).sum(axis=1)
+    counts = np.maximum(known.reshape(by_channel).sum(axis=1), 1)
+    return np.tile(sums / counts, samples.shape[1] // n_channels)
 
 
 def checked_image(image: ArrayLike) -> np.ndarray:
@@ -133,8 +134,10 @@ def checked_mask(image: np.ndarray, missing: ArrayLike | None) -> np.ndarray:
     return np.broadcast_to(mask if mask.ndim == image.ndim else mask[..., None], image.shape)
 
 
-def _side(model: Any, n_channels: int, shape: tuple[int, ...]) -> int:
+def side_of(model: Any, shape: tuple[int, ...]) -> int:
+    """Return the side of the patches that a model was fitted on, for an image of some shape."""
     check_is_fitted(model)
+    n_channels = shape[2]
     n_features = model.n_features_in_
     side = round((n_features / n_channels) ** 0.5)
     if side * side * n_channels != n_features:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sparsebp.images._patches import Patches, Progress, checked_image
+from sparsebp.images._patches import Patches, Progress, checked_image, side_of
 from sparsebp.preprocessing import remove_mean
 
 
@@ -57,18 +57,19 @@ def encode_image(
     if not callable(prepare):
         raise TypeError(f"prepare is {prepare!r}; it must be callable, as remove_mean is.")
     values = checked_image(image)
-    patches = Patches(values, model, stride, to_border=False)
-    rows, columns = patches.corners
+    dtype = getattr(model, "components_", np.empty(0)).dtype
+    side = side_of(model, values.shape)
+    patches = Patches(values, side, stride, dtype=dtype, to_border=False)
     features: np.ndarray | None = None
-    for first, samples in patches.blocks(progress):
-        codes = np.asarray(model.transform(prepare(samples)))
-        if len(codes) != len(samples):
+    for numbers in patches.blocks(progress):
+        codes = np.asarray(model.transform(prepare(patches.take(numbers))))
+        if len(codes) != len(numbers):
             raise ValueError(
-                f"prepare and the model made {len(codes)} rows of {len(samples)} patches; each "
+                f"prepare and the model made {len(codes)} rows of {len(numbers)} patches; each "
                 "patch must keep a row of its own."
             )
         if features is None:
-            features = np.empty((len(rows) * len(columns), codes.shape[1]), codes.dtype)
-        features[first : first + len(codes)] = codes
+            features = np.empty((len(patches), codes.shape[1]), codes.dtype)
+        features[numbers] = codes
     assert features is not None  # there is a patch, or Patches had refused
-    return features.reshape(len(rows), len(columns), -1)
+    return features.reshape(*map(len, patches.corners), -1)

@@ -13,6 +13,7 @@ from sparsebp.solvers.problem import (
     replace_unused_atoms,
     unused_components,
 )
+from sparsebp.solvers.pursuit import learn_by_pursuit, pursue
 from sparsebp.solvers.result import Result, Status
 
 __all__ = [
@@ -26,9 +27,11 @@ __all__ = [
     "Status",
     "encode",
     "exact_basis",
+    "learn_by_pursuit",
     "minimize_growing",
     "minimize_lbfgs",
     "minimize_orthonormal",
+    "pursue",
     "replace_unused_atoms",
     "starting_codes",
     "unused_components",

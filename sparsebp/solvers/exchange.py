@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numba import njit
+
+from sparsebp.solvers._compiled import compiled
 
 #: A pivot below this share of the mean squared length of an atom means a dependent atom.
 _DEPENDENT = 1e-10
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
-    """Compile without the interpreter's lock; sums may be reordered, NaN and infinity hold."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder may be written to: it is compiled anew in every process
-        return njit(**options)(function)
-
-
-@_compiled
+@compiled
 def _eliminate(rows: np.ndarray, n: int, instead: float) -> None:
     """Bring n symmetric equations, right side in column n, to a triangle: four rows at a time.
 
@@ -52,7 +41,7 @@ def _eliminate(rows: np.ndarray, n: int, instead: float) -> None:
                 row[j] -= a0 * r0[j] + a1 * r1[j] + a2 * r2[j] + a3 * r3[j]
 
 
-@_compiled
+@compiled
 def _substitute(rows: np.ndarray, n: int, solution: np.ndarray) -> None:
     for i in range(n - 1, -1, -1):
         row = rows[i]
@@ -62,7 +51,7 @@ def _substitute(rows: np.ndarray, n: int, solution: np.ndarray) -> None:
         solution[i] = total / row[i]
 
 
-@_compiled
+@compiled
 def _gradient_at(
     solution: np.ndarray,
     used: np.ndarray,
@@ -88,7 +77,7 @@ def _gradient_at(
             gradient[j] += s * g[j]
 
 
-@_compiled
+@compiled
 def _solve_for(sign: np.ndarray, problem: tuple, work: tuple, instead: float) -> int:
     """Solve for given signs; write the gradient there and return how many atoms are used."""
     pull, alpha, gram = problem
@@ -109,7 +98,7 @@ def _solve_for(sign: np.ndarray, problem: tuple, work: tuple, instead: float) ->
     return n_used
 
 
-@_compiled
+@compiled
 def _exchange_all(sign: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool) -> bool:
     """Let all atoms leave or enter that want to; return whether any did."""
     _, used, solution, gradient = work
@@ -125,7 +114,7 @@ def _exchange_all(sign: np.ndarray, n_used: int, work: tuple, limit: float, posi
     return exchanged
 
 
-@_compiled
+@compiled
 def _exchange_one(
     sign: np.ndarray, codes: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool
 ) -> bool:
@@ -154,7 +143,7 @@ def _exchange_one(
     return entering >= 0
 
 
-@_compiled
+@compiled
 def exchange_atoms(
     codes: np.ndarray,
     pull: np.ndarray,

@@ -1,9 +1,8 @@
-"""Denoising images, and filling in their missing pixels."""
+"""Filling in the missing pixels of images."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,71 +12,12 @@ from sparsebp.blocks import count_threads
 from sparsebp.estimators import SparseCoding
 from sparsebp.images._patches import (
     Patches,
-    averaged,
     channel_means,
     checked_image,
     checked_mask,
+    side_of,
 )
 from sparsebp.solvers import Codes, encode
-
-
-def denoise(image: ArrayLike, model: Any, *, stride: int = 1, progress: bool = False) -> np.ndarray:
-    """Replace every patch by what a model makes of it, and average where patches overlap.
-
-    A patch loses its mean (each color its own), is encoded, decoded and gets its mean again.
-
-    Parameters
-    ----------
-    image : array-like of shape (height, width) or (height, width, n_channels)
-        The noisy image.
-    model : estimator
-        Fitted on square patches without their means, such as those of this image; it has
-        `transform` and `inverse_transform`. A larger α removes more: with exact L1 and atoms
-        of length one, begin with three times the standard deviation of the noise.
-    stride : int, default=1
-        Pixels from one patch to the next; 1 is best, and slowest. The border is always reached.
-    progress : bool, default=False
-        Whether to show a bar.
-
-    Returns
-    -------
-    denoised : ndarray of the image's shape
-        In the model's precision.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If the image is no finite image, smaller than a patch, or the model was not fitted on
-        square patches with as many channels.
-
-    Examples
-    --------
-    >>> from sparsebp import SparseCoding
-    >>> from sparsebp.preprocessing import remove_mean, sample_patches
-    >>> rng = np.random.default_rng(0)
-    >>> clean = np.kron(np.indices((6, 6)).sum(axis=0) % 2, np.ones((6, 6)))
-    >>> noisy = clean + 0.2 * rng.normal(size=clean.shape)
-    >>> X = remove_mean(sample_patches([noisy], 6, 500, random_state=0))
-    >>> model = SparseCoding(36, penalty="l1", alpha=0.4, solver="online", batch_size=100,
-    ...                      random_state=0).fit(X)
-    >>> error = [float(np.square(i - clean).mean()) for i in (noisy, denoise(noisy, model))]
-    >>> error[1] < 0.5 * error[0]
-    True
-    """
-    values = checked_image(image)
-    patches = Patches(values, model, stride)
-    if not hasattr(model, "inverse_transform"):
-        raise TypeError(
-            f"model is a {type(model).__name__}, which has no inverse_transform; denoising needs "
-            "one that makes patches of its coefficients again."
-        )
-
-    def clean(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        means = channel_means(samples, np.ones_like(samples), patches.n_channels)
-        codes = model.transform(samples - means)
-        return model.inverse_transform(codes) + means, np.ones_like(samples)
-
-    return averaged(patches, clean, progress)[0].reshape(np.shape(image))
 
 
 def inpaint(
@@ -138,20 +78,20 @@ def inpaint(
     holes = checked_mask(raw, missing)
     values = checked_image(np.where(holes, 0, raw) if holes.any() else raw)
     known = ~holes.reshape(values.shape)
-    patches = Patches(np.concatenate([values, known], axis=2), model, stride, n_planes=2)
+    side = side_of(model, values.shape)
+    patches = Patches(values, side, stride, dtype=model.components_.dtype)
 
     unfinished = 0
 
-    def fill(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def fill(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         nonlocal unfinished
-        pixels, mask = patches.planes(samples)
-        means = channel_means(pixels, mask, patches.n_channels)
+        pixels, mask = patches.take(numbers), patches.take(numbers, known)
+        means = channel_means(pixels, values.shape[2], mask)
         found = _encode_known(pixels - means, mask, model)
         unfinished += found.n_unfinished
-        weight = np.broadcast_to(mask.mean(axis=1, keepdims=True) ** 2, mask.shape)
-        return found.codes.T @ model.components_ + means, weight
+        return found.codes.T @ model.components_ + means, mask.mean(axis=1) ** 2
 
-    filled, weight = averaged(patches, fill, progress)
+    filled, weight = patches.averaged(fill, progress)
     if unfinished:
         warnings.warn(
             f"The coefficients of {unfinished} patches have not converged; scale the image to "

@@ -3,7 +3,7 @@ import pytest
 from oracles import seeds
 from sklearn.exceptions import ConvergenceWarning
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp import ReconstructionICA, SparseCoding
 from sparsebp.images import denoise, inpaint
 from sparsebp.preprocessing import remove_mean, sample_patches
 from sparsebp.solvers import encode
@@ -25,49 +25,6 @@ MODEL = model_of(CLEAN)
 
 def error(image, truth=CLEAN):
     return np.sqrt(np.square(image - truth).mean())
-
-
-def by_hand(image, model, side, stride):
-    """Every patch by itself, in two loops."""
-    total, weight = np.zeros_like(image), np.zeros_like(image)
-    corners = [sorted({*range(0, n - side + 1, stride), n - side}) for n in image.shape[:2]]
-    for r in corners[0]:
-        for c in corners[1]:
-            patch = image[r : r + side, c : c + side]
-            mean = patch.mean(axis=(0, 1))
-            codes = model.transform((patch - mean).reshape(1, -1))
-            total[r : r + side, c : c + side] += (
-                model.inverse_transform(codes).reshape(patch.shape) + mean
-            )
-            weight[r : r + side, c : c + side] += 1
-    return total / weight
-
-
-@pytest.mark.parametrize("stride", [1, 3, 4])
-def test_denoising_averages_overlapping_patches(stride):
-    image = CLEAN[:14, :17] + 0.1 * RNG.normal(size=(14, 17))
-    expected = by_hand(image, MODEL, 5, stride)
-    np.testing.assert_allclose(denoise(image, MODEL, stride=stride), expected, atol=1e-7)
-
-
-@pytest.mark.parametrize("kind", [ReconstructionICA, OrthonormalICA])
-def test_any_model_that_can_go_back_denoises(kind):
-    X = remove_mean(sample_patches([CLEAN], 5, 300, random_state=0))
-    model = kind(12, random_state=0, tol=1e-3).fit(X)
-    image = CLEAN[:12, :11]
-    np.testing.assert_allclose(denoise(image, model), by_hand(image, model, 5, 1), atol=1e-10)
-
-
-@pytest.mark.parametrize("seed", seeds(3))
-def test_noise_is_removed(seed):
-    noisy = CLEAN + 0.1 * np.random.default_rng(seed).normal(size=CLEAN.shape)
-    assert error(denoise(noisy, model_of(noisy, alpha=0.3))) < 0.6 * error(noisy)
-
-
-def test_blocks_do_not_show(monkeypatch):
-    whole = denoise(CLEAN, MODEL)
-    monkeypatch.setattr("sparsebp.images._patches._BLOCK", 7)
-    np.testing.assert_allclose(denoise(CLEAN, MODEL), whole, atol=1e-7)
 
 
 @pytest.mark.parametrize("penalty", ["l1", "smooth_l1"])
@@ -119,10 +76,6 @@ def test_what_stands_at_missing_pixels_does_not_matter():
 
 def test_colors():
     model = model_of(COLOR, alpha=0.05)
-    assert denoise(COLOR, model, stride=2).shape == COLOR.shape
-    np.testing.assert_allclose(
-        denoise(COLOR[:9, :9], model), by_hand(COLOR[:9, :9], model, 5, 1), atol=1e-7
-    )
     missing = RNG.random(CLEAN.shape) < 0.3
     filled = inpaint(COLOR, model, missing, stride=2)
     by_mean = np.where(missing[..., None], COLOR.mean(axis=(0, 1)), COLOR)
@@ -137,20 +90,6 @@ def test_nothing_missing_changes_nothing_and_inputs_stay():
     image = CLEAN.copy()
     image.flags.writeable = False
     np.testing.assert_array_equal(inpaint(image, MODEL, stride=5), CLEAN)
-
-
-def test_integers_and_float32():
-    bytes_ = (255 * CLEAN).astype(np.uint8)
-    assert denoise(bytes_, MODEL, stride=4).dtype == np.float64
-    single = model_of(CLEAN.astype(np.float32))
-    assert denoise(CLEAN.astype(np.float32), single, stride=4).dtype == np.float32
-
-
-def test_progress_shows_a_bar(capsys):
-    denoise(CLEAN, MODEL, stride=5, progress=True)
-    assert "patches" in capsys.readouterr().out
-    denoise(CLEAN, MODEL, stride=5)
-    assert capsys.readouterr().out == ""
 
 
 def test_a_hole_larger_than_a_patch_is_refused():
@@ -196,7 +135,7 @@ def test_coefficients_that_have_not_converged_are_said(monkeypatch):
     def hasty(*args, **options):
         return encode(*args, **options, max_iter=1)
 
-    monkeypatch.setattr("sparsebp.images.restoration.encode", hasty)
+    monkeypatch.setattr("sparsebp.images.inpainting.encode", hasty)
     model = SparseCoding(9, penalty="l1", max_iter=1, batch_size=100, random_state=0)
     rng = np.random.default_rng(0)
     model.fit(rng.normal(size=(200, 9)))
@@ -208,10 +147,3 @@ def test_coefficients_that_have_not_converged_are_said(monkeypatch):
             inpaint(image, model)
         said.append(str(warned[0].message))
     assert said[0] == said[1]  # of all blocks together
-
-
-def test_what_cannot_go_back_cannot_denoise():
-    rng = np.random.default_rng(0)
-    model = SparseFiltering(4, tol=1.0, random_state=0).fit(rng.random((50, 9)))
-    with pytest.raises(TypeError, match="SparseFiltering, which has no inverse_transform"):
-        denoise(rng.random((9, 9)), model)

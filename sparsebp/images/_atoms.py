@@ -1,0 +1,63 @@
+"""The atoms of a model, and those that an image is its own source of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparsebp.images._patches import Patches, channel_means
+from sparsebp.solvers import learn_by_pursuit
+
+#: Cosines begun with along a side of n pixels, in units of n.
+_OVERCOMPLETE = 2
+#: Patches that are learned from, and turns of learning.
+_LEARNED_FROM, _TURNS = 20_000, 10
+#: Squared error per pixel, in units of σ², up to which patches are described while learning.
+_BOUND = 1.15**2
+
+
+def atoms_of(model: Any) -> np.ndarray:
+    """Return what each component of a model adds to a sample, in columns of length one.
+
+    Anything with a linear `inverse_transform` will do, a pipeline or scikit-learn's estimator too.
+    """
+    if not hasattr(model, "inverse_transform"):
+        raise TypeError(
+            f"model is a {type(model).__name__}, which has no inverse_transform; denoising needs "
+            "one that makes patches of its coefficients again."
+        )
+    last = model[-1] if hasattr(model, "steps") else model
+    codes = np.eye(len(last.components_))
+    made = np.asarray(model.inverse_transform(codes)) - model.inverse_transform(0 * codes[:1])
+    return made.T.astype(np.float64)
+
+
+def learned_atoms(patches: Patches, sigma: float, n_threads: int) -> np.ndarray:
+    """Learn atoms from the patches of a noisy image, beginning with cosines."""
+    n_channels = patches.image.shape[2]
+    # Evenly spread, so that nothing is drawn, by a step that has no factor in common with a row.
+    step = max(len(patches) // _LEARNED_FROM, 1)
+    samples = patches.take(np.arange(0, len(patches), step)).astype(np.float64)
+    x = np.ascontiguousarray((samples - channel_means(samples, n_channels)).T)
+    atoms = cosines(patches.side, n_channels)
+    bound = len(x) * _BOUND * sigma**2
+    return learn_by_pursuit(x, atoms, max_energy=bound, n_iter=_TURNS, n_threads=n_threads)
+
+
+def cosines(side: int, n_channels: int) -> np.ndarray:
+    """Return products of cosines of length one, none of them constant, in columns.
+
+    Brightness has twice as many frequencies along each side as differences between channels.
+    """
+    across = _waves(n_channels, n_channels)
+    fine, coarse = (_waves(side, k * side) for k in (_OVERCOMPLETE, 1))
+    bright = np.kron(np.kron(fine, fine)[:, 1:], across[:, :1])
+    return np.hstack([bright, np.kron(np.kron(coarse, coarse)[:, 1:], across[:, 1:])])
+
+
+def _waves(n: int, n_frequencies: int) -> np.ndarray:
+    """Return cosines of unit length on n points; all but the first have the mean zero."""
+    waves = np.cos(np.pi / n_frequencies * np.outer(np.arange(n) + 0.5, np.arange(n_frequencies)))
+    waves[:, 1:] -= waves[:, 1:].mean(axis=0)
+    return waves / np.linalg.norm(waves, axis=0)
