@@ -16,6 +16,8 @@ from sparsebp.solvers.result import Result, Status
 Callback = Callable[[int, float, np.ndarray], Any]
 
 _ABNORMAL = 2
+#: Gains are compared with |F|, but with no less than this share of the first |F|.
+_FLOOR = 2.0**-20
 
 
 def minimize_lbfgs(
@@ -41,7 +43,8 @@ def minimize_lbfgs(
     max_iter : int
         Iterations at most.
     tol : float
-        Stop when an iteration lowers the objective by less than tol · max(|F|, 1).
+        Stop when an iteration lowers the objective by less than tol · |F|, whatever the unit of F;
+        where F nears zero, |F| is no less than a millionth of its first value.
     memory : int
         Number of past steps that L-BFGS remembers.
     callback : callable, optional
@@ -71,7 +74,7 @@ def minimize_lbfgs(
             before = search.best_value
             status = search.run(max_iter - search.n_iter, tol, memory)
             gained = before - search.best_value
-            if status is Status.STALLED and gained <= tol * max(abs(before), 1.0):
+            if status is Status.STALLED and gained <= tol * max(abs(before), search.unit):
                 status = search.status_where_stuck(tol)
     return Result(
         search.best_point, search.best_value, search.n_iter, status, tuple(search.history)
@@ -91,6 +94,10 @@ class _Search:
         self.best_value = float(value) if np.isfinite(gradient).all() else np.nan
         self.best_gradient = gradient.astype(np.float64).ravel()
         self.history = [self.best_value]
+        # SciPy compares gains with max(|F|, 1), so it is given F in a unit that is far smaller
+        # than F. A power of two changes no bit.
+        first = abs(self.best_value) * _FLOOR
+        self.unit = 2.0 ** np.floor(np.log2(first)) if 0 < first < np.inf else 1.0
         self.n_iter = 0
         self.broke_down, self.at_start = False, True
 
@@ -101,7 +108,7 @@ class _Search:
         options["maxfun"] = 20 * max_iter + 20
         try:
             end = minimize(
-                self.evaluate,
+                self.evaluate_in_units,
                 self.best_point.astype(np.float64).ravel(),
                 jac=True,
                 method="L-BFGS-B",
@@ -111,6 +118,10 @@ class _Search:
         except KeyboardInterrupt:
             return Status.INTERRUPTED
         return self.status(end)
+
+    def evaluate_in_units(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = self.evaluate(flat)
+        return value / self.unit, gradient / self.unit
 
     def evaluate(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
         if self.at_start:  # SciPy asks first for what is known already
@@ -139,7 +150,7 @@ class _Search:
 
     def after_iteration(self, intermediate_result: Any) -> None:
         self.n_iter += 1
-        value = float(intermediate_result.fun)
+        value = float(intermediate_result.fun) * self.unit
         self.history.append(value)
         if self.callback is not None:
             shape, dtype = self.best_point.shape, self.best_point.dtype
@@ -158,6 +169,6 @@ class _Search:
         """Tell rounding, which hides any descent that is left, from failure."""
         if self.broke_down:
             return Status.NOT_FINITE
-        scale = max(abs(self.best_value), 1.0)
+        scale = max(abs(self.best_value), abs(self.history[0]))
         flat = max(tol, float(np.sqrt(np.finfo(self.best_point.dtype).eps))) * scale
         return Status.CONVERGED if np.abs(self.best_gradient).max() <= flat else Status.STALLED

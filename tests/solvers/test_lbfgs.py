@@ -87,6 +87,25 @@ def test_the_iteration_limit_is_a_status_and_no_iteration_more_is_made():
     assert len(result.history) == 6
 
 
+@pytest.mark.parametrize("exponent", [-40, -10, 10, 40])
+def test_the_unit_of_the_objective_changes_nothing(exponent):
+    # Beside a constant, as reconstruction stands beside sparsity: gains are small shares of F.
+    function, _ = quadratic((6, 4))
+
+    def search(unit):
+        def in_units(point):
+            value, gradient = function(point)
+            return unit * (1 + value), unit * gradient
+
+        return minimize_lbfgs(Function(in_units), np.zeros((6, 4)))
+
+    unit = 2.0**exponent
+    plain, scaled = search(1.0), search(unit)
+    np.testing.assert_array_equal(scaled.point, plain.point)
+    assert (scaled.n_iter, scaled.status) == (plain.n_iter, plain.status)
+    np.testing.assert_array_equal(scaled.history, unit * np.array(plain.history))
+
+
 def test_a_looser_tolerance_stops_sooner():
     loose, tight = (minimize_lbfgs(Function(rosenbrock), HARD, tol=t) for t in (1e-1, 1e-12))
     assert loose.status is tight.status is Status.CONVERGED
