@@ -9,6 +9,7 @@ from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 
 from sparsebp._checks import check_number
+from sparsebp.displays.mosaic import FAINT
 from sparsebp.metrics import GaborFit, gabor_fit
 
 _LIGHTNESS, _CHROMA = 0.75, 0.12  # the most vivid circle that screens can show all around
@@ -45,20 +46,26 @@ def fitted_gabors(
 
 
 def shown(fit: GaborFit, min_r_squared: float) -> NDArray[np.bool_]:
-    """Tell which filters are Gabor functions, and well determined ones."""
+    """Tell which filters are Gabor functions, and well determined ones; dead filters never are."""
     threshold = check_number("min_r_squared", min_r_squared, minimum=0)
     if threshold > 1:
         raise ValueError(f"min_r_squared={min_r_squared!r}; expected a number from 0 to 1.")
-    return (fit.r_squared >= threshold) & fit.well_determined
+    return (fit.r_squared >= threshold) & fit.well_determined & ~_dead(fit)
 
 
 def why_pale(fit: GaborFit, min_r_squared: float) -> str:
     """Return the reasons for which filters of this fit are not shown, as a label."""
+    gabor_like = fit.r_squared >= min_r_squared
     reasons = {
-        f"R² < {min_r_squared:g}": fit.r_squared < min_r_squared,
-        "poorly determined": (fit.r_squared >= min_r_squared) & ~fit.well_determined,
+        f"R² < {min_r_squared:g}": ~gabor_like,
+        "poorly determined": gabor_like & ~fit.well_determined,
+        "dead": gabor_like & fit.well_determined & _dead(fit),
     }
     return " or ".join(reason for reason, filters in reasons.items() if filters.any())
+
+
+def _dead(fit: GaborFit) -> NDArray[np.bool_]:
+    return fit.amplitude <= FAINT * fit.amplitude.max(initial=0.0)
 
 
 def bar_direction(fit: GaborFit) -> NDArray[np.float64]:

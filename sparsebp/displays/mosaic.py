@@ -18,6 +18,9 @@ Scale = Literal["each", "all"]
 
 MID_GRAY = 0.5
 WHITE = 1.0
+#: Contrast is stretched up to fifty times that of the strongest filter, so that a dead filter,
+#: whose values are all but zero, is seen as a flat tile and not as whatever noise is left in it.
+FAINT = 0.02
 
 
 def filter_mosaic(
@@ -30,7 +33,9 @@ def filter_mosaic(
 ) -> NDArray[np.float64]:
     """Lay filters out in one image, in row-major order, with white gaps between and around.
 
-    A value w of a filter becomes the brightness 1/2 + w / (2 max |w|), so that 0 is mid-grey.
+    A value w of a filter becomes the brightness 1/2 + w / (2 max |w|), so that 0 is mid-gray. Where
+    each filter has its own max |w|, it is taken to be at least a fiftieth of the largest of all:
+    a dead filter stays flat.
 
     Parameters
     ----------
@@ -50,7 +55,7 @@ def filter_mosaic(
     Returns
     -------
     mosaic : ndarray of shape (rows * (height + gap) + gap, columns * (width + gap) + gap[, 3])
-        Brightness in [0, 1]; gaps and empty cells are white, filters of zeros mid-grey.
+        Brightness in [0, 1]; gaps and empty cells are white, filters of zeros mid-gray.
 
     Raises
     ------
@@ -83,18 +88,18 @@ def lay_out(
     gap: int,
 ) -> NDArray[np.float64]:
     """Lay filters out as `filter_mosaic` does, with NaN between them, in a grid with room."""
-    return place(_brightness(filters, scale), patch_shape, grid_shape, gap=gap)
+    return place(brightness(filters, scale), patch_shape, grid_shape, gap=gap)
 
 
 def place(
-    brightness: NDArray, patch_shape: tuple[int, ...], grid_shape: tuple[int, int], *, gap: int
+    images: NDArray, patch_shape: tuple[int, ...], grid_shape: tuple[int, int], *, gap: int
 ) -> NDArray[np.float64]:
     """Place flattened images in [0, 1] in a grid with room for them, with NaN between them."""
     if not isinstance(gap, int | np.integer) or isinstance(gap, bool) or gap < 0:
         raise ValueError(f"gap={gap!r}; expected a whole number of pixels, 0 or more.")
     (height, width, *color), (rows, columns) = patch_shape, grid_shape
     mosaic = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, *color), np.nan)
-    for index, image in enumerate(brightness.reshape(-1, *patch_shape)):
+    for index, image in enumerate(images.reshape(-1, *patch_shape)):
         row, column = divmod(index, columns)
         top, left = gap + row * (height + gap), gap + column * (width + gap)
         mosaic[top : top + height, left : left + width] = image
@@ -110,11 +115,14 @@ def draw_mosaic(ax: Axes, mosaic: NDArray, **imshow_options: Any) -> None:
     ax.imshow(mosaic, **(options | imshow_options))
 
 
-def _brightness(filters: NDArray, scale: Scale) -> NDArray:
+def brightness(filters: NDArray, scale: Scale) -> NDArray[np.float64]:
+    """Turn filters into brightness in [0, 1] as `filter_mosaic` does, each still a row."""
     check_scale(scale)
     # float32 and integers near their limits would overflow.
     filters = filters.astype(np.float64)
-    largest = np.abs(filters).max(axis=1 if scale == "each" else None, keepdims=True)
+    largest = np.abs(filters).max(axis=1, keepdims=True)
+    strongest = largest.max()
+    largest = np.maximum(largest, strongest * (FAINT if scale == "each" else 1.0))
     return MID_GRAY + (1 - MID_GRAY) * (filters / np.where(largest > 0, largest, 1.0))
 
 

@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from sparsebp.displays import filter_mosaic
+from sparsebp.displays.mosaic import brightness
 from sparsebp.metrics import GaborFit, coefficient_kurtosis, near_zero_share
 from sparsebp.report.measurements import Measurements
 
@@ -35,8 +35,8 @@ def describe_filters(measured: Measurements) -> list[Filter]:
     """Describe every component, in their order."""
     features, patch_shape = measured.basis.components, measured.basis.patch_shape
     codes, fit = measured.codes, measured.fit
-    pictures = [_picture(feature, patch_shape) for feature in features]
-    gabors = [_picture(function, patch_shape[:2]) for function in fit.render()]
+    pictures = _pictures(features, patch_shape)
+    gabors = _pictures(fit.render(), patch_shape[:2])
     used = 1 - near_zero_share(codes, per_component=True)
     squares = np.square(codes, dtype=np.float64).sum(axis=0) * np.square(features).sum(axis=1)
     share = squares / (squares.sum() or 1.0)
@@ -70,9 +70,13 @@ def _gabor_facts(fit: GaborFit, index: int) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _picture(values: np.ndarray, shape: tuple[int, ...]) -> str:
-    """Return one filter, zero being mid-grey, as the address of a PNG picture."""
-    brightness = filter_mosaic(values[np.newaxis], shape, (1, 1), gap=0)
+def _pictures(filters: np.ndarray, shape: tuple[int, ...]) -> list[str]:
+    """Return filters, zero being mid-gray, as the addresses of PNG pictures."""
+    levels = np.rint(255 * brightness(filters, "each")).astype(np.uint8)
+    return [_address(image) for image in levels.reshape(-1, *shape)]
+
+
+def _address(image: np.ndarray) -> str:
     file = BytesIO()
-    Image.fromarray(np.rint(255 * brightness).astype(np.uint8)).save(file, "PNG", optimize=True)
+    Image.fromarray(image).save(file, "PNG", optimize=True)
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"

@@ -34,6 +34,17 @@ def test_scale_for_each_filter_or_for_all():
     np.testing.assert_allclose(both, [[0.625, 0.375, 1, 0.5], [0.5, 0.5, 0.5, 0.5]])
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 255.0])
+def test_a_dead_filter_looks_dead(unit):
+    rng = np.random.default_rng(0)
+    filters = rng.standard_normal((4, 9)) * np.array([[1.0], [0.05], [1e-3], [1e-6]])
+    strong, weak, faint, dead = filter_mosaic(unit * filters, (3, 3), (4, 1), gap=0).reshape(4, 9)
+    for living in (strong, weak):
+        assert np.abs(living - 0.5).max() == pytest.approx(0.5)
+    assert np.abs(faint - 0.5).max() < 0.05
+    assert np.abs(dead - 0.5).max() < 1e-4
+
+
 def test_color_is_inferred_and_centered_on_gray():
     filters = np.zeros((1, 12))
     filters[0, :3] = 2, -2, 0
