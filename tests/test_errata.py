@@ -20,6 +20,7 @@ from sparsebp.objectives import (
     orthonormalized,
     reconstruction_objective,
     sparsity_objective,
+    unit_columns,
 )
 from sparsebp.penalties import Cauchy, SmoothL1, Topographic
 from sparsebp.preprocessing import Whitening
@@ -276,6 +277,38 @@ def test_erratum_12_the_penalty_is_inside_the_sum_over_samples():
     assert value == pytest.approx(sum(each))
     outside = oracles.squared_distance(basis, s, x) + 0.7 * oracles.cauchy(s[:, [0]])
     assert value != pytest.approx(outside, rel=1e-3)
+
+
+def test_erratum_13_weight_decay_rewards_an_atom_that_dies():
+    x, gamma = normal(4, 30), 0.01
+    atom = x[:, :1] / np.linalg.norm(x[:, 0])
+    codes = atom.T @ x
+    shared, alone = np.hstack([atom, atom]), np.hstack([atom, 0 * atom])
+    halves, all_in_one = np.vstack([codes, codes]) / 2, np.vstack([codes, 0 * codes])
+
+    def printed(basis, s):
+        decayed = basis_objective(x, s, gamma).value_and_gradient(basis)[0]
+        return decayed + 0.1 * np.abs(s).sum()
+
+    gain = printed(shared, halves) - printed(alone, all_in_one)
+    assert gain == pytest.approx(gamma)
+    # Without the decay neither is better, so a constraint on the lengths lets both live.
+    gamma = 0.0
+    assert printed(shared, halves) == pytest.approx(printed(alone, all_in_one))
+
+
+def test_erratum_14_the_printed_weight_leaves_sparsity_a_fortieth_of_the_objective():
+    # Directions as the exercise has them: 81 pixels, less the mean; unit patches; 50 unit filters.
+    x, w = unit_columns(normal(80, 2000)), orthonormalized(normal(50, 80))
+
+    def value(alpha):
+        return reconstruction_objective(x, SmoothL1(1e-2), alpha).value_and_gradient(w)[0]
+
+    def share(weight):
+        return 1 - value(0.0) / value(2 * weight)
+
+    assert share(5e-4) < 1 / 40
+    assert share(0.05) > 1 / 4
 
 
 def test_the_page_and_these_tests_name_each_other():
