@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.blocks import Samples, count_threads
+from sparsebp.blocks import Samples, count_threads, product
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
 from sparsebp.penalties import Penalty, Signed
@@ -49,7 +49,7 @@ class FilterLearner(Learner):
             If X is unusable.
         """
         X = self._checked(X).astype(self.components_.dtype, copy=False)
-        return (X - self.mean_) @ self.components_.T
+        return product(self.components_, (X - self.mean_).T, X.dtype).T
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Compute the samples that responses stand for.

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp.blocks import product
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.objectives import UnitRows, sparse_filtering_objective
@@ -198,4 +199,5 @@ class SparseFiltering(Learner):
         return float(codes.sum(axis=1, dtype=np.float64).mean())
 
     def _responses(self, X: np.ndarray, filters: np.ndarray) -> np.ndarray:
-        return np.sqrt(np.square(X @ filters.T) + X.dtype.type(self.epsilon))
+        responses = product(filters, X.T, X.dtype).T
+        return np.sqrt(np.square(responses) + X.dtype.type(self.epsilon))

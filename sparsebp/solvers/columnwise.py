@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsebp.blocks import filled, taken
+
 #: Maps (points (n_rows, n), the numbers (n,) of their columns) to values (n,) and gradient.
 ColumnObjective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 #: Maps points (n_rows, n) to how steeply the function bends along each row, about, all positive.
@@ -33,6 +35,8 @@ def minimize_columns(
     ----------
     objective : callable
         ``objective(points, columns)`` returns the value and the gradient of each given column.
+        Points are in C order; a column may come several times, so that their number is a multiple
+        of 16 and rounding does not depend on which columns are still at work.
     curvature : callable
         ``curvature(points)`` returns the scale of every element, of the points' shape.
     start : ndarray of shape (n_rows, n_columns)
@@ -54,25 +58,25 @@ def minimize_columns(
     Nocedal & Wright, *Numerical Optimization*, algorithms 7.4 and 3.1.
     """
     out = start.copy()
-    columns = np.arange(start.shape[1])
-    values, gradient = objective(out, columns)
+    columns = filled(np.arange(start.shape[1]))
+    points = taken(out, columns)
+    state = _State(points, *objective(points, columns), columns, [])
     n_failed = 0
-    state = _State(out.copy(), values, gradient, columns, [])
     for iteration in range(max_iter + 1):
         steepness = np.abs(state.gradient).max(axis=0, initial=0.0)
         finished = steepness <= target[state.columns]
         finished |= state.stuck
         # Rounding may end a search a little early; what is still steep has failed.
         steep = ~(steepness <= _NEARLY * target[state.columns])
-        n_failed += int(np.count_nonzero(finished & steep))
+        n_failed += np.unique(state.columns[finished & steep]).size
         if finished.any():
             out[:, state.columns[finished]] = state.points[:, finished]
-            state = state.only(~finished)
+            state = state.only(filled(np.flatnonzero(~finished)))
         if state.columns.size == 0 or iteration == max_iter:
             break
         state = _iterate(objective, curvature, state)
     out[:, state.columns] = state.points
-    return out, state.columns.size + n_failed
+    return out, np.unique(state.columns).size + n_failed
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,9 @@ class _State:
     stuck: np.ndarray | bool = False
 
     def only(self, keep: np.ndarray) -> _State:
-        pairs = [(s[:, keep], y[:, keep], r[keep]) for s, y, r in self.pairs]
-        return _State(
-            self.points[:, keep],
-            self.values[keep],
-            self.gradient[:, keep],
-            self.columns[keep],
-            pairs,
-        )
+        pairs = [(taken(s, keep), taken(y, keep), r[keep]) for s, y, r in self.pairs]
+        points, gradient = taken(self.points, keep), taken(self.gradient, keep)
+        return _State(points, self.values[keep], gradient, self.columns[keep], pairs)
 
 
 def _iterate(objective: ColumnObjective, curvature: Curvature, state: _State) -> _State:
@@ -145,23 +144,25 @@ def _line_search(
     gradient = state.gradient.copy()
     pending = np.arange(points.shape[1])
     for _ in range(_SEARCHES):
-        tried = state.points[:, pending] + step[pending] * direction[:, pending]
+        along = taken(direction, pending)
+        tried = taken(state.points, pending) + step[pending] * along
         new_values, new_gradient = objective(tried, state.columns[pending])
         good = _is_descent(
             state.values[pending],
             new_values,
             slope[pending],
             step[pending],
-            _dot(new_gradient, direction[:, pending]),
+            _dot(new_gradient, along),
         )
-        taken = pending[good]
-        points[:, taken], values[taken] = tried[:, good], new_values[good]
-        gradient[:, taken] = new_gradient[:, good]
+        there = pending[good]
+        points[:, there], values[there] = tried[:, good], new_values[good]
+        gradient[:, there] = new_gradient[:, good]
         pending = pending[~good]
         if pending.size == 0:
             break
         rise = new_values[~good] - state.values[pending]
         step[pending] = _shorter(step[pending], slope[pending], rise)
+        pending = filled(pending)
     stuck = np.zeros(points.shape[1], dtype=bool)
     stuck[pending] = True
     return points, values, gradient, stuck

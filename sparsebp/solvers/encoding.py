@@ -1,7 +1,8 @@
 """Coefficients of samples for a given basis, every sample on its own.
 
-A sample's coefficients do not depend on which others are encoded beside it: each takes its own
-steps and stops by its own optimality.
+A sample's coefficients do not depend, to the last bit, on which others are encoded beside it: each
+takes its own steps, stops by its own optimality, and is rounded as if it stood alone (in double
+precision, on whole panels of columns; see `sparsebp.blocks.columns`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.blocks import in_order
+from sparsebp.blocks import in_order, one_blas_thread, product, taken
 from sparsebp.objectives import codes_objective, unit_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.solvers.columnwise import minimize_columns
@@ -59,7 +60,7 @@ def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
     *Sparse Coding: Autoencoder Interpretation* prints Wᵀx, and its starter code divides by the
     squared length.
     """
-    return unit_columns(basis).T @ x
+    return product(unit_columns(basis).T, x, x.dtype)
 
 
 def encode(  # noqa: PLR0913  (how a search begins, and three limits)
@@ -109,29 +110,33 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     tol = max(tol, 20 * float(np.finfo(x.dtype).eps))
     if mask is not None:
         x = np.where(mask == 0, np.zeros_like(x), x)
+    codes = np.empty((basis.shape[1], x.shape[1]), dtype=x.dtype)
     gram = Gram.of(basis) if isinstance(penalty, L1) and mask is None else None
-    if start is None:
-        start = starting_codes(x, basis)
-        if isinstance(penalty, L1):
-            start = np.zeros_like(start)  # most coefficients stay there
-    codes = np.empty_like(start)
+    wide = basis.astype(np.float64)
     limits: dict[str, Any] = {"tol": tol, "max_iter": max_iter}
 
     def solve(block: slice) -> tuple[np.ndarray, int]:
-        part = {"start": start[:, block], **limits}
+        samples = np.array(x[:, block], dtype=np.float64, order="C")
+        if start is not None:
+            first = np.array(start[:, block], dtype=np.float64, order="C")
+        elif isinstance(penalty, L1):
+            first = np.zeros((wide.shape[1], samples.shape[1]))  # most coefficients stay there
+        else:
+            first = starting_codes(samples, wide)
         if isinstance(penalty, L1) and gram is not None:
-            return encode_exactly(x[:, block], gram, penalty, alpha, **part)
-        known = None if mask is None else mask[:, block]
+            return encode_exactly(samples, gram, penalty, alpha, start=first, **limits)
+        known = None if mask is None else np.array(mask[:, block], dtype=np.float64, order="C")
         if isinstance(penalty, L1) and known is not None:
-            return encode_masked(x[:, block], basis, penalty, alpha, mask=known, **part)
-        return _encode_smooth(x[:, block], basis, penalty, alpha, mask=known, **part)
+            return encode_masked(samples, wide, penalty, alpha, mask=known, start=first, **limits)
+        return _encode_smooth(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
     size = _SMOOTH_BLOCK if gram is None else _L1_BLOCK
     blocks = [slice(first, first + size) for first in range(0, x.shape[1], size)]
     n_unfinished = 0
-    for block, found in zip(blocks, in_order(solve, blocks, n_threads), strict=True):
-        codes[:, block], unfinished = found
-        n_unfinished += unfinished
+    with one_blas_thread():
+        for block, found in zip(blocks, in_order(solve, blocks, n_threads), strict=True):
+            codes[:, block], unfinished = found
+            n_unfinished += unfinished
     return Codes(codes, n_unfinished)
 
 
@@ -149,8 +154,8 @@ def _encode_smooth(  # noqa: PLR0913  (as above)
     target = tol * gradient_scale(x, basis, alpha)
 
     def values_and_gradient(codes: np.ndarray, columns: np.ndarray) -> tuple:
-        known = None if mask is None else mask[:, columns]
-        objective = codes_objective(x[:, columns], basis, penalty, alpha, mask=known)
+        known = None if mask is None else taken(mask, columns)
+        objective = codes_objective(taken(x, columns), basis, penalty, alpha, mask=known)
         return objective.values_and_gradient(codes)
 
     lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(basis.dtype).tiny

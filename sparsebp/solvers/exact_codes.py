@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp.blocks import filled, product, taken
 from sparsebp.penalties import L1
 from sparsebp.solvers.exchange import exchange_atoms
 
@@ -81,7 +82,7 @@ class _Samples:
         return codes + np.clip(slope, -self.alpha, self.alpha) / self.rho
 
     def only(self, which: np.ndarray) -> _Samples:
-        return _Samples(self.pull[:, which], self.alpha[which], self.gram, self.penalty)
+        return _Samples(taken(self.pull, which), self.alpha[which], self.gram, self.penalty)
 
     def values(self, codes: np.ndarray) -> Any:
         if not codes.any():
@@ -132,34 +133,37 @@ def encode_exactly(
     n_unfinished : int
         Samples that met the limit.
     """
-    pull = 2 * gram.basis.T @ x
+    pull = product(2 * gram.basis.T, x)
     steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(x.dtype).tiny))
-    samples = _Samples((pull / steepest).astype(np.float64), alpha / steepest, gram, penalty)
     units = steepest / gram.scale
     start = start / units
-    out = start.astype(np.float64)
-    active = np.arange(x.shape[1])
-    left, codes, dual = samples, start, samples.dual(start)
+    out = start.copy()
+    active = filled(np.arange(x.shape[1]))
+    samples = _Samples(pull / steepest, alpha / steepest, gram, penalty)
+    left, codes = samples.only(active), taken(start, active)
+    dual = left.dual(codes)
     for first in range(0, max_iter, _STEPS):
         steps = min(_STEPS, max_iter - first)
-        # The first steps are for the signs; what single precision leaves open gets the data's.
-        dtype = np.float32 if first == 0 else x.dtype
+        # The first steps are for the signs, for which single precision does.
+        dtype = np.float32 if first == 0 else np.float64
         codes, dual = _reflect(left, codes.astype(dtype), dual.astype(dtype), steps)
         out[:, active] = codes
         finished = np.zeros(active.size, dtype=bool)
         if steps == _STEPS:
             solved, finished = _solved(left, codes)
             out[:, active[finished]] = solved
-        unsolved = ~finished
-        finished[unsolved] = left.only(unsolved).violation(out[:, active[unsolved]]) <= tol
-        active, left = active[~finished], left.only(~finished)
-        codes, dual = codes[:, ~finished], dual[:, ~finished]
+        rest = filled(np.flatnonzero(~finished))
+        finished[rest] = left.only(rest).violation(taken(out, active[rest])) <= tol
+        unfinished = filled(np.flatnonzero(~finished))
+        active, left = active[unfinished], left.only(unfinished)
+        codes, dual = taken(codes, unfinished), taken(dual, unfinished)
         if active.size == 0:
             break
     # The steps do not descend one by one; what ends early is no worse than where it began.
-    worse = left.values(out[:, active]) > left.values(start[:, active])
-    out[:, active] = np.where(worse, start[:, active], out[:, active])
-    return (out * units).astype(x.dtype, copy=False), active.size
+    begun = taken(start, active)
+    worse = left.values(taken(out, active)) > left.values(begun)
+    out[:, active] = np.where(worse, begun, taken(out, active))
+    return out * units, np.unique(active).size
 
 
 def _reflect(

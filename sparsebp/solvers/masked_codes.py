@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsebp.blocks import filled, product, taken
 from sparsebp.objectives import MASKED_RECONSTRUCTION, Objective, Term
 from sparsebp.penalties import L1
 
@@ -28,7 +29,7 @@ def gradient_scale(x: np.ndarray, basis: np.ndarray, alpha: float) -> np.ndarray
     scale : ndarray of shape (n_samples,)
         What tolerances are relative to.
     """
-    return np.maximum(np.abs(2 * basis.T @ x).max(axis=0, initial=0.0), max(alpha, 1e-12))
+    return np.maximum(np.abs(product(2 * basis.T, x)).max(axis=0, initial=0.0), max(alpha, 1e-12))
 
 
 def encode_masked(  # noqa: PLR0913  (what a search begins with, and its limits)
@@ -76,30 +77,33 @@ def encode_masked(  # noqa: PLR0913  (what a search begins with, and its limits)
 
     Notes
     -----
-    Beck & Teboulle (2009), FISTA, begun anew for a sample whose last step went against its
+    Beck & Teboulle (2009), FISTA, restarted for a sample whose last step went against its
     momentum (O'Donoghue & Candès 2015).
     """
     target = tol * gradient_scale(x, basis, alpha)
     bend = 2 * max(float(np.linalg.norm(basis, 2)) ** 2, float(np.finfo(basis.dtype).tiny))
-    out, columns = start.copy(), np.arange(x.shape[1])
-    codes, ahead, age = start, start, np.ones(x.shape[1], dtype=x.dtype)
+    out, columns = start.copy(), filled(np.arange(x.shape[1]))
+    codes = ahead = taken(start, columns)
+    age = np.ones(columns.size, dtype=x.dtype)
+    distance = _distance(taken(x, columns), basis, taken(mask, columns))
     for iteration in range(max_iter + 1):
-        distance = _distance(x[:, columns], basis, mask[:, columns])
         if iteration % _LOOK == 0 or iteration == max_iter:
             out[:, columns] = codes
             gradient = distance.values_and_gradient(codes)[1]
-            left = penalty.violation(codes, gradient, alpha) > target[columns]
-            codes, ahead, age, columns = codes[:, left], ahead[:, left], age[left], columns[left]
+            unfinished = penalty.violation(codes, gradient, alpha) > target[columns]
+            left = filled(np.flatnonzero(unfinished))
+            columns, age = columns[left], age[left]
             if columns.size == 0 or iteration == max_iter:
                 break
-            distance = _distance(x[:, columns], basis, mask[:, columns])
+            codes, ahead = taken(codes, left), taken(ahead, left)
+            distance = _distance(taken(x, columns), basis, taken(mask, columns))
         gradient = distance.values_and_gradient(ahead)[1]
         new = penalty.proximal(ahead - gradient / bend, alpha / bend)
         against = np.einsum("ij,ij->j", ahead - new, new - codes) > 0
         older = np.where(against, 1, (1 + np.sqrt(1 + 4 * age * age)) / 2).astype(x.dtype)
         momentum = np.where(against, 0, (age - 1) / older).astype(x.dtype)
         codes, ahead, age = new, new + momentum * (new - codes), older
-    return out, columns.size
+    return out, np.unique(columns).size
 
 
 def _distance(x: np.ndarray, basis: np.ndarray, mask: np.ndarray) -> Objective:

@@ -105,7 +105,7 @@ def test_columns_leave_as_they_finish():
     points, _ = minimize_columns(problem, np.ones_like, start, targets, max_iter=500)
     assert all(3 not in columns for columns in problem.calls[1:])
     np.testing.assert_array_equal(points[:, 3], start[:, 3])
-    assert len(problem.calls[-1]) < 30
+    assert len(set(problem.calls[-1])) < 30
     assert len(problem.calls) < 300
 
 
