@@ -99,8 +99,8 @@ def test_erratum_03_the_first_term_of_the_gradient_in_the_filters_has_w():
 
 def test_erratum_04_the_recursion_ends_at_layer_1():
     lines = delta_table(RECONSTRUCTION).splitlines()
-    assert [line[0] for line in lines[2:5]] == ["3", "2", "1"]
-    assert "∇s F = δ⁽¹⁾ = Aᵀ 2(A s − x)" in lines
+    assert [line[0] for line in lines[4:7]] == ["3", "2", "1"]
+    assert "∇s F = δ⁽¹⁾ = 2 Aᵀ (A s − x)" in lines
     a, s, x = normal(4, 4), normal(4, 4, seed=1), normal(4, 4, seed=2)
     gradient, exact = in_variable(RECONSTRUCTION, {"A": a, "s": s, "x": x}, "s")
     delta_2 = 2 * (a @ s - x)

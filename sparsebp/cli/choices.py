@@ -65,6 +65,6 @@ def complete_derivation(incomplete: str) -> list[str]:
     names : list of str
         In the order in which `sparsebp derive` lists them.
     """
-    from sparsebp.cli.derivations import DERIVATIONS
+    from sparsebp.cli.derivations import ALIASES, DERIVATIONS
 
-    return [name for name in DERIVATIONS if name.startswith(incomplete)]
+    return [name for name in (*DERIVATIONS, *ALIASES) if name.startswith(incomplete)]

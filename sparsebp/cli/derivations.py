@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 
 from sparsebp.cli.choices import Style
 from sparsebp.cli.endings import interruptible, say
@@ -37,6 +38,61 @@ DERIVATIONS: dict[str, tuple[str, Network]] = {
     "sparse-filtering": ("Σ √((Wx)² + ε), rows, then columns", sparse_filtering_network(1e-8)),
 }
 
+#: Other names: the tutorial's examples, and models, whose objectives have several terms.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "ex1": ("reconstruction", "weight-decay"),
+    "ex2": ("topographic",),
+    "ex3": ("ica-reconstruction",),
+    "example-1": ("reconstruction", "weight-decay"),
+    "example-2": ("topographic",),
+    "example-3": ("ica-reconstruction",),
+    "sparse-coding": ("reconstruction", "smooth-l1"),
+    "topographic-coding": ("reconstruction", "topographic"),
+    "rica": ("ica-reconstruction", "ica"),
+    "reconstruction-ica": ("ica-reconstruction", "ica"),
+    "orthonormal-ica": ("ica",),
+    "tica": ("topographic-ica",),
+}
+
+
+def find_derivations(name: str) -> tuple[str, ...]:
+    """Return the functions that a name stands for, however it is spelled.
+
+    Parameters
+    ----------
+    name : str
+        One of `DERIVATIONS` or `ALIASES`, a penalty or an estimator; case, spaces, hyphens and
+        underscores do not count.
+
+    Returns
+    -------
+    names : tuple of str
+        Keys of `DERIVATIONS`: the terms of a model, or one function.
+
+    Raises
+    ------
+    ValueError
+        If there is no such function.
+
+    Examples
+    --------
+    >>> find_derivations("SmoothL1"), find_derivations("ReconstructionICA")
+    (('smooth-l1',), ('ica-reconstruction', 'ica'))
+    """
+    known = {_bare(key): (key,) for key in DERIVATIONS}
+    known |= {_bare(key): terms for key, terms in ALIASES.items()}
+    if _bare(name) in known:
+        return known[_bare(name)]
+    names = [*DERIVATIONS, *ALIASES]
+    near = get_close_matches(name.lower().replace("_", "-"), names, 3, 0.5)
+    near += [key for key in names if _bare(name) and _bare(name) in _bare(key) and key not in near]
+    advice = f"did you mean {' or '.join(near[:4])}? " if near else ""
+    raise ValueError(f"There is no {name!r}; {advice}`sparsebp derive` lists all functions.")
+
+
+def _bare(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
 
 @interruptible()
 def write_derivation(name: str | None, style: Style) -> None:
@@ -45,7 +101,7 @@ def write_derivation(name: str | None, style: Style) -> None:
     Parameters
     ----------
     name : str or None
-        One of `DERIVATIONS`; None lists them.
+        What `find_derivations` finds; None lists the functions and their other names.
     style : Style
         What to write.
 
@@ -57,12 +113,22 @@ def write_derivation(name: str | None, style: Style) -> None:
     if name is None:
         for key, (formula, _) in DERIVATIONS.items():
             print(f"{key:26}{formula}")
+        print()
+        for key, terms in ALIASES.items():
+            print(f"{key:26}{' and '.join(terms)}")
         return
-    if name not in DERIVATIONS:
-        raise ValueError(f"There is no {name!r}; choose one of {', '.join(DERIVATIONS)}.")
+    found = find_derivations(name)
     if style is Style.TEXT and not _can_show("∇ᵀδ⁽¹⁾∘−½"):
         say("Note:", "this terminal cannot show the formulas; try --style latex.", "yellow")
-    print(delta_table(DERIVATIONS[name][1], style.value))
+    for number, key in enumerate(found):
+        if len(found) > 1:
+            print("\n" * bool(number) + _heading(f"{key}: {DERIVATIONS[key][0]}", style) + "\n")
+        print(delta_table(DERIVATIONS[key][1], style.value))
+
+
+def _heading(text: str, style: Style) -> str:
+    """Return a term's heading; in LaTeX a comment, since its formula is no LaTeX."""
+    return {Style.TEXT: text, Style.MARKDOWN: f"**{text}**", Style.LATEX: f"% {text}"}[style]
 
 
 def _can_show(text: str) -> bool:

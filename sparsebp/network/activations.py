@@ -8,6 +8,7 @@ network is exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,15 @@ class Add(Shift):
 class Square(Activation):
     """f(z) = z²."""
 
-    formula = Formula("z²", "2{z}", "{z}∘{z}", ("z_i^2", "2 {z}", r"{z} \circ {z}"), wrap=True)
+    formula = Formula(
+        "z²",
+        "{z}",
+        "{z}∘{z}",
+        ("z_i^2", "{z}", r"{z} \circ {z}"),
+        wrap=True,
+        slope_binding=3,
+        factor=Fraction(2),
+    )
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute z²."""
@@ -120,11 +129,13 @@ class Root(Activation):
 
     formula = Formula(
         "z^½",
-        "½{z}^(−½)",
+        "{z}^(−½)",
         "{z}^½",
-        (r"z_i^{{1/2}}", r"\frac{{1}}{{2}} {z}^{{-1/2}}", r"{z}^{{1/2}}"),
+        (r"z_i^{{1/2}}", r"{z}^{{-1/2}}", r"{z}^{{1/2}}"),
         wrap=True,
         binding=2,
+        slope_binding=3,
+        factor=Fraction(1, 2),
     )
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
@@ -228,12 +239,13 @@ class Log1pSquare(Activation):
 
     formula = Formula(
         "log(1 + z²)",
-        "2{z} / (1 + {z}²)",
+        "{z} / (1 + {z}²)",
         "log(1 + {z}²)",
-        (r"\log(1 + z_i^2)", r"2 {z} / (1 + {z}^2)", r"\log(1 + {z}^2)"),
+        (r"\log(1 + z_i^2)", r"{z} / (1 + {z}^2)", r"\log(1 + {z}^2)"),
         wrap=True,
         binding=3,
         slope_binding=1,
+        factor=Fraction(2),
     )
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:

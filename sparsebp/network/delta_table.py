@@ -22,14 +22,15 @@ def delta_table(network: Network, style: Style = "text") -> str:
     Returns
     -------
     table : str
-        A row for each layer, last first: layer, weight, f, f', δ, z; below it the gradient in the
-        input and in every other variable.
+        F; a row for each layer, last first: layer, weight, f, f', δ, z; below it the gradient in
+        the input and in every other variable, simplified.
 
     Notes
     -----
     Where an activation normalizes rows or columns, J stands for its derivative, a matrix for each.
-    A subtrahend that has one column for all samples, as a bias has, gets the sum of its −δ over the
-    samples; the table shows the δ. What `Multiply` multiplies by is taken as given.
+    The first line is F, Σ being the sum of all elements. Below the table, Σⱼ is the sum over
+    samples, which a bias, `Subtract(name, repeated=True)`, gets. What `Multiply` multiplies by is
+    taken as given.
 
     Raises
     ------
@@ -41,13 +42,15 @@ def delta_table(network: Network, style: Style = "text") -> str:
     --------
     >>> from sparsebp.network import Layer, Linear, Parameter, Square
     >>> print(delta_table(Network("s", [Layer(Parameter("A"), Linear()), Layer(None, Square())])))
+    F = Σ [(A s)∘(A s)]
+    <BLANKLINE>
     layer  weight  f   f'  δ              z
     -----  ------  --  --  -------------  ---
     2      N/A     z²  2z  2z             A s
     1      A       z   1   (Aᵀ δ⁽²⁾) ∘ 1  s
     <BLANKLINE>
-    ∇s F = δ⁽¹⁾ = Aᵀ 2(A s)
-    ∇A F = δ⁽²⁾ a⁽¹⁾ᵀ = 2(A s) sᵀ
+    ∇s F = δ⁽¹⁾ = 2 Aᵀ (A s)
+    ∇A F = δ⁽²⁾ a⁽¹⁾ᵀ = 2 (A s) sᵀ
     """
     if style not in _WRITERS:
         raise ValueError(f"style is {style!r}; it must be one of {', '.join(_WRITERS)}.")
@@ -59,7 +62,7 @@ def _as_text(written: Derivation) -> str:
     widths = [max(len(row[i]) for row in table) for i in range(len(written.header))]
     ruled = [table[0], tuple("-" * w for w in widths), *table[1:]]
     rows = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in ruled]
-    return "\n".join([*rows, "", *written.gradients])
+    return "\n".join([written.value, "", *rows, "", *written.gradients])
 
 
 def _as_markdown(written: Derivation) -> str:
@@ -67,16 +70,18 @@ def _as_markdown(written: Derivation) -> str:
     rows = [[number, *(f"${cell}$" for cell in cells)] for number, *cells in written.rows]
     table = [f"| {' | '.join(row)} |" for row in [names, *rows]]
     equations = [f"$${equation}$$" for equation in written.gradients]
-    return "\n".join([table[0], "|:-:" * 6 + "|", *table[1:], "", *equations])
+    ruled = [table[0], "|:-:" * 6 + "|", *table[1:]]
+    return "\n".join([f"$${written.value}$$", "", *ruled, "", *equations])
 
 
 def _as_latex(written: Derivation) -> str:
     head = " & ".join(written.header) + r" \\ \hline"
     rows = [" & ".join(row) + r" \\" for row in written.rows]
     equations = [equation.replace(" = ", " &= ", 1) for equation in written.gradients]
+    value = f"\\[ {written.value} \\]"
     table = ["\\[", r"\begin{array}{cccccc}", head, *rows, r"\end{array}", "\\]"]
     align = [r"\begin{align*}", " \\\\\n".join(equations), r"\end{align*}"]
-    return "\n".join([*table, *align])
+    return "\n".join([value, *table, *align])
 
 
 _WRITERS: dict[str, Callable[[Derivation], str]] = {

@@ -15,6 +15,7 @@ from sparsebp.network.notation import (
     hadamard,
     jacobian,
     product,
+    sum_over_samples,
     superscript,
     transpose,
 )
@@ -29,13 +30,12 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class _Row:
-    """One layer, written out: z, a, f'(z), δ by its rule, and δ with everything put in."""
+    """One layer, written out: z, a, δ by its rule, and δ with everything put in."""
 
     number: int
     layer: Layer
     z: Expression
     a: Expression
-    slope: Expression
     rule: Expression
     delta: Expression
 
@@ -48,15 +48,19 @@ class Derivation:
     ----------
     function : str
         What is summed over units and samples, such as ``(A s − x)∘(A s − x)``.
+    value : str
+        F itself: an equation with this sum.
     header : tuple of str
         Names of the columns: layer, weight, f, f', δ, z.
     rows : tuple of tuple of str
         A row for each layer, last first.
     gradients : tuple of str
-        An equation for the input and for every other variable.
+        An equation for the input and for every other variable, numbers in front of it, so that ½
+        and 2 have cancelled. Σⱼ is a sum over samples, which are columns.
     """
 
     function: str
+    value: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     gradients: tuple[str, ...]
@@ -88,7 +92,7 @@ def derive(network: Network, style: Literal["text", "latex"] = "text") -> Deriva
     >>> network = Network("s", [Layer(Parameter("A"), Linear()), Layer(None, Square())])
     >>> written = derive(network, "latex")
     >>> written.function, written.gradients[0]
-    ('(A s) \\circ (A s)', '\\nabla_{s} F = \\delta^{(1)} = A^T 2 (A s)')
+    ('(A s) \\circ (A s)', '\\nabla_{s} F = \\delta^{(1)} = 2 A^T (A s)')
     """
     if style not in _HEADERS:
         raise ValueError(f"style is {style!r}; it must be one of {', '.join(_HEADERS)}.")
@@ -102,7 +106,14 @@ def derive(network: Network, style: Literal["text", "latex"] = "text") -> Deriva
     )
     equations = (" = ".join(dict.fromkeys(line)) for line in _lines(rows, style))
     gradients = tuple(equation.replace("−", minus) for equation in equations)
-    return Derivation(rows[-1].a.text.replace("−", minus), _HEADERS[style], cells, gradients)
+    function, value = (text.replace("−", minus) for text in _value(rows[-1].a, style))
+    return Derivation(function, value, _HEADERS[style], cells, gradients)
+
+
+def _value(summand: Expression, style: Style) -> tuple[str, str]:
+    """Write what is summed, and F as its sum."""
+    sign = r"F = \sum " if style == "latex" else "F = Σ "
+    return summand.text, sign + (summand.text if summand.binding > 1 else f"[{summand.text}]")
 
 
 def _rows(network: Network, style: Style) -> list[_Row]:
@@ -117,7 +128,7 @@ def _rows(network: Network, style: Style) -> list[_Row]:
         layer, z, a = forward[number - 1]
         slope = layer.activation.formula.slope(z, style)
         above = rows[-1] if rows else None
-        rows.append(_Row(number, layer, z, a, slope, *_deltas(layer, number, slope, above, style)))
+        rows.append(_Row(number, layer, z, a, *_deltas(layer, number, slope, above, style)))
     return rows[::-1]
 
 
@@ -129,14 +140,14 @@ def _deltas(
     if above is None and matrix is not None:
         return product(matrix, Expression("1")), product(matrix, Expression("1"))
     if above is None:
-        return layer.activation.formula.slope(_unit(style), style), slope
+        return layer.activation.formula.slope(_unit(style), style).written(style), slope
     back = transpose(_symbol(layer.weight, style), style)
     behind = Expression(f"({product(back, delta(number + 1, style)).text})")
     untransposed = _symbol(layer.weight.T, style) if isinstance(layer.weight, Parameter) else None
     through = above.delta if untransposed is None else product(untransposed, above.delta)
     if matrix is not None:
         return product(matrix, behind), product(matrix, through)
-    rule = hadamard(behind, slope, style)
+    rule = hadamard(behind, slope.written(style), style)
     return rule, through if slope.text == "1" else hadamard(through, slope, style)
 
 
@@ -145,7 +156,7 @@ def _cells(row: _Row, style: Style) -> tuple[str, ...]:
     weight = "N/A" if row.layer.weight is None else _symbol(row.layer.weight, style).text
     if style == "latex":
         weight = weight.replace("N/A", r"\text{N/A}")
-    slope = formula.slope(_unit(style), style).text
+    slope = formula.slope(_unit(style), style).written(style).text
     if formula.jacobian:
         slope = f"{jacobian(row.number, style).text} = {slope}"
     return (str(row.number), weight, formula.shown(style), slope, row.rule.text, row.z.text)
@@ -158,17 +169,31 @@ def _lines(rows: list[_Row], style: Style) -> list[tuple[str, str, str]]:
     }
     for row in rows:
         if isinstance(row.layer.activation, Subtract):
-            name = row.layer.activation.name
-            parts.setdefault(name, []).append(("−", delta(row.number, style), row.delta))
+            part = ("−", *_subtrahend_gradient(row, row.layer.activation, style))
+            parts.setdefault(row.layer.activation.name, []).append(part)
         if isinstance(row.layer.weight, Parameter):
             above = rows[row.number]
             part = ("+", *_weight_gradient(row, above, style))
             parts.setdefault(row.layer.weight.name, []).append(part)
     nabla = r"\nabla_{{{}}} F" if style == "latex" else "∇{} F"
     return [
-        (nabla.format(name), _signed([(s, r) for s, r, _ in p]), _signed([(s, e) for s, _, e in p]))
+        (
+            nabla.format(name),
+            _signed([(sign, rule) for sign, rule, _ in p]),
+            _signed([(sign, full.written(style)) for sign, _, full in p]),
+        )
         for name, p in parts.items()
     ]
+
+
+def _subtrahend_gradient(
+    row: _Row, activation: Subtract, style: Style
+) -> tuple[Expression, Expression]:
+    pair = delta(row.number, style), row.delta
+    if not activation.repeated:
+        return pair
+    rule, full = (sum_over_samples(e, style) for e in pair)
+    return rule, full
 
 
 def _weight_gradient(row: _Row, above: _Row, style: Style) -> tuple[Expression, Expression]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
 from typing import Literal
 
 Style = Literal["text", "markdown", "latex"]
@@ -18,10 +20,22 @@ class Expression:
         What stands on the page.
     binding : int
         How tightly it holds together: 3 a single symbol, 2 a product, 1 a sum or ∘-product.
+    factor : Fraction
+        A number that multiplies the text. Products collect the factors of what they multiply, so
+        that ½ and 2 cancel; `written` puts what is left in front.
     """
 
     text: str
     binding: int = 3
+    factor: Fraction = Fraction(1)
+
+    def written(self, style: Style) -> Expression:
+        """Return the same with the factor as the text's first symbol."""
+        if self.factor == 1:
+            return self
+        tight = self.binding == 3 and style != "latex"
+        text = number(self.factor, style) + ("" if tight else " ") + self.text
+        return Expression(text, min(self.binding, 2))
 
     def bracketed(self, needed: int) -> str:
         """Return the text, in brackets if it binds more loosely than needed."""
@@ -37,7 +51,7 @@ class Formula:
     value : str
         f(z), as the table's column f shows it.
     derivative : str
-        f'(z) with ``{z}`` where z stands.
+        f'(z) with ``{z}`` where z stands, without the factor.
     around : str
         f of a whole expression, with ``{z}`` where the expression stands.
     latex : tuple of str
@@ -52,6 +66,8 @@ class Formula:
         The same of f' of an expression.
     jacobian : bool
         Whether f' is a matrix J for each row or column, not a number for each element.
+    factor : Fraction
+        The number that f' begins with.
     """
 
     value: str
@@ -63,6 +79,7 @@ class Formula:
     binding: int = 1
     slope_binding: int = 2
     jacobian: bool = False
+    factor: Fraction = Fraction(1)
 
     def shown(self, style: Style) -> str:
         """Return f(z)."""
@@ -72,7 +89,7 @@ class Formula:
         """Return f' at an expression."""
         template = self.latex[1] if style == "latex" else self.derivative
         binding = 3 if template == "1" else self.slope_binding
-        return Expression(template.format(z=self._operand(z)), binding)
+        return Expression(template.format(z=self._operand(z)), binding, self.factor)
 
     def of(self, z: Expression, style: Style) -> Expression:
         """Return f of an expression."""
@@ -87,7 +104,8 @@ class Formula:
 
 def product(*factors: Expression) -> Expression:
     """Write a matrix product."""
-    return Expression(" ".join(f.bracketed(2) for f in factors), 2)
+    factor = prod((f.factor for f in factors), start=Fraction(1))
+    return Expression(" ".join(f.bracketed(2) for f in factors), 2, factor)
 
 
 def transpose(e: Expression, style: Style) -> Expression:
@@ -95,15 +113,32 @@ def transpose(e: Expression, style: Style) -> Expression:
     if style == "latex":
         base = f"{{{e.text}}}" if "^" in e.text else e.text
         brackets = e.binding < 3 or e.text.endswith("^T")
-        return Expression((f"({e.text})" if brackets else base) + "^T")
-    return Expression((f"({e.text})" if e.text.endswith("ᵀ") else e.bracketed(3)) + "ᵀ")
+        return Expression((f"({e.text})" if brackets else base) + "^T", 3, e.factor)
+    text = f"({e.text})" if e.text.endswith("ᵀ") else e.bracketed(3)
+    return Expression(text + "ᵀ", 3, e.factor)
 
 
 def hadamard(a: Expression, b: Expression, style: Style) -> Expression:
     """Write an element-wise product."""
     dot = r" \circ " if style == "latex" else " ∘ "
     left = f"({a.text})" if " " in a.text and not a.text.startswith("(") else a.bracketed(2)
-    return Expression(left + dot + b.bracketed(2), 1)
+    return Expression(left + dot + b.bracketed(2), 1, a.factor * b.factor)
+
+
+def sum_over_samples(e: Expression, style: Style) -> Expression:
+    """Write the sum of a matrix's columns."""
+    sign = r"\sum_j " if style == "latex" else "Σⱼ "
+    return Expression(sign + e.bracketed(2), 2, e.factor)
+
+
+def number(value: Fraction, style: Style) -> str:
+    """Write a factor: 2, ½ or 3/8."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    if style == "latex":
+        return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
+    known = {Fraction(1, 2): "½", Fraction(1, 4): "¼", Fraction(1, 8): "⅛"}
+    return known.get(value, f"({value})")
 
 
 def delta(layer: int, style: Style) -> Expression:

@@ -36,6 +36,9 @@ class Subtract(_Operation, Shift):  # type: ignore[misc]
     ----------
     name : str
         Name of the variable, of the shape of z or with a dimension of 1 where it is repeated.
+    repeated : bool
+        Whether it is a column that is repeated for every sample, as a bias is. Its gradient is
+        then −δ summed over the samples, and delta tables say so.
 
     Examples
     --------
@@ -43,8 +46,16 @@ class Subtract(_Operation, Shift):  # type: ignore[misc]
     np.float64(0.0)
     """
 
+    repeated: bool = False
+
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute z − x."""
+        columns = variables[self.name].shape[1]
+        if self.repeated and columns != 1:
+            raise ValueError(
+                f"{self.name} has {columns} columns; what Subtract({self.name!r}, repeated=True) "
+                "repeats for every sample is one column."
+            )
         return z - self._operand(z, variables)
 
     def gradient(self, delta: np.ndarray, z: np.ndarray, variables: Variables) -> np.ndarray:

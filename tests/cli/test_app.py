@@ -11,8 +11,8 @@ from sparsebp import OrthonormalICA, SparseCoding, load_model, read_metadata, sa
 from sparsebp.callbacks import _measured
 from sparsebp.cli import Recipe
 from sparsebp.cli.app import app
-from sparsebp.cli.choices import PENALTIES, SOLVERS
-from sparsebp.cli.derivations import DERIVATIONS
+from sparsebp.cli.choices import PENALTIES, SOLVERS, Model
+from sparsebp.cli.derivations import DERIVATIONS, find_derivations
 from sparsebp.metrics import (
     coefficient_kurtosis,
     explained_variance,
@@ -274,6 +274,36 @@ def test_encode_refuses_a_model_without_its_recipe(tmp_path, photographs):
 def test_derive_prints_a_table(name, style):
     result = run("derive", name, "--style", style)
     assert result.output.rstrip("\n") == delta_table(DERIVATIONS[name][1], style)
+
+
+@pytest.mark.parametrize(
+    ("name", "terms"),
+    [
+        ("rica", ["ica-reconstruction", "ica"]),
+        ("ReconstructionICA", ["ica-reconstruction", "ica"]),
+        ("ex1", ["reconstruction", "weight-decay"]),
+        ("Example 2", ["topographic"]),
+        ("ex3", ["ica-reconstruction"]),
+        ("smooth_l1", ["smooth-l1"]),
+        ("sparse-coding", ["reconstruction", "smooth-l1"]),
+    ],
+)
+def test_derive_finds_examples_models_and_penalties(name, terms):
+    output = run("derive", name).output
+    position = 0
+    for term in terms:
+        position = output.index(delta_table(DERIVATIONS[term][1]), position)
+    assert (f"{terms[0]}: " in output) == (len(terms) > 1)
+
+
+def test_derive_knows_every_model_and_penalty():
+    for name in (*(model.value for model in Model), *PENALTIES):
+        assert find_derivations(name)
+
+
+def test_derive_suggests_what_is_near():
+    assert "did you mean topographic" in run("derive", "topografic").output
+    assert "`sparsebp derive` lists all functions" in run("derive", "zzz").output
 
 
 def test_derive_lists_what_there_is():

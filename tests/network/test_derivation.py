@@ -9,12 +9,19 @@ def test_the_pieces_are_the_tutorial_s():
     assert written.function == "(A s − x)∘(A s − x)"
     assert written.header == ("layer", "weight", "f", "f'", "δ", "z")
     assert [row[:2] for row in written.rows] == [("3", "N/A"), ("2", "I"), ("1", "A")]
-    assert written.gradients[0] == "∇s F = δ⁽¹⁾ = Aᵀ 2(A s − x)"
+    assert written.gradients[0] == "∇s F = δ⁽¹⁾ = 2 Aᵀ (A s − x)"
+    assert written.value == "F = Σ [(A s − x)∘(A s − x)]"
 
 
 def test_latex_has_no_characters_that_latex_does_not_know():
     written = derive(ICA_RECONSTRUCTION, "latex")
-    pieces = [written.function, *written.header, *written.gradients, *sum(written.rows, ())]
+    pieces = [
+        written.function,
+        written.value,
+        *written.header,
+        *written.gradients,
+        *sum(written.rows, ()),
+    ]
     assert all(piece.isascii() for piece in pieces)
 
 

@@ -100,13 +100,13 @@ def test_the_table_writes_j():
         ],
     )
     lines = delta_table(network).split("\n")
-    assert [re.split(r"\s{2,}", line) for line in lines[2:6]] == [
+    assert [re.split(r"\s{2,}", line) for line in lines[4:8]] == [
         ["4", "N/A", "z/‖z‖ by columns", "J⁽⁴⁾ = (I − a aᵀ)/‖z‖", "J⁽⁴⁾ 1", "rows((W x)∘(W x))"],
         ["3", "I", "z/‖z‖ by rows", "J⁽³⁾ = (I − a aᵀ)/‖z‖", "J⁽³⁾ (Iᵀ δ⁽⁴⁾)", "(W x)∘(W x)"],
         ["2", "I", "z²", "2z", "(Iᵀ δ⁽³⁾) ∘ 2(W x)", "W x"],
         ["1", "W", "z", "1", "(Wᵀ δ⁽²⁾) ∘ 1", "x"],
     ]
-    assert lines[7:] == [
-        "∇x F = δ⁽¹⁾ = Wᵀ ((J⁽³⁾ J⁽⁴⁾ 1) ∘ 2(W x))",
-        "∇W F = δ⁽²⁾ a⁽¹⁾ᵀ = ((J⁽³⁾ J⁽⁴⁾ 1) ∘ 2(W x)) xᵀ",
+    assert lines[9:] == [
+        "∇x F = δ⁽¹⁾ = 2 Wᵀ ((J⁽³⁾ J⁽⁴⁾ 1) ∘ (W x))",
+        "∇W F = δ⁽²⁾ a⁽¹⁾ᵀ = 2 ((J⁽³⁾ J⁽⁴⁾ 1) ∘ (W x)) xᵀ",
     ]

@@ -7,7 +7,8 @@ import re
 import numpy as np
 
 _TOKEN = re.compile(
-    r"\^\(−½\)|\^½|log cosh|log|exp|tanh²|tanh|sign|[()|+−∘/½²ᵀσε]|[0-9]+|[A-Za-z][A-Za-z0-9_]*|\s+"
+    r"\^\(−½\)|\^½|log cosh|log|exp|tanh²|tanh|sign|Σⱼ|"
+    r"[()\[\]|+−∘/½¼⅛²ᵀσεΣ]|[0-9]+|[A-Za-z][A-Za-z0-9_]*|\s+"
 )
 _FUNCTIONS = {
     "log cosh": lambda z: np.log(np.cosh(z)),
@@ -18,6 +19,7 @@ _FUNCTIONS = {
     "sign": np.sign,
     "σ": lambda z: 1 / (1 + np.exp(-z)),
 }
+_NUMBERS = {"½": 1 / 2, "¼": 1 / 4, "⅛": 1 / 8}
 _POSTFIXES = {
     "ᵀ": np.transpose,
     "²": lambda z: z**2,
@@ -27,7 +29,9 @@ _POSTFIXES = {
 _LATEX = (
     (r"\^\{-1/2\}", "^(−½)"),
     (r"\^\{1/2\}", "^½"),
-    (r"\\frac\{1\}\{2\}", "½"),
+    (r"\\frac\{(\d+)\}\{(\d+)\}", r"(\1/\2)"),
+    (r"\\sum_j", "Σⱼ"),
+    (r"\\sum", "Σ"),
     (r"\\log\\cosh", "log cosh"),
     (r"\\operatorname\{sign\}", "sign"),
     (r"\\circ", "∘"),
@@ -90,7 +94,7 @@ class _Reader:
 
     def product(self):
         value = self.postfixed()
-        while self.tokens and not self.next_is(")", "+", "−", "∘", "/"):
+        while self.tokens and not self.next_is(")", "]", "+", "−", "∘", "/"):
             if self.inside_bars and self.next_is("|"):
                 break
             factor = self.postfixed()
@@ -108,15 +112,19 @@ class _Reader:
         if token in _FUNCTIONS:
             assert self.pop() == "("
             return _FUNCTIONS[token](self.closed(")"))
-        if token == "(":
-            return self.closed(")")
+        if token in "([":
+            return self.closed(")" if token == "(" else "]")
+        if token == "Σ":
+            return np.sum(self.product())
+        if token == "Σⱼ":
+            return np.sum(self.product(), axis=1, keepdims=True)
         if token == "|":
             self.inside_bars = True
             value = np.abs(self.closed("|"))
             self.inside_bars = False
             return value
-        if token == "½" or token.isdigit():
-            return 0.5 if token == "½" else float(token)
+        if token in _NUMBERS or token.isdigit():
+            return _NUMBERS.get(token) or float(token)
         return self.variables[token]
 
     def closed(self, bracket):
