@@ -24,64 +24,48 @@ from sparsebp.network import (
     Subtract,
     check_gradient,
     delta_table,
-    simplified,
-    value_and_gradients,
 )
+from sparsebp.objectives import Objective, Term
 
-HIDDEN = (Layer(Parameter("W"), Linear()), Layer(Identity(), Subtract("b")))
+HIDDEN = (Layer(Parameter("W"), Linear()), Layer(Identity(), Subtract("b", repeated=True)))
 RECONSTRUCTION = Network(
     "x",
     [
         *HIDDEN,
         Layer(Parameter("U"), Sigmoid()),
-        Layer(Identity(), Subtract("c")),
+        Layer(Identity(), Subtract("c", repeated=True)),
         Layer(Identity(), Subtract("x")),
         Layer(None, Square()),
     ],
 )
 #: The hidden activities are positive, so their sum is their L1 norm.
 SPARSITY = Network("x", [*HIDDEN, Layer(None, Sigmoid())])
-DECAY = {name: Network(name, [Layer(None, Square())]) for name in ("W", "U")}
+DECAY = [Network(name, [Layer(None, Square())]) for name in ("W", "U")]
 
 
-class Autoencoder:
-    """(1/m) [‖U σ(Wx − b) − c − x‖² + β Σ σ(Wx − b)] + λ (‖W‖² + ‖U‖²) of one flat vector."""
+def autoencoder(x: np.ndarray, n_hidden: int, sparsity: float, decay: float) -> Objective:
+    """Return (1/m) [‖U σ(Wx − b) − c − x‖² + β Σ σ(Wx − b)] + λ (‖W‖² + ‖U‖²) of W, U, b, c."""
+    n_features, n_samples = x.shape
+    return Objective(
+        {
+            "W": (n_hidden, n_features),
+            "U": (n_features, n_hidden),
+            "b": (n_hidden, 1),
+            "c": (n_features, 1),
+        },
+        [
+            Term(1 / n_samples, RECONSTRUCTION, {"x": x}),
+            Term(sparsity / n_samples, SPARSITY, {"x": x}),
+            *(Term(decay, network) for network in DECAY),
+        ],
+    )
 
-    def __init__(self, x: np.ndarray, n_hidden: int, sparsity: float, decay: float) -> None:
-        n_features = x.shape[0]
-        self.x = x
-        self.shapes = {"W": (n_hidden, n_features), "U": (n_features, n_hidden)}
-        self.shapes |= {"b": (n_hidden, 1), "c": (n_features, 1)}
-        self.terms = [
-            (1 / x.shape[1], simplified(RECONSTRUCTION)),
-            (sparsity / x.shape[1], simplified(SPARSITY)),
-            *((decay, simplified(network)) for network in DECAY.values()),
-        ]
 
-    def start(self, rng: np.random.Generator) -> np.ndarray:
-        """Return small random weights and no biases."""
-        scales = {"W": 0.1, "U": 0.1, "b": 0, "c": 0}
-        parts = [scales[n] * rng.standard_normal(shape) for n, shape in self.shapes.items()]
-        return np.concatenate([part.ravel() for part in parts])
-
-    def unpacked(self, flat: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the parameters by name."""
-        ends = np.cumsum([np.prod(shape) for shape in self.shapes.values()])
-        parts = np.split(flat, ends[:-1])
-        return {n: p.reshape(s) for (n, s), p in zip(self.shapes.items(), parts, strict=True)}
-
-    def value_and_gradient(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
-        """Add up the networks' values, and the gradients of the parameters they have."""
-        variables = {**self.unpacked(flat), "x": self.x}
-        value = 0.0
-        total = {name: np.zeros(shape, dtype=flat.dtype) for name, shape in self.shapes.items()}
-        for weight, network in self.terms:
-            own = [name for name in self.shapes if name in network.names]
-            part, gradients = value_and_gradients(network, variables, own)
-            value += weight * part
-            for name in own:
-                total[name] += weight * gradients[name]
-        return value, np.concatenate([total[name].ravel() for name in self.shapes])
+def start(objective: Objective, rng: np.random.Generator) -> np.ndarray:
+    """Return small random weights and no biases."""
+    scales = {"W": 0.1, "U": 0.1, "b": 0.0, "c": 0.0}
+    shapes = dict(objective.free)
+    return objective.pack({n: s * rng.standard_normal(shapes[n]) for n, s in scales.items()})
 
 
 def main(
@@ -94,25 +78,24 @@ def main(
 ) -> None:
     """Learn the features; print their derivation and write their picture into OUT."""
     rng = np.random.default_rng(seed)
-    toy = Autoencoder(rng.standard_normal((5, 7)), 3, sparsity=0.5, decay=0.1)
-    error = check_gradient(toy.value_and_gradient, rng.standard_normal(toy.start(rng).size))
+    toy = autoencoder(rng.standard_normal((5, 7)), 3, sparsity=0.5, decay=0.1)
+    error = check_gradient(toy.value_and_gradient, rng.standard_normal(start(toy, rng).size))
     print(delta_table(SPARSITY))
-    print("(b has one column for all samples, so its gradient is summed over them.)")
     print(f"\nThe gradient agrees with a complex step to {error:.1e}.")
 
     recipe = Recipe(patch_size=8)
     samples, _ = recipe.draw(recipe.load(images), n_patches, seed)
-    model = Autoencoder(samples.T, n_hidden, sparsity=4.0, decay=3e-3)
+    objective = autoencoder(samples.T, n_hidden, sparsity=4.0, decay=3e-3)
     with threadpool_limits(1, user_api="blas"):  # NumPy's and SciPy's threads would fight
         found = minimize(
-            model.value_and_gradient,
-            model.start(rng),
+            objective.value_and_gradient,
+            start(objective, rng),
             jac=True,
             method="L-BFGS-B",
             options={"maxiter": max_iter},
         )
     out.mkdir(parents=True, exist_ok=True)
-    features = model.unpacked(found.x)["U"].T
+    features = objective.unpack(found.x)["U"].T
     save_picture(BasisDisplay(features, recipe.patch_shape), out / "features.png")
     print(f"objective {found.fun:.4g} after {found.nit} iterations; features.png is in {out}")
 

@@ -1,4 +1,4 @@
-"""What is minimised: weighted sums of networks in one free matrix, samples in columns."""
+"""What is minimized: weighted sums of networks in free matrices, samples in columns."""
 
 from sparsebp.objectives.ica import (
     ICA_RECONSTRUCTION,

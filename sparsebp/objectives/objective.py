@@ -1,4 +1,4 @@
-"""A weighted sum of networks in one free matrix: what the solvers minimise."""
+"""A weighted sum of networks in one free matrix or several: what is minimized."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sparsebp._checks import check_shape
 from sparsebp.blocks import Samples
 from sparsebp.network import Network, Tree, backpropagate, simplified
 
 
 class Differentiable(Protocol):
-    """All that solvers and reparametrisations ask of an objective."""
+    """All that solvers and reparametrizations ask of an objective."""
 
     def value_and_gradient(self, point: np.ndarray, /) -> tuple[Any, np.ndarray]:
         """Compute the value and the gradient at a point."""
@@ -32,7 +33,7 @@ class Term:
     network : Network
         In its literal layers; `fast` is the simplified form that runs.
     fixed : mapping of str to ndarray
-        All the network's variables except the free one. One of them may be `Samples`: the network
+        All the network's variables except the free ones. One of them may be `Samples`: the network
         is then run on a block of them at a time, and summed.
     """
 
@@ -48,14 +49,22 @@ class Term:
 
 @dataclass(frozen=True)
 class Objective:
-    """F(P) = Σ wᵢ Fᵢ(P), a weighted sum of networks in one free matrix P.
+    """F = Σ wᵢ Fᵢ, a weighted sum of networks in one free matrix, or in several.
 
     Parameters
     ----------
-    free : str
-        Name of the free matrix in the networks.
-    terms : tuple of Term
+    free : str, or mapping of str to (int, int)
+        Name of the free matrix: points and gradients are matrices. Or the names and shapes of
+        several: points and gradients are flat vectors that hold them one after the other, as
+        SciPy's optimizers want them; `pack` and `unpack` translate.
+    terms : sequence of Term
         At least one.
+
+    Raises
+    ------
+    ValueError
+        If a variable of a network is neither free nor fixed, a free one is in no network, or a
+        shape is no pair of positive integers.
 
     Examples
     --------
@@ -63,18 +72,132 @@ class Objective:
     >>> decay = Objective("A", (Term(0.5, Network("A", [Layer(None, Square())])),))
     >>> decay.value_and_gradient(np.array([[2.0, 0.0]]))
     (2.0, array([[2., 0.]]))
+
+    A straight line, y = w x − b, fitted by SciPy:
+
+    >>> from scipy.optimize import minimize
+    >>> from sparsebp.network import Identity, Linear, Parameter, Subtract
+    >>> distance = Network("x", [
+    ...     Layer(Parameter("w"), Linear()),
+    ...     Layer(Identity(), Subtract("b")),
+    ...     Layer(Identity(), Subtract("y")),
+    ...     Layer(None, Square()),
+    ... ])
+    >>> data = {"x": np.array([[0.0, 1.0, 2.0]]), "y": np.array([[1.0, 3.0, 5.0]])}
+    >>> line = Objective({"w": (1, 1), "b": (1, 1)}, [Term(1.0, distance, data)])
+    >>> start = line.pack({"w": [[0.0]], "b": [[0.0]]})
+    >>> found = line.unpack(minimize(line.value_and_gradient, start, jac=True).x)
+    >>> float(found["w"].round(3)[0, 0]), float(found["b"].round(3)[0, 0])
+    (2.0, -1.0)
     """
 
-    free: str
+    free: str | Mapping[str, tuple[int, int]]
     terms: tuple[Term, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", tuple(self.terms))
+        if not self.terms:
+            raise ValueError("An objective needs at least one term; got none.")
+        if not isinstance(self.free, str):
+            shapes = {n: check_shape(f"free[{n!r}]", shape) for n, shape in self.free.items()}
+            object.__setattr__(self, "free", shapes)
+        unused = set(self._names)
+        for term in self.terms:
+            unused -= set(term.network.names)
+            flat = [n for n, m in term.fixed.items() if len(getattr(m, "shape", ())) != 2]
+            if flat:
+                raise ValueError(
+                    f"What a term holds fixed as {flat[0]!r} is no two-dimensional array; samples "
+                    "stand in columns, and a bias is a column."
+                )
+            unknown = [n for n in term.network.names if n not in {*term.fixed, *self._names}]
+            if unknown:
+                raise ValueError(
+                    f"The variable {unknown[0]!r} of a term is neither free nor fixed: add it to "
+                    "free, with its shape, or to what the term holds fixed."
+                )
+        if unused:
+            raise ValueError(f"No term has the free variable {min(unused)!r}; leave it out.")
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (self.free,) if isinstance(self.free, str) else tuple(self.free)
+
+    def pack(self, matrices: Mapping[str, Any]) -> np.ndarray:
+        """Return the point at which the free matrices have these values.
+
+        Parameters
+        ----------
+        matrices : mapping of str to array-like
+            Each free matrix by its name.
+
+        Returns
+        -------
+        point : ndarray
+            A flat vector of them all; where there is but one free matrix, that matrix.
+
+        Raises
+        ------
+        ValueError
+            If one is missing or of another shape.
+        """
+        if isinstance(self.free, str):
+            return np.asarray(matrices[self.free])
+        missing = [name for name in self.free if name not in matrices]
+        if missing:
+            raise ValueError(f"The free matrix {missing[0]!r} is missing; give {self._described}.")
+        arrays = {name: np.asarray(matrices[name]) for name in self.free}
+        for name, shape in self.free.items():
+            if arrays[name].shape != shape:
+                raise ValueError(
+                    f"{name} has shape {arrays[name].shape}; the objective was made for {shape}."
+                )
+        return np.concatenate([array.ravel() for array in arrays.values()])
+
+    def unpack(self, point: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the free matrices at a point, by name.
+
+        Parameters
+        ----------
+        point : ndarray
+            As `pack` returns it.
+
+        Returns
+        -------
+        matrices : dict of str to ndarray
+            Views of the point.
+
+        Raises
+        ------
+        ValueError
+            If the vector has another length.
+        """
+        if isinstance(self.free, str):
+            return {self.free: point}
+        sizes = [rows * columns for rows, columns in self.free.values()]
+        if point.shape != (sum(sizes),):
+            raise ValueError(
+                f"The point has shape {point.shape}; {self._described} make a vector of "
+                f"{sum(sizes)} numbers."
+            )
+        parts = np.split(point, np.cumsum(sizes)[:-1])
+        shapes = self.free.items()
+        return {
+            name: part.reshape(shape) for (name, shape), part in zip(shapes, parts, strict=True)
+        }
+
+    @property
+    def _described(self) -> str:
+        shapes = {} if isinstance(self.free, str) else self.free
+        return ", ".join(f"{name} {rows}×{columns}" for name, (rows, columns) in shapes.items())
 
     def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
         """Compute F and ∇F at a point.
 
         Parameters
         ----------
-        point : ndarray of shape (n_rows, n_columns)
-            The free matrix; complex for a complex step.
+        point : ndarray of shape (n_rows, n_columns), or (n_numbers,)
+            The free matrix, or all of them packed; complex for a complex step.
 
         Returns
         -------
@@ -84,11 +207,16 @@ class Objective:
             ∇F.
         """
         point = _floating(point)
-        sums = [self._sum(group, point) for group in self._groups]
-        gradient = sums[0][1]
-        for _, part in sums[1:]:
-            gradient = np.add(gradient, part, out=gradient)
-        return sum(value for value, _ in sums), gradient
+        free = self.unpack(point)
+        total: Any = 0
+        gradients: dict[str, np.ndarray] = {}
+        for group in self._groups:
+            value, parts = group.sum(free)
+            total += value
+            for name, part in parts.items():
+                known = gradients.get(name)
+                gradients[name] = part if known is None else np.add(known, part, out=known)
+        return total, self.pack(gradients).astype(point.dtype, copy=False)
 
     def values_and_gradient(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute each column's share of F, and ∇F, where the free matrix holds samples.
@@ -105,9 +233,10 @@ class Objective:
         gradient : ndarray of shape (n_components, n_samples)
             ∇F, whose columns are the gradients of their own values.
         """
-        point = _floating(point)
-        parts = [self._run(group, group.fixed, point) for group in self._groups]
-        return sum(values for values, _ in parts), sum(gradient for _, gradient in parts)  # type: ignore[return-value]
+        free = self.unpack(_floating(point))
+        parts = [group.run(group.fixed, free) for group in self._groups]
+        (name,) = free
+        return sum(values for values, _ in parts), sum(slopes[name] for _, slopes in parts)  # type: ignore[return-value]
 
     @cached_property
     def _groups(self) -> list[_Group]:
@@ -120,27 +249,6 @@ class Objective:
                 found.terms.append(term)
                 found.fixed.update(term.fixed)
         return groups
-
-    def _sum(self, group: _Group, point: np.ndarray) -> tuple[Any, np.ndarray]:
-        """Return the value of a group, summed over its columns, and its gradient."""
-
-        def run(fixed: Mapping[str, Any]) -> tuple[Any, np.ndarray]:
-            values, gradient = self._run(group, fixed, point)
-            return values.sum(dtype=np.result_type(values, np.float64)), gradient
-
-        samples = next((n for n, m in group.fixed.items() if isinstance(m, Samples)), None)
-        if samples is None:
-            value, gradient = run(group.fixed)
-        else:
-            value, gradient = group.fixed[samples].sum(lambda x: run({**group.fixed, samples: x}))
-        return value.item(), gradient.astype(point.dtype, copy=False)
-
-    def _run(
-        self, group: _Group, fixed: Mapping[str, Any], point: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        variables = {**fixed, self.free: point}
-        values, gradients = backpropagate(group.tree, group.input, variables, (self.free,))
-        return values, gradients[self.free]
 
 
 @dataclass(frozen=True)
@@ -162,6 +270,35 @@ class _Group:
         """Whether a term has this input, and means the same matrices by the same names."""
         same = (self.fixed[n] is m for n, m in term.fixed.items() if n in self.fixed)
         return term.network.input == self.input and all(same)
+
+    def sum(self, free: Mapping[str, np.ndarray]) -> tuple[Any, dict[str, np.ndarray]]:
+        """Return the value, summed over the columns, and the gradients in the free matrices."""
+        samples = next((n for n, m in self.fixed.items() if isinstance(m, Samples)), None)
+        names = self._names(free)
+
+        def run(fixed: Mapping[str, Any]) -> list[Any]:
+            values, gradients = self.run(fixed, free)
+            total = values.sum(dtype=np.result_type(values, np.float64))
+            return [total, *(gradients[name] for name in names)]
+
+        if samples is None:
+            value, *parts = run(self.fixed)
+        else:
+            value, *parts = self.fixed[samples].sum(lambda x: run({**self.fixed, samples: x}))
+        return value.item(), dict(zip(names, parts, strict=True))
+
+    def run(
+        self, fixed: Mapping[str, Any], free: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the columns' values, and the gradients in the free matrices."""
+        return backpropagate(self.tree, self.input, {**fixed, **free}, self._names(free))
+
+    @cached_property
+    def _met(self) -> frozenset[str]:
+        return frozenset(name for term in self.terms for name in term.network.names)
+
+    def _names(self, free: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(name for name in free if name in self._met)
 
 
 def _floating(point: np.ndarray) -> np.ndarray:

@@ -1,11 +1,15 @@
 import numpy as np
 import oracles
 import pytest
+from network.test_autoencoder import RECONSTRUCTION as RECONSTRUCTED
+from network.test_autoencoder import SPARSITY as ACTIVE
 from oracles import complex_step, relative_error
 from penalties.registry import CASES
 
-from sparsebp.network import Layer, Network, Parameter, Square
+from sparsebp.blocks import Samples
+from sparsebp.network import Layer, Network, Parameter, Square, check_gradient
 from sparsebp.objectives import (
+    RECONSTRUCTION,
     WEIGHT_DECAY,
     Objective,
     Term,
@@ -16,6 +20,7 @@ from sparsebp.objectives import (
 )
 from sparsebp.penalties import SmoothL1
 
+DECAY = Objective({"A": (2, 3)}, [Term(1.0, WEIGHT_DECAY)])
 EACH = pytest.mark.parametrize("case", CASES, ids=repr)
 
 
@@ -126,3 +131,78 @@ def test_alpha_is_scaled():
     none = reconstruction_objective(x, SmoothL1(), 0.0, scale=0.1).value_and_gradient(basis.T)[0]
     sparsity = sparsity_objective(x, SmoothL1()).value_and_gradient(basis.T)[0]
     assert some - none == pytest.approx(0.04 * sparsity)
+
+
+def autoencoder(x, n_hidden, weight=0.3, decay=0.1):
+    """A sparse autoencoder's objective in W, b and c."""
+    n_features = x.shape[0]
+    free = {"W": (n_hidden, n_features), "b": (n_hidden, 1), "c": (n_features, 1)}
+    return Objective(
+        free,
+        [
+            Term(1.0, RECONSTRUCTED, {"x": x}),
+            Term(weight, ACTIVE, {"x": x}),
+            Term(decay, Network("W", [Layer(None, Square())])),
+        ],
+    )
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, lambda x: Samples(x, 1)], ids=["array", "samples"])
+def test_several_free_matrices_are_one_flat_vector(wrap):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5, 2_500 if wrap is not np.asarray else 7))
+    objective = autoencoder(wrap(x), 3)
+    matrices = {n: rng.normal(size=shape) for n, shape in objective.free.items()}
+    point = objective.pack(matrices)
+    value, gradient = objective.value_and_gradient(point)
+    arguments = matrices["W"], matrices["b"], matrices["c"], x, 0.3, 0.05
+    decay = 0.1 * (matrices["W"] ** 2).sum()
+    assert value == pytest.approx(oracles.autoencoder(*arguments) + decay, rel=1e-12)
+    expected = oracles.autoencoder_gradients(*arguments)
+    expected["W"] = expected["W"] + 0.2 * matrices["W"]
+    found = objective.unpack(gradient)
+    assert list(found) == ["W", "b", "c"]
+    for name, slope in found.items():
+        assert relative_error(slope, expected[name]) < 1e-12
+        np.testing.assert_array_equal(objective.unpack(point)[name], matrices[name])
+
+
+def test_a_flat_gradient_agrees_with_a_complex_step_and_has_the_points_precision():
+    rng = np.random.default_rng(1)
+    objective = autoencoder(rng.normal(size=(4, 6)), 3)
+    point = rng.normal(size=3 * 4 + 3 + 4)
+    assert check_gradient(objective.value_and_gradient, point) < 1e-12
+    small = autoencoder(rng.normal(size=(4, 6)).astype(np.float32), 3)
+    assert small.value_and_gradient(point.astype(np.float32))[1].dtype == np.float32
+
+
+def test_one_free_matrix_with_its_shape_is_the_same_flattened():
+    x, basis, codes = matrices()
+    plain = codes_objective(x, basis, SmoothL1(), 0.4)
+    flat = Objective({"s": codes.shape}, plain.terms)
+    value, gradient = plain.value_and_gradient(codes)
+    flat_value, flat_gradient = flat.value_and_gradient(codes.ravel())
+    assert flat_value == value
+    np.testing.assert_array_equal(flat_gradient, gradient.ravel())
+    assert plain.unpack(codes)["s"] is codes is plain.pack({"s": codes})
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Objective("A", ()), "at least one term"),
+        (lambda: Objective({"A": (2, 2)}, [Term(1, RECONSTRUCTION)]), "'s' of a term is neither"),
+        (
+            lambda: Objective({"A": (2, 2), "b": (2, 1)}, [Term(1, WEIGHT_DECAY)]),
+            "free variable 'b'",
+        ),
+        (lambda: Objective({"A": 3}, [Term(1, WEIGHT_DECAY)]), "2 positive integers"),
+        (lambda: Objective("s", [Term(1, RECONSTRUCTION, {"A": [1], "x": [2]})]), "'A' is no two"),
+        (lambda: DECAY.unpack(np.ones(5)), "A 2×3 make a vector of 6 numbers"),
+        (lambda: DECAY.pack({"A": np.ones(6)}), r"made for \(2, 3\)"),
+        (lambda: DECAY.pack({"W": np.ones(6)}), "'A' is missing; give A 2×3"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
