@@ -24,6 +24,7 @@ extensions = [
     "delta_tables",
     "mathml",
     "myst_parser",
+    "network_diagrams",
     "numpydoc",
     "public_names",
     "sphinx.ext.autodoc",

@@ -69,7 +69,8 @@ print(f"the gradient is off by {error:.0e}")
 objective = autoencoder(x, 36)
 W, U = 0.1 * rng.normal(size=(36, 64)), 0.1 * rng.normal(size=(64, 36))
 start = objective.pack({"W": W, "U": U, "b": np.ones((36, 1))})
-found = minimize(objective.value_and_gradient, start, jac=True, options={"maxiter": 150})
+search = {"jac": True, "method": "L-BFGS-B", "options": {"maxiter": 150}}
+found = minimize(objective.value_and_gradient, start, **search)
 print(f"the objective fell from {objective.value_and_gradient(start)[0]:.1f} to {found.fun:.1f}")
 
 # %%

@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -10,10 +11,13 @@ pytest.importorskip("sphinx")
 convert = pytest.importorskip("latex2mathml.converter").convert
 sys.path.append(str(Path(__file__).parents[1] / "docs" / "_ext"))
 
+import network_diagrams  # noqa: E402
 import public_names  # noqa: E402
 
 from sparsebp.cli.derivations import DERIVATIONS  # noqa: E402
 from sparsebp.network import delta_table  # noqa: E402
+
+KINDS = ("weight", "activation")
 
 
 @pytest.mark.parametrize("name", DERIVATIONS)
@@ -24,6 +28,25 @@ def test_every_derivation_becomes_mathml(name):
     assert len(formulas) > 6
     for formula in formulas:
         assert "\\" not in convert(formula), formula
+
+
+@pytest.mark.parametrize("name", DERIVATIONS)
+def test_a_network_is_drawn_from_its_layers(name):
+    network = DERIVATIONS[name][1]
+    svg = ElementTree.fromstring(network_diagrams.drawn(network))
+    units = network_diagrams.N_UNITS
+    assert len(svg.findall("circle")) == units * len(network.layers)
+    edges = [units if layer.is_unweighted else units**2 for layer in network.layers]
+    assert len(svg.findall("line")) == sum(edges) + units + 1  # and those of input and F
+    texts = {
+        kind: [t.text for t in svg.findall("text") if t.get("class") == kind] for kind in KINDS
+    }
+    assert texts["weight"] == [layer.weight.symbol for layer in network.layers[:-1]]
+    assert texts["activation"] == [layer.activation.formula.value for layer in network.layers]
+    width, height = map(float, svg.get("viewBox").split()[2:])
+    for text in svg.findall("text"):
+        assert 0 < float(text.get("x")) < width
+        assert 0 < float(text.get("y")) < height
 
 
 def at_its_word(*lines):
