@@ -29,6 +29,11 @@ class Penalty:
         """The penalty's own matrices by name: arrays, or what multiplies and transposes so."""
         return {}
 
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether it treats every coefficient by itself and alike: no matrix joins them."""
+        return not self.variables
+
     @cached_property
     def _tree(self) -> Tree:
         return Tree.of([(1.0, simplified(self.network()))])

@@ -49,7 +49,7 @@ class Signed(Penalty):
                 f"signs are {self.signs!r}; there must be a +1 (sparser than a Gaussian) or a −1 "
                 "for each component."
             )
-        if self.penalty.variables:
+        if not self.penalty.is_elementwise:
             raise ValueError(
                 f"{type(self.penalty).__name__} groups coefficients, which then share a sign; "
                 "give a penalty that treats every coefficient by itself."

@@ -15,6 +15,7 @@ from sparsebp.solvers.problem import (
 )
 from sparsebp.solvers.pursuit import learn_by_pursuit, pursue
 from sparsebp.solvers.result import Result, Status
+from sparsebp.solvers.signs import Search, SignedPoint, SignRule, minimize_choosing_signs
 
 __all__ = [
     "STEPS",
@@ -23,11 +24,15 @@ __all__ = [
     "Memory",
     "OnlineLearning",
     "Result",
+    "Search",
+    "SignRule",
+    "SignedPoint",
     "SparseCodingProblem",
     "Status",
     "encode",
     "exact_basis",
     "learn_by_pursuit",
+    "minimize_choosing_signs",
     "minimize_growing",
     "minimize_lbfgs",
     "minimize_orthonormal",

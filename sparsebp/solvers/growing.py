@@ -81,8 +81,7 @@ def minimize_growing(
             if not before.history:
                 raise
             return replace(before, status=Status.INTERRUPTED)
-        history = (*before.history, *found.history[1 if before.history else 0 :])
-        result = replace(found, n_iter=before.n_iter + found.n_iter, history=history)
+        result = before.followed_by(found)
         if result.status in (Status.INTERRUPTED, Status.STOPPED, Status.NOT_FINITE):
             break
     return result

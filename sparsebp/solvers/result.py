@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -20,6 +20,10 @@ class Status(Enum):
     NOT_FINITE = (
         "The objective became infinite or NaN; the best finite point is kept. Scale the data "
         "to about unit variance."
+    )
+    UNSETTLED = (
+        "The signs of some components still changed; the last ones are kept. These components are "
+        "nearly Gaussian: give signs, fewer components or more samples."
     )
     STOPPED = "The callback asked to stop."
     INTERRUPTED = "Interrupted; the best point so far is kept."
@@ -48,3 +52,20 @@ class Result:
     n_iter: int
     status: Status
     history: tuple[float, ...]
+
+    def followed_by(self, later: Result) -> Result:
+        """Return the result of a search that went on from this one's point.
+
+        Parameters
+        ----------
+        later : Result
+            Of the second search by itself, perhaps of another objective.
+
+        Returns
+        -------
+        result : Result
+            The later one, with the iterations and the history of both. Where the two meet, the
+            history has the earlier value.
+        """
+        history = (*self.history, *later.history[1 if self.history else 0 :])
+        return replace(later, n_iter=self.n_iter + later.n_iter, history=history)

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from sparsebp.blocks import Samples
+from sparsebp.penalties import LogCosh, Signed
+from sparsebp.solvers import Result, SignRule, Status, minimize_choosing_signs
+from sparsebp.solvers.signs import gaussian_excess
+
+RNG = np.random.default_rng(0)
+SOURCES = np.stack([RNG.laplace(size=3000), RNG.uniform(-1, 1, size=3000), np.zeros(3000)])
+MEAN = SOURCES.mean(axis=1, keepdims=True)
+RULE = SignRule(LogCosh(), Samples(SOURCES), lambda point: point)
+
+
+def test_the_excess_is_negative_for_sparse_responses():
+    excess, error, _ = gaussian_excess(LogCosh(), Samples(SOURCES), np.eye(3), MEAN)
+    assert excess[0] < -5 * error[0] < 0 < 5 * error[1] < excess[1]
+    scaled = gaussian_excess(LogCosh(1 / 10), Samples(10 * SOURCES), np.eye(3), 10 * MEAN)
+    np.testing.assert_allclose(scaled[0], 10 * excess, rtol=1e-3)
+
+
+def test_signs_are_those_of_the_responses_and_stay_where_nothing_speaks():
+    assert RULE.signs_at(np.eye(3), (1, 1, 1)) == (1, -1, 1)
+    assert RULE.signs_at(np.eye(3), (-1, 1, -1)) == (1, -1, -1)
+    noise = Samples(np.random.default_rng(0).normal(size=(20, 900)))
+    gaussian = SignRule(LogCosh(), noise, lambda point: point)
+    for signs in ((1,) * 20, (-1,) * 20):
+        assert gaussian.signs_at(np.eye(20), signs, surely=True) == signs
+        assert gaussian.signs_at(np.eye(20), signs) != signs
+
+
+@pytest.mark.parametrize("offset", [5.0, -5.0])
+def test_a_mean_is_no_sparseness(offset):
+    rule = SignRule(LogCosh(), Samples(SOURCES[:2] + offset), lambda point: point)
+    assert rule.signs_at(np.eye(2), (1, 1)) == (1, -1)
+
+
+def test_no_signs_leave_the_penalty_as_it_is():
+    assert RULE.signed((1, 1)) == LogCosh()
+    assert RULE.signed((1, -1)) == Signed(LogCosh(), (1, -1))
+
+
+class Alternating:
+    """A rule that never rests."""
+
+    def signs_at(self, point, signs, *, surely=False):
+        return signs if surely else tuple(-sign for sign in signs)
+
+    def signed(self, signs):
+        return Signed(LogCosh(), signs)
+
+
+def steps(n_iter, status):
+    def search(penalty, start, *, near, max_iter, callback):
+        done = 0
+        for done in range(1, min(n_iter, max_iter) + 1):
+            if callback(done, 0.0, start):
+                return Result(start, 0.0, done, Status.STOPPED, (0.0,) * (done + 1))
+        ended = status if done == n_iter else Status.ITERATION_LIMIT
+        return Result(start, 0.0, done, ended, (0.0,) * (done + 1))
+
+    return search
+
+
+def choose(search, rule, *, max_iter=1000, callback=lambda *args: False):
+    return minimize_choosing_signs(
+        search, rule, np.eye(3), drawn=True, max_iter=max_iter, callback=callback
+    )
+
+
+def test_signs_that_never_rest_are_told_and_iterations_are_limited():
+    result, penalty = choose(steps(3, Status.CONVERGED), Alternating())
+    assert result.status is Status.UNSETTLED
+    assert len(result.history) == result.n_iter + 1
+    assert isinstance(penalty, Signed)
+    result, _ = choose(steps(3, Status.CONVERGED), Alternating(), max_iter=10)
+    assert (result.status, result.n_iter) == (Status.ITERATION_LIMIT, 10)
+
+
+def test_the_callback_is_told_of_every_iteration_and_of_the_signs():
+    told = []
+    result, penalty = choose(
+        steps(6, Status.CONVERGED), RULE, callback=lambda i, v, at: told.append((i, at.penalty))
+    )
+    assert [i for i, _ in told] == list(range(1, result.n_iter + 1))
+    assert told[-1][1] == penalty == Signed(LogCosh(), (1, -1, 1))
+    assert result.status is Status.CONVERGED
+
+
+def test_the_callback_may_stop_and_a_failure_ends_the_search():
+    result, _ = choose(steps(6, Status.CONVERGED), RULE, callback=lambda i, v, at: i == 2)
+    assert (result.status, result.n_iter) == (Status.STOPPED, 2)
+    for status in (Status.STALLED, Status.NOT_FINITE, Status.INTERRUPTED):
+        assert choose(steps(3, status), RULE)[0].status is status
