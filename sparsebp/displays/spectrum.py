@@ -133,7 +133,8 @@ class SpectrumDisplay:
                 f"{type(estimator).__name__} keeps no eigenvalues; give X, what it was fitted on."
             )
         eigenvalues = _eigenvalues(samples)
-        kept = len(estimator.whitening_)
+        chosen = estimator.whitening_  # None: the samples as they are
+        kept = len(eigenvalues) if chosen is None else len(chosen)
         return cls(eigenvalues, n_components=kept if kept < len(eigenvalues) else None)
 
     @classmethod

@@ -121,8 +121,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Returns
         -------
         score : float
-            −F at what `fit` learned and at the samples' own coefficients. (Sparse filtering divides
-            responses by ``scale_``.)
+            −F at what `fit` learned and at the samples' own coefficients, −∞ where F overflows.
+            (Sparse filtering divides responses by ``scale_``.)
 
         Raises
         ------
@@ -131,7 +131,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         codes = self._codes(X)
         with quietly():
-            return -self._objective_of(X, codes)
+            score = -self._objective_of(X, codes)
+        return score if not np.isnan(score) else -np.inf  # sums of infinities of both signs
 
     def silent_components(self, codes: Any) -> np.ndarray:
         """Return the components that contribute next to nothing: unused atoms, silent filters.
@@ -254,11 +255,12 @@ class Learner(CallbackSupportMixin, Coder):
             start = rng.standard_normal(shape[::-1]).T
             start = start / np.linalg.norm(start, axis=1, keepdims=True)
             return np.ascontiguousarray(start, dtype=dtype)
-        if before.shape != shape:
-            raise ValueError(
-                f"The last fit's {kept} has shape {before.shape} but {shape} is wanted now; set "
-                "warm_start=False and call fit to begin anew."
-            )
+        for name, wanted in {kept: shape, "components_": (shape[0], self.n_features_in_)}.items():
+            if (found := getattr(self, name).shape) != wanted:
+                raise ValueError(
+                    f"The last fit's {name} has shape {found} but {wanted} is wanted now; set "
+                    "warm_start=False and call fit to start again."
+                )
         return before.astype(dtype)
 
     def _checked_init(self, n_components: int) -> np.ndarray:

@@ -27,14 +27,15 @@ except ImportError:  # scikit-learn has them from 1.9 on
 
 __all__ = ["CallbackSupportMixin", "watching", "with_callbacks"]
 
-#: Maps the point where a solver stands to the attributes of an estimator fitted there.
-FittedAt = Callable[[np.ndarray], dict[str, Any]]
+#: Maps the point where a solver stands to the attributes of an estimator fitted there. The point is
+#: what the solver tells: a matrix, or one with the signs in force there.
+FittedAt = Callable[[Any], dict[str, Any]]
 
 
 @contextmanager
 def watching(
     estimator: Any, X: np.ndarray, fitted_at: FittedAt
-) -> Iterator[Callable[[int, float, np.ndarray], bool]]:
+) -> Iterator[Callable[[int, float, Any], bool]]:
     """Yield what a solver calls after every iteration; it says whether anybody asks to stop.
 
     Parameters
@@ -57,7 +58,7 @@ def watching(
         context = estimator._init_callback_context(max_subtasks=estimator.max_iter)
         context.call_on_fit_task_begin(estimator=estimator, X=X)
 
-    def watch(iteration: int, value: float, point: np.ndarray) -> bool:
+    def watch(iteration: int, value: float, point: Any) -> bool:
         if estimator.verbose:
             name, seconds = type(estimator).__name__, perf_counter() - begun
             print(  # noqa: T201

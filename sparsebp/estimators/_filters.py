@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sparsebp.blocks import Samples, count_threads, product
-from sparsebp.estimators._base import Learner
+from sparsebp.estimators._base import Learner, require_success
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
+from sparsebp.solvers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
 
 
 class FilterLearner(Learner):
@@ -19,16 +21,25 @@ class FilterLearner(Learner):
 
     solver: str
     whiten: bool | float
+    directions: str
     signs: Any
     whitened_components_: np.ndarray
     mixing_: np.ndarray
-    whitening_: np.ndarray
+    whitening_: np.ndarray | None
     mean_: np.ndarray
 
     @property
     def features_(self) -> np.ndarray:
-        """What each component adds to a sample, in rows: ``mixing_`` turned over."""
+        """What each component adds to a sample, in rows: ``mixing_`` transposed."""
         return self.mixing_.T
+
+    @property
+    def signs_(self) -> np.ndarray:
+        """+1 for each component that was made sparse, −1 for each that was made the opposite."""
+        penalty = self.penalty_
+        if isinstance(penalty, Signed):
+            return np.array(penalty.signs)
+        return np.ones(len(self.components_), dtype=int)
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the filters' responses.
@@ -81,14 +92,19 @@ class FilterLearner(Learner):
     def _whitened(self, X: np.ndarray) -> Whitened:
         n_threads = count_threads(self.n_jobs)
         if not self.whiten:
-            unit = np.eye(X.shape[1], dtype=X.dtype)
-            return Whitened(
-                Samples(X.T, n_threads), unit, unit, np.zeros(X.shape[1], dtype=X.dtype)
-            )
+            mean = np.zeros(X.shape[1], dtype=X.dtype)
+            return Whitened(Samples(X.T, n_threads), None, None, mean)
         share = float(self.whiten) if self.whiten < 1 else None
         whitening = Whitening("pca", n_components=share).fit(X)
-        maps = (whitening.whitening_matrix_, whitening.dewhitening_matrix_, whitening.mean_)
-        forward, backward, mean = (a.astype(X.dtype) for a in maps)
+        kept = self.n_components if self.directions == "largest" else None
+        forward, backward, mean = (
+            a.astype(X.dtype, copy=False)
+            for a in (
+                whitening.whitening_matrix_[:kept],
+                whitening.dewhitening_matrix_[:, :kept],
+                whitening.mean_,
+            )
+        )
         samples = Samples(X.T, n_threads, mapping=(forward, mean[:, np.newaxis]))
         return Whitened(samples, forward, backward, mean)
 
@@ -96,14 +112,44 @@ class FilterLearner(Learner):
         self, filters: np.ndarray, white: Whitened, penalty: Penalty, decoder: float = 1.0
     ) -> dict[str, Any]:
         """Return the attributes of an estimator that has these filters of white samples."""
+        features = decoder * filters.T
         return {
             "penalty_": penalty,
             "whitened_components_": filters,
-            "components_": filters @ white.forward,
-            "mixing_": white.backward @ (decoder * filters.T),
+            "components_": filters if white.forward is None else filters @ white.forward,
+            "mixing_": features if white.backward is None else white.backward @ features,
             "whitening_": white.forward,
             "mean_": white.mean,
         }
+
+    def _search(
+        self,
+        search: Search,
+        start: np.ndarray,
+        white: Whitened,
+        filters_at: Callable[[np.ndarray], np.ndarray],
+        watch: Callable[[int, float, Any], bool],
+    ) -> tuple[Result, SignedPoint]:
+        """Search with the signs that are given, or choose them on the way.
+
+        They are all +1 where the penalty groups coefficients, which then share a sign, and where
+        there are more filters than directions: a filter is then no estimate of one source.
+        """
+        penalty = self._make_penalty(len(start))
+        if _is_auto(self.signs) and penalty.is_elementwise and start.shape[0] <= start.shape[1]:
+            rule = SignRule(penalty, white.samples, filters_at)
+            drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
+            result, penalty = minimize_choosing_signs(
+                search, rule, start, drawn=drawn, max_iter=self.max_iter, callback=watch
+            )
+        else:
+
+            def told(iteration: int, value: float, point: np.ndarray) -> bool:
+                return watch(iteration, value, SignedPoint(point, penalty))
+
+            result = search(penalty, start, near=False, max_iter=self.max_iter, callback=told)
+        require_success(result)
+        return result, SignedPoint(result.point, penalty)
 
     def _make_penalty(self, n_components: int) -> Penalty:
         penalty = super()._make_penalty(n_components)
@@ -112,7 +158,7 @@ class FilterLearner(Learner):
                 f"penalty is {penalty!r}, which keeps coefficients ≥ 0; a filter's responses have "
                 "either sign. Set positive=False, or take SparseCoding."
             )
-        if self.signs is None:
+        if self.signs is None or _is_auto(self.signs):
             return penalty
         signed = Signed(penalty, self.signs)
         signed.check_components(n_components)
@@ -122,13 +168,21 @@ class FilterLearner(Learner):
         self._check_common()
         check_choice("solver", self.solver, solvers)
         check_flag_or_share("whiten", self.whiten)
+        check_choice("directions", self.directions, ("largest", "all"))
 
 
 @dataclass(frozen=True)
 class Whitened:
-    """White samples, made block by block; the linear maps there and back, and the mean."""
+    """White samples, made block by block; the linear maps there and back, and the mean.
+
+    Without whitening there are no maps: an identity matrix would have n_features² elements.
+    """
 
     samples: Samples
-    forward: np.ndarray
-    backward: np.ndarray
+    forward: np.ndarray | None
+    backward: np.ndarray | None
     mean: np.ndarray
+
+
+def _is_auto(signs: Any) -> bool:
+    return isinstance(signs, str) and signs == "auto"

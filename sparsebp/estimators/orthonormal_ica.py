@@ -8,19 +8,18 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
-from sparsebp.blocks import Samples
-from sparsebp.estimators._base import all_or_nothing, quietly, require_success
+from sparsebp.estimators._base import all_or_nothing, quietly
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.objectives import OrthonormalRows, orthonormalized, sparsity_objective
 from sparsebp.penalties import Penalty
-from sparsebp.solvers import Result, minimize_lbfgs, minimize_orthonormal
+from sparsebp.solvers import Result, SignedPoint, minimize_lbfgs, minimize_orthonormal
 
 
 class OrthonormalICA(FilterLearner):
     """Orthonormal ICA: the sparsest orthonormal filters of whitened samples.
 
-    Minimises, in the filters W,
+    Minimizes, in the filters W,
 
         F(W) = (1/m) Σⱼ S(W xⱼ)   subject to   WWᵀ = I,
 
@@ -29,7 +28,8 @@ class OrthonormalICA(FilterLearner):
     Parameters
     ----------
     n_components : int, default=None
-        Number of filters, at most as many as whitened directions; None means so many.
+        Number of filters, at most as many as whitened directions; None means so many. Fewer are
+        searched in the n_components largest directions, see ``directions``.
     penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
             default="smooth_l1"
         The sparsity penalty S. A topographic one makes it topographic ICA.
@@ -40,6 +40,11 @@ class OrthonormalICA(FilterLearner):
         the fewest that hold a share of their variance (a number between 0 and 1). Whitening
         blows up directions of hardly any variance; 0.99 leaves out those of photographs, which
         are noise. False is for samples that are white already.
+    directions : {"largest", "all"}, default="largest"
+        Which whitened directions components are searched in, where there are more than
+        n_components: the n_components of largest variance, as in FastICA, or all. In all of them
+        the sparsest components are found, however little of the variance they explain: often
+        noise. Without whitening it is always all.
     solver : {"lbfgs", "manifold"}, default="lbfgs"
         SciPy's L-BFGS on F((MMᵀ)^(−½)M) in a free M, or L-BFGS on the manifold itself: the
         tutorial's steps followed by W ← (WWᵀ)^(−½)W, in a better direction than the gradient's.
@@ -47,9 +52,11 @@ class OrthonormalICA(FilterLearner):
         Iterations at most.
     tol : float, default=1e-6
         Stop when an iteration lowers the objective by less than this share.
-    signs : array-like of shape (n_components,), default=None
-        +1 for features sparser than a Gaussian, −1 for those less sparse (sub-Gaussian), for which
-        S is maximised; None means all +1.
+    signs : "auto", None or array-like of shape (n_components,), default="auto"
+        +1 for components sparser than a Gaussian, −1 for those less sparse (sub-Gaussian, such as
+        uniform sources or sines), for which S is maximized. "auto" chooses them during the fit: −1
+        where S of a component is above S of a Gaussian of its variance. All are +1 for a
+        topographic penalty, whose groups share a sign. None means all +1: the sparsest components.
     init : array-like of shape (n_components, n_features), default=None
         The first filters; None draws them.
     warm_start : bool, default=False
@@ -74,16 +81,18 @@ class OrthonormalICA(FilterLearner):
         The features: what each component adds to a sample.
     features_ : ndarray of shape (n_components, n_features)
         The same in rows.
-    whitening_ : ndarray of shape (n_directions, n_features)
-        The whitening map (the identity if the samples are not whitened).
+    whitening_ : ndarray of shape (n_directions, n_features) or None
+        The whitening map; None if the samples are not whitened.
     mean_ : ndarray of shape (n_features,)
         Mean of the samples (zeros if they are not whitened).
     penalty_ : Penalty
-        The penalty used.
+        The penalty used, with the signs that were chosen.
+    signs_ : ndarray of shape (n_components,)
+        The sign of each component, +1 or −1.
     objective_ : float
         The objective at ``whitened_components_``.
     objective_history_ : ndarray of shape (n_iterations + 1,)
-        The objective from iteration 0 on.
+        The objective from iteration 0 on, with the signs then in force.
     n_iter_ : int
         Iterations made.
     status_ : str
@@ -96,6 +105,12 @@ class OrthonormalICA(FilterLearner):
     See Also
     --------
     ReconstructionICA : More filters than features, unwhitened samples.
+
+    Notes
+    -----
+    Signs are those of extended infomax (Lee, Girolami & Sejnowski 1999), for any penalty: what S is
+    for a Gaussian comes from quadrature. They are looked at after 1, 4, 16, … iterations and at the
+    end; after 20 changes without rest ``status_`` is "unsettled", with a warning.
 
     Examples
     --------
@@ -115,10 +130,11 @@ class OrthonormalICA(FilterLearner):
         penalty: str | Penalty = "smooth_l1",
         epsilon: float = 1e-2,
         whiten: bool | float = True,
+        directions: str = "largest",
         solver: str = "lbfgs",
         max_iter: int = 500,
         tol: float = 1e-6,
-        signs: Any = None,
+        signs: Any = "auto",
         init: Any = None,
         warm_start: bool = False,
         random_state: Any = None,
@@ -130,6 +146,7 @@ class OrthonormalICA(FilterLearner):
         self.penalty = penalty
         self.epsilon = epsilon
         self.whiten = whiten
+        self.directions = directions
         self.solver = solver
         self.max_iter = max_iter
         self.tol = tol
@@ -169,38 +186,33 @@ class OrthonormalICA(FilterLearner):
         X = self._checked_to_learn(X)
         white = self._whitened(X)
         x = white.samples
-        n_components = self._n_components_of(x.shape[0], X.shape)
-        penalty = self._make_penalty(n_components)
+        shape = (self._n_components_of(x.shape[0], X.shape), x.shape[0])
         rng = random_source(self.random_state)
-        shape = (n_components, x.shape[0])
         start = self._start(
             shape, rng, x.dtype, kept="whitened_components_", to_white=white.backward
         )
 
-        def fitted_at(point: np.ndarray) -> dict[str, Any]:
-            return self._filters_at(orthonormalized(point), white, penalty)
+        def fitted_at(signed: SignedPoint) -> dict[str, Any]:
+            return self._filters_at(orthonormalized(signed.point), white, signed.penalty)
+
+        def search(penalty: Penalty, start: np.ndarray, *, near: bool, **limits: Any) -> Result:
+            objective = sparsity_objective(x, penalty, scale=1 / x.shape[1])
+            start = orthonormalized(start)  # where M is long, slopes are small
+            if self.solver == "manifold":
+                return minimize_orthonormal(objective, start, tol=self.tol, **limits)
+            return minimize_lbfgs(OrthonormalRows(objective), start, tol=self.tol, **limits)
 
         with quietly(), watching(self, X, fitted_at) as watch:
-            result = self._solve(x, penalty, orthonormalized(start), watch)
-            require_success(result)
-            vars(self).update(fitted_at(result.point))
+            result, signed = self._search(search, start, white, orthonormalized, watch)
+            vars(self).update(fitted_at(signed))
         self._record(result)
         return self._warn_of_silent(X)
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         return float(self.penalty_.values_and_gradient(codes.T)[0].mean())
 
-    def _solve(
-        self, x: Samples, penalty: Penalty, start: np.ndarray, callback: Callable[..., bool]
-    ) -> Result:
-        objective = sparsity_objective(x, penalty, scale=1 / x.shape[1])
-        limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol, "callback": callback}
-        if self.solver == "manifold":
-            return minimize_orthonormal(objective, start, **limits)
-        return minimize_lbfgs(OrthonormalRows(objective), start, **limits)
-
     def _n_components_of(self, rank: int, shape: tuple[int, ...]) -> int:
-        n_components = self.n_components or rank
+        n_components = self.n_components or min(rank, shape[0])
         if n_components > rank or rank == 0:
             raise ValueError(
                 f"n_components is {self.n_components} but the {shape[0]} samples of {shape[1]} "

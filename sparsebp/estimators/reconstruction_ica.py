@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsebp._checks import random_source
 from sparsebp.blocks import Samples, count_threads
-from sparsebp.estimators._base import all_or_nothing, quietly, require_success
+from sparsebp.estimators._base import all_or_nothing, quietly
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag_or_auto, check_real
@@ -21,7 +21,7 @@ from sparsebp.objectives import (
     unit_columns,
 )
 from sparsebp.penalties import Penalty
-from sparsebp.solvers import minimize_growing
+from sparsebp.solvers import Result, SignedPoint, minimize_growing, minimize_lbfgs
 
 
 class ReconstructionICA(FilterLearner):
@@ -38,7 +38,8 @@ class ReconstructionICA(FilterLearner):
     Parameters
     ----------
     n_components : int, default=None
-        Number of filters; None means as many as features.
+        Number of filters; None means as many as whitened directions, or without whitening as many
+        as features, but no more than samples.
     penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
             default="smooth_l1"
         The sparsity penalty S. A topographic one orders the filters on a map.
@@ -57,15 +58,23 @@ class ReconstructionICA(FilterLearner):
     whiten : bool or float, default=False
         Whether to center and whiten the samples, in all directions that they span (True) or in
         the fewest that hold a share of their variance (a number between 0 and 1).
+    directions : {"largest", "all"}, default="largest"
+        Which whitened directions components are searched in, where there are more than
+        n_components: the n_components of largest variance, as in FastICA, or all. In all of them
+        the sparsest components are found, however little of the variance they explain: often
+        noise. Without whitening it is always all.
     solver : {"lbfgs"}, default="lbfgs"
         SciPy's L-BFGS.
     max_iter : int, default=1000
         Iterations at most.
     tol : float, default=1e-6
         Stop when an iteration lowers the objective by less than this share.
-    signs : array-like of shape (n_components,), default=None
-        +1 for features sparser than a Gaussian, −1 for those less sparse (sub-Gaussian), for which
-        S is maximised; None means all +1.
+    signs : "auto", None or array-like of shape (n_components,), default="auto"
+        +1 for components sparser than a Gaussian, −1 for those less sparse (sub-Gaussian, such as
+        uniform sources or sines), for which S is maximized. "auto" chooses them during the fit: −1
+        where S of a component is above S of a Gaussian of its variance. All are +1 for a
+        topographic penalty, whose groups share a sign, and where there are more filters than
+        directions. None means all +1: the sparsest components.
     init : array-like of shape (n_components, n_features), default=None
         The first filters; None draws them.
     warm_start : bool, default=False
@@ -91,12 +100,14 @@ class ReconstructionICA(FilterLearner):
         undone.
     features_ : ndarray of shape (n_components, n_features)
         The same in rows.
-    whitening_ : ndarray of shape (n_directions, n_features)
-        The whitening map (the identity if the samples are not whitened).
+    whitening_ : ndarray of shape (n_directions, n_features) or None
+        The whitening map; None if the samples are not whitened.
     mean_ : ndarray of shape (n_features,)
         Mean of the samples (zeros if they are not whitened).
     penalty_ : Penalty
-        The penalty used.
+        The penalty used, with the signs that were chosen.
+    signs_ : ndarray of shape (n_components,)
+        The sign of each component, +1 or −1.
     alpha_ : float
         Its weight.
     decoder_scale_ : float
@@ -104,7 +115,8 @@ class ReconstructionICA(FilterLearner):
     objective_ : float
         The objective at ``whitened_components_``.
     objective_history_ : ndarray of shape (n_iterations + 1,)
-        The objective from iteration 0 on, on the samples that the iteration used.
+        The objective from iteration 0 on, on the samples that the iteration used and with the
+        signs then in force.
     n_iter_ : int
         Iterations made.
     status_ : str
@@ -117,6 +129,11 @@ class ReconstructionICA(FilterLearner):
     See Also
     --------
     OrthonormalICA : Exactly orthonormal filters, on samples it whitens itself.
+
+    Notes
+    -----
+    Signs are chosen as in `OrthonormalICA`. A penalty with the sign −1 does not run off: it grows
+    at most like |s|, the reconstruction like |s|⁴.
 
     Examples
     --------
@@ -140,10 +157,11 @@ class ReconstructionICA(FilterLearner):
         epsilon: float = 1e-2,
         unit_norm: bool | str = "auto",
         whiten: bool | float = False,
+        directions: str = "largest",
         solver: str = "lbfgs",
         max_iter: int = 1000,
         tol: float = 1e-6,
-        signs: Any = None,
+        signs: Any = "auto",
         init: Any = None,
         warm_start: bool = False,
         random_state: Any = None,
@@ -157,6 +175,7 @@ class ReconstructionICA(FilterLearner):
         self.epsilon = epsilon
         self.unit_norm = unit_norm
         self.whiten = whiten
+        self.directions = directions
         self.solver = solver
         self.max_iter = max_iter
         self.tol = tol
@@ -197,9 +216,7 @@ class ReconstructionICA(FilterLearner):
         alpha = float(self.alpha)
         X = self._checked_to_learn(X)
         white = self._whitened(X)
-        n_directions = white.samples.shape[0]
-        shape = (self.n_components or n_directions, n_directions)
-        penalty = self._make_penalty(shape[0])
+        shape = (self.n_components or min(white.samples.shape), white.samples.shape[0])
         decoder = decoder_scale(*shape) if self.unit_norm == "auto" else 1.0
         unit = decoder < 1 if self.unit_norm == "auto" else bool(self.unit_norm)
         rng = random_source(self.random_state)
@@ -207,28 +224,29 @@ class ReconstructionICA(FilterLearner):
             shape, rng, X.dtype, kept="whitened_components_", to_white=white.backward
         )
 
-        def fitted_at(point: np.ndarray) -> dict[str, Any]:
-            filters = unit_columns(point.T).T if unit else point
-            weights = {"alpha_": alpha, "decoder_scale_": decoder}
-            return {**self._filters_at(filters, white, penalty, decoder), **weights}
+        def filters_at(point: np.ndarray) -> np.ndarray:
+            return unit_columns(point.T).T if unit else point
 
-        def objective_of(samples: Samples) -> Differentiable:
-            limits = {"scale": 1 / samples.shape[1], "decoder": decoder}
-            objective = reconstruction_objective(samples, penalty, alpha, compressed=True, **limits)
-            return UnitRows(objective) if unit else objective
+        def fitted_at(signed: SignedPoint) -> dict[str, Any]:
+            filters = filters_at(signed.point)
+            weights = {"alpha_": alpha, "decoder_scale_": decoder}
+            return {**self._filters_at(filters, white, signed.penalty, decoder), **weights}
+
+        def search(penalty: Penalty, start: np.ndarray, *, near: bool, **limits: Any) -> Result:
+            def objective(samples: Samples) -> Differentiable:
+                scales = {"scale": 1 / samples.shape[1], "decoder": decoder}
+                mean = reconstruction_objective(samples, penalty, alpha, compressed=True, **scales)
+                return UnitRows(mean) if unit else mean
+
+            if near:  # few samples would lead away from there
+                return minimize_lbfgs(objective(white.samples), start, tol=self.tol, **limits)
+            return minimize_growing(
+                objective, white.samples, start, rng=rng, tol=self.tol, **limits
+            )
 
         with quietly(), watching(self, X, fitted_at) as watch:
-            result = minimize_growing(
-                objective_of,
-                white.samples,
-                start,
-                rng=rng,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                callback=watch,
-            )
-            require_success(result)
-            vars(self).update(fitted_at(result.point))
+            result, signed = self._search(search, start, white, filters_at, watch)
+            vars(self).update(fitted_at(signed))
         self._record(result)
         return self._warn_of_silent(X)
 
@@ -244,7 +262,9 @@ class ReconstructionICA(FilterLearner):
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         X = self._checked(X).astype(self.components_.dtype, copy=False)
-        mapping = (self.whitening_, self.mean_[:, np.newaxis])
+        mapping = None
+        if self.whitening_ is not None:
+            mapping = (self.whitening_, self.mean_[:, np.newaxis])
         samples = Samples(X.T, count_threads(self.n_jobs), mapping=mapping)
         scale = 1 / samples.shape[1]
         objective = reconstruction_objective(

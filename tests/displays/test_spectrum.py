@@ -69,11 +69,14 @@ def test_what_a_whitening_keeps_is_marked():
 @pytest.mark.parametrize("kind", [OrthonormalICA, ReconstructionICA])
 def test_an_ica_that_whitens_has_kept_directions_too(kind):
     X = samples()
-    model = kind(2, whiten=0.9, tol=1e-2, random_state=0).fit(X)
+    model = kind(2, whiten=0.9, directions="all", tol=1e-2, random_state=0).fit(X)
     display = SpectrumDisplay.from_estimator(model, X)
     assert display.n_components == Whitening(n_components=0.9).fit(X).n_components_
-    whole = kind(2, whiten=True, tol=1e-2, random_state=0).fit(X)
-    assert SpectrumDisplay.from_estimator(whole, X).n_components is None
+    largest = kind(2, whiten=True, tol=1e-2, random_state=0).fit(X)
+    assert SpectrumDisplay.from_estimator(largest, X).n_components == 2
+    for whiten in (True, False):
+        whole = kind(2, whiten=whiten, directions="all", tol=1e-2, random_state=0).fit(X)
+        assert SpectrumDisplay.from_estimator(whole, X).n_components is None
     with pytest.raises(ValueError, match="keeps no eigenvalues; give X"):
         SpectrumDisplay.from_estimator(model)
 
