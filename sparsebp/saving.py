@@ -27,6 +27,7 @@ from sparsebp.estimators import (
 )
 from sparsebp.penalties import Penalty, Signed, Topographic
 from sparsebp.preprocessing import Whitening
+from sparsebp.preprocessing.whitening import factors_of_matrix
 
 FORMAT = 1
 
@@ -240,8 +241,13 @@ def _unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray]) -> Any:
         return Pipeline([(key, _unpacked_estimator(step, arrays)) for key, step in packed["steps"]])
     params = {k: _unpacked(v, arrays) for k, v in packed["params"].items()}
     estimator = _ESTIMATORS[packed["class"]](**params)
-    for name, value in packed["state"].items():
-        setattr(estimator, name, _unpacked(value, arrays))
+    state = {name: _unpacked(value, arrays) for name, value in packed["state"].items()}
+    if "dewhitening_matrix_" in state:  # of a version that wrote matrices out
+        del state["whitening_matrix_"]
+        matrix = state.pop("dewhitening_matrix_")
+        state |= factors_of_matrix(params["method"], matrix, state["n_components_"])
+    for name, value in state.items():
+        setattr(estimator, name, value)
     return estimator.set_output(transform=packed.get("output"))
 
 

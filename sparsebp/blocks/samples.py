@@ -68,6 +68,17 @@ class Samples:
         """
         return replace(self, order=order)
 
+    def computed(self) -> Samples:
+        """Return the same samples, computed once and kept.
+
+        Returns
+        -------
+        samples : Samples
+            Of an array of shape (n_outputs, n_samples).
+        """
+        starts = range(0, self.shape[1], BLOCK)
+        return Samples(np.hstack([self.block(first) for first in starts]), self.n_threads)
+
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
         """Compute a block of samples.
 

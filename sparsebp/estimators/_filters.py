@@ -15,6 +15,10 @@ from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
 from sparsebp.solvers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
 
+#: White samples of so many times fewer directions than features are kept: they need less memory
+#: than the samples, and would cost more to compute at every iteration than all that follows.
+_FEW_OF = 4
+
 
 class FilterLearner(Learner):
     """What both kinds of ICA share: linear filters, behind whitening or not."""
@@ -96,16 +100,13 @@ class FilterLearner(Learner):
             return Whitened(Samples(X.T, n_threads), None, None, mean)
         share = float(self.whiten) if self.whiten < 1 else None
         whitening = Whitening("pca", n_components=share).fit(X)
-        kept = self.n_components if self.directions == "largest" else None
-        forward, backward, mean = (
-            a.astype(X.dtype, copy=False)
-            for a in (
-                whitening.whitening_matrix_[:kept],
-                whitening.dewhitening_matrix_[:, :kept],
-                whitening.mean_,
-            )
-        )
+        kept = slice(self.n_components if self.directions == "largest" else None)
+        directions, scales = whitening.directions_[:, kept], whitening.scales_[kept]
+        maps = ((directions / scales).T, directions * scales, whitening.mean_)
+        forward, backward, mean = (a.astype(X.dtype, copy=False) for a in maps)
         samples = Samples(X.T, n_threads, mapping=(forward, mean[:, np.newaxis]))
+        if _FEW_OF * len(forward) <= X.shape[1]:
+            samples = samples.computed()
         return Whitened(samples, forward, backward, mean)
 
     def _filters_at(

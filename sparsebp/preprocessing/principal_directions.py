@@ -35,7 +35,10 @@ def principal_directions(
     ValueError
         If all samples are equal or so large that their squares overflow.
     """
-    values, vectors = linalg.eigh(_covariance(X, mean))
+    # With fewer samples than features, their inner products tell the same as the covariance.
+    centered = X - mean if X.shape[0] < X.shape[1] else None
+    moments = _covariance(X, mean) if centered is None else _inner_products(X, centered)
+    values, vectors = linalg.eigh(moments)
     values, vectors = values[::-1], vectors[:, ::-1]
     # Summed in float64, whatever the samples are. Their own rounding errors, of relative size eps,
     # enter as variances: float32 has a much lower floor than its eps times the largest variance.
@@ -47,9 +50,12 @@ def principal_directions(
             f"all {X.shape[0]} samples are equal (n_features={X.shape[1]}): "
             "whitening needs samples that differ"
         )
-    peak = np.argmax(np.abs(vectors), axis=0)
-    signs = np.where(vectors[peak, np.arange(len(peak))] < 0, -1.0, 1.0)
-    return values[:rank], (vectors * signs)[:, :rank]
+    vectors = vectors[:, :rank]
+    if centered is not None:
+        vectors = centered.T @ vectors
+        vectors /= np.linalg.norm(vectors, axis=0)
+    largest, smallest = vectors.max(axis=0), vectors.min(axis=0)
+    return values[:rank], vectors * np.where(largest < -smallest, -1.0, 1.0)
 
 
 def _covariance(X: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -59,8 +65,19 @@ def _covariance(X: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float6
         for rows in gen_batches(n_samples, max(1, _BLOCK_SIZE // n_features)):
             centered = X[rows] - mean
             total += centered.T @ centered
-    if not np.isfinite(total).all():
+    _check_squares(total, X)
+    return total / n_samples
+
+
+def _inner_products(X: NDArray[Any], centered: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = centered @ centered.T
+    _check_squares(products, X)
+    return products / len(X)
+
+
+def _check_squares(squares: Any, X: NDArray[Any]) -> None:
+    if not np.isfinite(squares).all():
         raise ValueError(
             f"X has entries up to {np.abs(X).max():.3g}, whose squares overflow: scale X down"
         )
-    return total / n_samples

@@ -60,10 +60,18 @@ class Whitening(
         their own precision eps makes.
     n_components_ : int
         Number of directions kept, at most `rank_`.
+    directions_ : ndarray of shape (n_features, n_components_)
+        E, the directions kept, in columns.
+    scales_ : ndarray of shape (n_components_,)
+        (d + e)^(1/2).
+    method_ : str
+        The method of `fit`.
     whitening_matrix_ : ndarray of shape (n_outputs, n_features)
-        M; n_outputs is n_components_ for "pca" and n_features for "zca".
+        M; n_outputs is n_components_ for "pca" and n_features for "zca". It is made when asked
+        for: whitening itself multiplies by its factors, so that "zca" is quick, too, where there
+        are many more features than samples.
     dewhitening_matrix_ : ndarray of shape (n_features, n_outputs)
-        The pseudo-inverse of M.
+        The pseudo-inverse of M, made when asked for.
     n_features_in_ : int
         Number of features in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -140,7 +148,9 @@ class Whitening(
         self.rank_ = len(eigenvalues)
         self.n_components_ = kept
         self.eigenvalues_ = eigenvalues[:kept]
-        self._set_matrices(directions[:, :kept], regularization)
+        self.directions_ = np.ascontiguousarray(directions[:, :kept])
+        self.scales_ = np.sqrt(self.eigenvalues_ + regularization)
+        self.method_ = self.method
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
@@ -161,10 +171,10 @@ class Whitening(
         ValueError
             If `X` is not a finite table of numbers with n_features columns.
         """
-        check_is_fitted(self, "whitening_matrix_")
+        check_is_fitted(self, "directions_")
         samples = self._checked(X, reset=False)
         centered = samples - self.mean_.astype(samples.dtype, copy=False)
-        return centered @ self.whitening_matrix_.T.astype(samples.dtype, copy=False)
+        return self._turned_back(centered @ self._factor(1 / self.scales_, samples.dtype))
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Undo `transform`: x = M^+ z + mean, exactly on the directions kept.
@@ -184,14 +194,17 @@ class Whitening(
         ValueError
             If `X` is not a finite table of numbers with n_outputs columns.
         """
-        check_is_fitted(self, "whitening_matrix_")
+        check_is_fitted(self, "directions_")
         rows = check_rows("X", X)
         if rows.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {rows.shape[1]} columns, but transform returns {self._n_features_out}: "
                 "give samples that transform returned"
             )
-        restored = rows @ self.dewhitening_matrix_.T.astype(rows.dtype, copy=False)
+        along = rows
+        if self.method_ == "zca":
+            along = rows @ self.directions_.astype(rows.dtype, copy=False)
+        restored = along @ self._factor(self.scales_, rows.dtype).T
         return restored + self.mean_.astype(rows.dtype, copy=False)
 
     def _checked(self, X: ArrayLike, **limits: Any) -> NDArray[Any]:
@@ -200,17 +213,28 @@ class Whitening(
         refuse_missing(samples)
         return samples
 
-    def _set_matrices(self, directions: NDArray[Any], regularization: float) -> None:
-        scale = np.sqrt(self.eigenvalues_ + regularization)
-        self.whitening_matrix_ = (directions / scale).T
-        self.dewhitening_matrix_ = directions * scale
-        if self.method == "zca":
-            self.whitening_matrix_ = directions @ self.whitening_matrix_
-            self.dewhitening_matrix_ = self.dewhitening_matrix_ @ directions.T
+    @property
+    def whitening_matrix_(self) -> NDArray[Any]:
+        """M."""
+        return self._turned_back(self.directions_ / self.scales_).T
+
+    @property
+    def dewhitening_matrix_(self) -> NDArray[Any]:
+        """The pseudo-inverse of M."""
+        return self._turned_back(self.directions_ * self.scales_)
+
+    def _turned_back(self, along: NDArray[Any]) -> NDArray[Any]:
+        """Rotate rows of shares along the directions back to features, for "zca"."""
+        if self.method_ == "pca":
+            return along
+        return along @ self.directions_.T.astype(along.dtype, copy=False)
+
+    def _factor(self, scales: NDArray[Any], dtype: Any) -> NDArray[Any]:
+        return (self.directions_ * scales).astype(dtype, copy=False)
 
     @property
     def _n_features_out(self) -> int:
-        return self.whitening_matrix_.shape[0]
+        return self.directions_.shape[0 if self.method_ == "zca" else 1]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -245,3 +269,28 @@ def _n_kept(n_components: Any, eigenvalues: NDArray[Any], shape: tuple[int, ...]
             f"(n_samples={shape[0]}, n_features={shape[1]}): give at most {rank}, or None"
         )
     return int(n_components)
+
+
+def factors_of_matrix(method: str, dewhitening: NDArray[Any], n_components: int) -> dict[str, Any]:
+    """Return the attributes of a `Whitening` that an earlier version saved as matrices.
+
+    Parameters
+    ----------
+    method : {"zca", "pca"}
+        The method of `fit`.
+    dewhitening : ndarray of shape (n_features, n_outputs)
+        The pseudo-inverse of M.
+    n_components : int
+        Number of directions kept.
+
+    Returns
+    -------
+    attributes : dict
+        ``method_``, ``directions_`` and ``scales_``.
+    """
+    if method == "pca":
+        scales = np.linalg.norm(dewhitening, axis=0)
+        return {"method_": method, "directions_": dewhitening / scales, "scales_": scales}
+    directions, scales, _ = np.linalg.svd(dewhitening)
+    kept = slice(n_components)
+    return {"method_": method, "directions_": directions[:, kept], "scales_": scales[kept]}

@@ -7,6 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sparsebp.preprocessing import Whitening, remove_mean
+from sparsebp.preprocessing.whitening import factors_of_matrix
 
 METHODS = ["zca", "pca"]
 
@@ -177,3 +178,30 @@ def test_a_refused_fit_leaves_no_half_fitted_object():
         clone(whitening).transform(correlated())
     with pytest.raises(NotFittedError):
         whitening.inverse_transform(correlated())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_wide_samples_are_whitened_as_by_their_covariance(method):
+    X = correlated(12, 40)
+    whitening = Whitening(method, regularization=0.2).fit(X)
+    values, vectors = np.linalg.eigh(covariance(X))
+    kept = vectors[:, :-12:-1] / np.sqrt(values[:-12:-1] + 0.2)
+    M = whitening.whitening_matrix_
+    np.testing.assert_allclose(M.T @ M, kept @ kept.T, atol=1e-8)
+    Z = whitening.transform(X)
+    np.testing.assert_allclose(Z, (X - X.mean(axis=0)) @ M.T, atol=1e-8)
+    np.testing.assert_allclose(whitening.inverse_transform(Z), X, atol=1e-8)
+    np.testing.assert_allclose(whitening.dewhitening_matrix_, np.linalg.pinv(M), atol=1e-7)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n_components", [None, 3])
+def test_matrices_that_were_saved_whole_are_taken_apart(method, n_components):
+    X = correlated()
+    whitening = Whitening(method, n_components=n_components).fit(X)
+    matrix = whitening.dewhitening_matrix_
+    again = clone(whitening).fit(X[:50])
+    again.mean_ = whitening.mean_
+    for name, value in factors_of_matrix(method, matrix, whitening.n_components_).items():
+        setattr(again, name, value)
+    np.testing.assert_allclose(again.transform(X), whitening.transform(X), atol=1e-9)
