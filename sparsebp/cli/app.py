@@ -1,4 +1,4 @@
-"""The command line: learn, show, encode, derive, doctor.
+"""The command line: learn, show, compare, encode, derive, doctor.
 
 What does the work is imported when a command runs, so that help and completion answer at once.
 """
@@ -121,6 +121,33 @@ def show(
         from sparsebp.cli.output import Output
 
         show_model(model, out, Output(quiet, as_json))
+
+
+@app.command(
+    epilog=_examples(
+        "sparsebp compare rica-12x12 sparse-coding-12x12",
+        "sparsebp compare learned-*/model.npz --images ~/photographs --csv models.csv",
+    )
+)
+def compare(
+    models: options.SavedModels,
+    images: options.Images = None,
+    n_patches: options.MeasuredPatches = 2_000,
+    seed: options.Seed = 0,
+    csv: options.Csv = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Put the numbers of saved models side by side, measured on patches of the same images.
+
+    Each model gets patches of its size, prepared as it learned from them; models of one size and
+    one preparation get the same patches.
+    """
+    with errors_in_words():
+        from sparsebp.cli.comparing import compare_saved
+        from sparsebp.cli.output import Output
+
+        compare_saved(models, images, n_patches, seed, csv, Output(quiet, as_json))
 
 
 @app.command(epilog=_examples("sparsebp encode rica-12x12 --images ~/photographs --stride 4"))

@@ -100,6 +100,20 @@ SavedModel = Annotated[
         autocompletion=complete_model,
     ),
 ]
+SavedModels = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MODEL",
+        help="Files that `sparsebp learn` wrote, or bases that come with the package.",
+        autocompletion=complete_model,
+    ),
+]
+MeasuredPatches = Annotated[
+    int, _option(IMAGES, "COUNT", "How many patches are measured, 2 to 5000.", min=2, max=5000)
+]
+Csv = Annotated[
+    Path | None, _option(RESULTS, "FILE", "Table to write, as comma-separated values.", "--csv")
+]
 Images = Annotated[
     list[Path] | None, _option(IMAGES, "IMAGES", f"{_WHICH}; {_BUNDLED}", "--images")
 ]

@@ -211,7 +211,7 @@ class MapDisplay:
         options = _orientation_scale() if turning else _frequency_scale(values[valid])
         cells = np.ma.masked_all(self.grid_shape)
         cells.flat[: len(values)] = np.ma.masked_where(~valid, values)
-        image = ax.imshow(cells, **options)
+        image = ax.imshow(cells, interpolation="none", **options)
         _, columns = self.grid_shape
         places = np.stack(np.divmod(np.arange(len(values)), columns)[::-1], axis=1)
         if turning:

@@ -107,11 +107,15 @@ def place(
 
 
 def draw_mosaic(ax: Axes, mosaic: NDArray, **imshow_options: Any) -> None:
-    """Show a mosaic, through whose gaps the background is seen, whatever its color."""
+    """Show a mosaic, through whose gaps the background is seen, whatever its color.
+
+    Vector files get its pixels as they are: resampled to the figure's resolution, some would come
+    out twice as wide as others, and drawn one by one, readers would show seams between them.
+    """
     if mosaic.ndim == 3:
         gaps = np.isnan(mosaic)
         mosaic = np.concatenate([np.where(gaps, WHITE, mosaic), ~gaps[..., :1]], axis=2)
-    options = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0, "interpolation": "nearest"}
+    options = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0, "interpolation": "none"}
     ax.imshow(mosaic, **(options | imshow_options))
 
 

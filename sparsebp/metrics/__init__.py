@@ -12,6 +12,8 @@ from sparsebp.metrics.statistics import (
     coefficient_kurtosis,
     explained_variance,
     near_zero_share,
+    signal_share,
+    silent_components,
 )
 from sparsebp.metrics.summary import FeatureSummary, summarize_features
 from sparsebp.metrics.topography import TopographyIndex, topography_index
@@ -32,6 +34,8 @@ __all__ = [
     "explained_variance",
     "gabor_fit",
     "near_zero_share",
+    "signal_share",
+    "silent_components",
     "summarize_features",
     "topography_index",
 ]

@@ -11,6 +11,8 @@ from sparsebp._checks import check_matrix
 GAUSSIAN_KURTOSIS = 3.0
 #: Share of the root mean square of all coefficients below which one is near zero.
 NEAR_ZERO = 0.1
+#: Share of what a typical component contributes below which one is silent.
+SILENT = 1e-3
 
 
 @overload
@@ -127,6 +129,76 @@ def near_zero_share(
     size /= size.max() or 1.0
     near = size <= NEAR_ZERO * np.sqrt(np.square(size).mean())
     return near.mean(axis=0) if per_component else float(near.mean())
+
+
+def signal_share(features: ArrayLike, codes: ArrayLike) -> NDArray[np.float64]:
+    """Compute how much of the signal each component makes: Σ s² ‖a‖² / the sum over components.
+
+    Parameters
+    ----------
+    features : array-like of shape (n_components, n_features)
+        a, what a component adds to a sample.
+    codes : array-like of shape (n_samples, n_components)
+        s.
+
+    Returns
+    -------
+    share : ndarray of shape (n_components,)
+        From 0 to 1, of sum 1; 0 where nothing is coded.
+
+    Raises
+    ------
+    ValueError
+        If an array is not a finite real matrix, or their numbers of components differ.
+
+    Examples
+    --------
+    >>> from sparsebp.metrics import signal_share
+    >>> signal_share([[1, 0], [0, 2]], [[2, 0], [0, 1]])
+    array([0.5, 0.5])
+    """
+    a, s = check_matrix("features", features), check_matrix("codes", codes)
+    if len(a) != s.shape[1]:
+        raise ValueError(
+            f"codes have {s.shape[1]} columns but there are {len(a)} features; give one column "
+            "for each feature."
+        )
+    sizes = [np.abs(part).max() or 1.0 for part in (a, s)]
+    a, s = (part.astype(np.float64) / size for part, size in zip((a, s), sizes, strict=True))
+    energy = np.square(s).sum(axis=0) * np.square(a).sum(axis=1)
+    return energy / (energy.sum() or 1.0)
+
+
+def silent_components(features: ArrayLike, codes: ArrayLike) -> NDArray[np.intp]:
+    """Find the components that contribute next to nothing: unused atoms, silent filters.
+
+    Parameters
+    ----------
+    features : array-like of shape (n_components, n_features)
+        What each adds to a sample.
+    codes : array-like of shape (n_samples, n_components)
+
+    Returns
+    -------
+    silent : ndarray of int
+        Numbers of the components whose `signal_share` is at most a thousandth of a typical one's,
+        the median of those above a thousandth of the mean.
+
+    Raises
+    ------
+    ValueError
+        As for `signal_share`.
+
+    Examples
+    --------
+    >>> from sparsebp.metrics import silent_components
+    >>> silent_components([[1, 0], [0, 1], [1, 1]], [[1, 0, 1], [2, 1e-3, 0]])
+    array([1])
+    """
+    share = signal_share(features, codes)
+    in_use = share[share > SILENT * share.mean()]
+    typical = np.median(in_use) if in_use.size else 0.0
+    return np.flatnonzero(share <= SILENT * typical)
 
 
 def explained_variance(samples: ArrayLike, reconstruction: ArrayLike) -> float:

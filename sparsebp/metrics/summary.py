@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +66,7 @@ def summarize_features(
     *,
     samples: ArrayLike | None = None,
     reconstruction: ArrayLike | None = None,
-    silent: Sequence[int] = (),
+    silent: ArrayLike = (),
 ) -> FeatureSummary:
     """Put the numbers that say how good features are together.
 
@@ -79,7 +78,7 @@ def summarize_features(
         Their coefficients.
     samples, reconstruction : array-like of shape (n_samples, n_features), default None
         What the codes are of, and what they stand for.
-    silent : sequence of int, default ()
+    silent : array-like of int, default ()
         Features that contribute next to nothing. Their shapes mean nothing, so no median is taken
         over them; as parts of a share they count as bad.
 

@@ -1,6 +1,16 @@
-"""One page about a fitted model, which opens from disk in any browser."""
+"""One page about a fitted model, which opens in any browser, and tables of several models."""
 
+from sparsebp.report.comparison import Comparison, compare_models
 from sparsebp.report.measurements import Measurements, Summary, Track, in_silence
 from sparsebp.report.page import write_page, write_report
 
-__all__ = ["Measurements", "Summary", "Track", "in_silence", "write_page", "write_report"]
+__all__ = [
+    "Comparison",
+    "Measurements",
+    "Summary",
+    "Track",
+    "compare_models",
+    "in_silence",
+    "write_page",
+    "write_report",
+]

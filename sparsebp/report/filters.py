@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from sparsebp.displays.mosaic import brightness
-from sparsebp.metrics import GaborFit, coefficient_kurtosis, near_zero_share
+from sparsebp.metrics import GaborFit, coefficient_kurtosis, near_zero_share, signal_share
 from sparsebp.report.measurements import Measurements
 
 
@@ -38,8 +38,7 @@ def describe_filters(measured: Measurements) -> list[Filter]:
     pictures = _pictures(features, patch_shape)
     gabors = _pictures(fit.render(), patch_shape[:2])
     used = 1 - near_zero_share(codes, per_component=True)
-    squares = np.square(codes, dtype=np.float64).sum(axis=0) * np.square(features).sum(axis=1)
-    share = squares / (squares.sum() or 1.0)
+    share = signal_share(features, codes)
     peakedness = coefficient_kurtosis(codes, per_component=True)
     return [
         Filter(

@@ -16,6 +16,7 @@ from sparsebp.metrics import (
     FeatureSummary,
     GaborFit,
     gabor_fit,
+    silent_components,
     summarize_features,
 )
 from sparsebp.metrics.summary import GABOR_LIKE
@@ -60,7 +61,7 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         """Return all numbers by name; None where one is unknown or infinite."""
         numbers = {"objective": self.objective, "n_iter": self.n_iter, **asdict(self.features)}
-        return {name: _plain(value) for name, value in numbers.items()}
+        return {name: finite(value) for name, value in numbers.items()}
 
     def lines(self) -> list[str]:
         """Return the summary for people."""
@@ -79,7 +80,8 @@ class Summary:
         ]
 
 
-def _plain(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return a value, or None for a number that JSON and tables cannot hold."""
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
@@ -125,11 +127,22 @@ class Measurements:
                 f"{', '.join(kind.__name__ for kind in _METHODS)}."
             )
         check_is_fitted(estimator)
+        return cls.of_any(estimator, samples, patch_shape, track)
+
+    @classmethod
+    def of_any(
+        cls,
+        estimator: Any,
+        samples: Any,
+        patch_shape: Sequence[int] | None = None,
+        track: Track = in_silence,
+    ) -> Measurements:
+        """Measure any fitted estimator that has ``components_`` and ``transform``."""
         basis = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
         # A table keeps the names of its features, which the estimator looks for.
         samples = (samples if hasattr(samples, "columns") else np.asarray(samples))[:_MEASURED]
         blocks = track(_blocks(samples, _SAMPLES_A_STEP), "encoding")
-        codes = np.concatenate([estimator.transform(block) for block in blocks])
+        codes = np.concatenate([np.asarray(estimator.transform(block)) for block in blocks])
         blocks = track(_blocks(basis.components, _FILTERS_A_STEP), "fitting Gabor functions")
         fit = _joined([gabor_fit(block, basis.patch_shape) for block in blocks])
         return cls(estimator, np.asarray(samples), basis, codes, fit)
@@ -150,18 +163,25 @@ class Measurements:
     def reconstruction(self) -> np.ndarray | None:
         """What the coefficients stand for; None where they stand for no sample."""
         going_back = getattr(self.estimator, "inverse_transform", None)
-        return None if going_back is None else going_back(self.codes)
+        return None if going_back is None else np.asarray(going_back(self.codes))
 
     @cached_property
     def summary(self) -> Summary:
         """The numbers worth a headline."""
-        back = self.reconstruction
-        return Summary(
-            objective=float(self.estimator.objective_),
-            n_iter=int(self.estimator.n_iter_),
-            features=summarize_features(
-                self.fit, self.codes, samples=self.samples, reconstruction=back
-            ),
+        objective, n_iter = self.estimator.objective_, self.estimator.n_iter_
+        return Summary(float(objective), int(n_iter), self.features)
+
+    @cached_property
+    def features(self) -> FeatureSummary:
+        """The numbers by which models are compared."""
+        own = getattr(self.estimator, "silent_components", None)
+        features, codes = self.basis.components, self.codes
+        return summarize_features(
+            self.fit,
+            codes,
+            samples=self.samples,
+            reconstruction=self.reconstruction,
+            silent=silent_components(features, codes) if own is None else own(codes),
         )
 
 

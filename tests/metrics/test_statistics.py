@@ -9,6 +9,8 @@ from sparsebp.metrics import (
     coefficient_kurtosis,
     explained_variance,
     near_zero_share,
+    signal_share,
+    silent_components,
 )
 
 
@@ -146,3 +148,24 @@ def test_equal_samples_have_no_variance_to_explain():
 def test_a_reconstruction_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"shape \(3, 2\) but the reconstruction \(2, 2\)"):
         explained_variance(np.ones((3, 2)), np.ones((2, 2)))
+
+
+def test_shares_of_the_signal_are_those_of_what_components_add():
+    rng = np.random.default_rng(0)
+    features, codes = rng.normal(size=(4, 6)), rng.laplace(size=(20, 4))
+    parts = np.array([((codes[:, [r]] @ features[[r]]) ** 2).sum() for r in range(4)])
+    np.testing.assert_allclose(signal_share(features, codes), parts / parts.sum())
+    share = signal_share(1e200 * features, 1e-300 * codes)
+    np.testing.assert_allclose(share, parts / parts.sum())
+    assert (signal_share(features, 0 * codes) == 0).all()
+    with pytest.raises(ValueError, match="codes have 3 columns but there are 4 features"):
+        signal_share(features, codes[:, :3])
+
+
+def test_silent_components_are_found_though_they_be_many():
+    rng = np.random.default_rng(0)
+    features, codes = rng.normal(size=(10, 6)), rng.laplace(size=(50, 10))
+    assert silent_components(features, codes).size == 0
+    features[3:] *= 1e-3
+    np.testing.assert_array_equal(silent_components(features, codes), range(3, 10))
+    np.testing.assert_array_equal(silent_components(features, 0 * codes), range(10))

@@ -1,0 +1,140 @@
+"""What `sparsebp compare` does: saved models side by side, in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparsebp.cli.endings import interruptible
+from sparsebp.cli.models import find_model
+from sparsebp.cli.output import Output
+from sparsebp.cli.recipe import Recipe
+from sparsebp.report import compare_models
+from sparsebp.saving import load_model, read_metadata
+
+#: The columns of a comparison in words, each with how its values are written.
+_WORDS = {
+    "method": ("method", ""),
+    "patch_shape": ("patch in pixels", ""),
+    "n_components": ("features", "d"),
+    "silent": ("silent", "d"),
+    "gabor_r2": ("median R² of Gabor fits", ".2f"),
+    "gabor_like": ("R² above 0.8", ".0%"),
+    "well_determined": ("and well determined", ".0%"),
+    "frequency": ("  cycles per pixel, median", ".3f"),
+    "bandwidth": ("  bandwidth in octaves", ".2f"),
+    "aspect_ratio": ("  length : width", ".2f"),
+    "n_x": ("  n_x", ".2f"),
+    "n_y": ("  n_y", ".2f"),
+    "kurtosis": ("kurtosis of coefficients", ".1f"),
+    "near_zero": ("coefficients near zero", ".0%"),
+    "explained_variance": ("variance explained", ".1%"),
+}
+
+
+@interruptible()
+def compare_saved(
+    models: Sequence[str],
+    images: Any,
+    n_patches: int,
+    seed: int,
+    csv: Path | None,
+    output: Output,
+) -> None:
+    """Measure saved models on patches of the same images, and print a table.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Files, or names of `sparsebp.basis_names`.
+    images : as `Recipe.load` takes them, or None
+        None takes the bundled photographs.
+    n_patches : int
+        Number of patches.
+    seed : int
+        Draws them.
+    csv : Path or None
+        File for the table.
+    output : Output
+        How much is said.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model or image, or one is named twice.
+    OSError
+        If a file cannot be read or written.
+    """
+    twice = sorted({name for name in models if models.count(name) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]} is named twice; name each model once.")
+    files = {name: find_model(name) for name in models}
+    metadata = {name: read_metadata(file) for name, file in files.items()}
+    samples, without = _samples(metadata, images, n_patches, seed, output)
+    for name in without:
+        output.remark(
+            f"{name} was saved without its recipe, so how to prepare patches for it is not known: "
+            "only its features are measured."
+        )
+    compared = compare_models(
+        {name: load_model(file) for name, file in files.items()},
+        samples,
+        patch_shape={name: found.get("patch_shape") for name, found in metadata.items()},
+        track=output.track,
+    )
+    columns = compared.to_dict()
+    if csv is not None:
+        compared.to_csv(csv)
+    output.summary(
+        [*_table(columns), *([f"saved {csv}"] if csv else [])],
+        {
+            "models": compared.to_rows(),
+            "n_patches": n_patches,
+            "seed": seed,
+            "files": [str(csv)] if csv else [],
+        },
+    )
+
+
+def _samples(
+    metadata: Mapping[str, Mapping[str, Any]],
+    images: Any,
+    n_patches: int,
+    seed: int,
+    output: Output,
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Draw each model's samples; return them by name, and the models that have no recipe.
+
+    Models of one size and preparation get the same patches, since the seed is the same.
+    """
+    loaded: dict[Recipe, dict[str, np.ndarray]] = {}
+    samples, without = {}, []
+    for name, found in metadata.items():
+        if "recipe" not in found:
+            without.append(name)
+            continue
+        recipe = Recipe.from_metadata(dict(found))
+        reading = replace(recipe, scale=None)
+        if reading not in loaded:
+            loaded[reading] = recipe.load(images, output.track)
+        samples[name], _ = recipe.draw(loaded[reading], n_patches, seed)
+    return samples, without
+
+
+def _table(columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return the lines of a table in which every model is a column."""
+    rows = [["", *map(str, columns["model"])]]
+    for name, (words, form) in _WORDS.items():
+        rows.append([words, *("–" if v is None else format(v, form) for v in columns[name])])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    first, *others = widths
+    return [
+        "  ".join(
+            [row[0].ljust(first), *(c.rjust(w) for c, w in zip(row[1:], others, strict=True))]
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,151 @@
+"""Several models side by side, in the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sparsebp._tables import data_frame, write_csv
+from sparsebp.displays import BasisDisplay
+from sparsebp.metrics import FeatureSummary, gabor_fit, summarize_features
+from sparsebp.report.measurements import Measurements, Track, finite, in_silence
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models by name, each with its numbers; made by `compare_models`.
+
+    Attributes
+    ----------
+    methods : dict of str to str
+        Each model's class.
+    patch_shapes : dict of str to tuple of int
+        The shape of its patches.
+    summaries : dict of str to FeatureSummary
+        Its numbers.
+    """
+
+    methods: dict[str, str]
+    patch_shapes: dict[str, tuple[int, ...]]
+    summaries: dict[str, FeatureSummary]
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Return a column for each number, in which the models come in their order.
+
+        Returns
+        -------
+        columns : dict of str to list
+            model, method, patch_shape, and the attributes of
+            `sparsebp.metrics.FeatureSummary`; None is what a model does not have.
+        """
+        rows = self.to_rows()
+        return {key: [row[key] for row in rows] for key in rows[0]}
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return `to_dict` the other way round, a dict for each model."""
+        return [
+            {
+                "model": name,
+                "method": self.methods[name],
+                "patch_shape": "×".join(map(str, self.patch_shapes[name])),
+                **{key: finite(value) for key, value in asdict(summary).items()},
+            }
+            for name, summary in self.summaries.items()
+        ]
+
+    def to_frame(self) -> Any:
+        """Return `to_dict` as a pandas DataFrame, a row for each model.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return data_frame(self.to_dict())
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write `to_dict` into a CSV file, a row for each model; this needs no pandas.
+
+        Parameters
+        ----------
+        path : path
+            A file that is there is replaced.
+
+        Raises
+        ------
+        ValueError, OSError
+            If it cannot be written.
+        """
+        write_csv(path, self.to_dict())
+
+
+def compare_models(
+    models: Mapping[str, Any],
+    samples: Any = None,
+    *,
+    patch_shape: Sequence[int] | Mapping[str, Sequence[int] | None] | None = None,
+    track: Track = in_silence,
+) -> Comparison:
+    """Measure several models in the same numbers.
+
+    Parameters
+    ----------
+    models : mapping of str to fitted estimator
+        With ``components_`` and ``transform``, also scikit-learn's, also pipelines.
+    samples : array-like of shape (n_samples, n_features), or mapping of str to such, default=None
+        For all, or for each model by its name, prepared as it learned from them; the first 5000
+        are used. A model without any is measured by its features alone.
+    patch_shape : (height, width[, 3]), or mapping of str to such, default=None
+        For all, or for each model by its name. None takes square grey patches or square color
+        patches.
+    track : callable
+        Shows how far the measuring is.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    AttributeError
+        If a model is not fitted.
+    ValueError
+        If there is no model, or samples or patch_shape do not fit one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import FastICA
+    >>> from sparsebp import OrthonormalICA
+    >>> from sparsebp.report import compare_models
+    >>> X = np.random.default_rng(0).laplace(size=(500, 16))
+    >>> models = {"ours": OrthonormalICA(4, random_state=0), "theirs": FastICA(4, random_state=0)}
+    >>> compared = compare_models({name: model.fit(X) for name, model in models.items()}, X)
+    >>> compared.to_dict()["method"]
+    ['OrthonormalICA', 'FastICA']
+    """
+    if not models:
+        raise ValueError("models is empty; give at least one fitted model, by name.")
+    methods, shapes, summaries = {}, {}, {}
+    for name, model in models.items():
+        shape = patch_shape.get(name) if isinstance(patch_shape, Mapping) else patch_shape
+        some = samples.get(name) if isinstance(samples, Mapping) else samples
+        methods[name] = type(model).__name__
+        shapes[name], summaries[name] = _measured(model, some, shape, track)
+    return Comparison(methods, shapes, summaries)
+
+
+def _measured(
+    model: Any, samples: Any, patch_shape: Sequence[int] | None, track: Track
+) -> tuple[tuple[int, ...], FeatureSummary]:
+    if samples is None:
+        basis = BasisDisplay.from_estimator(model, patch_shape=patch_shape)
+        return basis.patch_shape, summarize_features(gabor_fit(basis.components, basis.patch_shape))
+    measured = Measurements.of_any(model, samples, patch_shape, track)
+    return measured.basis.patch_shape, measured.features
