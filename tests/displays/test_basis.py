@@ -1,8 +1,12 @@
+import re
+from base64 import b64decode
+from io import BytesIO
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.decomposition import PCA, FastICA
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -20,6 +24,16 @@ def on_white(image):
     return np.ma.filled(image.get_array(), 1.0)
 
 
+def test_vector_files_hold_the_mosaic_pixel_by_pixel(tmp_path):
+    display = BasisDisplay(components()).plot()
+    display.figure_.savefig(tmp_path / "basis.svg")
+    text = (tmp_path / "basis.svg").read_text("utf-8")
+    (embedded,) = re.findall(r"data:image/png;base64,([^\"]+)", text)
+    image = np.asarray(Image.open(BytesIO(b64decode(embedded))))
+    assert image.shape[:2] == filter_mosaic(components()).shape
+    assert "image-rendering:pixelated" in text
+
+
 def test_plot_draws_the_mosaic_and_returns_itself():
     display = BasisDisplay(components())
     assert display.plot(title="Basis") is display
@@ -27,7 +41,7 @@ def test_plot_draws_the_mosaic_and_returns_itself():
     np.testing.assert_array_equal(on_white(image), filter_mosaic(components()))
     assert image.get_clim() == (0, 1)
     assert image.get_cmap().name == "gray"
-    assert image.get_interpolation() == "nearest"
+    assert image.get_interpolation() == "none"
     assert display.ax_.get_aspect() == 1
     assert not display.ax_.axison
     assert display.ax_.get_title() == "Basis"
