@@ -13,7 +13,7 @@ import numpy as np
 
 from sparsebp import load_basis
 from sparsebp.datasets import load_sample_photographs
-from sparsebp.displays import BasisDisplay, GaborDisplay, ReconstructionDisplay
+from sparsebp.displays import BasisDisplay, GaborDisplay, ReconstructionDisplay, ShapeDisplay
 from sparsebp.metrics import gabor_fit
 from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
 
@@ -35,10 +35,18 @@ for name, r_squared in (("atoms", fit.r_squared), ("patches", unlearned.r_square
     print(f"{name}: median R² {np.median(r_squared):.2f}, {(r_squared > 0.8).mean():.0%} above 0.8")
 
 # %%
-# Left, orientation as the angle and frequency as the distance from the centre; right, where in the
-# patch each one stands, and how it is turned.
+# Left, orientation as the angle and frequency as the distance from the center: the frequency at
+# which the spectrum of the fitted function peaks. Right, where in the patch each one stands, and
+# how it is turned. A few atoms leave their orientation or frequency open and are rings.
 
 GaborDisplay.from_estimator(model, fit=fit).plot()
+
+# %%
+# How many cycles lie under the envelope (edges have 0.16, in standard deviations of the
+# envelope), and how long the stripes are: the plane in which Ringach (2002) showed cells.
+
+ShapeDisplay.from_estimator(model, fit=fit).plot()
+print(f"median n_x {np.median(fit.n_x):.2f}, n_y {np.median(fit.n_y):.2f}")
 
 # %%
 # What the atoms make of patches, and what they leave over.

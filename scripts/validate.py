@@ -13,10 +13,11 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from validation import gabor
 from validation.table import Row, Setting, as_table, write_csv
 
 #: What is measured under each name, in this order.
-SUBJECTS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {}
+SUBJECTS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {"gabor": gabor.rows}
 
 
 def main(

@@ -7,6 +7,7 @@ from sparsebp.displays.map import MapDisplay
 from sparsebp.displays.mosaic import filter_mosaic
 from sparsebp.displays.objective import ObjectiveDisplay
 from sparsebp.displays.reconstruction import ReconstructionDisplay
+from sparsebp.displays.shape import ShapeDisplay
 from sparsebp.displays.spectrum import SpectrumDisplay
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "MapDisplay",
     "ObjectiveDisplay",
     "ReconstructionDisplay",
+    "ShapeDisplay",
     "SpectrumDisplay",
     "filter_mosaic",
 ]

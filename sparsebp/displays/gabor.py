@@ -189,8 +189,14 @@ class GaborDisplay:
         pale = ~valid & (self.fit.amplitude > 0)
         if pale.any():
             style = {"s": 14, "facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
-            ax.scatter(angle[pale], frequency[pale], label=pale_label, **style)
-            place = {"loc": "upper left", "bbox_to_anchor": (-0.05, HALF_CIRCLE[0] - 0.05)}
+            ax.scatter(
+                angle[pale], frequency[pale], label=pale_label.replace(" or ", " or\n"), **style
+            )
+            place = {
+                "loc": "upper left",
+                "bbox_to_anchor": (-0.05, HALF_CIRCLE[0] - 0.04),
+                "borderpad": 0,
+            }
             ax.legend(**place, frameon=False, fontsize="small", handletextpad=0.1)
         ax.set(thetamin=0, thetamax=180, rmin=0, rmax=_round_up(frequency[valid | pale]))
         ax.set_xticks(np.radians([0, 45, 90, 135, 180]))
@@ -199,7 +205,7 @@ class GaborDisplay:
         ax.grid(visible=True, color=PALE, linewidth=0.5, alpha=0.35)
         ax.set_title("Orientation and frequency", y=HALF_CIRCLE[1] + 0.1)
         below = {"transform": ax.transAxes, "ha": "center", "va": "top", "fontsize": "small"}
-        ax.text(0.5, HALF_CIRCLE[0] - 0.09, "cycles per pixel", **below)
+        ax.text(0.75, HALF_CIRCLE[0] - 0.09, "cycles per pixel", **below)
 
     def _draw_patch(self, ax: Axes, valid: NDArray, bar_length: float) -> None:
         height, width = self.fit.patch_shape

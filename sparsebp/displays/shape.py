@@ -1,0 +1,197 @@
+"""Shape displays: how many stripes filters have, and how long these are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sparsebp._checks import check_matrix
+from sparsebp.displays._axes import PALE, plain, take_axes
+from sparsebp.displays._features import learned_features
+from sparsebp.displays._gabors import fitted_gabors, shown, why_pale
+from sparsebp.displays.mosaic import check_patch_shape
+from sparsebp.metrics import GaborFit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Filters beyond stand at the edge: their stripes run through the patch.
+LARGEST = 1.5
+INCHES = (5.4, 3.2)
+
+
+class ShapeDisplay:
+    """Ringach's plane: n_x, the cycles under the envelope, and n_y, the length of the stripes.
+
+    Near zero are blobs, up to n_x = 1 / (2 pi) edges, further right gratings of more and more
+    stripes; above the diagonal are filters longer than wide.
+
+    Parameters
+    ----------
+    components : array-like of shape (n_components, n_features)
+        Filters as rows, flattened in C order from (height, width) or (height, width, 3).
+    patch_shape : (height, width) or (height, width, 3), default None
+        None takes square grey patches or, where n_features is three times a square, square
+        color patches.
+    fit : GaborFit, default None
+        What `sparsebp.metrics.gabor_fit` found for the components. None fits them now.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        After `plot`.
+    figure_ : matplotlib Figure
+        After `plot`.
+
+    Raises
+    ------
+    TypeError
+        If fit is not a GaborFit.
+    ValueError
+        If the components are not a finite real matrix, the patch shape or the fit does not fit
+        them, or n_features is no square to infer the patch shape from.
+
+    See Also
+    --------
+    GaborDisplay : Orientation, frequency and place of the same fits.
+
+    References
+    ----------
+    Ringach 2002, "Spatial structure and symmetry of simple-cell receptive fields in macaque
+    primary visual cortex".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsebp.displays import ShapeDisplay
+    >>> ShapeDisplay(np.random.default_rng(0).normal(size=(6, 16))).fit.n_x.shape
+    (6,)
+    """
+
+    def __init__(
+        self,
+        components: ArrayLike,
+        patch_shape: Sequence[int] | None = None,
+        *,
+        fit: GaborFit | None = None,
+    ) -> None:
+        filters = check_matrix("components", components)
+        self.patch_shape = check_patch_shape(filters.shape[1], patch_shape)
+        self.fit = fitted_gabors(filters, self.patch_shape, fit)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        patch_shape: Sequence[int] | None = None,
+        fit: GaborFit | None = None,
+    ) -> ShapeDisplay:
+        """Take the filters of a fitted estimator, or of a pipeline.
+
+        Parameters
+        ----------
+        estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
+            What `BasisDisplay.from_estimator` draws is fitted.
+        patch_shape : (height, width) or (height, width, 3), default None
+        fit : GaborFit, default None
+
+        Returns
+        -------
+        ShapeDisplay
+
+        Raises
+        ------
+        AttributeError
+            If the estimator is not fitted, or a step of the pipeline has no inverse.
+        TypeError, ValueError
+            As for the constructor.
+
+        Examples
+        --------
+        >>> from sparsebp import load_basis
+        >>> from sparsebp.displays import ShapeDisplay
+        >>> ShapeDisplay.from_estimator(load_basis("ica-10x10")).fit.n_y.shape
+        (49,)
+        """
+        components, _ = learned_features(estimator)
+        return cls(components, patch_shape, fit=fit)
+
+    def plot(
+        self, ax: Axes | None = None, *, min_r_squared: float = 0.5, label: str | None = None
+    ) -> ShapeDisplay:
+        """Draw a point for each filter.
+
+        Filters that are no Gabor functions or poorly determined (see
+        `sparsebp.metrics.GaborFit.well_determined`) are pale rings. Filters beyond 1.5 stand at
+        the edge as triangles.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default None
+            None makes a new figure. Several models may share one.
+        min_r_squared : float in [0, 1], default 0.5
+            Share of a filter's variance that its Gabor function must explain.
+        label : str, default None
+            Name in the legend.
+
+        Returns
+        -------
+        self : ShapeDisplay
+            With ``ax_`` and ``figure_`` set.
+
+        Raises
+        ------
+        TypeError
+            If min_r_squared is not a number.
+        ValueError
+            If it is out of range, or ax is not one matplotlib Axes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sparsebp.displays import ShapeDisplay
+        >>> display = ShapeDisplay(np.random.default_rng(0).normal(size=(6, 16))).plot()
+        >>> display.ax_.get_xlabel()
+        '$n_x$, cycles under the envelope'
+        >>> import matplotlib.pyplot as plt
+        >>> plt.close(display.figure_)
+        """
+        valid = shown(self.fit, min_r_squared)
+        pale = ~valid & (self.fit.amplitude > 0)
+        (ax,) = take_axes(ax, 1, lambda: plt.subplots(figsize=INCHES, layout="constrained")[1])
+        points = np.stack([self.fit.n_x, self.fit.n_y], axis=1)
+        beyond = (points > LARGEST).any(axis=1)
+        ax.axline((0, 0), slope=1, color=PALE, linewidth=0.8, linestyle="--", zorder=1)
+        color = ax.scatter(*_within(points[valid & ~beyond]), s=14, alpha=0.7, linewidths=0)
+        color.set_label(label)
+        edge = {"s": 20, "alpha": 0.7, "linewidths": 0, "marker": "^", "clip_on": False}
+        ax.scatter(*_within(points[valid & beyond]), color=color.get_facecolor()[:1], **edge)
+        if pale.any():
+            ring = {"s": 14, "facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
+            reason = why_pale(self.fit, min_r_squared)
+            ax.scatter(*_within(points[pale]), label=reason, clip_on=False, zorder=1, **ring)
+        _name(ax)
+        ax.set(xlim=(0, LARGEST), ylim=(0, LARGEST), aspect="equal")
+        ax.set_xlabel("$n_x$, cycles under the envelope")
+        ax.set_ylabel("$n_y$, length of the stripes")
+        plain(ax)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _name(ax: Axes) -> None:
+    """Say beside the Axes what the points are, each name once."""
+    handles, labels = ax.get_legend_handles_labels()
+    names = dict(zip(labels, handles, strict=True))
+    if names:
+        place = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.02), "handletextpad": 0.1}
+        ax.legend(list(names.values()), list(names), frameon=False, fontsize="small", **place)
+
+
+def _within(points: NDArray) -> NDArray:
+    return np.minimum(points, LARGEST).T
