@@ -13,11 +13,14 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from validation import gabor
+from validation import exercises, gabor
 from validation.table import Row, Setting, as_table, write_csv
 
 #: What is measured under each name, in this order.
-SUBJECTS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {"gabor": gabor.rows}
+SUBJECTS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
+    "exercises": exercises.rows,
+    "gabor": gabor.rows,
+}
 
 
 def main(
