@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
 
 from sparsebp.blocks import count_threads
 from sparsebp.estimators._base import Coder, quietly
+from sparsebp.estimators._parameters import check_real
 from sparsebp.solvers import SparseCodingProblem, encode
+
+if TYPE_CHECKING:
+    from sparsebp.estimators.sparse_coder import SparseCoder
 
 
 class AtomCoder(Coder):
     """Base of what writes a sample as a combination of few atoms, the rows of ``components_``."""
 
+    alpha: float
     alpha_: float
     gamma_: float | None
 
@@ -36,6 +42,11 @@ class AtomCoder(Coder):
         ------
         ValueError
             If X is unusable.
+
+        Warns
+        -----
+        UserWarning
+            If ``alpha`` was set to something else after `fit`, which has no effect here.
         """
         x = self._checked(X).T.astype(self.components_.dtype, copy=False)
         n_threads = count_threads(self.n_jobs)
@@ -48,7 +59,47 @@ class AtomCoder(Coder):
                 ConvergenceWarning,
                 stacklevel=2,
             )
+        if self.alpha != self.alpha_:
+            warnings.warn(
+                f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, and "
+                f"codes have the weight of then. with_alpha({self.alpha!r}) returns a coder of the "
+                "same atoms at the new weight; fit learns atoms for it.",
+                UserWarning,
+                stacklevel=2,
+            )
         return np.ascontiguousarray(found.codes.T)
+
+    def with_alpha(self, alpha: float) -> SparseCoder:
+        """Return a coder of the same atoms and the same penalty at another weight.
+
+        Parameters
+        ----------
+        alpha : float
+            Weight α ≥ 0 of the penalty.
+
+        Returns
+        -------
+        coder : SparseCoder
+            What codes as this model would with the weight α. The model stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If alpha is no number ≥ 0.
+
+        Examples
+        --------
+        >>> from sparsebp import SparseCoder
+        >>> SparseCoder(np.eye(2), alpha=1.0).with_alpha(4.0).transform([[3.0, 1.0]]) + 0.0
+        array([[1., 0.]])
+        """
+        from sparsebp.estimators.sparse_coder import SparseCoder  # which is an AtomCoder itself
+
+        check_is_fitted(self)
+        check_real("alpha", alpha)
+        return SparseCoder(
+            self.components_, penalty=self.penalty_, alpha=float(alpha), n_jobs=self.n_jobs
+        )
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Compute the samples that coefficients stand for.

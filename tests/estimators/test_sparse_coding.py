@@ -5,7 +5,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp import SparseCoding
 from sparsebp.datasets import make_dictionary_signals
-from sparsebp.penalties import LogCosh, SmoothL1, Topographic
+from sparsebp.penalties import L1, LogCosh, SmoothL1, Topographic
+from sparsebp.solvers import encode
 
 X, ATOMS, _ = make_dictionary_signals(400, 10, 15, n_nonzero=2, snr_db=20, random_state=0)
 FAST = {"max_iter": 3, "batch_size": 50, "random_state": 0}
@@ -201,3 +202,31 @@ def test_all_samples_at_once_however_it_is_said(batch_size):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_as_many_atoms_as_features_by_default():
     assert SparseCoding(max_iter=1, random_state=0).fit(X).components_.shape == (10, 10)
+
+
+def test_another_weight_than_that_of_the_fit():
+    X = np.random.default_rng(0).laplace(size=(60, 8))
+    model = SparseCoding(
+        12, penalty="l1", alpha=0.1, solver="online", batch_size=30, random_state=0
+    )
+    model.fit(X)
+    at_fit = model.transform(X)
+    coder = model.with_alpha(3.0)
+    expected = encode(X.T, model.components_.T, L1(), 3.0).codes.T
+    np.testing.assert_allclose(coder.transform(X), expected, atol=1e-8)
+    np.testing.assert_array_equal(model.transform(X), at_fit)
+    assert (model.alpha, model.alpha_) == (0.1, 0.1)
+    with pytest.raises(ValueError, match="alpha is -1"):
+        model.with_alpha(-1)
+
+
+def test_a_weight_set_after_the_fit_is_not_passed_over_in_silence():
+    X = np.random.default_rng(0).laplace(size=(60, 8))
+    model = SparseCoding(
+        12, penalty="l1", alpha=0.1, solver="online", batch_size=30, random_state=0
+    )
+    model.fit(X)
+    at_fit = model.transform(X)
+    model.set_params(alpha=3.0)
+    with pytest.warns(UserWarning, match=r"alpha is 3.0, but was 0.1 .* with_alpha\(3.0\)"):
+        np.testing.assert_array_equal(model.transform(X), at_fit)
