@@ -2,8 +2,8 @@
 Filling in missing pixels
 =========================
 
-Where pixels are missing, the coefficients of a patch are found from those that are known, and the
-atoms say what belongs in between.
+Holes are filled as smoothly as possible at first; then each patch is described by a few atoms,
+which say what belongs in between.
 """
 
 # %%
@@ -24,12 +24,12 @@ missing = np.random.default_rng(0).random(whole.shape) < 0.5
 
 patches = remove_mean(sample_patches([flower], 8, 15_000, random_state=0))
 model = SparseCoding(
-    100, penalty="l1", alpha=0.1, solver="online", batch_size=256, max_iter=100, random_state=0
+    128, penalty="l1", alpha=0.1, solver="online", batch_size=256, max_iter=100, random_state=0
 ).fit(patches)
-filled = inpaint(np.where(missing, np.nan, whole), model, stride=2)
+filled = inpaint(np.where(missing, np.nan, whole), model)
 
 # %%
-# Interpolation between the known pixels, without any atoms, for comparison:
+# Linear interpolation between the known pixels, without any atoms, for comparison:
 
 places = np.argwhere(~missing)
 between = whole.copy()
@@ -46,7 +46,7 @@ def error(image):
 pictures = {
     "what there is": np.where(missing, 1, whole),
     f"interpolated, error {error(between):.3f}": between,
-    f"filled in by atoms, {error(filled):.3f}": filled,
+    f"filled in by atoms, error {error(filled):.3f}": filled,
     "the whole": whole,
 }
 figure, axes = plt.subplots(2, 2, figsize=(8, 6.2), layout="constrained")

@@ -54,6 +54,15 @@ class Patches:
         pixels = (self.image if image is None else image)[self.places(numbers)]
         return pixels.reshape(len(numbers), -1).astype(self.dtype, copy=False)
 
+    def touching(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the numbers of the patches that hold at least one of some pixels."""
+        sums = np.pad(
+            np.cumsum(np.cumsum(pixels, axis=0, dtype=np.int64), axis=1), ((1, 0), (1, 0))
+        )
+        rows, columns = self.corners
+        across = sums[:, columns + self.side] - sums[:, columns]
+        return np.flatnonzero(across[rows + self.side] - across[rows])
+
     def blocks(self, progress: Progress, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Yield the numbers of all patches, or of some, in blocks."""
         numbers = np.arange(len(self)) if numbers is None else numbers
@@ -93,15 +102,10 @@ def _corners(length: int, side: int, stride: int, to_border: bool) -> np.ndarray
     return np.append(corners, length - side) if missed else corners
 
 
-def channel_means(
-    samples: np.ndarray, n_channels: int, mask: np.ndarray | None = None
-) -> np.ndarray:
-    """Compute each channel's mean over the known pixels, repeated for every pixel."""
-    known = np.ones_like(samples) if mask is None else mask
-    by_channel = (len(samples), -1, n_channels)
-    sums = (samples * known).reshape(by_channel).sum(axis=1)
-    counts = np.maximum(known.reshape(by_channel).sum(axis=1), 1)
-    return np.tile(sums / counts, samples.shape[1] // n_channels)
+def channel_means(samples: np.ndarray, n_channels: int) -> np.ndarray:
+    """Compute each channel's mean in each patch, repeated for every pixel."""
+    means = samples.reshape(len(samples), -1, n_channels).mean(axis=1)
+    return np.tile(means, samples.shape[1] // n_channels)
 
 
 def checked_image(image: ArrayLike) -> np.ndarray:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp.blocks import count_threads
-from sparsebp.estimators import SparseCoding
+from sparsebp.images._atoms import atoms_of
 from sparsebp.images._patches import (
     Patches,
     channel_means,
@@ -17,45 +16,62 @@ from sparsebp.images._patches import (
     checked_mask,
     side_of,
 )
-from sparsebp.solvers import Codes, encode
+from sparsebp.images._smooth import filled_smoothly
+from sparsebp.solvers import pursue
+
+#: Thresholds of the turns, in units of what a smooth filling errs: they fall as the filling grows
+#: better. Eight such turns are within 0.1 dB of sixteen.
+_THRESHOLDS = np.geomspace(1.7, 0.3, 8)
+#: Share of the known pixels near holes that are hidden to find out how much a smooth filling errs.
+_HIDDEN = 0.1
 
 
 def inpaint(
     image: ArrayLike,
-    model: SparseCoding,
+    model: Any,
     missing: ArrayLike | None = None,
     *,
     stride: int = 1,
     progress: bool = False,
 ) -> np.ndarray:
-    """Fill in missing pixels by what the atoms make of those around them.
+    """Fill in missing pixels, smoothly at first, then by the atoms that patches are made of.
 
-    The coefficients of a patch are found from its known pixels alone; patches that know more
-    count for more where they overlap. Known pixels stay as they are.
+    Holes are filled as smoothly as the pixels around them allow (biharmonic). Then, in eight
+    turns, each patch that touches a hole is described by the few atoms that stand out, as in
+    `denoise`, and the holes get the average of what patches say; the threshold falls from turn to
+    turn, from 1.7 to 0.3 times what the smooth filling errs, which is measured on known pixels.
+    Known pixels stay as they are.
 
     Parameters
     ----------
     image : array-like of shape (height, width) or (height, width, n_channels)
-        The image; what stands at missing pixels does not matter.
-    model : SparseCoding
-        Fitted on square patches without their means.
+        The image, on any scale; what stands at missing pixels does not matter.
+    model : estimator
+        What has atoms, as in `denoise`, fitted on square patches without their means. Best are a
+        few times as many atoms as pixels, learned from clean photographs.
     missing : array-like of bool, of the image's shape or (height, width), default=None
         Which pixels are missing; None takes those that are NaN.
     stride : int, default=1
         Pixels from one patch to the next.
     progress : bool, default=False
-        Whether to show a bar.
+        Whether to show a bar for each turn.
 
     Returns
     -------
     filled : ndarray of the image's shape
-        In the wider precision of the image's and the model's.
+        float32 if the image is, else float64. The cost grows with the number of patches that touch
+        a hole. Within a hole that is larger than a patch, the filling is smooth.
 
     Raises
     ------
     ValueError, TypeError
-        If the image or the mask is none, or a hole is so large that a patch within it knows no
-        pixel.
+        If the image or the mask is none, a channel has no known pixel, or the model was not fitted
+        on square patches with as many channels or cannot go back.
+
+    Notes
+    -----
+    Thresholds that fall while what was filled is filled again: Guleryuz, *Nonlinear approximation
+    based image recovery using adaptive sparse reconstructions and iterated denoising* (2006).
 
     Examples
     --------
@@ -66,55 +82,50 @@ def inpaint(
     >>> model = SparseCoding(8, alpha=0.01, batch_size=100, max_iter=20, random_state=0).fit(X)
     >>> missing = np.random.default_rng(0).random((24, 24)) < 0.5
     >>> filled = inpaint(np.where(missing, np.nan, stripes), model)
-    >>> bool(np.sqrt(np.square(filled - stripes).mean()) < 0.1)
+    >>> bool(np.sqrt(np.square(filled - stripes).mean()) < 0.02)
     True
     """
-    if not isinstance(model, SparseCoding):
-        raise TypeError(
-            f"model is a {type(model).__name__}; filling in needs a fitted SparseCoding, whose "
-            "coefficients are searched for."
-        )
     raw = np.asarray(image)
     holes = checked_mask(raw, missing)
-    values = checked_image(np.where(holes, 0, raw) if holes.any() else raw)
-    known = ~holes.reshape(values.shape)
-    side = side_of(model, values.shape)
-    patches = Patches(values, side, stride, dtype=model.components_.dtype)
+    values = checked_image(np.where(holes, raw.dtype.type(0), raw) if holes.any() else raw)
+    holes = holes.reshape(values.shape)
+    patches = Patches(values, side_of(model, values.shape), stride)
+    atoms = atoms_of(model)
+    if not holes.any():
+        return values.reshape(raw.shape).copy()
+    if holes.all(axis=(0, 1)).any():
+        raise ValueError("No pixel of the image (or of one of its channels) is known.")
+    touching = patches.touching(holes.any(axis=2))
+    filled = filled_smoothly(values, holes)
+    error = _smooth_error(values, holes, patches, touching)
+    n_threads = count_threads(getattr(model, "n_jobs", None))
 
-    unfinished = 0
+    def described(numbers: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+        samples = patches.take(numbers, filled)
+        means = channel_means(samples, values.shape[2])
+        gain = threshold**2
+        codes = pursue((samples - means).T, atoms, min_gain=gain, n_threads=n_threads)
+        return (atoms @ codes).T + means, 1 / (1 + np.count_nonzero(codes, axis=0))
 
-    def fill(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        nonlocal unfinished
-        pixels, mask = patches.take(numbers), patches.take(numbers, known)
-        means = channel_means(pixels, values.shape[2], mask)
-        found = _encode_known(pixels - means, mask, model)
-        unfinished += found.n_unfinished
-        return found.codes.T @ model.components_ + means, mask.mean(axis=1) ** 2
-
-    filled, weight = patches.averaged(fill, progress)
-    if unfinished:
-        warnings.warn(
-            f"The coefficients of {unfinished} patches have not converged; scale the image to "
-            "about the variance that the model learned from, or raise epsilon.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-    if not weight.all():
-        raise ValueError(
-            f"{np.count_nonzero(weight[:, :, 0] == 0)} missing pixels lie in no patch with a known "
-            "pixel; give a model of larger patches, or a smaller stride."
-        )
-    return np.where(known, values, filled).reshape(raw.shape)
+    for threshold in error * _THRESHOLDS if error > 0 else ():
+        new, _ = patches.averaged(lambda n, t=threshold: described(n, t), progress, touching)
+        filled = np.where(holes, new, values)
+    return filled.reshape(raw.shape).astype(values.dtype, copy=False)
 
 
-def _encode_known(samples: np.ndarray, mask: np.ndarray, model: SparseCoding) -> Codes:
-    """Find the coefficients of samples in rows by what is known of them."""
-    return encode(
-        np.ascontiguousarray(samples.T),
-        model.components_.T,
-        model.penalty_,
-        model.alpha_,
-        mask=np.ascontiguousarray(mask.T),
-        tol=1e-4,
-        n_threads=count_threads(model.n_jobs),
-    )
+def _smooth_error(
+    image: np.ndarray, holes: np.ndarray, patches: Patches, touching: np.ndarray
+) -> float:
+    """Hide some known pixels near holes; return the root mean square by which a filling errs."""
+    near = np.zeros(image.shape[:2], dtype=bool)
+    near[patches.places(touching)] = True
+    seen = np.flatnonzero(near[:, :, np.newaxis] & ~holes)
+    # Drawn by number: a mask that was drawn with the same seed must not coincide.
+    drawn = np.random.default_rng(0).permutation(seen.size)[: int(np.ceil(_HIDDEN * seen.size))]
+    hidden = np.zeros(image.shape, dtype=bool)
+    hidden.flat[seen[drawn]] = True
+    if (holes | hidden).all(axis=(0, 1)).any():
+        return 0.0
+    wrong = (filled_smoothly(image, holes | hidden) - image)[hidden]
+    error = float(np.sqrt(np.square(wrong).mean()))
+    return error if error > 1e-9 * float(np.abs(image).max()) else 0.0

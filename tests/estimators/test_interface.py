@@ -244,6 +244,7 @@ def test_a_generator_may_draw(kind):
     np.testing.assert_array_equal(draws[0].components_, draws[1].components_)
 
 
+@pytest.mark.filterwarnings("ignore:alpha is 100.0, but was")
 @pytest.mark.parametrize("kind", ["l1", "batches", "rica"])
 def test_parameters_set_after_fit_do_not_change_what_was_fitted(kind):
     estimator = fitted(kind)

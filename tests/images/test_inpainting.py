@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 from oracles import seeds
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.decomposition import PCA
 
-from sparsebp import ReconstructionICA, SparseCoding
+from sparsebp import SparseCoding, SparseFiltering
 from sparsebp.images import denoise, inpaint
+from sparsebp.images._smooth import filled_smoothly
 from sparsebp.preprocessing import remove_mean, sample_patches
-from sparsebp.solvers import encode
+from sparsebp.solvers import pursue
 
 RNG = np.random.default_rng(0)
 ROWS, COLUMNS = np.indices((40, 50))
@@ -38,30 +39,79 @@ def test_missing_pixels_are_filled_and_known_ones_kept(penalty, seed):
     assert error(filled) < 0.4 * error(by_mean)
 
 
-def filled_by_hand(image, missing, model, side):
-    """Every patch by itself, its codes from the rows of the basis that it knows."""
-    total, weight = np.zeros_like(image), np.zeros_like(image)
-    for r, c in np.ndindex(image.shape[0] - side + 1, image.shape[1] - side + 1):
-        known = ~missing[r : r + side, c : c + side].ravel()
-        if known.any():
-            patch = image[r : r + side, c : c + side].ravel()[known]
-            atoms = model.components_.T
-            x = (patch - patch.mean())[:, None]
-            codes = encode(x, atoms[known], model.penalty_, model.alpha_, tol=1e-4).codes
-            made = (atoms @ codes).reshape(side, side) + patch.mean()
-            total[r : r + side, c : c + side] += known.mean() ** 2 * made
-            weight[r : r + side, c : c + side] += known.mean() ** 2
-    return np.where(missing, total / weight, image)
+def smooth_by_hand(image, missing):
+    """Least squares of the whole Laplacian, written out."""
+    height, width = image.shape
+    laplacian = np.zeros((image.size, image.size))
+    for r, c in np.ndindex(height, width):
+        for i, j in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)):
+            if 0 <= i < height and 0 <= j < width:
+                laplacian[r * width + c, [i * width + j, r * width + c]] += [1, -1]
+    hole = missing.ravel()
+    known = laplacian[:, ~hole] @ image.ravel()[~hole]
+    filled = image.copy()
+    filled[missing] = np.linalg.lstsq(laplacian[:, hole], -known, rcond=None)[0]
+    return filled
 
 
 @pytest.mark.parametrize("seed", seeds(3))
-def test_a_patch_that_knows_more_counts_for_more(seed):
-    image, model = CLEAN[:13, :12], model_of(CLEAN, penalty="log_cosh", alpha=0.3)
-    missing = np.random.default_rng(seed).random(image.shape) < 0.5
-    missing[:4, :4] = True
-    expected = filled_by_hand(image, missing, model, 5)
-    # Codes are found to 1e-4; with equal weights pixels differ by 0.03 to 0.07.
-    np.testing.assert_allclose(inpaint(image, model, missing), expected, atol=1e-3)
+def test_the_first_filling_is_as_smooth_as_can_be(seed):
+    rng = np.random.default_rng(seed)
+    image, missing = rng.random((9, 11)), rng.random((9, 11)) < 0.5
+    missing[2:6, 3:8] = True
+    found = filled_smoothly(image[..., None], missing[..., None])[..., 0]
+    np.testing.assert_allclose(found, smooth_by_hand(image, missing), atol=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+def test_atoms_fill_in_better_than_the_smoothest_filling(share):
+    missing = np.random.default_rng(1).random(CLEAN.shape) < share
+    smooth = filled_smoothly(CLEAN[..., None], missing[..., None])[..., 0]
+    assert error(inpaint(CLEAN, MODEL, missing)) < 0.9 * error(smooth)
+
+
+def test_only_patches_that_touch_a_hole_cost(monkeypatch):
+    sizes = []
+
+    def counted(x, *args, **options):
+        sizes.append(x.shape[1])
+        return pursue(x, *args, **options)
+
+    monkeypatch.setattr("sparsebp.images.inpainting.pursue", counted)
+    missing = np.zeros(CLEAN.shape, dtype=bool)
+    missing[20:24, 30:33] = True
+    inpaint(CLEAN, MODEL, missing)
+    assert set(sizes) == {(5 + 3) * (5 + 2)}
+    sizes.clear()
+    inpaint(CLEAN, MODEL, np.zeros(CLEAN.shape, dtype=bool))
+    assert sizes == []
+
+
+@pytest.mark.parametrize("scale", [2.0**-20, 2.0**16])
+def test_the_scale_of_an_image_does_not_matter(scale):
+    missing = np.random.default_rng(0).random(CLEAN.shape) < 0.5
+    expected = scale * inpaint(CLEAN, MODEL, missing, stride=2)
+    found = inpaint(scale * CLEAN, MODEL, missing, stride=2)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_what_is_smooth_is_filled_in_exactly():
+    ramp = np.add.outer(np.arange(12.0), 2 * np.arange(14.0))
+    missing = np.zeros(ramp.shape, dtype=bool)
+    missing[4:8, 5:9] = True
+    smooth = filled_smoothly(ramp[..., None], missing[..., None])[..., 0]
+    np.testing.assert_allclose(smooth, ramp, atol=1e-9)
+    np.testing.assert_allclose(inpaint(ramp, MODEL, missing), ramp, atol=0.1)
+    constant = np.full((12, 14), 0.1, dtype=np.float32)
+    np.testing.assert_allclose(inpaint(constant, MODEL, missing), constant, rtol=1e-6)
+
+
+def test_one_known_pixel_is_enough_and_none_is_refused():
+    missing = np.ones((9, 9), dtype=bool)
+    with pytest.raises(ValueError, match="No pixel of the image"):
+        inpaint(np.ones((9, 9)), MODEL, missing)
+    missing[3, 3] = False
+    np.testing.assert_allclose(inpaint(np.full((9, 9), 0.3), MODEL, missing), 0.3, rtol=1e-6)
 
 
 def test_what_stands_at_missing_pixels_does_not_matter():
@@ -70,8 +120,8 @@ def test_what_stands_at_missing_pixels_does_not_matter():
         inpaint(np.where(missing, value, CLEAN), MODEL, missing, stride=2)
         for value in (0.0, 1e6, np.nan)
     ]
-    np.testing.assert_allclose(results[1], results[0], atol=1e-9)
-    np.testing.assert_allclose(results[2], results[0], atol=1e-9)
+    np.testing.assert_array_equal(results[1], results[0])
+    np.testing.assert_array_equal(results[2], results[0])
 
 
 def test_colors():
@@ -92,11 +142,12 @@ def test_nothing_missing_changes_nothing_and_inputs_stay():
     np.testing.assert_array_equal(inpaint(image, MODEL, stride=5), CLEAN)
 
 
-def test_a_hole_larger_than_a_patch_is_refused():
+def test_a_hole_larger_than_a_patch_is_filled_smoothly_within():
     missing = np.zeros(CLEAN.shape, dtype=bool)
     missing[10:22, 10:22] = True
-    with pytest.raises(ValueError, match="lie in no patch with a known pixel"):
-        inpaint(CLEAN, MODEL, missing)
+    filled = inpaint(CLEAN, MODEL, missing)
+    assert CLEAN.min() - 0.3 < filled.min() <= filled.max() < CLEAN.max() + 0.3
+    np.testing.assert_array_equal(filled[~missing], CLEAN[~missing])
 
 
 @pytest.mark.parametrize(
@@ -125,25 +176,11 @@ def test_a_mask_is_of_bools_and_of_the_images_shape(missing):
         inpaint(CLEAN, MODEL, missing)
 
 
-def test_filling_in_needs_sparse_coding():
-    model = ReconstructionICA(4, tol=1e-2).fit(RNG.normal(size=(50, 25)))
-    with pytest.raises(TypeError, match="ReconstructionICA; filling in needs"):
-        inpaint(CLEAN, model)
-
-
-def test_coefficients_that_have_not_converged_are_said(monkeypatch):
-    def hasty(*args, **options):
-        return encode(*args, **options, max_iter=1)
-
-    monkeypatch.setattr("sparsebp.images.inpainting.encode", hasty)
-    model = SparseCoding(9, penalty="l1", max_iter=1, batch_size=100, random_state=0)
-    rng = np.random.default_rng(0)
-    model.fit(rng.normal(size=(200, 9)))
-    image = np.where(rng.random((6, 6)) < 0.3, np.nan, rng.normal(size=(6, 6)))
-    said = []
-    for block in (100, 4):
-        monkeypatch.setattr("sparsebp.images._patches._BLOCK", block)
-        with pytest.warns(ConvergenceWarning, match=r"of [1-9]\d* patches have not") as warned:
-            inpaint(image, model)
-        said.append(str(warned[0].message))
-    assert said[0] == said[1]  # of all blocks together
+def test_any_model_with_atoms_fills_in():
+    model = PCA(12).fit(remove_mean(sample_patches([CLEAN], 5, 300, random_state=0)))
+    missing = np.random.default_rng(0).random(CLEAN.shape) < 0.3
+    smooth = filled_smoothly(CLEAN[..., None], missing[..., None])[..., 0]
+    assert error(inpaint(CLEAN, model, missing)) < error(smooth)
+    model = SparseFiltering(4, tol=1.0, random_state=0).fit(RNG.random((50, 9)))
+    with pytest.raises(TypeError, match="SparseFiltering, which has no inverse_transform"):
+        inpaint(CLEAN, model, missing)

@@ -1,0 +1,51 @@
+"""Holes of an image filled as smoothly as the pixels around them allow."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import spsolve
+
+
+def filled_smoothly(image: np.ndarray, holes: np.ndarray) -> np.ndarray:
+    """Fill holes so that the squared Laplacian, summed over the image, is least: biharmonic.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width, n_channels)
+        What stands in the holes does not matter.
+    holes : ndarray of bool, of the same shape
+        Which pixels are missing; in each channel some are known.
+
+    Returns
+    -------
+    filled : ndarray of float64, shape (height, width, n_channels)
+        The image, with its holes filled. Only pixels next to a hole are looked at.
+    """
+    filled = np.where(holes, 0, image).astype(np.float64)
+    for channel in range(image.shape[2]):
+        missing = holes[:, :, channel]
+        if missing.any():
+            laplacian = _laplacian_near(missing)
+            unknown = missing.ravel()
+            equations = laplacian[:, unknown]
+            known = filled[:, :, channel].ravel()
+            pull = -equations.T @ (laplacian @ known)
+            filled[missing, channel] = spsolve((equations.T @ equations).tocsc(), pull)
+    return filled
+
+
+def _laplacian_near(missing: np.ndarray) -> csr_array:
+    """Return the rows of the Laplacian that see a hole; beyond the border the image goes on."""
+    numbers = np.arange(missing.size).reshape(missing.shape)
+    pairs = [(numbers[1:], numbers[:-1]), (numbers[:, 1:], numbers[:, :-1])]
+    one = np.concatenate([np.concatenate([a.ravel(), b.ravel()]) for a, b in pairs])
+    other = np.concatenate([np.concatenate([b.ravel(), a.ravel()]) for a, b in pairs])
+    seen = missing.ravel()
+    near = seen.copy()
+    near[one[seen[other]]] = True
+    one, other = one[near[one]], other[near[one]]
+    rows = np.cumsum(near) - 1
+    values = np.concatenate([np.ones(one.size), -np.ones(one.size)])
+    places = (np.concatenate([rows[one], rows[one]]), np.concatenate([other, one]))
+    return csr_array((values, places), shape=(int(near.sum()), missing.size))
