@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import spsolve
@@ -31,7 +33,8 @@ def filled_smoothly(image: np.ndarray, holes: np.ndarray) -> np.ndarray:
             equations = laplacian[:, unknown]
             known = filled[:, :, channel].ravel()
             pull = -equations.T @ (laplacian @ known)
-            filled[missing, channel] = spsolve((equations.T @ equations).tocsc(), pull)
+            solution: Any = spsolve((equations.T @ equations).tocsc(), pull)
+            filled[missing, channel] = solution
     return filled
 
 

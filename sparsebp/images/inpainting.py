@@ -95,7 +95,8 @@ def inpaint(
         return values.reshape(raw.shape).copy()
     if holes.all(axis=(0, 1)).any():
         raise ValueError("No pixel of the image (or of one of its channels) is known.")
-    touching = patches.touching(holes.any(axis=2))
+    anywhere: Any = holes.any(axis=2)
+    touching = patches.touching(anywhere)
     filled = filled_smoothly(values, holes)
     error = _smooth_error(values, holes, patches, touching)
     n_threads = count_threads(getattr(model, "n_jobs", None))
