@@ -8,8 +8,9 @@ number.
 """
 
 # %%
-# 128 filters stand on 63 dimensions: 8 × 8 pixels less the mean. The photographs are whitened as a
-# whole, and the patches once more (``whiten=True``), so that all directions count alike.
+# 128 filters for 63 dimensions: 8 × 8 pixels less the mean. The photographs are whitened as a
+# whole, and the patches once more (``whiten=True``), so that all directions count alike. With more
+# filters than directions their lengths are kept at one, so that all are in use (``unit_norm``).
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from sparsebp.displays import BasisDisplay
 from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
 
 images = whiten_images(load_sample_photographs())
-patches = remove_mean(sample_patches(images, 8, 10_000, random_state=0))
-model = ReconstructionICA(128, alpha=2.0, whiten=True, tol=1e-5, random_state=0).fit(patches)
+patches = remove_mean(sample_patches(images, 8, 20_000, random_state=0))
+model = ReconstructionICA(128, whiten=True, tol=1e-5, random_state=0).fit(patches)
 BasisDisplay.from_estimator(model).plot()
 
 # %%
@@ -30,4 +31,26 @@ BasisDisplay.from_estimator(model).plot()
 codes = model.transform(patches)
 lost = np.square(patches - model.inverse_transform(codes)).sum() / np.square(patches).sum()
 small = np.abs(codes) < 0.1 * codes.std()
-print(f"{lost:.1%} of the variance are lost; {small.mean():.0%} of the responses are small")
+print(f"{lost:.1%} of the variance is lost; {small.mean():.0%} of the responses are small")
+print(f"{len(model.silent_components(codes))} of {len(model.components_)} filters are silent")
+
+# %%
+# The tutorial's plain objective leaves the lengths free. Then filters shrink to nothing until no
+# more are in use than there are directions; ``fit`` warns of it.
+
+import warnings
+
+import matplotlib.pyplot as plt
+
+free = ReconstructionICA(128, unit_norm=False, whiten=True, tol=1e-4, random_state=0)
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    free.fit(patches)
+print(said[-1].message)
+
+_, ax = plt.subplots(layout="constrained")
+for name, fitted in {"'auto'": model, "False": free}.items():
+    lengths = np.linalg.norm(fitted.whitened_components_, axis=1)
+    ax.plot(np.sort(lengths)[::-1], label=f"unit_norm={name}")
+ax.set(xlabel="filters, the longest first", ylabel="length")
+ax.legend()

@@ -255,7 +255,7 @@ class ReconstructionICA(FilterLearner):
         if n_filters > n_directions and self.unit_norm != "auto" and not self.unit_norm:
             return (
                 "filters are silent",
-                f"Filters of any length die where they outnumber the {n_directions} directions; "
+                f"Filters of free length vanish beyond as many as directions, {n_directions}; "
                 "set unit_norm='auto', or lower n_components.",
             )
         return "filters are silent", "Lower alpha or n_components, or set whiten=True."

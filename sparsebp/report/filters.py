@@ -13,6 +13,8 @@ from sparsebp.displays.mosaic import brightness
 from sparsebp.metrics import GaborFit, coefficient_kurtosis, near_zero_share, signal_share
 from sparsebp.report.measurements import Measurements
 
+_SILENT = (("silent", "contributes next to nothing, so it has no shape"),)
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -35,8 +37,10 @@ def describe_filters(measured: Measurements) -> list[Filter]:
     """Describe every component, in their order."""
     features, patch_shape = measured.basis.components, measured.basis.patch_shape
     codes, fit = measured.codes, measured.fit
-    pictures = _pictures(features, patch_shape)
-    gabors = _pictures(fit.render(), patch_shape[:2])
+    silent = np.isin(np.arange(len(features)), measured.silent)
+    # Each picture has its own contrast, which would make a feature of what is next to nothing.
+    pictures = _pictures(np.where(silent[:, np.newaxis], 0, features), patch_shape)
+    gabors = _pictures(np.where(silent[:, np.newaxis], 0, fit.render()), patch_shape[:2])
     used = 1 - near_zero_share(codes, per_component=True)
     share = signal_share(features, codes)
     peakedness = coefficient_kurtosis(codes, per_component=True)
@@ -48,7 +52,7 @@ def describe_filters(measured: Measurements) -> list[Filter]:
                 ("used in", f"{used[index]:.0%} of patches"),
                 ("share of the signal", f"{share[index]:.1%}"),
                 ("kurtosis", f"{peakedness[index]:.1f}"),
-                *_gabor_facts(fit, index),
+                *(_SILENT if silent[index] else _gabor_facts(fit, index)),
             ),
         )
         for index in range(len(features))

@@ -152,12 +152,21 @@ class Measurements:
         """How many features were learned, by which method."""
         method = _METHODS[type(self.estimator)]
         mapped = "topographic " if self.has_map else ""
-        return f"{len(self.basis.components)} features learned by {mapped}{method}"
+        n_features = len(self.basis.components) - len(self.silent)
+        return f"{n_features} features learned by {mapped}{method}"
 
     @property
     def has_map(self) -> bool:
         """Whether the features have places on a map."""
         return hasattr(getattr(self.estimator, "penalty_", None), "grid_shape")
+
+    @cached_property
+    def silent(self) -> np.ndarray:
+        """Numbers of the components that contribute next to nothing."""
+        own = getattr(self.estimator, "silent_components", None)
+        if own is None:
+            return silent_components(self.basis.components, self.codes)
+        return own(self.codes)
 
     @cached_property
     def reconstruction(self) -> np.ndarray | None:
@@ -174,14 +183,12 @@ class Measurements:
     @cached_property
     def features(self) -> FeatureSummary:
         """The numbers by which models are compared."""
-        own = getattr(self.estimator, "silent_components", None)
-        features, codes = self.basis.components, self.codes
         return summarize_features(
             self.fit,
-            codes,
+            self.codes,
             samples=self.samples,
             reconstruction=self.reconstruction,
-            silent=silent_components(features, codes) if own is None else own(codes),
+            silent=self.silent,
         )
 
 

@@ -130,6 +130,8 @@ def _numbers(summary: Summary) -> list[tuple[str, str]]:
     if found.explained_variance is not None:
         explained = f"{found.explained_variance:.0%}"
         numbers.insert(1, (explained, "of the patches' variance explained"))
+    if found.silent:
+        numbers.append((f"{found.silent}", f"of {found.n_components} silent, drawn gray"))
     return numbers
 
 

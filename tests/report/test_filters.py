@@ -1,5 +1,6 @@
 from base64 import b64decode
 from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
@@ -12,7 +13,8 @@ from sparsebp.report.filters import describe_filters
 
 def described(features, codes, shape):
     basis, fit = BasisDisplay(features, shape), gabor_fit(features, shape)
-    return describe_filters(Measurements(None, np.empty(0), basis, codes, fit))
+    model = SimpleNamespace(silent_components=lambda codes: np.flatnonzero(~codes.any(axis=0)))
+    return describe_filters(Measurements(model, np.empty(0), basis, codes, fit))
 
 
 def test_usage_counts_patches_and_what_atoms_add():
@@ -56,3 +58,12 @@ def test_facts_are_those_of_the_fit():
     assert facts["well determined"] == "yes"
     (blob,) = described(envelope.reshape(1, -1), np.ones((2, 1)), (8, 8))
     assert dict(blob.facts)["well determined"] == "no"
+
+
+def test_a_silent_filter_is_gray_and_has_no_shape():
+    features = np.vstack([np.tile([1.0, -1.0], 8), 1e-9 * np.tile([1.0, -1.0], 8)])
+    alive, silent = described(features, np.array([[1.0, 0.0], [-1.0, 0.0]]), (4, 4))
+    image = np.asarray(Image.open(BytesIO(b64decode(silent.picture.split(",")[1]))))
+    np.testing.assert_array_equal(image, 128)
+    assert "R² of Gabor" in dict(alive.facts)
+    assert set(dict(silent.facts)) == {"used in", "share of the signal", "kurtosis", "silent"}

@@ -71,3 +71,14 @@ def test_a_filter_is_gabor_like_above_four_fifths(measured):
 
 def test_the_title_says_whether_there_is_a_map(topographic):
     assert Measurements.of(*topographic).title == "9 features learned by topographic sparse coding"
+
+
+@pytest.mark.filterwarnings("ignore:.*are silent")
+def test_silent_filters_are_counted_and_are_no_features():
+    model = ReconstructionICA(32, unit_norm=False, whiten=True, tol=1e-3, random_state=0).fit(X)
+    measured = Measurements.of(model, X)
+    lengths = np.linalg.norm(model.whitened_components_, axis=1)
+    n_silent = (lengths < 0.1 * lengths.max()).sum()
+    assert 12 <= n_silent == len(measured.silent) == measured.summary.features.silent
+    assert measured.title == f"{32 - n_silent} features learned by reconstruction ICA"
+    assert f"32 learned, {n_silent} of them silent" in measured.summary.lines()[-1]
