@@ -13,13 +13,14 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from validation import exercises, gabor, restoration
+from validation import exercises, gabor, overcomplete, restoration
 from validation.table import Row, Setting, as_table, write_csv
 
 #: What is measured under each name, in this order.
 SUBJECTS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "exercises": exercises.rows,
     "restoration": restoration.rows,
+    "overcomplete": overcomplete.rows,
     "gabor": gabor.rows,
 }
 
