@@ -96,6 +96,11 @@ def test_filters_that_are_no_gabor_functions_are_hatched():
     assert display.axes_[2].images[0].get_clim() == pytest.approx(tuple(FREQUENCIES[[0, 2]]))
 
 
+def test_vector_files_hold_one_pixel_for_each_cell():
+    images = [ax.images[0] for ax in whole_display().plot().axes_]
+    assert [image.get_interpolation() for image in images] == ["none"] * 3
+
+
 def test_poorly_determined_filters_are_hatched_and_the_label_says_so():
     edge_or_blob = given_fit(sigma=np.array([[2.5, 2.5]] * 5 + [[0.5, 2.5]]))  # less than a wave
     ax = MapDisplay(gratings(), grid_shape=(2, 3), fit=edge_or_blob).plot(panels="frequency").ax_

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from scipy.optimize import brentq, least_squares
 
 from sparsebp.metrics import GaborFit, gabor_fit
 from sparsebp.metrics._gabor_refine import _linearize, refine
+from sparsebp.metrics._gabor_search import frequency_limit
 from sparsebp.metrics._gabor_spectrum import peak_frequency
 
 
@@ -114,6 +116,13 @@ def test_the_fitted_function_has_the_spectrum_of_the_filter(phase):
         row, column = np.unravel_index(power.argmax(), power.shape)
         peak = np.hypot(frequencies[row], frequencies[column])
         assert fit.frequency[index] == pytest.approx(peak, abs=0.006)
+
+
+def test_no_frequency_is_higher_than_the_grid_can_carry():
+    odd = gabor((9, 9), (4, 4), 0.0, 0.49, (0.45, 2.0), np.pi / 2)
+    fit = replace(gabor_fit(odd.reshape(1, -1), (9, 9)), carrier=np.array([0.5]))
+    assert peak_frequency(fit.carrier, fit.sigma[:, 0], fit.phase) > 0.5
+    assert fit.frequency[0] <= frequency_limit(fit.orientation)[0]
 
 
 def test_ratios_of_the_field():
