@@ -201,7 +201,7 @@ def test_completion_knows_bases_files_and_derivations(tmp_path, monkeypatch):
     assert complete_model("r") == ["rica-12x12", "right.npz", "runs/"]
     assert complete_model("runs/") == ["runs/model.npz"]
     assert "sparse-coding-8x8" in complete_model("")
-    assert complete_derivation("top") == ["topographic", "topographic-ica"]
+    assert complete_derivation("topographic-i") == ["topographic-ica"]
 
 
 def test_a_shell_gets_completions():
