@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp.blocks.threads import one_blas_thread
+
 #: Columns come in multiples of this number.
 PANEL = 16
 #: Columns of one product: copies stay in the cache, and their rows are not a power of two apart.
@@ -94,6 +96,7 @@ def product(matrix: np.ndarray, x: np.ndarray, dtype: Any = np.float64) -> np.nd
         if panels != padded.shape[1]:  # fresh memory is slow
             padded, result = np.empty((len(x), panels)), np.empty((len(matrix), panels))
         padded[:, :width], padded[:, width:] = x[:, block], 0
-        np.matmul(matrix, padded, out=result)
+        with one_blas_thread():  # several would wait for each other more than they compute
+            np.matmul(matrix, padded, out=result)
         out[block] = result[:, :width].T
     return out.T

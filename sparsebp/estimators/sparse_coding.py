@@ -14,6 +14,7 @@ from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
+from sparsebp.estimators._units import warn_of_units
 from sparsebp.penalties import Penalty
 from sparsebp.solvers import (
     STEPS,
@@ -196,6 +197,8 @@ class SparseCoding(AtomCoder, Learner):
             require_success(result)
             vars(self).update(fitted_at(result.point))
         vars(self).pop("_memory", None)
+        if np.isfinite(result.point).all():
+            warn_of_units(type(self).__name__, problem.penalty, problem.alpha, x, result.point)
         fresh = self.batch_size is not None and self.batch_size < x.shape[1]
         self._record(result, limit_is_failure=not fresh and self.solver != "online")
         return self._warn_of_silent(x.T)

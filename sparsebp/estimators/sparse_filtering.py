@@ -34,7 +34,8 @@ class SparseFiltering(Learner):
     n_components : int, default=None
         Number of filters; None means as many as features.
     epsilon : float, default=1e-8
-        Smoothing ε > 0 of the absolute value.
+        Smoothing ε > 0 of the absolute value, relative to the mean square of X (which is the mean
+        squared response of a random filter), so that the filters do not depend on X's unit.
     max_iter : int, default=1000
         Iterations at most.
     tol : float, default=1e-6
@@ -56,6 +57,8 @@ class SparseFiltering(Learner):
         W, the filters, of length one.
     features_ : ndarray of shape (n_components, n_features)
         The same.
+    epsilon_ : float
+        ε in the unit of the squared samples: ``epsilon`` times the mean square of X.
     scale_ : ndarray of shape (n_components,)
         Root of the mean square of each filter's responses f to the samples of `fit`; `transform`
         divides by it.
@@ -94,6 +97,7 @@ class SparseFiltering(Learner):
     """
 
     scale_: np.ndarray
+    epsilon_: float
 
     def __init__(
         self,
@@ -146,13 +150,14 @@ class SparseFiltering(Learner):
         rng = random_source(self.random_state)
         start = self._start((self.n_components or X.shape[1], X.shape[1]), rng, X.dtype)
         # Lengths change nothing but how large ε is beside (Wx)²: left free, rows grow without end.
-        objective = UnitRows(sparse_filtering_objective(X.T, float(self.epsilon), scale=1 / len(X)))
+        epsilon = float(self.epsilon) * (float(np.square(X, dtype=np.float64).mean()) or 1.0)
+        objective = UnitRows(sparse_filtering_objective(X.T, epsilon, scale=1 / len(X)))
         limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
 
         def fitted_at(point: np.ndarray) -> dict[str, Any]:
             filters = objective.constrained(point)
-            scale = np.sqrt(np.square(self._responses(X, filters)).mean(axis=0))
-            return {"components_": filters, "scale_": scale}
+            scale = np.sqrt(np.square(_responses(X, filters, epsilon)).mean(axis=0))
+            return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
 
         with quietly(), watching(self, X, fitted_at) as watch:
             result = minimize_lbfgs(objective, start, callback=watch, **limits)
@@ -172,7 +177,8 @@ class SparseFiltering(Learner):
         Returns
         -------
         codes : ndarray of shape (n_samples, n_components)
-            √((Wx)² + ε) divided by ``scale_``, then every row by its length. They are ≥ 0.
+            √((Wx)² + ε), with ε = ``epsilon_``, divided by ``scale_``, then every row by its
+            length. They are ≥ 0.
 
         Raises
         ------
@@ -180,7 +186,7 @@ class SparseFiltering(Learner):
             If X is unusable.
         """
         X = self._checked(X).astype(self.components_.dtype, copy=False)
-        codes = self._responses(X, self.components_) / self.scale_
+        codes = _responses(X, self.components_, self.epsilon_) / self.scale_
         return codes / np.linalg.norm(codes, axis=1, keepdims=True)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
@@ -198,6 +204,7 @@ class SparseFiltering(Learner):
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         return float(codes.sum(axis=1, dtype=np.float64).mean())
 
-    def _responses(self, X: np.ndarray, filters: np.ndarray) -> np.ndarray:
-        responses = product(filters, X.T, X.dtype).T
-        return np.sqrt(np.square(responses) + X.dtype.type(self.epsilon))
+
+def _responses(X: np.ndarray, filters: np.ndarray, epsilon: float) -> np.ndarray:
+    responses = product(filters, X.T, X.dtype).T
+    return np.sqrt(np.square(responses) + X.dtype.type(epsilon))

@@ -197,14 +197,14 @@ def _sparse_filtering(estimator: SparseFiltering) -> _Written:
     )
     return _Written(
         rf"F(W) = {_MEAN} F_1",
-        ((r"\sum_j \| \hat f_j \|_1", sparse_filtering_network(estimator.epsilon)),),
+        ((r"\sum_j \| \hat f_j \|_1", sparse_filtering_network(estimator.epsilon_)),),
         {"W": rf"{_MEAN} \nabla_W F_1"},
         (
             _PATCHES,
             (r"W", "the filters in rows, which are the features above"),
             (r"\hat f", rounded),
         ),
-        {r"\epsilon": estimator.epsilon},
+        {r"\epsilon": estimator.epsilon_},
         (r"\| w_r \| = 1", f"for every row, since only lengths beside ε matter; {_UNIT_LENGTH}"),
     )
 

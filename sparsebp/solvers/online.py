@@ -34,7 +34,8 @@ class OnlineLearning(SparseCodingProblem):
     """Minimise the objective of sparse coding by one pass over many small batches.
 
     Coefficients of a batch are found approximately, their moments s sᵀ and x sᵀ are added to sums
-    in which the past fades, and every atom in turn is set to the best one for these sums.
+    in which the past fades, and every atom in turn is set to the best one for these sums. Their
+    order is random in every batch: in a fixed one the first atoms stay behind the others.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ class OnlineLearning(SparseCodingProblem):
         share = (1 - kept) / x.shape[1]  # the weights of all batches sum to one
         moments = kept * memory.codes_moments + share * (codes @ codes.T)
         cross = kept * memory.cross_moments + share * (x @ codes.T)
-        basis = self._improved(basis, moments, cross)
+        basis = self._improved(basis, moments, cross, _random_order(basis.shape[1], t, rng))
         value = self.value(x, basis, codes)
         unused = unused_atoms(basis, np.diag(moments))
         if unused.size:
@@ -149,12 +150,14 @@ class OnlineLearning(SparseCodingProblem):
             moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
         return Memory(basis, moments, cross, t), value
 
-    def _improved(self, basis: np.ndarray, moments: np.ndarray, cross: np.ndarray) -> np.ndarray:
-        """Set every atom in turn to the best one while the others stand still."""
+    def _improved(
+        self, basis: np.ndarray, moments: np.ndarray, cross: np.ndarray, order: np.ndarray
+    ) -> np.ndarray:
+        """Set every atom in turn, in this order, to the best one while the others stay."""
         atoms = basis.T.astype(np.float64)  # in rows, which are contiguous
         decay = self.gamma or 0.0
         diagonal = np.diag(moments)
-        usable = np.flatnonzero(diagonal > 1e-10 * diagonal.max(initial=0.0))
+        usable = order[diagonal[order] > 1e-10 * diagonal.max(initial=0.0)]
         for group in np.array_split(usable, -(-len(usable) // _GROUP)) if len(usable) else []:
             # One matrix product for a group of atoms, and a small one for each atom within it.
             pulls = cross.T[group] - moments[group] @ atoms
@@ -175,3 +178,11 @@ class OnlineLearning(SparseCodingProblem):
     def feasible(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis with what the constraints allow of its atoms."""
         return super().feasible(np.abs(basis) if self.positive_basis else basis)
+
+
+def _random_order(n: int, batch: int, rng: Any) -> np.ndarray:
+    """Draw an order of n atoms, another one in each batch even where rng starts anew for it.
+
+    `partial_fit` with a whole number as random_state begins with the same rng in every call.
+    """
+    return rng.permutation(n)[np.random.default_rng(batch).permutation(n)]

@@ -11,7 +11,9 @@ X = np.random.default_rng(0).laplace(size=(80, 6)) @ np.random.default_rng(1).no
 
 def test_the_objective_is_the_papers():
     model = SparseFiltering(5, epsilon=1e-4, random_state=0).fit(X)
-    expected = oracles.sparse_filtering(model.components_, X.T, 1e-4) / 80
+    epsilon = 1e-4 * (X**2).mean()
+    assert model.epsilon_ == pytest.approx(epsilon, rel=1e-12)
+    expected = oracles.sparse_filtering(model.components_, X.T, epsilon) / 80
     assert model.objective_ == pytest.approx(expected, rel=1e-12)
     assert model.score(X) == pytest.approx(-expected, rel=1e-12)
     assert model.objective_history_[-1] == model.objective_ < model.objective_history_[0]
@@ -19,12 +21,21 @@ def test_the_objective_is_the_papers():
 
 def test_codes_are_the_papers_where_the_samples_are_those_of_fit():
     model = SparseFiltering(5, random_state=0).fit(X)
-    f = np.sqrt((X @ model.components_.T) ** 2 + 1e-8)
+    f = np.sqrt((X @ model.components_.T) ** 2 + model.epsilon_)
     f /= np.linalg.norm(f, axis=0)
     f /= np.linalg.norm(f, axis=1, keepdims=True)
     np.testing.assert_allclose(model.transform(X), f, rtol=1e-10)
-    strength = np.sqrt(((X @ model.components_.T) ** 2 + 1e-8).mean(axis=0))
+    strength = np.sqrt(((X @ model.components_.T) ** 2 + model.epsilon_).mean(axis=0))
     np.testing.assert_allclose(model.scale_, strength, rtol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 2.0**-20, 1e6])
+@pytest.mark.parametrize("epsilon", [1e-8, 1e-2])
+def test_the_filters_do_not_depend_on_the_unit_of_the_samples(unit, epsilon):
+    model = SparseFiltering(5, epsilon=epsilon, tol=1e-3, random_state=0).fit(X)
+    other = SparseFiltering(5, epsilon=epsilon, tol=1e-3, random_state=0).fit(unit * X)
+    np.testing.assert_allclose(other.components_, model.components_, atol=1e-6)
+    np.testing.assert_allclose(other.transform(unit * X), model.transform(X), atol=1e-6)
 
 
 def test_a_sample_is_encoded_by_itself():

@@ -6,6 +6,7 @@ from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import dictionary_recovery
 from sparsebp.penalties import L1, SmoothL1, Topographic
 from sparsebp.solvers import Memory, OnlineLearning, Status, encode
+from sparsebp.solvers.online import _random_order
 
 ALPHA = 0.3
 
@@ -32,14 +33,22 @@ def test_one_atom_after_the_other_is_the_best_for_the_sums(seed):
     moments, cross = codes @ codes.T / 200, rng.normal(size=(n_features, n_atoms))
     basis = rng.normal(size=(n_features, n_atoms))
     for gamma in (None, 0.1):
-        expected = basis.copy()
-        for j in range(n_atoms):
+        expected, order = basis.copy(), rng.permutation(n_atoms)
+        for j in order:
             others = [i for i in range(n_atoms) if i != j]
             pull = cross[:, j] - expected[:, others] @ moments[others, j]
             length = np.linalg.norm(pull) if gamma is None else moments[j, j] + gamma
             expected[:, j] = pull / length
-        found = OnlineLearning(L1(), ALPHA, gamma)._improved(basis, moments, cross)
+        found = OnlineLearning(L1(), ALPHA, gamma)._improved(basis, moments, cross, order)
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_every_batch_has_an_order_of_its_own_even_where_the_seed_starts_anew():
+    orders = {tuple(_random_order(6, batch, np.random.default_rng(0))) for batch in range(200)}
+    assert len(orders) > 100
+    assert all(sorted(order) == list(range(6)) for order in orders)
+    first = np.array(sorted(orders))[:, 0]
+    assert set(first) == set(range(6))
 
 
 def test_the_sums_are_weighted_means_of_the_batches_moments():
