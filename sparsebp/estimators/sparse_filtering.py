@@ -190,12 +190,11 @@ class SparseFiltering(Learner):
         return codes / np.linalg.norm(codes, axis=1, keepdims=True)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
-        return self._responses(X, self.components_)
+        return _responses(X, self.components_, self.epsilon_)
 
     def _energies(self, codes: np.ndarray) -> np.ndarray:
         """Return the share of each filter's mean square that is not ε; its size is divided out."""
-        epsilon = np.square(self._responses(np.zeros((1, self.n_features_in_)), self.components_))
-        share = 1 - epsilon[0] / np.square(self.scale_.astype(np.float64))
+        share = 1 - self.epsilon_ / np.square(self.scale_.astype(np.float64))
         return np.where(share > _HIDDEN, share, 0)
 
     def _silence(self) -> tuple[str, str]:

@@ -25,7 +25,7 @@ def text(mathml):
         (SparseCoding(9, max_iter=1, penalty=L1(positive=True)), 2, "α=1"),
         (ReconstructionICA(9, max_iter=1, penalty=LogCosh()), 2, "α=1"),
         (OrthonormalICA(2, max_iter=1, penalty=Cauchy(), signs=[1, -1]), 1, ""),
-        (SparseFiltering(9, max_iter=1, epsilon=1e-8), 1, "ϵ=1·10−8"),
+        (SparseFiltering(9, max_iter=1, epsilon=1e-8 / np.square(X).mean()), 1, "ϵ=1·10−8"),
     ],
 )
 def test_each_network_of_the_objective_is_a_term_of_well_formed_mathematics(model, n_terms, values):
