@@ -13,7 +13,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from validation import exercises, gabor, overcomplete, restoration
+from validation import exercises, gabor, online, overcomplete, restoration
 from validation.table import Row, Setting, as_table, write_csv
 
 #: What is measured under each name, in this order.
@@ -22,6 +22,7 @@ SUBJECTS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "restoration": restoration.rows,
     "overcomplete": overcomplete.rows,
     "gabor": gabor.rows,
+    "online": online.rows,
 }
 
 

@@ -52,10 +52,10 @@ def test_unused_atoms_are_counted():
     assert str(said[0].message).startswith(f"{len(silent)} of 12")
 
 
-@pytest.mark.parametrize("unit", [0.0, 1e-9])
-def test_filters_that_epsilon_hides_are_counted(unit):
+@pytest.mark.parametrize(("unit", "epsilon"), [(0.0, 1e-8), (1e-9, 1e9)])
+def test_filters_that_epsilon_hides_are_counted(unit, epsilon):
     with pytest.warns(ConvergenceWarning, match="5 of 5 filters are silent.*epsilon"):
-        SparseFiltering(5, **SEEDED).fit(unit * X)
+        SparseFiltering(5, epsilon=epsilon, **SEEDED).fit(unit * X)
 
 
 def test_partial_fit_says_nothing():
