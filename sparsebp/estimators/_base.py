@@ -16,10 +16,11 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from sparsebp._checks import check_matrix, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted
+from sparsebp._unused import unused_components
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
 from sparsebp.penalties import Penalty, make_penalty
-from sparsebp.solvers import Result, Status, unused_components
+from sparsebp.solvers import Result, Status
 
 _FLOATS: Any = [np.float64, np.float32]
 #: Samples by which silent components are looked for; more of them where the first found some.
@@ -210,9 +211,12 @@ class Learner(CallbackSupportMixin, Coder):
             if len(some) == len(X):
                 break
         what, advice = self._silence()
+        n_components = len(self.components_)
+        nothing = silent.size == n_components
+        share = "nothing" if nothing else "less than a thousandth of what others do"
         warnings.warn(
-            f"{silent.size} of {len(self.components_)} {what}: what they contribute to the samples "
-            f"is below a thousandth of what others do. {advice}",
+            f"{silent.size} of {n_components} {what}: they contribute {share} to the samples. "
+            f"{advice}",
             ConvergenceWarning,  # as k-means warns of empty clusters
             stacklevel=5,
         )

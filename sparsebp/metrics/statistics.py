@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
+from sparsebp._unused import unused_components
 
 GAUSSIAN_KURTOSIS = 3.0
 #: Share of the root mean square of all coefficients below which one is near zero.
 NEAR_ZERO = 0.1
-#: Share of what a typical component contributes below which one is silent.
-SILENT = 1e-3
 
 
 @overload
@@ -195,10 +194,7 @@ def silent_components(features: ArrayLike, codes: ArrayLike) -> NDArray[np.intp]
     >>> silent_components([[1, 0], [0, 1], [1, 1]], [[1, 0, 1], [2, 1e-3, 0]])
     array([1])
     """
-    share = signal_share(features, codes)
-    in_use = share[share > SILENT * share.mean()]
-    typical = np.median(in_use) if in_use.size else 0.0
-    return np.flatnonzero(share <= SILENT * typical)
+    return unused_components(signal_share(features, codes))
 
 
 def explained_variance(samples: ArrayLike, reconstruction: ArrayLike) -> float:

@@ -11,7 +11,6 @@ from sparsebp.solvers.problem import (
     Memory,
     SparseCodingProblem,
     replace_unused_atoms,
-    unused_components,
 )
 from sparsebp.solvers.pursuit import learn_by_pursuit, pursue
 from sparsebp.solvers.result import Result, Status
@@ -39,5 +38,4 @@ __all__ = [
     "pursue",
     "replace_unused_atoms",
     "starting_codes",
-    "unused_components",
 ]

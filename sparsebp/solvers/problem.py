@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._unused import unused_components
 from sparsebp.objectives import codes_objective, unit_columns
 from sparsebp.penalties import Penalty, Signed
 
 logger = logging.getLogger(__name__)
-
-#: A component is unused when it contributes less than this share of a typical one's energy.
-_UNUSED = 1e-3
 
 
 @dataclass(frozen=True)
@@ -139,30 +137,6 @@ def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
         By `unused_components`.
     """
     return unused_components(squares * np.linalg.norm(basis.astype(np.float64), axis=0) ** 2)
-
-
-def unused_components(energies: np.ndarray) -> np.ndarray:
-    """Return the numbers of the components, atoms or filters, that contribute next to nothing.
-
-    Parameters
-    ----------
-    energies : ndarray of shape (n_components,)
-        Mean square of what each component contributes to the samples.
-
-    Returns
-    -------
-    unused : ndarray of int
-        Components of less than a thousandth of the typical energy: the median over those above a
-        thousandth of the mean, so that it is that of a component in use even where few are.
-
-    Examples
-    --------
-    >>> unused_components(np.array([1.0, 1e-9, 0.5, 2.0, 0.0, 1e-6, 1e-12]))
-    array([1, 4, 5, 6])
-    """
-    in_use = energies[energies > _UNUSED * energies.mean()]
-    typical = np.median(in_use) if in_use.size else 0.0
-    return np.flatnonzero(energies <= _UNUSED * typical)
 
 
 def replaced_atoms(

@@ -12,7 +12,6 @@ from sparsebp.solvers import (
     encode,
     replace_unused_atoms,
     starting_codes,
-    unused_components,
 )
 from sparsebp.solvers.problem import batches
 
@@ -355,19 +354,3 @@ def test_finds_a_planted_dictionary(penalty, steps):
     result = run(alternation, x, start, batch_size=500, max_iter=200)
     assert n_found(start, atoms) == 0
     assert n_found(result.point, atoms) >= 45
-
-
-@pytest.mark.parametrize(
-    ("energies", "unused"),
-    [
-        ([1.0, 2.0, 3.0], []),
-        ([1.0, 2.0, 3.0, 1e-4], [3]),
-        ([1.0, 2.0, 3.0, 1e-2], []),
-        ([1e-9] * 6 + [1.0, 2.0], range(6)),  # most of them
-        ([100.0, 0.1, 0.1, 0.1, 0.1], []),  # one that outweighs all others
-        ([1.0, 1.0, 1.0, 0.0], [3]),
-        ([0.0, 0.0], [0, 1]),
-    ],
-)
-def test_unused_is_what_contributes_next_to_nothing(energies, unused):
-    assert unused_components(np.array(energies)).tolist() == list(unused)
