@@ -60,6 +60,7 @@ def main(
         alpha=2 * (PRINTED_WEIGHT if as_printed else WEIGHT),
         epsilon=1e-2,
         unit_norm=True,
+        signs=None,  # S is minimized for every feature, as the exercise has it
         max_iter=max_iter,
         random_state=seed,
     )
