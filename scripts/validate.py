@@ -13,11 +13,12 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from validation import exercises, gabor, online, overcomplete, restoration
+from validation import components, exercises, gabor, online, overcomplete, restoration
 from validation.table import Row, Setting, as_table, write_csv
 
 #: What is measured under each name, in this order.
 SUBJECTS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
+    "signs, number of components, few samples": components.rows,
     "exercises": exercises.rows,
     "restoration": restoration.rows,
     "overcomplete": overcomplete.rows,
