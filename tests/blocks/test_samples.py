@@ -223,3 +223,16 @@ def test_samples_are_compared_as_objects():
     assert samples == samples
     assert samples != Samples(x)
     assert len({samples, Samples(x)}) == 2
+
+
+def test_computed_samples_are_the_same():
+    rng = np.random.default_rng(0)
+    mapping = (rng.normal(size=(2, 5)), rng.normal(size=(5, 1)))
+    samples = Samples(
+        rng.normal(size=(5, 2500)), order=rng.permutation(2500)[:2100], mapping=mapping
+    )
+    computed = samples.computed()
+    assert computed.shape == samples.shape == (2, 2100)
+    assert computed.mapping is None
+    for first in (0, 1024, 2048):
+        np.testing.assert_array_equal(computed.block(first), samples.block(first))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sparsebp.blocks import Samples
-from sparsebp.penalties import LogCosh, Signed
+from sparsebp.penalties import LogCosh, Signed, SmoothL1
 from sparsebp.solvers import Result, SignRule, Status, minimize_choosing_signs
 from sparsebp.solvers.signs import gaussian_excess
 
@@ -92,3 +92,36 @@ def test_the_callback_may_stop_and_a_failure_ends_the_search():
     assert (result.status, result.n_iter) == (Status.STOPPED, 2)
     for status in (Status.STALLED, Status.NOT_FINITE, Status.INTERRUPTED):
         assert choose(steps(3, status), RULE)[0].status is status
+
+
+def test_rounding_is_no_reason_for_a_sign():
+    rule = SignRule(SmoothL1(0.3), Samples(np.zeros((4, 5001), np.float32)), lambda point: point)
+    for signs in ((1,) * 4, (-1,) * 4):
+        assert rule.signs_at(np.eye(4, dtype=np.float32), signs) == signs
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_given_start_is_taken_at_its_word(drawn):
+    """Nearly Gaussian responses have signs where filters are given, +1 where they are drawn."""
+    noise = Samples(np.random.default_rng(0).normal(size=(20, 900)))
+    rule, told = SignRule(LogCosh(), noise, lambda point: point), []
+    minimize_choosing_signs(
+        steps(1, Status.STALLED),
+        rule,
+        np.eye(20),
+        drawn=drawn,
+        max_iter=9,
+        callback=lambda i, v, at: told.append(at.penalty),
+    )
+    assert (told[0] == LogCosh()) == drawn
+
+
+def test_only_a_search_from_a_minimum_is_near():
+    near = []
+
+    def search(penalty, start, **limits):
+        near.append(limits["near"])
+        return Result(start, 0.0, 3, Status.CONVERGED, (0.0,) * 4)
+
+    choose(search, Alternating(), max_iter=9)
+    assert near == [False, True, True]
