@@ -35,6 +35,14 @@ def test_the_polar_panel_has_a_point_for_each_filter():
     assert "cycles per pixel" in [text.get_text() for text in polar.texts]
 
 
+def test_a_dead_filter_is_not_drawn_as_a_living_one():
+    amplitude = np.array([1, 1, 1, 1, 1, 1e-6])  # whose shape is as good as the others'
+    polar, patch = display(given_fit(amplitude=amplitude)).axes_
+    living, dead = polar.collections
+    assert (len(points(living)), len(points(dead)), len(lines_of(patch))) == (5, 1, 5)
+    assert [text.get_text() for text in polar.get_legend().get_texts()] == ["dead"]
+
+
 def test_the_polar_panel_is_counter_clockwise_from_the_right():
     polar, _ = display().axes_
     polar.figure.canvas.draw()
