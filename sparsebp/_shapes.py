@@ -1,6 +1,11 @@
-"""What the axes of an array of images mean, told from its shape alone."""
+"""What the axes of images and patches mean, told from their shapes alone."""
 
 from collections.abc import Sequence
+from math import isqrt, prod
+from numbers import Integral
+from typing import Any
+
+from sparsebp._checks import check_shape
 
 #: No photograph is so many times as long as it is wide, but a table or a stack on its side is.
 _LONGEST = 5
@@ -57,3 +62,129 @@ def image_number_axis(shape: Sequence[int]) -> int | None:
     if first == last:
         return None
     return 0 if first else 2
+
+
+PatchShape = int | Sequence[int] | None
+
+
+def checked_patch_shape(patch_shape: Any) -> tuple[int, ...]:
+    """Return a patch shape as a tuple: two sides, three of a volume, and channels behind them.
+
+    Parameters
+    ----------
+    patch_shape : int, or sequence of 2 to 4 int
+        One side of square patches, (height, width), (height, width, 3) in color, (frames, height,
+        width), or (frames, height, width, 1 or 3).
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    if isinstance(patch_shape, Integral) and not isinstance(patch_shape, bool):
+        patch_shape = (patch_shape, patch_shape)
+    shape = check_shape("patch_shape", patch_shape, (2, 3, 4))
+    if len(shape) == 4 and shape[3] not in (1, COLORS):
+        raise ValueError(
+            f"patch_shape={shape}; the last of four sides is that of the channels, 1 or {COLORS}."
+        )
+    return shape
+
+
+def resolved_patch_shape(
+    n_features: int, patch_shape: PatchShape, what: str = "each component"
+) -> tuple[int, ...]:
+    """Return the shape of patches of so many numbers: as given, or the only square one.
+
+    Parameters
+    ----------
+    n_features : int >= 1
+        Numbers of a patch.
+    patch_shape : int, sequence of 2 to 4 int, or None
+        As in `checked_patch_shape`. An int stands for color, too, where that fits. None takes
+        square gray patches or, where n_features is three times a square, square color patches.
+    what : str
+        What has n_features numbers, for the message.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If the shape does not fit, or there is no square one.
+
+    Examples
+    --------
+    >>> resolved_patch_shape(64, None), resolved_patch_shape(192, 8)
+    ((8, 8), (8, 8, 3))
+    """
+    if patch_shape is not None:
+        shape = checked_patch_shape(patch_shape)
+        if isinstance(patch_shape, Integral) and COLORS * prod(shape) == n_features:
+            shape = (*shape, COLORS)
+        if prod(shape) != n_features:
+            raise ValueError(
+                f"patch_shape={shape} has {prod(shape)} values but {what} has {n_features}; give "
+                "the shape of the patches that were flattened, channels last."
+            )
+        return shape
+    for channels in ((), (COLORS,)):
+        side = isqrt(n_features // prod(channels))
+        if side**2 * prod(channels) == n_features:
+            return (side, side, *channels)
+    raise ValueError(
+        f"Components of {n_features} values are neither square gray patches nor square color "
+        "patches; give patch_shape=(height, width), (height, width, 3) in color, or "
+        "(frames, height, width), here or to the estimator."
+    )
+
+
+def split_channels(patch_shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+    """Return the sides of a patch in space and time, and its number of channels.
+
+    Examples
+    --------
+    >>> split_channels((4, 16)), split_channels((4, 16, 3)), split_channels((5, 8, 8))
+    (((4, 16), 1), ((4, 16), 3), ((5, 8, 8), 1))
+    """
+    if len(patch_shape) == 4 or (len(patch_shape) == 3 and patch_shape[2] == COLORS):
+        return patch_shape[:-1], patch_shape[-1]
+    return patch_shape, 1
+
+
+def picture_size(patch_shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return height and width of a patch, of a volume's frames.
+
+    Examples
+    --------
+    >>> picture_size((4, 16, 3)), picture_size((5, 8, 9))
+    ((4, 16), (8, 9))
+    """
+    sides, _ = split_channels(patch_shape)
+    return sides[-2], sides[-1]
+
+
+def given_or_kept(patch_shape: PatchShape, estimator: Any) -> PatchShape:
+    """Return a patch shape that is given, else that of the estimator or of a pipeline's last step.
+
+    Parameters
+    ----------
+    patch_shape : int, sequence of int, or None
+    estimator : object
+        It, or a step of it, may have a parameter ``patch_shape``.
+
+    Returns
+    -------
+    int, sequence of int, or None
+    """
+    if patch_shape is not None:
+        return patch_shape
+    steps = [step for _, step in getattr(estimator, "steps", [])] or [estimator]
+    kept = (getattr(step, "patch_shape", None) for step in reversed(steps))
+    return next((shape for shape in kept if shape is not None), None)

@@ -205,6 +205,8 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     """Return something JSON can hold; arrays go into the archive under a number."""
     if isinstance(value, Penalty):
         return {"penalty": _packed_penalty(value, arrays)}
+    if isinstance(value, tuple) and all(isinstance(entry, Integral) for entry in value):
+        return {"tuple": [int(entry) for entry in value]}
     if isinstance(value, list | tuple):
         value = np.array(value)
     if isinstance(value, np.generic):
@@ -256,6 +258,8 @@ def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return value
     if "array" in value:
         return arrays[value["array"]]
+    if "tuple" in value:
+        return tuple(value["tuple"])
     if "names" in value:
         return np.array(value["names"], dtype=object)
     return _unpacked_penalty(dict(value["penalty"]), arrays)

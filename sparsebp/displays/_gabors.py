@@ -9,6 +9,7 @@ from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 
 from sparsebp._checks import check_number
+from sparsebp._shapes import picture_size
 from sparsebp.displays.mosaic import FAINT
 from sparsebp.metrics import GaborFit, gabor_fit
 
@@ -37,7 +38,7 @@ def fitted_gabors(
         return gabor_fit(components, patch_shape)
     if not isinstance(fit, GaborFit):
         raise TypeError(f"fit is of type {type(fit).__name__}; give the result of gabor_fit.")
-    if (len(fit.r_squared), fit.patch_shape) != (len(components), tuple(patch_shape[:2])):
+    if (len(fit.r_squared), fit.patch_shape) != (len(components), picture_size(tuple(patch_shape))):
         raise ValueError(
             f"fit is of {len(fit.r_squared)} filters {fit.patch_shape} but there are "
             f"{len(components)} components {tuple(patch_shape)}; give the fit of these components."

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_matrix
+from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp.displays._axes import take_axes
 from sparsebp.displays._features import learned_features
 from sparsebp.displays.mosaic import (
     Scale,
     check_grid_shape,
-    check_patch_shape,
     draw_mosaic,
     lay_out,
 )
@@ -35,9 +35,9 @@ class BasisDisplay:
     ----------
     components : array-like of shape (n_components, n_features)
         Filters as rows, flattened in C order from (height, width) or (height, width, 3).
-    patch_shape : (height, width) or (height, width, 3), default None
-        None takes square grey patches or, where n_features is three times a square, square
-        color patches.
+    patch_shape : int, (height, width), (height, width, 3) or (frames, height, width), default None
+        None takes square gray patches or, where n_features is three times a square, square color
+        patches.
     grid_shape : (rows, columns), default None
         Layout of a topographic map. None takes the squarest grid.
 
@@ -66,20 +66,20 @@ class BasisDisplay:
     def __init__(
         self,
         components: ArrayLike,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         *,
         grid_shape: Sequence[int] | None = None,
     ) -> None:
         self.components = check_matrix("components", components)
-        self.patch_shape = check_patch_shape(self.components.shape[1], patch_shape)
-        self.grid_shape = check_grid_shape(len(self.components), grid_shape)
+        self.patch_shape = resolved_patch_shape(self.components.shape[1], patch_shape)
+        self.grid_shape = check_grid_shape(len(self.components), grid_shape, self.patch_shape)
 
     @classmethod
     def from_estimator(
         cls,
         estimator: Any,
         *,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         grid_shape: Sequence[int] | None = None,
     ) -> BasisDisplay:
         """Take the filters of a fitted estimator, or of a pipeline as patterns of its input.
@@ -93,7 +93,8 @@ class BasisDisplay:
             Where it has ``features_`` (what each component adds to a sample) they are drawn, not
             the filters that detect them. The earlier steps of a pipeline need
             ``inverse_transform``.
-        patch_shape : (height, width) or (height, width, 3), default None
+        patch_shape : int or tuple of int, default None
+            None takes that of the estimator, if it was given one.
         grid_shape : (rows, columns), default None
             None takes the map of ``estimator.penalty_``, if that has one.
 
@@ -119,7 +120,7 @@ class BasisDisplay:
         """
         components, learned_shape = learned_features(estimator)
         shape = learned_shape if grid_shape is None else grid_shape
-        return cls(components, patch_shape, grid_shape=shape)
+        return cls(components, given_or_kept(patch_shape, estimator), grid_shape=shape)
 
     def plot(
         self,

@@ -12,10 +12,10 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix, check_number
+from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp.displays._axes import PALE, bare, take_axes
 from sparsebp.displays._features import learned_features
 from sparsebp.displays._gabors import bar_direction, fitted_gabors, shown, why_pale
-from sparsebp.displays.mosaic import check_patch_shape
 from sparsebp.metrics import GaborFit
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class GaborDisplay:
     ----------
     components : array-like of shape (n_components, n_features)
         Filters as rows, flattened in C order from (height, width) or (height, width, 3).
-    patch_shape : (height, width) or (height, width, 3), default None
-        None takes square grey patches or, where n_features is three times a square, square
-        color patches.
+    patch_shape : int, (height, width), (height, width, 3) or (frames, height, width), default None
+        None takes square gray patches or, where n_features is three times a square, square color
+        patches.
     fit : GaborFit, default None
         What `sparsebp.metrics.gabor_fit` found for the components. None fits them now.
 
@@ -71,12 +71,12 @@ class GaborDisplay:
     def __init__(
         self,
         components: ArrayLike,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         *,
         fit: GaborFit | None = None,
     ) -> None:
         filters = check_matrix("components", components)
-        self.patch_shape = check_patch_shape(filters.shape[1], patch_shape)
+        self.patch_shape = resolved_patch_shape(filters.shape[1], patch_shape)
         self.fit = fitted_gabors(filters, self.patch_shape, fit)
 
     @classmethod
@@ -84,7 +84,7 @@ class GaborDisplay:
         cls,
         estimator: Any,
         *,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         fit: GaborFit | None = None,
     ) -> GaborDisplay:
         """Take the filters of a fitted estimator, or of a pipeline.
@@ -93,7 +93,8 @@ class GaborDisplay:
         ----------
         estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
             What `BasisDisplay.from_estimator` draws is fitted.
-        patch_shape : (height, width) or (height, width, 3), default None
+        patch_shape : int or tuple of int, default None
+            None takes that of the estimator, if it was given one.
         fit : GaborFit, default None
 
         Returns
@@ -118,7 +119,7 @@ class GaborDisplay:
         (6,)
         """
         components, _ = learned_features(estimator)
-        return cls(components, patch_shape, fit=fit)
+        return cls(components, given_or_kept(patch_shape, estimator), fit=fit)
 
     def plot(
         self,

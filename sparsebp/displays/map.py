@@ -11,6 +11,7 @@ from matplotlib.collections import PolyCollection
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
+from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp.displays._axes import PALE, bare, take_axes
 from sparsebp.displays._features import learned_features
 from sparsebp.displays._gabors import (
@@ -20,7 +21,7 @@ from sparsebp.displays._gabors import (
     shown,
     why_pale,
 )
-from sparsebp.displays.mosaic import check_grid_shape, check_patch_shape, draw_mosaic, lay_out
+from sparsebp.displays.mosaic import check_grid_shape, draw_mosaic, lay_out
 from sparsebp.metrics import GaborFit
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ class MapDisplay:
     components : array-like of shape (n_components, n_features)
         Filters as rows in row-major order of the map, flattened in C order from (height, width)
         or (height, width, 3).
-    patch_shape : (height, width) or (height, width, 3), default None
-        None takes square grey patches or, where n_features is three times a square, square
-        color patches.
+    patch_shape : int, (height, width), (height, width, 3) or (frames, height, width), default None
+        None takes square gray patches or, where n_features is three times a square, square color
+        patches.
     grid_shape : (rows, columns), default None
         Layout of the map. None takes the squarest grid.
     fit : GaborFit, default None
@@ -86,14 +87,14 @@ class MapDisplay:
     def __init__(
         self,
         components: ArrayLike,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         *,
         grid_shape: Sequence[int] | None = None,
         fit: GaborFit | None = None,
     ) -> None:
         self.components = check_matrix("components", components)
-        self.patch_shape = check_patch_shape(self.components.shape[1], patch_shape)
-        self.grid_shape = check_grid_shape(len(self.components), grid_shape)
+        self.patch_shape = resolved_patch_shape(self.components.shape[1], patch_shape)
+        self.grid_shape = check_grid_shape(len(self.components), grid_shape, self.patch_shape)
         self.fit = fitted_gabors(self.components, self.patch_shape, fit)
 
     @classmethod
@@ -101,7 +102,7 @@ class MapDisplay:
         cls,
         estimator: Any,
         *,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         grid_shape: Sequence[int] | None = None,
         fit: GaborFit | None = None,
     ) -> MapDisplay:
@@ -111,7 +112,8 @@ class MapDisplay:
         ----------
         estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
             What `BasisDisplay.from_estimator` draws is fitted.
-        patch_shape : (height, width) or (height, width, 3), default None
+        patch_shape : int or tuple of int, default None
+            None takes that of the estimator, if it was given one.
         grid_shape : (rows, columns), default None
             None takes the map of ``estimator.penalty_``, if that has one.
         fit : GaborFit, default None
@@ -139,7 +141,7 @@ class MapDisplay:
         """
         components, learned_shape = learned_features(estimator)
         shape = learned_shape if grid_shape is None else grid_shape
-        return cls(components, patch_shape, grid_shape=shape, fit=fit)
+        return cls(components, given_or_kept(patch_shape, estimator), grid_shape=shape, fit=fit)
 
     def plot(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix, check_shape
+from sparsebp._shapes import PatchShape, resolved_patch_shape, split_channels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Scale = Literal["each", "all"]
 
 MID_GRAY = 0.5
+#: Gaps between volumes, in gaps between their frames.
+FRAME_GAPS = 3
 WHITE = 1.0
 #: Contrast is stretched up to fifty times that of the strongest filter, so that a dead filter,
 #: whose values are all but zero, is seen as a flat tile and not as whatever noise is left in it.
@@ -25,7 +28,7 @@ FAINT = 0.02
 
 def filter_mosaic(
     components: ArrayLike,
-    patch_shape: Sequence[int] | None = None,
+    patch_shape: PatchShape = None,
     grid_shape: Sequence[int] | None = None,
     *,
     scale: Scale = "each",
@@ -41,9 +44,9 @@ def filter_mosaic(
     ----------
     components : array-like of shape (n_components, n_features)
         Filters as rows, flattened in C order from (height, width) or (height, width, 3).
-    patch_shape : (height, width) or (height, width, 3), default None
-        None takes square grey patches or, where n_features is three times a square, square
-        color patches.
+    patch_shape : int, (height, width), (height, width, 3) or (frames, height, width), default None
+        None takes square gray patches or, where n_features is three times a square, square color
+        patches. The frames of a volume, which may have 3 channels behind, stand side by side.
     grid_shape : (rows, columns), default None
         Shape of the mosaic, which must have n_components cells. None takes the squarest grid
         that is no taller than wide; its last cells may stay empty.
@@ -73,8 +76,8 @@ def filter_mosaic(
            [1. , 1. , 1. , 1. , 1. , 1. , 1. ]])
     """
     filters = check_matrix("components", components)
-    patch = check_patch_shape(filters.shape[1], patch_shape)
-    grid = check_grid_shape(len(filters), grid_shape)
+    patch = resolved_patch_shape(filters.shape[1], patch_shape)
+    grid = check_grid_shape(len(filters), grid_shape, patch)
     mosaic = lay_out(filters, patch, grid, scale=scale, gap=gap)
     return np.where(np.isnan(mosaic), WHITE, mosaic)
 
@@ -97,13 +100,46 @@ def place(
     """Place flattened images in [0, 1] in a grid with room for them, with NaN between them."""
     if not isinstance(gap, int | np.integer) or isinstance(gap, bool) or gap < 0:
         raise ValueError(f"gap={gap!r}; expected a whole number of pixels, 0 or more.")
-    (height, width, *color), (rows, columns) = patch_shape, grid_shape
-    mosaic = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, *color), np.nan)
-    for index, image in enumerate(images.reshape(-1, *patch_shape)):
+    pictures = tiles(images, patch_shape, gap)
+    height, width, *color = pictures.shape[1:]
+    pitch = tile_pitch(patch_shape, gap)
+    between = pitch[0] - height
+    rows, columns = grid_shape
+    mosaic = np.full((rows * pitch[0] + between, columns * pitch[1] + between, *color), np.nan)
+    for index, tile in enumerate(pictures):
         row, column = divmod(index, columns)
-        top, left = gap + row * (height + gap), gap + column * (width + gap)
-        mosaic[top : top + height, left : left + width] = image
+        top, left = between + row * pitch[0], between + column * pitch[1]
+        mosaic[top : top + height, left : left + width] = tile
     return mosaic
+
+
+def tile_size(patch_shape: tuple[int, ...], gap: int) -> tuple[int, int]:
+    """Return height and width of a filter's picture: a volume's frames stand side by side."""
+    (*frames, height, width), _ = split_channels(patch_shape)
+    n_frames = math.prod(frames)
+    return height, n_frames * (width + gap) - gap
+
+
+def tile_pitch(patch_shape: tuple[int, ...], gap: int) -> tuple[int, int]:
+    """Return how far a filter's picture is from that below and that beside it."""
+    between = gap if len(split_channels(patch_shape)[0]) == 2 else gap * FRAME_GAPS
+    height, width = tile_size(patch_shape, gap)
+    return height + between, width + between
+
+
+def tiles(images: NDArray, patch_shape: tuple[int, ...], gap: int) -> NDArray:
+    """Return flattened patches as pictures; frames side by side, with NaN between them."""
+    (*frames, height, width), n_channels = split_channels(patch_shape)
+    color = (n_channels,) * (n_channels > 1)
+    volumes = images.reshape(len(images), math.prod(frames), height, width, *color)
+    if not frames:
+        return volumes[:, 0]
+    size = tile_size(patch_shape, gap)
+    strips = np.full((len(images), *size, *color), np.nan if gap else 0, images.dtype)
+    for frame in range(volumes.shape[1]):
+        left = frame * (width + gap)
+        strips[:, :, left : left + width] = volumes[:, frame]
+    return strips
 
 
 def draw_mosaic(ax: Axes, mosaic: NDArray, **imshow_options: Any) -> None:
@@ -136,38 +172,13 @@ def check_scale(scale: Scale) -> None:
         raise ValueError(f"scale={scale!r}; expected 'each' or 'all'.")
 
 
-def check_patch_shape(n_features: int, patch_shape: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the shape of patches with n_features values, inferred where it is None."""
-    if patch_shape is None:
-        return _inferred_patch_shape(n_features)
-    shape = check_shape("patch_shape", patch_shape, (2, 3))
-    if math.prod(shape) != n_features:
-        raise ValueError(
-            f"patch_shape={shape} has {math.prod(shape)} values but each component has "
-            f"{n_features}; give the shape of the patches that were flattened."
-        )
-    if len(shape) == 3 and shape[2] != 3:
-        raise ValueError(f"patch_shape={shape}; a third side must be 3, the color channels.")
-    return shape
-
-
-def _inferred_patch_shape(n_features: int) -> tuple[int, ...]:
-    side = math.isqrt(n_features)
-    if side**2 == n_features:
-        return side, side
-    side = math.isqrt(n_features // 3)
-    if 3 * side**2 == n_features:
-        return side, side, 3
-    raise ValueError(
-        f"Components of {n_features} values are neither square grey patches nor square color "
-        "patches; give patch_shape=(height, width) or (height, width, 3)."
-    )
-
-
-def check_grid_shape(n_components: int, grid_shape: Sequence[int] | None) -> tuple[int, int]:
-    """Return the shape of a grid for n_components filters, the squarest where it is None."""
+def check_grid_shape(
+    n_components: int, grid_shape: Sequence[int] | None, patch_shape: tuple[int, ...] = (1, 1)
+) -> tuple[int, int]:
+    """Return the shape of a grid for n_components filters, the squarest mosaic where it is None."""
     if grid_shape is None:
-        columns = math.isqrt(n_components - 1) + 1
+        height, width = tile_size(patch_shape, 1)
+        columns = math.ceil(math.sqrt(n_components * height / width))
         return -(-n_components // columns), columns
     rows, columns = check_shape("grid_shape", grid_shape)
     if rows * columns != n_components:

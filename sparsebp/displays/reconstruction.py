@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -10,15 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_count, check_matrix
+from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp.displays._axes import bare, take_axes
 from sparsebp.displays._features import method_of
 from sparsebp.displays.mosaic import (
     MID_GRAY,
     Scale,
-    check_patch_shape,
     check_scale,
     draw_mosaic,
     place,
+    tile_pitch,
+    tile_size,
 )
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ class ReconstructionDisplay:
     patches : array-like of shape (n_samples, n_features)
         Patches as rows, flattened in C order from (height, width) or (height, width, 3).
     reconstructions : array-like of shape (n_samples, n_features)
-    patch_shape : (height, width) or (height, width, 3), default None
-        None takes square grey patches or, where n_features is three times a square, square
-        color patches.
+    patch_shape : int, (height, width), (height, width, 3) or (frames, height, width), default None
+        None takes square gray patches or, where n_features is three times a square, square color
+        patches.
 
     Attributes
     ----------
@@ -73,7 +74,7 @@ class ReconstructionDisplay:
         self,
         patches: ArrayLike,
         reconstructions: ArrayLike,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
     ) -> None:
         self.patches = check_matrix("patches", patches)
         self.reconstructions = check_matrix("reconstructions", reconstructions)
@@ -82,7 +83,7 @@ class ReconstructionDisplay:
                 f"patches have shape {self.patches.shape} but reconstructions "
                 f"{self.reconstructions.shape}; give one reconstruction for each patch."
             )
-        self.patch_shape = check_patch_shape(self.patches.shape[1], patch_shape)
+        self.patch_shape = resolved_patch_shape(self.patches.shape[1], patch_shape)
         patch, _, residual = _deviations(self.patches, self.reconstructions)
         total, lost = ((part**2).sum(axis=1) for part in (patch, residual))
         varied = np.where(total > 0, total, np.nan)
@@ -91,7 +92,7 @@ class ReconstructionDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: ArrayLike, *, patch_shape: Sequence[int] | None = None
+        cls, estimator: Any, X: ArrayLike, *, patch_shape: PatchShape = None
     ) -> ReconstructionDisplay:
         """Encode samples and reconstruct them.
 
@@ -101,7 +102,8 @@ class ReconstructionDisplay:
             Fitted.
         X : array-like of shape (n_samples, n_features)
             Patches.
-        patch_shape : (height, width) or (height, width, 3), default None
+        patch_shape : int or tuple of int, default None
+            None takes that of the estimator, if it was given one.
 
         Returns
         -------
@@ -125,7 +127,7 @@ class ReconstructionDisplay:
         """
         restore = method_of(estimator, "inverse_transform", "ReconstructionDisplay", "patches")
         codes = method_of(estimator, "transform", "ReconstructionDisplay", "patches")(X)
-        return cls(X, restore(codes), patch_shape)
+        return cls(X, restore(codes), given_or_kept(patch_shape, estimator))
 
     def plot(
         self,
@@ -181,7 +183,7 @@ class ReconstructionDisplay:
         (ax,) = take_axes(ax, 1, lambda: _fitting_axes(self.patch_shape, len(rows), shown))
         draw_mosaic(ax, mosaic)
         bare(ax)
-        height, width = (side + 1 for side in self.patch_shape[:2])
+        height, width = tile_pitch(self.patch_shape, 1)
         ax.set_yticks(height * (np.arange(len(rows)) + 0.5), labels=rows)
         errors = [_percent(error) for error in self.errors[:shown]]
         ax.set_xticks(width * (np.arange(shown) + 0.5), labels=errors)
@@ -212,7 +214,7 @@ def _deviations(patches: NDArray, reconstructions: NDArray) -> tuple[NDArray, ND
 
 
 def _fitting_axes(patch_shape: tuple[int, ...], n_rows: int, n_columns: int) -> Axes:
-    height, width = patch_shape[:2]
+    height, width = tile_size(patch_shape, 1)
     side = INCHES_PER_PATCH / max(height, width)
     size = (n_columns * width * side + LABEL_INCHES, n_rows * height * side + TITLE_INCHES)
     return plt.subplots(figsize=(max(size[0], 3.4), size[1]), layout="compressed")[1]

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from sparsebp._checks import check_matrix, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted
+from sparsebp._shapes import PatchShape, resolved_patch_shape
 from sparsebp._unused import unused_components
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
@@ -182,11 +183,14 @@ class Learner(CallbackSupportMixin, Coder):
     tol: float
     init: Any
     warm_start: bool
+    patch_shape: PatchShape
     verbose: bool | int
     callback: Callable[[int, float], Any] | None
 
     def _checked_to_learn(self, X: Any, *, reset: bool = True) -> np.ndarray:
         samples = self._checked(X, reset=reset)
+        if self.patch_shape is not None:
+            resolved_patch_shape(samples.shape[1], self.patch_shape, "each sample")
         largest = max(float(samples.max()), -float(samples.min()))  # without a copy
         # Objectives hold sums of fourth powers at most: ‖WᵀWx‖² where W itself grows with x.
         if largest > (float(np.finfo(samples.dtype).max) / samples.size) ** 0.25:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp._shapes import PatchShape
 from sparsebp.estimators._base import all_or_nothing, quietly
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
@@ -66,6 +67,9 @@ class OrthonormalICA(FilterLearner):
     n_jobs : int, default=None
         Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
         may use. What is learned does not depend on it.
+    patch_shape : int or tuple of int, default=None
+        Of samples that are patches: (height, width), with 3 behind for color, or (frames, height,
+        width). Pictures and `sparsebp.images` use it; None stands for square patches.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -139,6 +143,7 @@ class OrthonormalICA(FilterLearner):
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
+        patch_shape: PatchShape = None,
         verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
@@ -155,6 +160,7 @@ class OrthonormalICA(FilterLearner):
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.patch_shape = patch_shape
         self.verbose = verbose
         self.callback = callback
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import Tags
 
 from sparsebp._checks import check_matrix
+from sparsebp._shapes import PatchShape
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._parameters import check_jobs, check_real
 from sparsebp.penalties import Penalty
@@ -37,6 +38,9 @@ class SparseCoder(AtomCoder):
         With "l1" a sample x has no non-zero code if α ≥ 2 max |Ax|, A having the atoms in rows.
     epsilon : float, default=1e-3
         Smoothing ε > 0 of the penalties given by name; a Penalty object has its own.
+    patch_shape : int or tuple of int, default=None
+        Of samples that are patches: (height, width), with 3 behind for color, or (frames, height,
+        width). Pictures and `sparsebp.images` use it; None stands for square patches.
     n_jobs : int, default=None
         Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
         may use. The codes do not depend on it.
@@ -77,12 +81,14 @@ class SparseCoder(AtomCoder):
         penalty: str | Penalty = "l1",
         alpha: float = 1.0,
         epsilon: float = 1e-3,
+        patch_shape: PatchShape = None,
         n_jobs: int | None = None,
     ) -> None:
         self.dictionary = dictionary
         self.penalty = penalty
         self.alpha = alpha
         self.epsilon = epsilon
+        self.patch_shape = patch_shape
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any = None) -> Self:

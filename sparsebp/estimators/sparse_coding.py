@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp._shapes import PatchShape
 from sparsebp.blocks import count_threads, one_blas_thread
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
@@ -78,6 +79,9 @@ class SparseCoding(AtomCoder, Learner):
     n_jobs : int, default=None
         Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
         may use. What is learned does not depend on it.
+    patch_shape : int or tuple of int, default=None
+        Of samples that are patches: (height, width), with 3 behind for color, or (frames, height,
+        width). Pictures and `sparsebp.images` use it; None stands for square patches.
     verbose : bool, default=False
         Whether to print a line for each turn.
     callback : callable, default=None
@@ -137,6 +141,7 @@ class SparseCoding(AtomCoder, Learner):
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
+        patch_shape: PatchShape = None,
         verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
@@ -154,6 +159,7 @@ class SparseCoding(AtomCoder, Learner):
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.patch_shape = patch_shape
         self.verbose = verbose
         self.callback = callback
 

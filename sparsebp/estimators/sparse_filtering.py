@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp._shapes import PatchShape
 from sparsebp.blocks import product
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
@@ -46,6 +47,9 @@ class SparseFiltering(Learner):
         Whether `fit` begins at the components of the last one.
     random_state : int, RandomState, Generator or None, default=None
         Draws the first filters.
+    patch_shape : int or tuple of int, default=None
+        Of samples that are patches: (height, width), with 3 behind for color, or (frames, height,
+        width). Pictures and `sparsebp.images` use it; None stands for square patches.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -109,6 +113,7 @@ class SparseFiltering(Learner):
         init: Any = None,
         warm_start: bool = False,
         random_state: Any = None,
+        patch_shape: PatchShape = None,
         verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
@@ -119,6 +124,7 @@ class SparseFiltering(Learner):
         self.init = init
         self.warm_start = warm_start
         self.random_state = random_state
+        self.patch_shape = patch_shape
         self.verbose = verbose
         self.callback = callback
 

@@ -1,11 +1,18 @@
 """Gabor functions fitted to filters: where, at which angle and how finely each one looks."""
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix, check_shape
+from sparsebp._checks import check_matrix
+from sparsebp._shapes import (
+    checked_patch_shape,
+    picture_size,
+    resolved_patch_shape,
+    split_channels,
+)
 from sparsebp.metrics._gabor_refine import (
     ANGLE,
     FREQUENCY,
@@ -35,13 +42,14 @@ def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
 
     Color filters are first projected on their principal color, the first right singular vector
     of the filter's (height * width, 3) matrix less each channel's mean; its sign makes its
-    largest entry positive. All results are about this one grey image.
+    largest entry positive. All results are about this one grey image. So are those of volumes,
+    over whose frames the same is done: a filter that moves is described by its strongest image.
 
     Parameters
     ----------
     filters : array-like of shape (n_filters, height * width) or (n_filters, height * width * 3)
         Patches flattened in C order. Only their shape matters, not their scale.
-    patch_shape : (height, width) or (height, width, 3)
+    patch_shape : int, (height, width), (height, width, 3) or (frames, height, width)
         In pixels.
 
     Returns
@@ -89,22 +97,18 @@ def _gray_filters(
     filters: ArrayLike, patch_shape: Sequence[int]
 ) -> tuple[NDArray, tuple[int, int]]:
     matrix = check_matrix("filters", filters).astype(np.float64)
-    shape = check_shape("patch_shape", patch_shape, (2, 3))
-    if len(shape) == 3 and shape[2] != 3:
-        raise ValueError(f"patch_shape={shape}; a third side must be 3, the color channels.")
-    if matrix.shape[1] != np.prod(shape):
-        raise ValueError(
-            f"filters have {matrix.shape[1]} columns but patch_shape={shape} has "
-            f"{np.prod(shape)} values; give the shape of the patches that were flattened."
-        )
-    height, width = shape[:2]
-    if len(shape) == 3:
-        matrix = _principal_color(matrix.reshape(len(matrix), -1, 3))
-    return matrix, (height, width)
+    shape = resolved_patch_shape(matrix.shape[1], checked_patch_shape(patch_shape), "each filter")
+    size = picture_size(shape)
+    sides, n_channels = split_channels(shape)
+    images = matrix.reshape(len(matrix), prod(sides[:-2]), prod(size), n_channels)
+    if images.shape[1] * n_channels > 1:
+        images = images.transpose(0, 2, 1, 3).reshape(len(matrix), prod(size), -1)
+        matrix = _principal_image(images)
+    return matrix, size
 
 
-def _principal_color(filters: NDArray) -> NDArray:
-    """Project each filter (n_pixels, 3) on its first singular vector over the channels."""
+def _principal_image(filters: NDArray) -> NDArray:
+    """Project each filter (n_pixels, n) on its first singular vector over colors and frames."""
     scale = np.abs(filters).max(axis=(1, 2), keepdims=True)
     unit = filters / np.where(scale > 0, scale, 1.0)
     centered = unit - unit.mean(axis=1, keepdims=True)

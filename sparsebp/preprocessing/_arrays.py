@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
+from sparsebp._shapes import COLORS, image_number_axis
+
 # Its inferred types come from its defaults and are too narrow.
 _check_array: Any = check_array
 
@@ -37,13 +39,15 @@ def check_rows(name: str, rows: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"{name} is not a finite table of numbers: {error}") from error
 
 
-def check_images(images: Iterable[Any]) -> list[NDArray[Any]]:
-    """Return the images as C-ordered numeric arrays, all grey or all color, without copying.
+def check_images(images: Iterable[Any], n_sides: int = 2) -> list[NDArray[Any]]:
+    """Return the images as C-ordered numeric arrays, all gray or all color, without copying.
 
     Parameters
     ----------
     images : sequence of array-like, each (height, width) or (height, width, 3)
         What the caller was given. An array of shape (n_images, height, width[, 3]) is a sequence.
+    n_sides : int, default=2
+        Axes of an image in space and time: 3 for volumes (frames, height, width[, 3]).
 
     Returns
     -------
@@ -55,28 +59,42 @@ def check_images(images: Iterable[Any]) -> list[NDArray[Any]]:
     TypeError
         If `images` is not a sequence.
     ValueError
-        If there is no image, if one is not a finite numeric array of such a shape, or if grey
-        and color images are mixed.
+        If there is no image, if one is not a finite numeric array of such a shape, if gray
+        and color images are mixed, or if one array looks like a stack with its images last.
     """
     if isinstance(images, str | bytes | dict) or not isinstance(images, Iterable):
         raise TypeError(f"images is a {type(images).__name__}: give a sequence of arrays")
-    # A color image is three-dimensional too: taken for a stack, its rows would be the images.
-    shape = getattr(images, "shape", None)
-    if shape is not None and (len(shape) < 3 or (len(shape) == 3 and shape[-1] == 3)):
-        raise ValueError(f"images is one array of shape {shape}: put it into a list, [image]")
-    checked = [_check_image(image, index) for index, image in enumerate(images)]
+    _check_stack(getattr(images, "shape", None), n_sides)
+    checked = [_check_image(image, index, n_sides) for index, image in enumerate(images)]
     if not checked:
         raise ValueError("images is empty: give at least one image")
     if len({image.ndim for image in checked}) > 1:
         shapes = sorted({image.shape for image in checked}, key=len)
         raise ValueError(
-            f"images are partly grey and partly color, such as {shapes[0]} and {shapes[-1]}: "
-            "make all of them grey or all of them color"
+            f"images are partly gray and partly color, such as {shapes[0]} and {shapes[-1]}: "
+            "make all of them gray or all of them color"
         )
     return checked
 
 
-def _check_image(image: Any, index: int) -> NDArray[Any]:
+def _check_stack(shape: tuple[int, ...] | None, n_sides: int) -> None:
+    """Refuse one array whose first axis does not count images."""
+    if shape is None:
+        return
+    # A color image has a third axis, too: taken for a stack, its rows would be the images.
+    color = len(shape) == n_sides + 1 and shape[-1] == COLORS
+    if len(shape) <= n_sides or color:
+        raise ValueError(f"images is one array of shape {shape}: put it into a list, [image]")
+    if len(shape) == 3 and 0 not in shape and image_number_axis(shape) == 2:
+        height, width, n_images = shape
+        raise ValueError(
+            f"images is one array of shape {shape}, which looks like {n_images} images of "
+            f"{height} x {width} with their number last: give np.moveaxis(images, -1, 0), or "
+            f"list(images) if it is {height} images of {width} x {n_images}"
+        )
+
+
+def _check_image(image: Any, index: int, n_sides: int) -> NDArray[Any]:
     try:
         array = _check_array(
             image,
@@ -91,9 +109,12 @@ def _check_image(image: Any, index: int) -> NDArray[Any]:
             raise ValueError(f"its type is {array.dtype}")
     except (ValueError, TypeError) as error:
         raise ValueError(f"images[{index}] is not a finite numeric array: {error}") from error
-    color = array.ndim == 3 and array.shape[-1] == 3
-    if array.size == 0 or not (array.ndim == 2 or color):
+    color = array.ndim == n_sides + 1 and array.shape[-1] == COLORS
+    if array.size == 0 or not (array.ndim == n_sides or color):
+        frames = "frames, " * (n_sides == 3)
+        volume = "; for frames or other channels, give all three sides of patch_shape"
         raise ValueError(
-            f"images[{index}] has shape {array.shape}: give (height, width) or (height, width, 3)"
+            f"images[{index}] has shape {array.shape}: give ({frames}height, width) or "
+            f"({frames}height, width, {COLORS}){volume if array.ndim > n_sides else ''}"
         )
     return array

@@ -1,7 +1,8 @@
 """Patches: small pieces of images, cut at random positions, each flattened into one row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from sparsebp._checks import (
     RandomState,
     check_count,
     check_number,
-    check_pair,
     random_source,
 )
+from sparsebp._shapes import split_channels
 from sparsebp.preprocessing._arrays import check_images
 from sparsebp.preprocessing.normalization import row_variance
 
@@ -27,7 +28,7 @@ _BLOCK_SIZE = 2**18
 
 def sample_patches(
     images: Iterable[Any],
-    patch_shape: int | tuple[int, int],
+    patch_shape: int | Sequence[int],
     n_patches: int,
     *,
     min_contrast: float = 0.0,
@@ -41,9 +42,11 @@ def sample_patches(
     Parameters
     ----------
     images : sequence of array-like, each (height, width) or (height, width, 3)
-        All grey or all color. Their sizes may differ.
-    patch_shape : int or (int, int)
-        Height and width of a patch in pixels. An int makes square patches.
+        All gray or all color. Their sizes may differ. With patches of three sides, volumes
+        (frames, height, width) or images of other channels (height, width, n_channels).
+    patch_shape : int, (height, width) or (frames, height, width)
+        Sides of a patch in pixels, to which a fourth, or a third of 3, may name the channels. An
+        int makes square patches. Give it to the estimator, too, unless it is an int.
     n_patches : int
         Number of patches, >= 1.
     min_contrast : float, default=0.0
@@ -56,8 +59,8 @@ def sample_patches(
     Returns
     -------
     ndarray of shape (n_patches, patch_height * patch_width [* 3])
-        One patch a row, in C order (height, width[, 3]). float32 if all images are float32, else
-        float64: integer images are converted, not rescaled (0 to 255 stays 0 to 255).
+        One patch a row, in C order ([frames, ]height, width[, 3]). float32 if all images are
+        float32, else float64: integers are converted, not rescaled (0 to 255 stays 0 to 255).
 
     Raises
     ------
@@ -76,8 +79,9 @@ def sample_patches(
     >>> sample_patches(images, (2, 3), 1, min_contrast=0.5, random_state=0)
     array([[12., 13., 14., 17., 18., 19.]])
     """
-    checked = check_images(images)
-    shape = _check_patch_shape(patch_shape, checked)
+    sides, channels = _check_patch_sides(patch_shape)
+    checked = check_images(images, len(sides))
+    shape = _check_patch_shape(sides, channels, checked)
     n_patches = check_count("n_patches", n_patches)
     min_contrast = check_number("min_contrast", min_contrast, minimum=0)
     source = _PatchSource(checked, shape, random_source(random_state))
@@ -93,12 +97,12 @@ class _PatchSource:
     """All positions of a patch in a list of images, and where random numbers come from."""
 
     images: list[NDArray[Any]]
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     rng: RandomSource
 
     @property
     def patch_size(self) -> int:
-        return self.shape[0] * self.shape[1] * (3 if self.images[0].ndim == 3 else 1)
+        return prod(self.shape)
 
     @property
     def dtype(self) -> type[np.floating[Any]]:
@@ -107,8 +111,7 @@ class _PatchSource:
 
     def draw(self, n_patches: int) -> NDArray[Any]:
         """Cut `n_patches` patches at uniform positions, (n_patches, patch_size)."""
-        height, width = self.shape
-        sizes = [(i.shape[0] - height + 1) * (i.shape[1] - width + 1) for i in self.images]
+        sizes = [prod(_places(image, self.shape)) for image in self.images]
         ends = np.cumsum(sizes)
         position = (self.rng.random(n_patches) * ends[-1]).astype(np.int64)
         owner = np.searchsorted(ends, position, side="right")
@@ -121,15 +124,19 @@ class _PatchSource:
         return patches
 
 
-def _cut(image: NDArray[Any], shape: tuple[int, int], position: NDArray[np.int64]) -> NDArray[Any]:
+def _places(image: NDArray[Any], shape: tuple[int, ...]) -> list[int]:
+    """Count where a patch can be put along each axis; once along the channels."""
+    return [n - side + 1 for n, side in zip(image.shape, shape, strict=True)]
+
+
+def _cut(image: NDArray[Any], shape: tuple[int, ...], position: NDArray[np.int64]) -> NDArray[Any]:
     """Cut the patches whose corners are numbered row by row; ten times as fast as windows."""
-    channels = image.shape[2] if image.ndim == 3 else 1
-    stride = image.shape[1] * channels
-    row, column = np.divmod(position, image.shape[1] - shape[1] + 1)
-    corner = row * stride + column * channels
-    offset = np.arange(shape[0])[:, np.newaxis] * stride + np.arange(shape[1] * channels)
+    steps = np.cumprod((1, *image.shape[:0:-1]))[::-1]  # numbers from one place to the next
+    corners = np.unravel_index(position, _places(image, shape))
+    corner = sum(axis * step for axis, step in zip(corners, steps, strict=True))
+    inside = sum(axis * step for axis, step in zip(np.indices(shape), steps, strict=True))
     # With "raise", take would check every index; these cannot leave the image.
-    return image.reshape(-1).take(corner[:, np.newaxis] + offset.reshape(-1), mode="clip")
+    return image.reshape(-1).take(np.add.outer(corner, inside.reshape(-1)), mode="clip")
 
 
 def _contrast_threshold(source: _PatchSource, min_contrast: float) -> float:
@@ -167,15 +174,32 @@ def _contrast(patches: NDArray[Any]) -> NDArray[np.float64]:
     return np.sqrt(row_variance(patches))
 
 
+def _check_patch_sides(patch_shape: Any) -> tuple[tuple[int, ...], int | None]:
+    """Return the sides of a patch, and its channels if it names them."""
+    given = patch_shape if isinstance(patch_shape, tuple | list) else (patch_shape, patch_shape)
+    if len(given) not in (2, 3, 4):
+        raise ValueError(
+            f"patch_shape={patch_shape!r} is not two sides or three: give one side, "
+            "(height, width), or (frames, height, width)"
+        )
+    sides, channels = split_channels(tuple(check_count("patch_shape", side) for side in given))
+    return sides, channels if len(sides) < len(given) else None
+
+
 def _check_patch_shape(
-    patch_shape: int | tuple[int, int], images: list[NDArray[Any]]
-) -> tuple[int, int]:
-    pair = patch_shape if isinstance(patch_shape, tuple | list) else (patch_shape, patch_shape)
-    height, width = check_pair("patch_shape", pair, "one side, or (height, width)")
+    sides: tuple[int, ...], channels: int | None, images: list[NDArray[Any]]
+) -> tuple[int, ...]:
+    """Return the shape of patches of these images, which have all the same channels."""
+    found = images[0].shape[len(sides) :]
+    if channels not in (None, *(found or (1,))):
+        raise ValueError(
+            f"patch_shape has {channels} channels but images[0] has shape {images[0].shape}: give "
+            "images with as many channels, or leave the channels out of patch_shape"
+        )
     for index, image in enumerate(images):
-        if image.shape[0] < height or image.shape[1] < width:
+        if any(n < side for n, side in zip(image.shape, sides, strict=False)):
             raise ValueError(
                 f"images[{index}] of shape {image.shape} is smaller than a patch of "
-                f"{height} x {width} pixels: give smaller patches or leave the image out"
+                f"{' x '.join(map(str, sides))} pixels: give smaller patches or leave the image out"
             )
-    return height, width
+    return (*sides, *found)

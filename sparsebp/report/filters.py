@@ -9,7 +9,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from sparsebp.displays.mosaic import brightness
+from sparsebp._shapes import picture_size
+from sparsebp.displays.mosaic import brightness, tiles
 from sparsebp.metrics import GaborFit, coefficient_kurtosis, near_zero_share, signal_share
 from sparsebp.report.measurements import Measurements
 
@@ -40,7 +41,8 @@ def describe_filters(measured: Measurements) -> list[Filter]:
     silent = np.isin(np.arange(len(features)), measured.silent)
     # Each picture has its own contrast, which would make a feature of what is next to nothing.
     pictures = _pictures(np.where(silent[:, np.newaxis], 0, features), patch_shape)
-    gabors = _pictures(np.where(silent[:, np.newaxis], 0, fit.render()), patch_shape[:2])
+    rendered = np.where(silent[:, np.newaxis], 0, fit.render())
+    gabors = _pictures(rendered, picture_size(patch_shape))
     used = 1 - near_zero_share(codes, per_component=True)
     share = signal_share(features, codes)
     peakedness = coefficient_kurtosis(codes, per_component=True)
@@ -76,7 +78,7 @@ def _gabor_facts(fit: GaborFit, index: int) -> tuple[tuple[str, str], ...]:
 def _pictures(filters: np.ndarray, shape: tuple[int, ...]) -> list[str]:
     """Return filters, zero being mid-gray, as the addresses of PNG pictures."""
     levels = np.rint(255 * brightness(filters, "each")).astype(np.uint8)
-    return [_address(image) for image in levels.reshape(-1, *shape)]
+    return [_address(image) for image in tiles(levels, shape, gap=0)]
 
 
 def _address(image: np.ndarray) -> str:

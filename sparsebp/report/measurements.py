@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sparsebp._shapes import PatchShape
 from sparsebp.displays import BasisDisplay
 from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.metrics import (
@@ -114,7 +115,7 @@ class Measurements:
         cls,
         estimator: Any,
         samples: Any,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         track: Track = in_silence,
     ) -> Measurements:
         """Measure a fitted estimator on the first few thousand of the samples.

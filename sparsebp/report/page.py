@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sparsebp import __version__
 from sparsebp._files import writing
+from sparsebp._shapes import PatchShape
 from sparsebp.report.figures import drawings
 from sparsebp.report.filters import describe_filters
 from sparsebp.report.mathematics import mathematics
@@ -25,7 +26,7 @@ def write_report(
     estimator: Any,
     samples: Any,
     *,
-    patch_shape: Sequence[int] | None = None,
+    patch_shape: PatchShape = None,
     title: str | None = None,
     command: str | None = None,
     run: Mapping[str, Any] | None = None,
@@ -43,8 +44,8 @@ def write_report(
     samples : array-like of shape (n_samples, n_features)
         Samples as the model learned from, by which its coefficients are measured; the first 5000
         are used.
-    patch_shape : (height, width) or (height, width, 3), default=None
-        None takes square grey patches or square color patches.
+    patch_shape : int or tuple of int, default=None
+        As in `displays.BasisDisplay`; None takes the estimator's, else square patches.
     title : str, default=None
         Headline; None says how many features were learned by which method.
     command : str, default=None

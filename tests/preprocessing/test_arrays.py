@@ -13,7 +13,7 @@ from sparsebp.preprocessing._arrays import check_images, check_rows
         ([np.ones((4, 4)), np.ones((4, 4, 2))], r"images\[1\] has shape \(4, 4, 2\)"),
         ([np.ones((0, 4))], r"images\[0\] has shape \(0, 4\)"),
         ([3.0], r"images\[0\] has shape \(\)"),
-        ([np.ones((4, 4)), np.ones((4, 4, 3))], "partly grey and partly color"),
+        ([np.ones((4, 4)), np.ones((4, 4, 3))], "partly gray and partly color"),
         ([np.full((4, 4), np.nan)], r"images\[0\] is not a finite numeric array.*NaN"),
         ([np.full((4, 4), np.inf)], r"images\[0\] is not a finite numeric array.*infinity"),
         ([np.ones((4, 4), complex)], r"images\[0\] is not a finite numeric array.*[Cc]omplex"),

@@ -154,7 +154,9 @@ def test_constant_images_have_no_contrast(value):
             ((3, 9), 3),
             r"images\[0\] of shape \(8, 8\) is smaller than a patch of 3 x 9",
         ),
-        (ValueError, ((3, 3, 3), 3), "give one side, or"),
+        (ValueError, ((3, 3, 3), 3), r"3 channels but images\[0\] has shape \(8, 8\)"),
+        (ValueError, ((3, 3, 2), 3), r"images\[0\] has shape \(8, 8\): give \(frames, height"),
+        (ValueError, ((3,), 3), "give one side, "),
         (ValueError, (0, 3), "patch_shape=0 is too small"),
         (TypeError, (2.0, 3), r"patch_shape=2\.0 is not an integer"),
         (TypeError, (None, 3), "patch_shape=None is not an integer"),
@@ -172,3 +174,29 @@ def test_bad_contrast_and_images():
         sample_patches(numbered((8, 8)), 3, 3, min_contrast=-1)
     with pytest.raises(ValueError, match="images is empty"):
         sample_patches([], 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("image", "patch", "cut"),
+    [
+        ((9, 20), (4, 16), (4, 16)),
+        ((9, 20, 3), (4, 16), (4, 16, 3)),
+        ((9, 20, 3), (4, 16, 3), (4, 16, 3)),
+        ((7, 9, 10), (5, 8, 8), (5, 8, 8)),
+        ((7, 9, 10, 3), (5, 8, 8), (5, 8, 8, 3)),
+        ((7, 9, 10), (5, 8, 8, 1), (5, 8, 8)),
+        ((9, 20, 5), (4, 16, 5), (4, 16, 5)),
+    ],
+)
+def test_patches_of_any_shape_are_cut_where_windows_are(image, patch, cut):
+    volume = np.arange(np.prod(image)).reshape(image)
+    windows = np.lib.stride_tricks.sliding_window_view(volume, cut).reshape(-1, np.prod(cut))
+    patches = sample_patches([volume], patch, 500, random_state=0)
+    assert {tuple(row) for row in patches} == {tuple(row) for row in windows}
+
+
+def test_a_stack_with_its_images_last_is_refused():
+    with pytest.raises(ValueError, match=r"10 images of 128 x 128 .* np\.moveaxis"):
+        sample_patches(np.ones((128, 128, 10)), 8, 5)
+    assert sample_patches(np.ones((10, 128, 128)), 8, 5).shape == (5, 64)
+    assert sample_patches(list(np.ones((16, 16, 9))), 8, 5).shape == (5, 64)
