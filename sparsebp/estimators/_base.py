@@ -24,6 +24,8 @@ from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.solvers import Result, Status
 
 _FLOATS: Any = [np.float64, np.float32]
+#: Samples by which the scale of all is measured, without a copy of them.
+_SCALED_BY = 10_000
 #: Samples by which silent components are looked for; more of them where the first found some.
 _FEW, _MORE = 1000, 5000
 
@@ -175,6 +177,12 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return make_penalty(self.penalty, n_components, float(self.epsilon))
 
 
+def _scale(samples: np.ndarray) -> float:
+    """Compute the root mean square of samples about their mean, from some evenly spread ones."""
+    some = samples[:: -(-len(samples) // _SCALED_BY)].astype(np.float64)
+    return float(np.sqrt(np.square(some - some.mean(axis=0)).mean()))
+
+
 class Learner(CallbackSupportMixin, Coder):
     """Base of what learns its components: parameters of a search, where it starts, how it ended."""
 
@@ -191,6 +199,8 @@ class Learner(CallbackSupportMixin, Coder):
         samples = self._checked(X, reset=reset)
         if self.patch_shape is not None:
             resolved_patch_shape(samples.shape[1], self.patch_shape, "each sample")
+        if reset:
+            self.sample_scale_ = _scale(samples)
         largest = max(float(samples.max()), -float(samples.min()))  # without a copy
         # Objectives hold sums of fourth powers at most: ‖WᵀWx‖² where W itself grows with x.
         if largest > (float(np.finfo(samples.dtype).max) / samples.size) ** 0.25:

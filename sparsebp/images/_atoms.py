@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -35,25 +36,27 @@ def atoms_of(model: Any) -> np.ndarray:
 
 def learned_atoms(patches: Patches, sigma: float, n_threads: int) -> np.ndarray:
     """Learn atoms from the patches of a noisy image, beginning with cosines."""
-    n_channels = patches.image.shape[2]
+    n_channels = patches.image.shape[-1]
     # Evenly spread, so that nothing is drawn, by a step that has no factor in common with a row.
     step = max(len(patches) // _LEARNED_FROM, 1)
     samples = patches.take(np.arange(0, len(patches), step)).astype(np.float64)
     x = np.ascontiguousarray((samples - channel_means(samples, n_channels)).T)
-    atoms = cosines(patches.side, n_channels)
+    atoms = cosines(patches.sides, n_channels)
     bound = len(x) * _BOUND * sigma**2
     return learn_by_pursuit(x, atoms, max_energy=bound, n_iter=_TURNS, n_threads=n_threads)
 
 
-def cosines(side: int, n_channels: int) -> np.ndarray:
+def cosines(sides: tuple[int, ...], n_channels: int) -> np.ndarray:
     """Return products of cosines of length one, none of them constant, in columns.
 
     Brightness has twice as many frequencies along each side as differences between channels.
     """
     across = _waves(n_channels, n_channels)
-    fine, coarse = (_waves(side, k * side) for k in (_OVERCOMPLETE, 1))
-    bright = np.kron(np.kron(fine, fine)[:, 1:], across[:, :1])
-    return np.hstack([bright, np.kron(np.kron(coarse, coarse)[:, 1:], across[:, 1:])])
+    fine, coarse = (
+        reduce(np.kron, [_waves(side, k * side) for side in sides])[:, 1:]
+        for k in (_OVERCOMPLETE, 1)
+    )
+    return np.hstack([np.kron(fine, across[:, :1]), np.kron(coarse, across[:, 1:])])
 
 
 def _waves(n: int, n_frequencies: int) -> np.ndarray:

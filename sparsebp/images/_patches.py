@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from math import isqrt, prod
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,42 +15,57 @@ from rich.progress import track
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_count
+from sparsebp._shapes import (
+    COLORS,
+    PatchShape,
+    given_or_kept,
+    resolved_patch_shape,
+    split_channels,
+)
 
 #: Whether to show a bar; or what goes through the blocks and shows how far it is.
 Progress = bool | Callable[[Sequence[int]], Iterable[int]]
+#: Pixels from one patch to the next, along all sides or along each.
+Stride = int | Sequence[int]
+#: Photographs of one camera vary less than this in contrast.
+_SCALE_RATIO = 5
+#: Patches by which the scale of an image is judged.
+_SPREAD = 1000
 #: Patches at work at the same time, which bounds the memory.
 _BLOCK = 4096
 
 
 class Patches:
-    """The overlapping square patches of an image, numbered row by row, a block at a time."""
+    """The overlapping patches of an image or a volume, numbered row by row, a block at a time."""
 
     def __init__(
         self,
         image: np.ndarray,
-        side: int,
-        stride: int,
+        sides: tuple[int, ...],
+        stride: Stride,
         *,
         dtype: Any = np.float64,
         to_border: bool = True,
     ) -> None:
-        stride = check_count("stride", stride)
-        self.image, self.side, self.dtype = image, side, dtype
+        strides = _checked_stride(stride, sides, to_border)
+        self.image, self.sides, self.dtype = image, sides, dtype
         self.corners: tuple[np.ndarray, ...] = tuple(
-            _corners(length, side, stride, to_border) for length in image.shape[:2]
+            _corners(*axis, to_border) for axis in zip(image.shape, sides, strides, strict=False)
         )
 
     def __len__(self) -> int:
-        return len(self.corners[0]) * len(self.corners[1])
+        return prod(map(len, self.corners))
 
     def places(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return where the pixels of some patches lie, each of shape (n, side, side)."""
-        rows, columns = self.corners
-        row, column = np.divmod(numbers, len(columns))
-        inside = np.arange(self.side)
-        down = rows[row][:, None, None] + inside[:, None]
-        across = columns[column][:, None, None] + inside
-        return np.broadcast_arrays(down, across)
+        """Return where the pixels of some patches lie, each of shape (n, *sides)."""
+        chosen = np.unravel_index(numbers, [len(corners) for corners in self.corners])
+        firsts = [corners[at] for corners, at in zip(self.corners, chosen, strict=True)]
+        ones = (1,) * len(self.sides)
+        axes = (
+            first.reshape(-1, *ones) + inside
+            for first, inside in zip(firsts, np.indices(self.sides, sparse=True), strict=True)
+        )
+        return np.broadcast_arrays(*axes)
 
     def take(self, numbers: np.ndarray, image: np.ndarray | None = None) -> np.ndarray:
         """Return some patches in rows; of another image of the same size, if one is given."""
@@ -56,12 +74,16 @@ class Patches:
 
     def touching(self, pixels: np.ndarray) -> np.ndarray:
         """Return the numbers of the patches that hold at least one of some pixels."""
-        sums = np.pad(
-            np.cumsum(np.cumsum(pixels, axis=0, dtype=np.int64), axis=1), ((1, 0), (1, 0))
-        )
-        rows, columns = self.corners
-        across = sums[:, columns + self.side] - sums[:, columns]
-        return np.flatnonzero(across[rows + self.side] - across[rows])
+        counts = pixels.astype(np.int64)
+        for axis, (corners, side) in enumerate(zip(self.corners, self.sides, strict=True)):
+            ahead = [(int(axis == a), 0) for a in range(counts.ndim)]
+            sums = np.pad(np.cumsum(counts, axis=axis), ahead)
+            counts = sums.take(corners + side, axis) - sums.take(corners, axis)
+        return np.flatnonzero(counts)
+
+    def spread(self) -> np.ndarray:
+        """Return the numbers of some patches from everywhere, by which all may be judged."""
+        return np.linspace(0, len(self) - 1, min(len(self), _SPREAD)).astype(int)
 
     def blocks(self, progress: Progress, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Yield the numbers of all patches, or of some, in blocks."""
@@ -83,16 +105,14 @@ class Patches:
         """Average what work makes of patches with its weights; return the weights' sums, too.
 
         Work gets the numbers of patches; it returns patches in rows, and a weight for each of
-        them, of shape (n,), or for each of their pixels, of shape (n, side² · n_channels).
+        them, of shape (n,), or for each of their pixels, of shape (n, n_features).
         """
         total, weight = np.zeros(self.image.shape), np.zeros(self.image.shape)
         for block in self.blocks(progress, numbers):
             made, weights = work(block)
             weights = np.broadcast_to(weights.reshape(len(block), -1), made.shape)
             for sums, values in ((total, made * weights), (weight, weights)):
-                np.add.at(
-                    sums, self.places(block), values.reshape(len(block), self.side, self.side, -1)
-                )
+                np.add.at(sums, self.places(block), values.reshape(len(block), *self.sides, -1))
         return total / np.where(weight == 0, 1, weight), weight
 
 
@@ -108,29 +128,52 @@ def channel_means(samples: np.ndarray, n_channels: int) -> np.ndarray:
     return np.tile(means, samples.shape[1] // n_channels)
 
 
-def checked_image(image: ArrayLike) -> np.ndarray:
+def checked_image(image: ArrayLike, n_sides: int | None = None) -> np.ndarray:
+    """Return an image as (height, width, n_channels), with frames in front if it has three sides.
+
+    n_sides is known from the shape of the model's patches; None takes gray or color pictures.
+    """
     values = np.asarray(image)
-    if values.ndim not in (2, 3) or values.size == 0 or values.dtype.kind not in "fiub":
+    n_sides, known = n_sides or 2, n_sides is not None
+    if values.ndim not in (n_sides, n_sides + 1) or values.size == 0 or _no_numbers(values):
+        frames = "frames, " * (n_sides == 3)
         raise ValueError(
             f"The image has shape {values.shape} and dtype {values.dtype}; it must be real numbers "
-            "of shape (height, width) or (height, width, n_channels)."
+            f"of shape ({frames}height, width) or ({frames}height, width, 3)."
         )
     if not np.isfinite(values).all():
         raise ValueError("The image holds NaN or infinity; inpaint fills in what is missing.")
-    if values.ndim == 3 and values.shape[2] in (2, 4):
-        raise ValueError(
-            f"The image has {values.shape[2]} channels, the last of them perhaps how opaque it is; "
-            "leave that out, or give other channels one by one."
-        )
+    if values.ndim == n_sides + 1 and values.shape[-1] not in (1, COLORS):
+        raise ValueError(_readings(values.shape, known))
     values = values if values.dtype.kind == "f" else values.astype(np.float64)
-    return values.reshape(*values.shape[:2], -1)
+    return values.reshape(*values.shape[:n_sides], -1)
+
+
+def _no_numbers(values: np.ndarray) -> bool:
+    return values.dtype.kind not in "fiub"
+
+
+def _readings(shape: tuple[int, ...], known: bool) -> str:
+    """Say how an array of three axes could be read, as neither is a color's."""
+    if shape[-1] in (2, 4):
+        return (
+            f"The image has {shape[-1]} channels, the last of them perhaps how opaque it is; leave "
+            "that out, or give a model and patch_shape with as many channels, (height, width, "
+            f"{shape[-1]})."
+        )
+    patches = "of which the patches have no frames" if known else "whose patches' shape is unknown"
+    return (
+        f"The image has shape {shape}, {patches}: give a stack of images one by one; for frames or "
+        "channels, patch_shape=(frames, height, width) or (height, width, channels), here or to "
+        "the model."
+    )
 
 
 def checked_mask(image: np.ndarray, missing: ArrayLike | None) -> np.ndarray:
     if missing is None:
         return np.isnan(image) if image.dtype.kind == "f" else np.zeros(image.shape, dtype=bool)
     mask = np.asarray(missing)
-    if mask.dtype != bool or mask.shape not in (image.shape, image.shape[:2]):
+    if mask.dtype != bool or mask.shape not in (image.shape, image.shape[:-1]):
         raise ValueError(
             f"missing has shape {mask.shape} and dtype {mask.dtype}; it must be True where a "
             f"pixel of the image of shape {image.shape} is missing, and of its shape."
@@ -138,20 +181,85 @@ def checked_mask(image: np.ndarray, missing: ArrayLike | None) -> np.ndarray:
     return np.broadcast_to(mask if mask.ndim == image.ndim else mask[..., None], image.shape)
 
 
-def side_of(model: Any, shape: tuple[int, ...]) -> int:
-    """Return the side of the patches that a model was fitted on, for an image of some shape."""
+def framed(
+    image: ArrayLike, model: Any, patch_shape: PatchShape
+) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return an image as `checked_image` does, and the sides of the patches a model is for."""
     check_is_fitted(model)
-    n_channels = shape[2]
+    shape = given_or_kept(patch_shape, model)
     n_features = model.n_features_in_
-    side = round((n_features / n_channels) ** 0.5)
+    if shape is None or isinstance(shape, Integral):
+        values = checked_image(image)
+        sides = _square(values, n_features)
+        if shape not in (None, sides[0]):
+            resolved_patch_shape(n_features, shape, "each sample")  # refuses it
+    else:
+        sides, n_channels = split_channels(
+            resolved_patch_shape(n_features, shape, "each sample of the model")
+        )
+        values = checked_image(image, len(sides))
+        if values.shape[-1] != n_channels:
+            raise ValueError(
+                f"The image of shape {np.shape(image)} has {values.shape[-1]} channel(s), the "
+                f"model's patches {n_channels}; give an image or a model of the other kind."
+            )
+    check_size(values, sides)
+    return values, sides
+
+
+def check_size(image: np.ndarray, sides: tuple[int, ...]) -> None:
+    """Refuse an image in which a patch has no room."""
+    lengths = image.shape[:-1]
+    if any(length < side for length, side in zip(lengths, sides, strict=True)):
+        raise ValueError(
+            f"The image of {_times(lengths)} pixels is smaller than the model's patches of "
+            f"{_times(sides)}."
+        )
+
+
+def warn_of_scale(samples: np.ndarray, model: Any) -> None:
+    """Warn if samples vary far more or less than those that a model was fitted on."""
+    learned = getattr(model, "sample_scale_", None)
+    found = float(np.sqrt(np.square(samples, dtype=np.float64).mean()))
+    if learned and found and not 1 / _SCALE_RATIO < found / learned < _SCALE_RATIO:
+        warnings.warn(
+            f"The patches of the image are {found:.3g} large (root mean square), those the model "
+            f"was fitted on {learned:.3g}; multiply the image by {learned / found:.3g}, or "
+            "prepare it as the samples were, so that the model's weights fit.",
+            stacklevel=3,
+        )
+
+
+def _square(image: np.ndarray, n_features: int) -> tuple[int, int]:
+    n_channels = image.shape[-1]
+    side = isqrt(n_features // n_channels)
     if side * side * n_channels != n_features:
         raise ValueError(
             f"The model was fitted on {n_features} features, which are no square patches of "
-            f"{n_channels} channel(s); fit it on patches of such images."
+            f"{n_channels} channel(s); give patch_shape here or to the model, or fit it on patches "
+            "of such images."
         )
-    if side > min(shape[:2]):
-        raise ValueError(
-            f"The image of {shape[0]} × {shape[1]} pixels is smaller than the model's patches of "
-            f"{side} × {side}."
+    return side, side
+
+
+def _checked_stride(stride: Stride, sides: tuple[int, ...], to_border: bool) -> list[int]:
+    """Return a stride for each side; refuse or warn of one that leaves pixels out."""
+    several = isinstance(stride, tuple | list)
+    if several and len(stride) != len(sides):
+        raise ValueError(f"stride={stride!r} has not the {len(sides)} sides of the patches.")
+    strides = [
+        check_count("stride", step) for step in (stride if several else [stride] * len(sides))
+    ]
+    if any(step > side for step, side in zip(strides, sides, strict=True)):
+        message = (
+            f"stride={stride!r} is larger than the patches of {_times(sides)} pixels, so that "
+            "those between them belong to none"
         )
-    return side
+        if to_border:
+            raise ValueError(f"{message}; give a stride of at most {min(sides)}.")
+        warnings.warn(f"{message}.", stacklevel=4)
+    return strides
+
+
+def _times(sides: Sequence[int]) -> str:
+    return " × ".join(map(str, sides))

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_number
+from sparsebp._shapes import PatchShape
 from sparsebp.blocks import count_threads
 from sparsebp.images._atoms import atoms_of, learned_atoms
-from sparsebp.images._patches import Patches, channel_means, checked_image, side_of
+from sparsebp.images._patches import Patches, Stride, channel_means, checked_image, framed
 from sparsebp.images.noise import estimate_sigma
 from sparsebp.solvers import pursue
 
@@ -26,7 +27,8 @@ def denoise(
     model: Any = None,
     *,
     sigma: float | None = None,
-    stride: int = 1,
+    stride: Stride = 1,
+    patch_shape: PatchShape = None,
     progress: bool = False,
 ) -> np.ndarray:
     """Describe every patch by the few atoms that stand out of the noise, and average the patches.
@@ -39,10 +41,11 @@ def denoise(
 
     Parameters
     ----------
-    image : array-like of shape (height, width) or (height, width, n_channels)
-        The noisy image, on any scale.
+    image : array-like of shape (height, width) or (height, width, 3)
+        The noisy image, on any scale; with patches of three sides, (frames, height, width) or an
+        image of other channels.
     model : estimator, default=None
-        What has atoms, fitted on square patches without their means: SparseCoding, both kinds of
+        What has atoms, fitted on patches without their means: SparseCoding, both kinds of
         ICA, a pipeline, or an estimator of scikit-learn with a linear `inverse_transform`. Atoms
         alone count, not their model's α. None learns atoms of 8 × 8 pixels from the image itself.
     sigma : float, default=None
@@ -50,6 +53,9 @@ def denoise(
         all channels; None estimates it, as `estimate_sigma` does.
     stride : int, default=1
         Pixels from one patch to the next; 1 is best, and slowest. The border is always reached.
+    patch_shape : int or tuple of int, default=None
+        Of the patches the model was fitted on, channels last, as in `SparseCoding`; None takes the
+        model's own, else square patches of the image's channels.
     progress : bool, default=False
         Whether to show a bar.
 
@@ -62,7 +68,7 @@ def denoise(
     ------
     ValueError, TypeError
         If the image is no finite image or smaller than a patch, sigma is no number ≥ 0, or the
-        model was not fitted on square patches with as many channels or cannot go back.
+        model was not fitted on patches with as many channels or cannot go back.
 
     See Also
     --------
@@ -83,10 +89,13 @@ def denoise(
     >>> error[1] < 0.2 * error[0]
     True
     """
-    values = checked_image(image)
-    sigma = estimate_sigma(image) if sigma is None else check_number("sigma", sigma, minimum=0)
-    side = _side_to_learn(values) if model is None else side_of(model, values.shape)
-    patches = Patches(values, side, stride)
+    if model is None:
+        values = checked_image(image)
+        sides = _sides_to_learn(values)
+    else:
+        values, sides = framed(image, model, patch_shape)
+    sigma = _estimated(values) if sigma is None else check_number("sigma", sigma, minimum=0)
+    patches = Patches(values, sides, stride)
     n_threads = count_threads(getattr(model, "n_jobs", None))
     known = None if model is None else atoms_of(model)  # or it is refused
     if sigma == 0:
@@ -96,7 +105,7 @@ def denoise(
 
     def clean(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         samples = patches.take(numbers)
-        means = channel_means(samples, values.shape[2])
+        means = channel_means(samples, values.shape[-1])
         codes = pursue((samples - means).T, atoms, min_gain=gain, n_threads=n_threads)
         weights = 1 / (1 + np.count_nonzero(codes, axis=0))
         return (atoms @ codes).T + means, weights
@@ -105,11 +114,17 @@ def denoise(
     return averaged.reshape(np.shape(image)).astype(values.dtype, copy=False)
 
 
-def _side_to_learn(image: np.ndarray) -> int:
+def _estimated(image: np.ndarray) -> float:
+    """Estimate the noise of an image, or of each frame of a volume."""
+    frames = image.reshape(-1, *image.shape[-3:])
+    return float(np.sqrt(np.mean([estimate_sigma(frame) ** 2 for frame in frames])))
+
+
+def _sides_to_learn(image: np.ndarray) -> tuple[int, int]:
     side = min(_SIDE, *image.shape[:2])
     if side < 3:
         raise ValueError(
             f"The image of {image.shape[0]} × {image.shape[1]} pixels is too small to learn atoms "
             "from; give a model."
         )
-    return side
+    return side, side

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sparsebp.images._patches import Patches, Progress, checked_image, side_of
+from sparsebp._shapes import PatchShape
+from sparsebp.images._patches import Patches, Progress, Stride, framed, warn_of_scale
 from sparsebp.preprocessing import remove_mean
 
 
@@ -16,7 +17,8 @@ def encode_image(
     image: ArrayLike,
     model: Any,
     *,
-    stride: int = 1,
+    stride: Stride = 1,
+    patch_shape: PatchShape = None,
     prepare: Callable[[np.ndarray], np.ndarray] = remove_mean,
     progress: Progress = False,
 ) -> np.ndarray:
@@ -24,12 +26,15 @@ def encode_image(
 
     Parameters
     ----------
-    image : array-like of shape (height, width) or (height, width, n_channels)
-        The image.
+    image : array-like of shape (height, width) or (height, width, 3)
+        The image, or a volume as in `denoise`.
     model : estimator
-        Fitted on square patches; anything with `transform`, a pipeline too.
-    stride : int, default=1
-        Pixels from one patch to the next.
+        Fitted on patches; anything with `transform`, a pipeline too.
+    stride : int or sequence of int, default=1
+        Pixels from one patch to the next, along all sides or along each.
+    patch_shape : int or tuple of int, default=None
+        Of the patches the model was fitted on, channels last, as in `SparseCoding`; None takes the
+        model's own, else square patches of the image's channels.
     prepare : callable, default=remove_mean
         Maps patches (n_patches, n_pixels) to samples as the model was fitted on.
     progress : bool or callable, default=False
@@ -38,7 +43,7 @@ def encode_image(
 
     Returns
     -------
-    features : ndarray of shape (n_rows, n_columns, n_components)
+    features : ndarray of shape ([n_frames, ]n_rows, n_columns, n_components)
         At [r, c] the coefficients of the patch whose corner is at (r, c) · stride.
 
     Raises
@@ -56,10 +61,10 @@ def encode_image(
     """
     if not callable(prepare):
         raise TypeError(f"prepare is {prepare!r}; it must be callable, as remove_mean is.")
-    values = checked_image(image)
     dtype = getattr(model, "components_", np.empty(0)).dtype
-    side = side_of(model, values.shape)
-    patches = Patches(values, side, stride, dtype=dtype, to_border=False)
+    values, sides = framed(image, model, patch_shape)
+    patches = Patches(values, sides, stride, dtype=dtype, to_border=False)
+    warn_of_scale(np.asarray(prepare(patches.take(patches.spread()))), model)
     features: np.ndarray | None = None
     for numbers in patches.blocks(progress):
         codes = np.asarray(model.transform(prepare(patches.take(numbers))))

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sparsebp._shapes import PatchShape
 from sparsebp.blocks import count_threads
 from sparsebp.images._atoms import atoms_of
 from sparsebp.images._patches import (
     Patches,
+    Stride,
     channel_means,
-    checked_image,
     checked_mask,
-    side_of,
+    framed,
 )
 from sparsebp.images._smooth import filled_smoothly
 from sparsebp.solvers import pursue
@@ -31,7 +32,8 @@ def inpaint(
     model: Any,
     missing: ArrayLike | None = None,
     *,
-    stride: int = 1,
+    stride: Stride = 1,
+    patch_shape: PatchShape = None,
     progress: bool = False,
 ) -> np.ndarray:
     """Fill in missing pixels, smoothly at first, then by the atoms that patches are made of.
@@ -44,15 +46,18 @@ def inpaint(
 
     Parameters
     ----------
-    image : array-like of shape (height, width) or (height, width, n_channels)
-        The image, on any scale; what stands at missing pixels does not matter.
+    image : array-like of shape (height, width) or (height, width, 3)
+        The image or, as in `denoise`, a volume, on any scale; what stands at missing pixels does not matter.
     model : estimator
-        What has atoms, as in `denoise`, fitted on square patches without their means. Best are a
+        What has atoms, as in `denoise`, fitted on patches without their means. Best are a
         few times as many atoms as pixels, learned from clean photographs.
     missing : array-like of bool, of the image's shape or (height, width), default=None
         Which pixels are missing; None takes those that are NaN.
     stride : int, default=1
         Pixels from one patch to the next.
+    patch_shape : int or tuple of int, default=None
+        Of the patches the model was fitted on, channels last, as in `SparseCoding`; None takes the
+        model's own, else square patches of the image's channels.
     progress : bool, default=False
         Whether to show a bar for each turn.
 
@@ -66,7 +71,7 @@ def inpaint(
     ------
     ValueError, TypeError
         If the image or the mask is none, a channel has no known pixel, or the model was not fitted
-        on square patches with as many channels or cannot go back.
+        on patches with as many channels or cannot go back.
 
     Notes
     -----
@@ -87,23 +92,24 @@ def inpaint(
     """
     raw = np.asarray(image)
     holes = checked_mask(raw, missing)
-    values = checked_image(np.where(holes, raw.dtype.type(0), raw) if holes.any() else raw)
+    known = np.where(holes, raw.dtype.type(0), raw) if holes.any() else raw
+    values, sides = framed(known, model, patch_shape)
     holes = holes.reshape(values.shape)
-    patches = Patches(values, side_of(model, values.shape), stride)
+    patches = Patches(values, sides, stride)
     atoms = atoms_of(model)
     if not holes.any():
         return values.reshape(raw.shape).copy()
-    if holes.all(axis=(0, 1)).any():
-        raise ValueError("No pixel of the image (or of one of its channels) is known.")
-    anywhere: Any = holes.any(axis=2)
+    if holes.all(axis=(-3, -2)).any():
+        raise ValueError("No pixel of the image (or of a channel or frame of it) is known.")
+    anywhere: Any = holes.any(axis=-1)
     touching = patches.touching(anywhere)
-    filled = filled_smoothly(values, holes)
+    filled = _frames_filled_smoothly(values, holes)
     error = _smooth_error(values, holes, patches, touching)
     n_threads = count_threads(getattr(model, "n_jobs", None))
 
     def described(numbers: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
         samples = patches.take(numbers, filled)
-        means = channel_means(samples, values.shape[2])
+        means = channel_means(samples, values.shape[-1])
         gain = threshold**2
         codes = pursue((samples - means).T, atoms, min_gain=gain, n_threads=n_threads)
         return (atoms @ codes).T + means, 1 / (1 + np.count_nonzero(codes, axis=0))
@@ -114,19 +120,26 @@ def inpaint(
     return filled.reshape(raw.shape).astype(values.dtype, copy=False)
 
 
+def _frames_filled_smoothly(image: np.ndarray, holes: np.ndarray) -> np.ndarray:
+    """Fill an image, or each frame of a volume by itself."""
+    shape = (-1, *image.shape[-3:])
+    frames = zip(image.reshape(shape), holes.reshape(shape), strict=True)
+    return np.reshape([filled_smoothly(*frame) for frame in frames], image.shape)
+
+
 def _smooth_error(
     image: np.ndarray, holes: np.ndarray, patches: Patches, touching: np.ndarray
 ) -> float:
     """Hide some known pixels near holes; return the root mean square by which a filling errs."""
-    near = np.zeros(image.shape[:2], dtype=bool)
+    near = np.zeros(image.shape[:-1], dtype=bool)
     near[patches.places(touching)] = True
-    seen = np.flatnonzero(near[:, :, np.newaxis] & ~holes)
+    seen = np.flatnonzero(near[..., np.newaxis] & ~holes)
     # Drawn by number: a mask that was drawn with the same seed must not coincide.
     drawn = np.random.default_rng(0).permutation(seen.size)[: int(np.ceil(_HIDDEN * seen.size))]
     hidden = np.zeros(image.shape, dtype=bool)
     hidden.flat[seen[drawn]] = True
-    if (holes | hidden).all(axis=(0, 1)).any():
+    if (holes | hidden).all(axis=(-3, -2)).any():
         return 0.0
-    wrong = (filled_smoothly(image, holes | hidden) - image)[hidden]
+    wrong = (_frames_filled_smoothly(image, holes | hidden) - image)[hidden]
     error = float(np.sqrt(np.square(wrong).mean()))
     return error if error > 1e-9 * float(np.abs(image).max()) else 0.0

@@ -133,10 +133,10 @@ def _cut(image: NDArray[Any], shape: tuple[int, ...], position: NDArray[np.int64
     """Cut the patches whose corners are numbered row by row; ten times as fast as windows."""
     steps = np.cumprod((1, *image.shape[:0:-1]))[::-1]  # numbers from one place to the next
     corners = np.unravel_index(position, _places(image, shape))
-    corner = sum(axis * step for axis, step in zip(corners, steps, strict=True))
-    inside = sum(axis * step for axis, step in zip(np.indices(shape), steps, strict=True))
+    corner = steps @ np.stack(corners)
+    inside = steps @ np.indices(shape).reshape(len(shape), -1)
     # With "raise", take would check every index; these cannot leave the image.
-    return image.reshape(-1).take(np.add.outer(corner, inside.reshape(-1)), mode="clip")
+    return image.reshape(-1).take(np.add.outer(corner, inside), mode="clip")
 
 
 def _contrast_threshold(source: _PatchSource, min_contrast: float) -> float:

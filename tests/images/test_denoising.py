@@ -159,7 +159,7 @@ def test_small_images_have_small_patches():
 
 @pytest.mark.parametrize("n_channels", [1, 3])
 def test_cosines_are_unit_vectors_without_a_mean(n_channels):
-    atoms = cosines(8, n_channels)
+    atoms = cosines((8, 8), n_channels)
     assert atoms.shape == (64 * n_channels, 255 + 63 * (n_channels - 1))
     np.testing.assert_allclose(np.linalg.norm(atoms, axis=0), 1)
     np.testing.assert_allclose(atoms.reshape(64, n_channels, -1).sum(axis=0), 0, atol=1e-12)

@@ -14,7 +14,7 @@ IMAGE = RNG.random((14, 19))
 MODEL = ReconstructionICA(6, random_state=0, tol=1e-3).fit(remove_mean(RNG.normal(size=(200, 16))))
 
 
-@pytest.mark.parametrize("stride", [1, 2, 5])
+@pytest.mark.parametrize("stride", [1, 2, 4])
 def test_a_map_holds_the_codes_of_each_patch(stride):
     features = encode_image(IMAGE, MODEL, stride=stride)
     assert features.shape == ((14 - 4) // stride + 1, (19 - 4) // stride + 1, 6)
