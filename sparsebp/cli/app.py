@@ -112,6 +112,7 @@ def learn(
 def show(
     model: options.SavedModel,
     out: options.Picture = None,
+    patch_shape: options.PatchShape = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -120,7 +121,7 @@ def show(
         from sparsebp.cli.commands import show_model
         from sparsebp.cli.output import Output
 
-        show_model(model, out, Output(quiet, as_json))
+        show_model(model, out, patch_shape, Output(quiet, as_json))
 
 
 @app.command(
@@ -210,6 +211,8 @@ def _command(context: typer.Context) -> str:
         if said and name not in ("out", "report", "quiet", "as_json"):
             value = context.params[name]
             names = ["--images"] if name == "more_images" else option.opts[:1]
+            if name == "patch_size" and isinstance(value, tuple):
+                value = ["x".join(map(str, value))]
             for entry in value if isinstance(value, list | tuple) else [value]:
                 words += [*names, *([] if entry is True else [str(entry)])]
     return shlex.join(words)

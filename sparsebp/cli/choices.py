@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 
 class Model(StrEnum):
@@ -27,6 +28,30 @@ class Style(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     LATEX = "latex"
+
+
+def read_sides(text: Any) -> int | tuple[int, ...]:
+    """Read the sides of a patch, such as ``8`` or ``4x16``.
+
+    Parameters
+    ----------
+    text : str
+        Whole numbers with x or × between them.
+
+    Returns
+    -------
+    int or tuple of int
+        One number if there is one.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, or a side is less than 2 pixels.
+    """
+    sides = str(text).replace("×", "x").split("x")
+    if not all(side.isdecimal() and int(side) > 1 for side in sides):
+        raise ValueError(f"{text} is not the size of a patch; give 8 or 4x16, sides of 2 or more")
+    return int(sides[0]) if len(sides) == 1 else tuple(map(int, sides))
 
 
 def complete_model(incomplete: str) -> list[str]:

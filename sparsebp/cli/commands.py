@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 
 from sparsebp._files import writing
+from sparsebp._shapes import PatchShape
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.learning import save_picture
 from sparsebp.cli.models import find_model
@@ -21,7 +22,7 @@ from sparsebp.saving import load_model, read_metadata
 
 
 @interruptible()
-def show_model(model: str, out: Path | None, output: Output) -> None:
+def show_model(model: str, out: Path | None, patch_shape: PatchShape, output: Output) -> None:
     """Draw the filters of a saved model or of a basis, and say what it is.
 
     Parameters
@@ -30,6 +31,8 @@ def show_model(model: str, out: Path | None, output: Output) -> None:
         A file, or one of `sparsebp.basis_names`.
     out : Path or None
         The picture; None puts it beside a model, and a basis' picture here.
+    patch_shape : int, tuple of int, or None
+        Of the patches; None takes what is saved.
     output : Output
         How much is said.
 
@@ -46,7 +49,8 @@ def show_model(model: str, out: Path | None, output: Output) -> None:
         raise ValueError(f"{model} holds a {type(estimator).__name__}, which has no filters.")
     folder = file.parent if file == Path(model) else Path()
     picture = out or folder / f"{file.stem}-filters.png"
-    display = BasisDisplay.from_estimator(estimator, patch_shape=metadata.get("patch_shape"))
+    saved = metadata.get("patch_shape")
+    display = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape or saved)
     picture = save_picture(display, picture)
     about = [f"{name}: {_in_words(value)}" for name, value in metadata.items()]
     output.summary(
@@ -95,7 +99,7 @@ def encode_images(
     """
     file = find_model(model)
     estimator, recipe = load_model(file), Recipe.from_metadata(read_metadata(file))
-    stride = stride or recipe.patch_size
+    steps = stride or recipe.sides
     shapes: dict[str, tuple[int, ...]] = {}
     with writing(out) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
         photographs = recipe.load(images, output.track)
@@ -103,7 +107,7 @@ def encode_images(
             for name, image in photographs.items():
                 watch = _moving(advance, image.size)
                 codes = encode_image(
-                    image, estimator, stride=stride, prepare=recipe.prepare, progress=watch
+                    image, estimator, stride=steps, prepare=recipe.prepare, progress=watch
                 )
                 shapes[name] = codes.shape
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -113,7 +117,7 @@ def encode_images(
             *(f"{name}: {r}×{c} patches, {n} components" for name, (r, c, n) in shapes.items()),
             f"saved {out}",
         ],
-        {"shapes": shapes, "stride": stride, "files": [str(out)]},
+        {"shapes": shapes, "stride": steps, "files": [str(out)]},
     )
 
 

@@ -83,6 +83,7 @@ def run_experiment(
         samples = prepare(samples) if prepare else samples
         size = "×".join(map(str, recipe.patch_shape))
         output.remark(f"{len(samples)} patches of {size} from {len(photographs)} photographs")
+        estimator.set_params(patch_shape=recipe.patch_shape)
         ending = fit_with_progress(estimator, samples, output)
         metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
         metadata |= {"images": named_in_words(images), "patch_shape": recipe.patch_shape}

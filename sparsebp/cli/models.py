@@ -25,15 +25,17 @@ _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
 }
 
 
-def make_recipe(model: Model, patch_size: int, color: bool, *, whiten: bool = True) -> Recipe:
+def make_recipe(
+    model: Model, patch_size: int | tuple[int, int], color: bool, *, whiten: bool = True
+) -> Recipe:
     """Return how photographs become samples for a model: both ICAs whiten patches themselves.
 
     Parameters
     ----------
     model : Model
         Which of them.
-    patch_size : int
-        Height and width in pixels.
+    patch_size : int or (int, int)
+        Side, or height and width, in pixels.
     color : bool
         Whether to keep the colors.
     whiten : bool

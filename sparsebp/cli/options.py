@@ -14,6 +14,7 @@ from sparsebp.cli.choices import (
     Style,
     complete_derivation,
     complete_model,
+    read_sides,
 )
 
 WHAT, FROM, HOW = "What to learn", "What to learn from", "How to learn"
@@ -45,7 +46,7 @@ _WHICH = "Image file, folder or pattern, any number of them"
 Photographs = Annotated[
     list[Path] | None, _option(FROM, "IMAGES", f"{_WHICH}; {_BUNDLED}", "--images")
 ]
-MoreImages = Annotated[list[Path] | None, typer.Argument(hidden=True)]
+MoreImages = Annotated[list[Path] | None, typer.Argument(hidden=True, metavar="")]
 Whiten = Annotated[
     bool,
     typer.Option(
@@ -54,7 +55,12 @@ Whiten = Annotated[
         rich_help_panel=FROM,
     ),
 ]
-PatchSize = Annotated[int, _option(FROM, "PIXELS", "Height and width of a patch in pixels.", min=2)]
+PatchSize = Annotated[
+    Any,
+    _option(
+        FROM, "PIXELS", "Side of a patch in pixels, or height and width: 4x16.", parser=read_sides
+    ),
+]
 Patches = Annotated[int, _option(FROM, "COUNT", "How many patches, 2 or more.")]
 Color = Annotated[bool, typer.Option("--color", help="Keep the colors.", rich_help_panel=FROM)]
 Seed = Annotated[int, _option(FROM, "NUMBER", "The same seed learns the same again.", min=0)]
@@ -120,6 +126,16 @@ Images = Annotated[
 Stride = Annotated[
     int | None,
     _option(IMAGES, "PIXELS", "From one patch to the next; without it, the patch size.", min=1),
+]
+PatchShape = Annotated[
+    Any,
+    _option(
+        RESULTS,
+        "SIDES",
+        "Shape of the patches, such as 4x16, 8x8x3 in color or 5x8x8 with frames; without it, as "
+        "the model says.",
+        parser=read_sides,
+    ),
 ]
 Function = Annotated[
     str | None,

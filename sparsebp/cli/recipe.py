@@ -42,8 +42,8 @@ class Recipe:
 
     Parameters
     ----------
-    patch_size : int
-        Height and width of a patch in pixels.
+    patch_size : int or (int, int)
+        Side of a patch, or height and width, in pixels.
     color : bool
         Whether to keep the colors.
     min_contrast : float
@@ -58,7 +58,7 @@ class Recipe:
         The number the patches are multiplied by; `draw` finds it.
     """
 
-    patch_size: int = 8
+    patch_size: int | tuple[int, int] = 8
     color: bool = False
     min_contrast: float = 0.5
     whiten: bool = True
@@ -69,8 +69,14 @@ class Recipe:
     @property
     def patch_shape(self) -> tuple[int, ...]:
         """Shape of a patch, (height, width) or (height, width, 3)."""
-        sides = (self.patch_size, self.patch_size)
-        return (*sides, 3) if self.color else sides
+        return (*self.sides, 3) if self.color else self.sides
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width of a patch in pixels."""
+        size = self.patch_size
+        height, width = (size, size) if isinstance(size, int) else size
+        return height, width
 
     def load(self, images: Paths | None, track: Track = in_silence) -> dict[str, np.ndarray]:
         """Load photographs, or the bundled ones, by name, and whiten them.
@@ -125,8 +131,9 @@ class Recipe:
 
     def _no_patch(self, image: np.ndarray) -> str:
         """Say why an image yields no patch, if so."""
-        if min(image.shape[:2]) < self.patch_size:
-            return f"smaller than a patch of {self.patch_size}×{self.patch_size} pixels"
+        (height, width), (rows, columns) = self.sides, image.shape[:2]
+        if rows < height or columns < width:
+            return f"smaller than a patch of {height}×{width} pixels"
         return "of one value throughout" if image.min() == image.max() else ""
 
     def draw(
@@ -137,7 +144,7 @@ class Recipe:
             raise ValueError(f"n_patches is {n_patches}; learning needs at least 2 patches.")
         patches = sample_patches(
             list(images.values()),
-            self.patch_size,
+            self.sides,
             n_patches,
             min_contrast=self.min_contrast,
             random_state=seed,

@@ -378,6 +378,25 @@ def test_white_images_are_left_as_they_are_on_request(tmp_path, photographs):
     assert recipe["scale"] == pytest.approx(1, abs=0.3)
 
 
+def test_patches_need_not_be_squares(tmp_path, photographs):
+    sized = [*TOY, "--patch-size", "2x8"]
+    out = tmp_path / "out"
+    result = run("learn", "--images", photographs, "--out", out, *sized, "--report")
+    assert result.exit_code == 0, result.output
+    assert "120 patches of 2×8" in result.output
+    assert "--patch-size 2x8" in (out / "report.html").read_text("utf-8")
+    assert load_model(out / "model.npz").patch_shape == (2, 8)
+    run("encode", out / "model.npz", "--images", photographs, "--out", tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz") as codes:
+        assert codes["one.png"].shape == (20, 6, 16)
+    assert run("show", out / "model.npz").exit_code == 0
+    assert run("show", out / "model.npz", "--patch-shape", "4x2x2").exit_code == 0
+    assert run("show", out / "model.npz", "--patch-shape", "3x5").exit_code == 2
+    result = run("learn", "--patch-size", "4 by 8")
+    assert result.exit_code == 2
+    assert "give 8 or 4x16" in " ".join(result.output.split())
+
+
 def test_the_topographic_model_keeps_its_penalty(tmp_path):
     result = run("learn", "--out", tmp_path / "o", "--model", "topographic", "--penalty", "l1")
     assert result.exit_code == 2
