@@ -131,11 +131,11 @@ def tiles(images: NDArray, patch_shape: tuple[int, ...], gap: int) -> NDArray:
     """Return flattened patches as pictures; frames side by side, with NaN between them."""
     (*frames, height, width), n_channels = split_channels(patch_shape)
     color = (n_channels,) * (n_channels > 1)
-    volumes = images.reshape(len(images), math.prod(frames), height, width, *color)
+    volumes = images.reshape(-1, math.prod(frames), height, width, *color)
     if not frames:
         return volumes[:, 0]
     size = tile_size(patch_shape, gap)
-    strips = np.full((len(images), *size, *color), np.nan if gap else 0, images.dtype)
+    strips = np.full((len(volumes), *size, *color), np.nan if gap else 0, images.dtype)
     for frame in range(volumes.shape[1]):
         left = frame * (width + gap)
         strips[:, :, left : left + width] = volumes[:, frame]

@@ -180,7 +180,9 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 def _scale(samples: np.ndarray) -> float:
     """Compute the root mean square of samples about their mean, from some evenly spread ones."""
     some = samples[:: -(-len(samples) // _SCALED_BY)].astype(np.float64)
-    return float(np.sqrt(np.square(some - some.mean(axis=0)).mean()))
+    some -= some.mean(axis=0)
+    largest = float(np.abs(some).max()) or 1.0  # whose square may be out of range
+    return float(np.sqrt(np.square(some / largest).mean())) * largest
 
 
 class Learner(CallbackSupportMixin, Coder):

@@ -220,7 +220,8 @@ def check_size(image: np.ndarray, sides: tuple[int, ...]) -> None:
 def warn_of_scale(samples: np.ndarray, model: Any) -> None:
     """Warn if samples vary far more or less than those that a model was fitted on."""
     learned = getattr(model, "sample_scale_", None)
-    found = float(np.sqrt(np.square(samples, dtype=np.float64).mean()))
+    with np.errstate(over="ignore"):
+        found = float(np.sqrt(np.square(samples, dtype=np.float64).mean()))
     if learned and found and not 1 / _SCALE_RATIO < found / learned < _SCALE_RATIO:
         warnings.warn(
             f"The patches of the image are {found:.3g} large (root mean square), those the model "
