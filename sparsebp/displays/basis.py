@@ -18,6 +18,7 @@ from sparsebp.displays.mosaic import (
     check_grid_shape,
     draw_mosaic,
     lay_out,
+    tile_size,
 )
 
 if TYPE_CHECKING:
@@ -122,6 +123,12 @@ class BasisDisplay:
         shape = learned_shape if grid_shape is None else grid_shape
         return cls(components, given_or_kept(patch_shape, estimator), grid_shape=shape)
 
+    @property
+    def _columns(self) -> float:
+        """Columns of square patches that are as wide as the mosaic."""
+        height, width = tile_size(self.patch_shape, 1)
+        return self.grid_shape[1] * max(width / height, 1)
+
     def plot(
         self,
         ax: Axes | None = None,
@@ -167,7 +174,7 @@ class BasisDisplay:
         """
         mosaic = lay_out(self.components, self.patch_shape, self.grid_shape, scale=scale, gap=gap)
         height, width = mosaic.shape[:2]
-        (ax,) = take_axes(ax, 1, lambda: _fitting_axes(height, width, self.grid_shape[1]))
+        (ax,) = take_axes(ax, 1, lambda: _fitting_axes(height, width, self._columns))
         draw_mosaic(ax, mosaic, **imshow_options)
         ax.set_axis_off()
         if title is not None:
@@ -176,7 +183,7 @@ class BasisDisplay:
         return self
 
 
-def _fitting_axes(height: int, width: int, columns: int) -> Axes:
+def _fitting_axes(height: int, width: int, columns: float) -> Axes:
     """Make a figure in which each pixel of the mosaic covers a whole number of screen pixels.
 
     Otherwise some gaps would come out wider than others.

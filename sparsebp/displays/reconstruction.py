@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_count, check_matrix
-from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
+from sparsebp._shapes import PatchShape, given_or_kept, picture_size, resolved_patch_shape
 from sparsebp.displays._axes import bare, take_axes
 from sparsebp.displays._features import method_of
 from sparsebp.displays.mosaic import (
@@ -215,7 +215,7 @@ def _deviations(patches: NDArray, reconstructions: NDArray) -> tuple[NDArray, ND
 
 def _fitting_axes(patch_shape: tuple[int, ...], n_rows: int, n_columns: int) -> Axes:
     height, width = tile_size(patch_shape, 1)
-    side = INCHES_PER_PATCH / max(height, width)
+    side = INCHES_PER_PATCH / max(picture_size(patch_shape))
     size = (n_columns * width * side + LABEL_INCHES, n_rows * height * side + TITLE_INCHES)
     return plt.subplots(figsize=(max(size[0], 3.4), size[1]), layout="compressed")[1]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -10,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
+from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp.displays._axes import PALE, plain, take_axes
 from sparsebp.displays._features import learned_features
 from sparsebp.displays._gabors import fitted_gabors, shown, why_pale
-from sparsebp.displays.mosaic import check_patch_shape
 from sparsebp.metrics import GaborFit
 
 if TYPE_CHECKING:
@@ -75,12 +74,12 @@ class ShapeDisplay:
     def __init__(
         self,
         components: ArrayLike,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         *,
         fit: GaborFit | None = None,
     ) -> None:
         filters = check_matrix("components", components)
-        self.patch_shape = check_patch_shape(filters.shape[1], patch_shape)
+        self.patch_shape = resolved_patch_shape(filters.shape[1], patch_shape)
         self.fit = fitted_gabors(filters, self.patch_shape, fit)
 
     @classmethod
@@ -88,7 +87,7 @@ class ShapeDisplay:
         cls,
         estimator: Any,
         *,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         fit: GaborFit | None = None,
     ) -> ShapeDisplay:
         """Take the filters of a fitted estimator, or of a pipeline.
@@ -97,7 +96,8 @@ class ShapeDisplay:
         ----------
         estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
             What `BasisDisplay.from_estimator` draws is fitted.
-        patch_shape : (height, width) or (height, width, 3), default None
+        patch_shape : int or tuple of int, default None
+            None takes that of the estimator, if it was given one.
         fit : GaborFit, default None
 
         Returns
@@ -119,7 +119,7 @@ class ShapeDisplay:
         (49,)
         """
         components, _ = learned_features(estimator)
-        return cls(components, patch_shape, fit=fit)
+        return cls(components, given_or_kept(patch_shape, estimator), fit=fit)
 
     def plot(
         self, ax: Axes | None = None, *, min_r_squared: float = 0.5, label: str | None = None

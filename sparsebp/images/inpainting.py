@@ -47,7 +47,8 @@ def inpaint(
     Parameters
     ----------
     image : array-like of shape (height, width) or (height, width, 3)
-        The image or, as in `denoise`, a volume, on any scale; what stands at missing pixels does not matter.
+        The image or, as in `denoise`, a volume, on any scale; what stands at missing pixels does
+        not matter.
     model : estimator
         What has atoms, as in `denoise`, fitted on patches without their means. Best are a
         few times as many atoms as pixels, learned from clean photographs.

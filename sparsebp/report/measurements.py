@@ -135,7 +135,7 @@ class Measurements:
         cls,
         estimator: Any,
         samples: Any,
-        patch_shape: Sequence[int] | None = None,
+        patch_shape: PatchShape = None,
         track: Track = in_silence,
     ) -> Measurements:
         """Measure any fitted estimator that has ``components_`` and ``transform``."""
