@@ -202,11 +202,13 @@ def test_a_forked_child_has_threads_again():
 
 def test_calls_at_work_end_before_an_interrupt_goes_on():
     """Limits on BLAS' threads stay where another thread is the last to lift them."""
-    ended = []
+    begun, ended = threading.Event(), []
 
     def call(item):
         if item == 0:
+            assert begun.wait(30)
             raise KeyboardInterrupt
+        begun.set()
         time.sleep(0.2)
         ended.append(item)
 
