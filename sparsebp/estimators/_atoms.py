@@ -65,7 +65,7 @@ class AtomCoder(Coder):
                 f"codes have the weight of then. with_alpha({self.alpha!r}) returns a coder of the "
                 "same atoms at the new weight; fit learns atoms for it.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,  # past scikit-learn's wrapper of transform
             )
         return np.ascontiguousarray(found.codes.T)
 

@@ -21,7 +21,7 @@ from sparsebp.images._smooth import filled_smoothly
 from sparsebp.solvers import pursue
 
 #: Thresholds of the turns, in units of what a smooth filling errs: they fall as the filling grows
-#: better. Eight such turns are within 0.1 dB of sixteen.
+#: better. On photographs sixteen such turns gain 0.1 to 0.3 dB more, four 0.1 to 0.3 less.
 _THRESHOLDS = np.geomspace(1.7, 0.3, 8)
 #: Share of the known pixels near holes that are hidden to find out how much a smooth filling errs.
 _HIDDEN = 0.1

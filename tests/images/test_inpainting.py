@@ -70,6 +70,13 @@ def test_atoms_fill_in_better_than_the_smoothest_filling(share):
     assert error(inpaint(CLEAN, MODEL, missing)) < 0.9 * error(smooth)
 
 
+def test_turns_improve_what_one_alone_fills_in(monkeypatch):
+    missing = np.random.default_rng(1).random(CLEAN.shape) < 0.5
+    found = error(inpaint(CLEAN, MODEL, missing))
+    monkeypatch.setattr("sparsebp.images.inpainting._THRESHOLDS", np.array([1.7]))
+    assert found < 0.8 * error(inpaint(CLEAN, MODEL, missing))
+
+
 def test_only_patches_that_touch_a_hole_cost(monkeypatch):
     sizes = []
 
