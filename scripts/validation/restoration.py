@@ -16,7 +16,7 @@ from sparsebp.preprocessing import remove_mean, sample_patches
 from sparsebp.solvers import pursue
 from validation.table import Row, Setting
 
-_SIDE = 8
+_SIDES = (8, 8)
 
 
 def rows(setting: Setting) -> Iterator[Row]:
@@ -56,12 +56,12 @@ def _denoising(setting: Setting, parts: list[np.ndarray]) -> Iterator[Row]:
 
 def _denoise_ksvd(setting: Setting, noisy: np.ndarray, sigma: float) -> np.ndarray:
     """Elad & Aharon (2006): K-SVD on the noisy image, pursuit to (1.15 σ)², some of the image."""
-    patches = Patches(noisy[:, :, np.newaxis], _SIDE, 1)
-    bound = _SIDE**2 * (1.15 * sigma) ** 2
+    patches = Patches(noisy[:, :, np.newaxis], _SIDES, 1)
+    bound = np.prod(_SIDES) * (1.15 * sigma) ** 2
     rng = np.random.default_rng(0)
     drawn = rng.permutation(len(patches))[: setting.size(40_000, 500)]
     samples = patches.take(drawn)
-    x, basis = (samples - channel_means(samples, 1)).T, cosines(_SIDE, 1)
+    x, basis = (samples - channel_means(samples, 1)).T, cosines(_SIDES, 1)
     for _ in range(setting.size(10, 2)):
         basis = _ksvd_turn(x, basis, bound, rng)
 
@@ -98,7 +98,7 @@ def _ksvd_turn(
 def _denoise_l1(setting: Setting, noisy: np.ndarray, sigma: float) -> np.ndarray:
     """Exact L1 codes at α = 3σ, atoms from the noisy image, equal weights."""
     model = _learned(setting, noisy, 3 * sigma)
-    patches = Patches(noisy[:, :, np.newaxis], _SIDE, 1)
+    patches = Patches(noisy[:, :, np.newaxis], _SIDES, 1)
 
     def described(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         samples = patches.take(numbers)
@@ -110,7 +110,7 @@ def _denoise_l1(setting: Setting, noisy: np.ndarray, sigma: float) -> np.ndarray
 
 
 def _learned(setting: Setting, image: np.ndarray, alpha: float) -> SparseCoding:
-    X = remove_mean(sample_patches([image], _SIDE, setting.size(15_000, 500), random_state=0))
+    X = remove_mean(sample_patches([image], _SIDES, setting.size(15_000, 500), random_state=0))
     model = SparseCoding(
         256, penalty="l1", alpha=alpha, solver="online", batch_size=256,
         max_iter=setting.size(150, 4), random_state=0,
