@@ -66,6 +66,8 @@ def test_shapes_that_are_not_are_refused(n_features, given, match):
 
 def test_which_axis_counts_images_is_never_guessed():
     assert image_number_axis((10, 512, 640)) == image_number_axis((500, 28, 28)) == 0
+    assert image_number_axis((10, 20, 20)) == 0
+    assert image_number_axis((20, 20, 10)) == 2
     assert image_number_axis((512, 640, 10)) == image_number_axis((28, 28, 500)) == 2
     assert image_number_axis((30, 40, 50)) is image_number_axis((9, 9, 9)) is None
 

@@ -27,8 +27,8 @@ from sparsebp._shapes import (
 Progress = bool | Callable[[Sequence[int]], Iterable[int]]
 #: Pixels from one patch to the next, along all sides or along each.
 Stride = int | Sequence[int]
-#: Photographs of one camera vary less than this in contrast.
-_SCALE_RATIO = 5
+#: One photograph's patches are 0.17 to 2.0 times as large as those of 40 photographs together.
+_SCALE_RATIO = 6
 #: Patches by which the scale of an image is judged.
 _SPREAD = 1000
 #: Patches at work at the same time, which bounds the memory.
