@@ -35,6 +35,7 @@ def test_silent_filters_are_counted(n_samples):
     np.testing.assert_array_equal(silent, np.flatnonzero(lengths < 0.1 * lengths.max()))
 
 
+@pytest.mark.filterwarnings("ignore:.*no coefficient is other than zero")
 def test_where_nothing_is_used_all_are_counted():
     model = SparseCoding(8, penalty="l1", alpha=1e3, solver="online", max_iter=3, random_state=0)
     with pytest.warns(ConvergenceWarning, match="8 of 8 atoms are unused: they contribute nothing"):
