@@ -46,7 +46,7 @@ _WHICH = "Image file, folder or pattern, any number of them"
 Photographs = Annotated[
     list[Path] | None, _option(FROM, "IMAGES", f"{_WHICH}; {_BUNDLED}", "--images")
 ]
-MoreImages = Annotated[list[Path] | None, typer.Argument(hidden=True, metavar="")]
+MoreImages = Annotated[list[Path] | None, typer.Argument(hidden=True, metavar="IMAGES")]
 Whiten = Annotated[
     bool,
     typer.Option(
