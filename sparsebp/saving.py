@@ -250,6 +250,8 @@ def _unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray]) -> Any:
         state |= factors_of_matrix(params["method"], matrix, state["n_components_"])
     for name, value in state.items():
         setattr(estimator, name, value)
+    if isinstance(estimator, SparseFiltering) and not hasattr(estimator, "epsilon_"):
+        estimator.epsilon_ = estimator.epsilon  # saved before ε was relative to the samples
     return estimator.set_output(transform=packed.get("output"))
 
 

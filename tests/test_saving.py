@@ -188,3 +188,12 @@ def test_a_pipe_is_not_replaced_by_a_model(tmp_path):
     with pytest.raises(ValueError, match=r"pipe is .* give another name"):
         save_model(OrthonormalICA(2, tol=1e-3, random_state=0).fit(X), tmp_path / "pipe")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_sparse_filtering_saved_before_its_epsilon_was_relative_is_read(tmp_path):
+    model = SparseFiltering(3, tol=1e-3, random_state=0).fit(X)
+    expected = model.set_params(epsilon=model.epsilon_).transform(X)
+    del model.epsilon_
+    save_model(model, tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    np.testing.assert_array_equal(loaded.transform(X), expected)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from sparsebp._shapes import COLORS, image_number_axis, is_photograph
 from sparsebp.datasets._pixels import Pixels
 
+#: Lengths of a last axis that may hold an image's colors and how opaque it is.
+_WITH_OPACITY = (2, 4)
 _VAN_HATEREN = (1024, 1536)
 #: Bits of the camera, a Kodak DCS420; deblurred images (.imc) go a little beyond.
 _VAN_HATEREN_BITS = 12
@@ -99,10 +101,12 @@ def _stack(array: NDArray[Any], *, matlab: bool) -> Any:
         raise ValueError(_refusal(shape))
     if len(shape) == 4:
         return _stack_with_channels(array)
-    axis = image_number_axis(shape) if shape[0] != COLORS else None
-    if axis is None and matlab and shape[0] != COLORS and is_photograph(*shape[:2]):
+    if len(shape) != 3 or shape[0] == COLORS or (shape[2] in _WITH_OPACITY and not matlab):
+        raise ValueError(_refusal(shape))
+    axis = image_number_axis(shape)
+    if axis is None and matlab and is_photograph(*shape[:2]):
         axis = 2  # MATLAB's custom
-    if len(shape) != 3 or axis is None:
+    if axis is None:
         raise ValueError(_refusal(shape))
     return np.moveaxis(array, axis, 0)
 

@@ -78,7 +78,8 @@ def _files_of(entry: Path) -> Iterator[tuple[str, Path]]:
         elif entry.exists():
             yield entry.name, entry
         else:
-            matches = sorted(glob.glob(str(entry), recursive=True))  # noqa: PTH207 (may be absolute)
+            found = sorted(glob.glob(str(entry), recursive=True))  # noqa: PTH207 (may be absolute)
+            matches = [match for match in found if Path(match).exists()]  # no dangling links
             if not matches:
                 raise ValueError("there is no such file or folder, and no file matches")
             for match in matches:

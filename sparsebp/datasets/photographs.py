@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 from sklearn.datasets import load_sample_image
 
+from sparsebp._checks import check_count
 from sparsebp.datasets._arrays import read_arrays
 from sparsebp.datasets._files import ARRAYS, Paths, find_files, is_image_name
 from sparsebp.datasets._pictures import read_picture
@@ -20,6 +21,7 @@ _logger = logging.getLogger(__name__)
 #: The photographs that come with scikit-learn.
 SAMPLE_NAMES: tuple[str, ...] = ("china.jpg", "flower.jpg")
 _LUMA = np.array([0.299, 0.587, 0.114])
+_MOST_BITS = 16
 #: Names of files that a warning lists.
 _LISTED = 5
 
@@ -184,6 +186,8 @@ def read_photographs(
     UserWarning
         As in `load_photographs`.
     """
+    if bits is not None and check_count("bits", bits) > _MOST_BITS:
+        raise ValueError(f"bits is {bits}; give how many bits white has, at most {_MOST_BITS}.")
     files = find_files(images)
     names = {path: name for name, path in files.items()}
     count, shallow, reasons = 0, {}, []

@@ -66,7 +66,10 @@ def why_pale(fit: GaborFit, min_r_squared: float) -> str:
 
 
 def _dead(fit: GaborFit) -> NDArray[np.bool_]:
-    return fit.amplitude <= FAINT * fit.amplitude.max(initial=0.0)
+    # By the fitted pictures: near the highest frequency a pixel grid can carry, an amplitude may be
+    # hundreds of times what the pixels show of it.
+    size = fit.render().std(axis=1)
+    return size <= FAINT * size.max(initial=0.0)
 
 
 def bar_direction(fit: GaborFit) -> NDArray[np.float64]:

@@ -97,9 +97,17 @@ class AtomCoder(Coder):
 
         check_is_fitted(self)
         check_real("alpha", alpha)
-        return SparseCoder(
-            self.components_, penalty=self.penalty_, alpha=float(alpha), n_jobs=self.n_jobs
+        coder = SparseCoder(
+            self.components_,
+            penalty=self.penalty_,
+            alpha=float(alpha),
+            n_jobs=self.n_jobs,
+            patch_shape=self.patch_shape,
         )
+        for name in ("feature_names_in_", "_sklearn_output_config"):
+            if name in vars(self):
+                setattr(coder, name, vars(self)[name])
+        return coder
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Compute the samples that coefficients stand for.

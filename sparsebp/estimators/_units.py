@@ -35,20 +35,49 @@ def warn_of_units(name: str, penalty: Penalty, alpha: float, x: np.ndarray, A: n
     Exact L1 codes of a sample are all zero from α = 2 max|Aᵀx| on.
     """
     pull = A.T @ x[:, :_ENOUGH]
-    square, largest = float(np.square(pull, dtype=np.float64).mean()), 2 * float(np.abs(pull).max())
-    if not square > 0:
+    largest = 2 * float(np.abs(pull).max())
+    if not largest > 0:
         return
-    if isinstance(penalty, L1) and alpha >= largest:
+    if warn_of_hidden(name, penalty, alpha, pull):
+        return
+    if isinstance(penalty, L1 | SmoothL1) and alpha >= largest:
+        nearly = "" if isinstance(penalty, L1) else " by more than the rounded corner"
         warnings.warn(
-            f"{name}: alpha is {alpha:g}, and no coefficient is other than zero; on these samples "
-            f"alpha must be below {largest:.2g} (2 max|Aᵀx|). Give about {largest / 10:.1g}, or "
-            "scale X to unit variance.",
+            f"{name}: alpha is {alpha:g}, and no coefficient is other than zero{nearly}; on these "
+            f"samples alpha must be below {largest:.2g} (2 max|Aᵀx|). Give about "
+            f"{largest / 10:.1g}, or scale X to unit variance.",
             stacklevel=5,
         )
-    if isinstance(penalty, SmoothL1 | Topographic) and square < _HIDDEN * penalty.epsilon:
-        warnings.warn(
-            f"{name}: epsilon is {penalty.epsilon:g}, but the atoms' products with these samples "
-            f"have the mean square {square:.2g}, so every coefficient is hidden in the rounded "
-            f"corner. Give epsilon of about {square / 1000:.1g}, or scale X to unit variance.",
-            stacklevel=5,
-        )
+
+
+def warn_of_hidden(name: str, penalty: Penalty, alpha: float, responses: np.ndarray) -> bool:
+    """Warn where ε is so large that a smoothed penalty does not tell small from large responses.
+
+    Parameters
+    ----------
+    name : str
+        The estimator's.
+    penalty : Penalty
+        S.
+    alpha : float
+        Its weight α.
+    responses : ndarray of shape (n_components, n_samples) or its transpose
+        Products of atoms or filters with samples.
+
+    Returns
+    -------
+    hidden : bool
+        Whether there was a warning.
+    """
+    square = float(np.square(responses, dtype=np.float64).mean())
+    smoothed = isinstance(penalty, SmoothL1 | Topographic)
+    if not (smoothed and 0 < square < _HIDDEN * penalty.epsilon):
+        return False
+    warnings.warn(
+        f"{name}: epsilon is {penalty.epsilon:g}, but the products of atoms or filters with these "
+        f"samples have the mean square {square:.2g}, so all are hidden in the rounded corner. "
+        f"Scale X to unit variance, or give epsilon of about {square / 1000:.1g} and alpha of "
+        f"about {alpha * np.sqrt(square):.1g}.",
+        stacklevel=6,
+    )
+    return True

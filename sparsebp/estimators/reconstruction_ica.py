@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from sparsebp.estimators._base import all_or_nothing, quietly
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag_or_auto, check_real
+from sparsebp.estimators._units import warn_of_hidden
 from sparsebp.objectives import (
     Differentiable,
     UnitRows,
@@ -23,6 +25,11 @@ from sparsebp.objectives import (
 )
 from sparsebp.penalties import Penalty
 from sparsebp.solvers import Result, SignedPoint, minimize_growing, minimize_lbfgs
+
+#: k filters of n white directions reconstruct about k / n of the energy, and never so little of it.
+_NOTHING = 0.05
+#: Samples on which this is looked at.
+_ENOUGH = 1000
 
 
 class ReconstructionICA(FilterLearner):
@@ -254,7 +261,26 @@ class ReconstructionICA(FilterLearner):
             result, signed = self._search(search, start, white, filters_at, watch)
             vars(self).update(fitted_at(signed))
         self._record(result)
+        self._warn_of_units(X)
         return self._warn_of_silent(X)
+
+    def _warn_of_units(self, X: np.ndarray) -> None:
+        """Say that ε hides the responses, or that α leaves nothing of the reconstruction."""
+        some = X[:_ENOUGH] - self.mean_
+        energy = float(np.square(some, dtype=np.float64).sum())
+        responses = some @ self.components_.T
+        rebuilt = responses @ self.mixing_.T
+        share = float(np.square(rebuilt, dtype=np.float64).sum()) / (energy or 1.0)
+        n_filters, n_directions = self.whitened_components_.shape
+        if energy and share < _NOTHING * min(n_filters / n_directions, 1):
+            warnings.warn(
+                f"ReconstructionICA: alpha={self.alpha_:g} outweighs the reconstruction of these "
+                f"samples, of whose energy {share:.1%} is left in it. Set whiten=True, scale X to "
+                "unit variance, or lower alpha.",
+                stacklevel=5,
+            )
+            return
+        warn_of_hidden("ReconstructionICA", self.penalty_, self.alpha_, responses)
 
     def _silence(self) -> tuple[str, str]:
         n_filters, n_directions = self.whitened_components_.shape

@@ -77,3 +77,10 @@ def test_an_existing_file_is_no_pattern(tmp_path):
 def test_the_home_folder(album, monkeypatch):
     monkeypatch.setenv("HOME", str(album))
     assert list(load_named_photographs("~/*.tif")) == ["z.tif"]
+
+
+def test_links_to_nothing_are_no_files(album):
+    (album / "gone.png").symlink_to(album / "nowhere")
+    with pytest.raises(ValueError, match="cannot be found"):
+        load_photographs(album / "gone.png")
+    assert list(load_named_photographs(album / "*.png")) == ["b.png"]

@@ -190,7 +190,7 @@ def test_colors_in_arrays(tmp_path):
     np.testing.assert_allclose(only(tmp_path / "a.npy"), color[0] @ GRAY_OF)
 
 
-@pytest.mark.parametrize("shape", [(4, 30, 40), (40, 9, 9), (3, 20, 30, 1)])
+@pytest.mark.parametrize("shape", [(5, 30, 40), (40, 9, 9), (3, 20, 30, 1)])
 def test_a_stack_may_have_its_number_first_or_last(tmp_path, shape):
     stack = np.random.default_rng(2).random(shape)
     images = stack.reshape(shape[:3])
@@ -257,3 +257,19 @@ def test_images_are_read_one_at_a_time(tmp_path):
     (tmp_path / "b.png").write_bytes(b"")
     with pytest.warns(UserWarning, match="b.png was skipped"):
         assert list(reading) == []
+
+
+@pytest.mark.parametrize("shape", [(20, 30, 4), (20, 30, 2), (1, 1, 5, 5, 3)])
+def test_arrays_with_opacity_or_more_axes_are_refused_in_words(shape, tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).random(shape))
+    with (
+        pytest.warns(UserWarning, match="is not clear; save"),
+        pytest.raises(ValueError, match="no readable image"),
+    ):
+        load_photographs(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("bits", [0, -1, 64, 1.5, "a", True])
+def test_impossible_numbers_of_bits_are_refused(bits, tmp_path):
+    with pytest.raises((TypeError, ValueError), match="bits"):
+        load_photographs(tmp_path, bits=bits)

@@ -1,6 +1,7 @@
 """Codes for a dictionary that is given."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.decomposition import sparse_encode
@@ -94,3 +95,13 @@ def test_what_is_unusable_is_refused_in_words(parameters, message):
         coder.fit(X)
     with pytest.raises(ValueError, match=message):
         coder.transform(X)
+
+
+def test_a_coder_at_another_weight_keeps_shape_names_and_output():
+    X = pd.DataFrame(np.random.default_rng(0).laplace(size=(60, 6)), columns=list("abcdef"))
+    model = SparseCoding(4, patch_shape=(2, 3), max_iter=3, batch_size=20, random_state=0).fit(X)
+    coder = model.set_output(transform="pandas").with_alpha(0.5)
+    assert coder.patch_shape == (2, 3)
+    codes = coder.transform(X)  # without a warning about names
+    assert isinstance(codes, pd.DataFrame)
+    assert coder.with_alpha(0.2).patch_shape == (2, 3)

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from sparsebp import SparseCoding
+from sparsebp import ReconstructionICA, SparseCoding
 
 X = np.random.default_rng(0).laplace(size=(500, 8))
 FAST = {"solver": "online", "batch_size": 100, "max_iter": 10, "random_state": 0}
@@ -36,7 +36,7 @@ def test_an_epsilon_that_hides_everything_is_named_with_one_that_does_not(penalt
     volts = 2e-5 * X
     messages = said(SparseCoding(8, penalty=penalty, **FAST), volts)
     (message,) = messages
-    given = float(message.split("epsilon of about ")[1].split(",")[0])
+    given = float(message.split("epsilon of about ")[1].split()[0])
     better = SparseCoding(8, penalty=penalty, epsilon=given, alpha=2e-5, **FAST)
     assert said(better, volts) == []
 
@@ -49,3 +49,13 @@ def test_no_false_alarm(penalty, unit):
 
 def test_samples_of_zeros_say_nothing_of_units():
     assert said(SparseCoding(8, penalty="l1", **FAST), np.zeros((50, 8))) == []
+
+
+@pytest.mark.parametrize(("scale", "words"), [(0.1, "outweighs"), (2e-5, "epsilon is 0.01")])
+def test_reconstruction_ica_says_that_samples_are_too_small(scale, words):
+    """Photographs' patches from 0 to 1, and microvolts in volts."""
+    X = scale * np.random.default_rng(0).laplace(size=(500, 8))
+    with pytest.warns(UserWarning, match=words) as said:
+        ReconstructionICA(8, random_state=0).fit(X)
+    assert "unit variance" in str(said[0].message)
+    assert said[0].filename == __file__

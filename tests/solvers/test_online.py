@@ -145,7 +145,7 @@ def test_samples_that_are_all_zero_leave_the_basis_alone():
 @pytest.mark.slow
 def test_finds_a_planted_dictionary():
     found = []
-    for seed in range(5):
+    for seed in range(12):
         planted = make_dictionary_signals(1500, 20, 50, n_nonzero=3, snr_db=20, random_state=seed)
         start = np.random.default_rng(100 + seed).normal(size=(20, 50))
         problem = OnlineLearning(L1(), 0.2, None, tol=0.0)
