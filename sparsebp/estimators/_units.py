@@ -38,7 +38,9 @@ def warn_of_units(name: str, penalty: Penalty, alpha: float, x: np.ndarray, A: n
     largest = 2 * float(np.abs(pull).max())
     if not largest > 0:
         return
-    if warn_of_hidden(name, penalty, alpha, pull):
+    # Weight decay makes atoms short where nothing uses them, whatever the unit of the samples.
+    lengths = np.linalg.norm(A, axis=0)[:, np.newaxis]
+    if warn_of_hidden(name, penalty, alpha, pull / np.where(lengths > 0, lengths, 1)):
         return
     if isinstance(penalty, L1 | SmoothL1) and alpha >= largest:
         nearly = "" if isinstance(penalty, L1) else " by more than the rounded corner"

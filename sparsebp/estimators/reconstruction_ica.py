@@ -261,7 +261,8 @@ class ReconstructionICA(FilterLearner):
             result, signed = self._search(search, start, white, filters_at, watch)
             vars(self).update(fitted_at(signed))
         self._record(result)
-        self._warn_of_units(X)
+        if not unit:  # filters of length one cannot vanish
+            self._warn_of_units(X)
         return self._warn_of_silent(X)
 
     def _warn_of_units(self, X: np.ndarray) -> None:
