@@ -268,9 +268,10 @@ class ReconstructionICA(FilterLearner):
     def _warn_of_units(self, X: np.ndarray) -> None:
         """Say that ε hides the responses, or that α leaves nothing of the reconstruction."""
         some = X[:_ENOUGH] - self.mean_
+        some = some if self.whitening_ is None else some @ self.whitening_.T
         energy = float(np.square(some, dtype=np.float64).sum())
-        responses = some @ self.components_.T
-        rebuilt = responses @ self.mixing_.T
+        responses = some @ self.whitened_components_.T
+        rebuilt = self.decoder_scale_ * (responses @ self.whitened_components_)
         share = float(np.square(rebuilt, dtype=np.float64).sum()) / (energy or 1.0)
         n_filters, n_directions = self.whitened_components_.shape
         if energy and share < _NOTHING * min(n_filters / n_directions, 1):

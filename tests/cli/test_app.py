@@ -369,7 +369,7 @@ def test_white_images_are_left_as_they_are_on_request(tmp_path, photographs):
     from sparsebp.preprocessing import whiten_images
 
     white = whiten_images(load_photographs(photographs))
-    np.save(tmp_path / "white.npy", np.stack(white, axis=2))
+    np.save(tmp_path / "white.npy", np.stack(white))
     with pytest.warns(UserWarning, match="look white already.*--no-whiten"):
         run("learn", "--images", tmp_path / "white.npy", "--out", tmp_path / "a", *TOY)
     out, _ = learned(tmp_path, tmp_path / "white.npy", "--no-whiten")

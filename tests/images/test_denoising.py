@@ -74,6 +74,8 @@ def test_atoms_that_stand_out_of_the_noise_describe_a_patch(stride):
     ids=lambda model: type(model).__name__,
 )
 def test_any_model_with_atoms_denoises(model):
+    if not hasattr(model, "inverse_transform"):
+        pytest.skip("scikit-learn's dictionaries invert from 1.7 on")
     model.fit(PATCHES)
     size = len(model[-1].components_) if hasattr(model, "steps") else 12
     atoms = model.inverse_transform(np.eye(size)) - model.inverse_transform(np.zeros((1, size)))
