@@ -24,6 +24,7 @@ class AtomCoder(Coder):
     alpha: float
     alpha_: float
     gamma_: float | None
+    patch_shape: Any
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the coefficients of samples, each by itself, with the weight ``alpha_``.
