@@ -219,11 +219,13 @@ def test_calls_at_work_end_before_an_interrupt_goes_on():
 
 def test_an_interrupt_while_waiting_lets_the_call_waited_for_end():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    ended = []
+    begun, ended = threading.Event(), []
 
     def call(item):
         if item == 0:
+            assert begun.wait(30)
             os.kill(os.getpid(), signal.SIGINT)
+        begun.set()
         time.sleep(0.2)
         ended.append(item)
 
