@@ -42,7 +42,7 @@ def test_the_pages_python_runs(page, tmp_path, monkeypatch):
 
 
 def test_there_are_blocks():
-    assert len(blocks(ROOT / "README.md")) == 3
+    assert blocks(ROOT / "README.md")
     assert sum(len(blocks(page)) for page in PAGES) > 5
 
 
