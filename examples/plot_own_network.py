@@ -28,7 +28,7 @@ from sparsebp.network import (
     check_gradient,
     delta_table,
 )
-from sparsebp.objectives import Objective, Term
+from sparsebp.problems import Objective, Term
 
 hidden = [Layer(Parameter("W"), Linear()), Layer(Identity(), Subtract("b", repeated=True))]
 compared = [Layer(Identity(), Subtract("x")), Layer(None, Square())]

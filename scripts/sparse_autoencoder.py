@@ -25,7 +25,7 @@ from sparsebp.network import (
     check_gradient,
     delta_table,
 )
-from sparsebp.objectives import Objective, Term
+from sparsebp.problems import Objective, Term
 
 HIDDEN = (Layer(Parameter("W"), Linear()), Layer(Identity(), Subtract("b", repeated=True)))
 RECONSTRUCTION = Network(

@@ -8,9 +8,9 @@ from . import estimators as estimators
 from . import images as images
 from . import metrics as metrics
 from . import network as network
-from . import objectives as objectives
 from . import penalties as penalties
 from . import preprocessing as preprocessing
+from . import problems as problems
 from . import report as report
 from . import saving as saving
 from . import solvers as solvers

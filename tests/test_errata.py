@@ -12,18 +12,17 @@ import pytest
 from oracles import complex_step, relative_error
 
 from sparsebp.network import delta_table, value_and_gradients
-from sparsebp.objectives import (
+from sparsebp.penalties import L1, Cauchy, SmoothL1, Topographic
+from sparsebp.preprocessing import Whitening
+from sparsebp.problems import (
     ICA_RECONSTRUCTION,
     RECONSTRUCTION,
-    basis_objective,
-    codes_objective,
-    orthonormalized,
-    reconstruction_objective,
-    sparsity_objective,
-    unit_columns,
+    OrthonormalRows,
+    UnitColumns,
+    orthonormal_ica,
+    reconstruction_ica,
+    sparse_coding,
 )
-from sparsebp.penalties import Cauchy, SmoothL1, Topographic
-from sparsebp.preprocessing import Whitening
 from sparsebp.solvers import minimize_lbfgs, minimize_orthonormal, starting_codes
 
 
@@ -57,7 +56,12 @@ def test_erratum_01_the_gradient_in_the_basis_is_not_that_in_the_codes():
 
 def test_erratum_01_the_weight_decay_stays_in_the_gradient():
     a, s, x = normal(3, 5), normal(5, 4), normal(3, 4)
-    with_decay, without = (basis_objective(x, s, g).value_and_gradient(a)[1] for g in (0.3, 0.0))
+    with_decay, without = (
+        sparse_coding(L1(), 0.0, g)
+        .objective("A", {"x": x, "s": s}, scale=1)
+        .value_and_gradient(a)[1]
+        for g in (0.3, 0.0)
+    )
     np.testing.assert_allclose(with_decay - without, 2 * 0.3 * a)
 
 
@@ -182,7 +186,7 @@ def sources(n_sources=4, n_samples=800):
 
 def test_erratum_09_there_may_be_as_many_filters_as_features_and_their_rows_are_the_basis():
     x = sources()
-    result = minimize_orthonormal(sparsity_objective(x, SmoothL1(), scale=1 / 800), np.eye(4))
+    result = minimize_orthonormal(orthonormal_ica(SmoothL1()).objective("W", {"x": x}), np.eye(4))
     w = result.point
     np.testing.assert_allclose(w @ w.T, np.eye(4), atol=1e-12)
     codes = w @ x
@@ -192,10 +196,10 @@ def test_erratum_09_there_may_be_as_many_filters_as_features_and_their_rows_are_
 
 
 def test_erratum_09_the_first_matrix_is_projected_too():
-    spy = Spy(sparsity_objective(sources(), SmoothL1()))
+    spy = Spy(orthonormal_ica(SmoothL1()).objective("W", {"x": sources()}, scale=1))
     start = 3 * normal(3, 4)
     minimize_orthonormal(spy, start, max_iter=3)
-    np.testing.assert_allclose(spy.points[0], orthonormalized(start), atol=1e-14)
+    np.testing.assert_allclose(spy.points[0], OrthonormalRows.project(start), atol=1e-14)
     for point in spy.points:
         np.testing.assert_allclose(point @ point.T, np.eye(3), atol=1e-12)
 
@@ -238,11 +242,11 @@ def test_erratum_10_nothing_is_divided_by_the_eigenvalue_of_the_removed_mean():
 def test_erratum_11_reconstruction_ica_becomes_orthonormal_as_alpha_goes_to_zero():
     x = sources()
     constrained = minimize_orthonormal(
-        sparsity_objective(x, SmoothL1(), scale=1 / 800), normal(4, 4), tol=1e-12
+        orthonormal_ica(SmoothL1()).objective("W", {"x": x}), normal(4, 4), tol=1e-12
     ).point
     alphas, distances = (0.1, 0.01, 0.001), []
     for alpha in alphas:
-        objective = reconstruction_objective(x, SmoothL1(), alpha, scale=1 / 800)
+        objective = reconstruction_ica(SmoothL1(), alpha).objective("W", {"x": x})
         w = minimize_lbfgs(objective, constrained, max_iter=500, tol=1e-14).point
         distances.append(np.linalg.norm(w - constrained))
     slope = np.polyfit(np.log(alphas), np.log(distances), 1)[0]
@@ -252,15 +256,21 @@ def test_erratum_11_reconstruction_ica_becomes_orthonormal_as_alpha_goes_to_zero
 
 def test_erratum_11_a_large_alpha_silences_the_filters():
     x = sources()
-    objective = reconstruction_objective(x, SmoothL1(), 100.0, scale=1 / 800)
-    w = minimize_lbfgs(objective, orthonormalized(normal(4, 4)), max_iter=500, tol=1e-14).point
+    objective = reconstruction_ica(SmoothL1(), 100.0).objective("W", {"x": x})
+    w = minimize_lbfgs(
+        objective, OrthonormalRows.project(normal(4, 4)), max_iter=500, tol=1e-14
+    ).point
     assert np.linalg.norm(w) < 1e-2
 
 
 @pytest.mark.parametrize("beta", [0.5, 1.0, 3.0])
 def test_erratum_12_beta_is_an_exponent_of_the_cauchy_prior(beta):
     s, x, basis = normal(5, 4), np.zeros((3, 4)), np.zeros((3, 5))
-    _, gradient = codes_objective(x, basis, Cauchy(), beta).value_and_gradient(s)
+    _, gradient = (
+        sparse_coding(Cauchy(), beta)
+        .objective("s", {"x": x, "A": basis}, scale=1)
+        .value_and_gradient(s)
+    )
     exponent = complex_step(lambda a: -np.log((1 + a * a) ** -beta).sum(), s)
     factor = complex_step(lambda a: -np.log(beta / (1 + a * a)).sum(), s)
     assert relative_error(gradient, exponent) < 1e-12
@@ -269,9 +279,15 @@ def test_erratum_12_beta_is_an_exponent_of_the_cauchy_prior(beta):
 
 def test_erratum_12_the_penalty_is_inside_the_sum_over_samples():
     x, basis, s = normal(3, 4), normal(3, 5), normal(5, 4)
-    value, _ = codes_objective(x, basis, Cauchy(), 0.7).value_and_gradient(s)
+    value, _ = (
+        sparse_coding(Cauchy(), 0.7)
+        .objective("s", {"x": x, "A": basis}, scale=1)
+        .value_and_gradient(s)
+    )
     each = [
-        codes_objective(x[:, [j]], basis, Cauchy(), 0.7).value_and_gradient(s[:, [j]])[0]
+        sparse_coding(Cauchy(), 0.7)
+        .objective("s", {"x": x[:, [j]], "A": basis}, scale=1)
+        .value_and_gradient(s[:, [j]])[0]
         for j in range(4)
     ]
     assert value == pytest.approx(sum(each))
@@ -287,7 +303,11 @@ def test_erratum_13_weight_decay_rewards_an_atom_that_dies():
     halves, all_in_one = np.vstack([codes, codes]) / 2, np.vstack([codes, 0 * codes])
 
     def printed(basis, s):
-        decayed = basis_objective(x, s, gamma).value_and_gradient(basis)[0]
+        decayed = (
+            sparse_coding(L1(), 0.0, gamma)
+            .objective("A", {"x": x, "s": s}, scale=1)
+            .value_and_gradient(basis)[0]
+        )
         return decayed + 0.1 * np.abs(s).sum()
 
     gain = printed(shared, halves) - printed(alone, all_in_one)
@@ -299,10 +319,14 @@ def test_erratum_13_weight_decay_rewards_an_atom_that_dies():
 
 def test_erratum_14_the_printed_weight_leaves_sparsity_a_fortieth_of_the_objective():
     # Directions as the exercise has them: 81 pixels, less the mean; unit patches; 50 unit filters.
-    x, w = unit_columns(normal(80, 2000)), orthonormalized(normal(50, 80))
+    x, w = UnitColumns.project(normal(80, 2000)), OrthonormalRows.project(normal(50, 80))
 
     def value(alpha):
-        return reconstruction_objective(x, SmoothL1(1e-2), alpha).value_and_gradient(w)[0]
+        return (
+            reconstruction_ica(SmoothL1(1e-2), alpha)
+            .objective("W", {"x": x}, scale=1)
+            .value_and_gradient(w)[0]
+        )
 
     def share(weight):
         return 1 - value(0.0) / value(2 * weight)

@@ -11,13 +11,13 @@ from sparsebp.datasets import make_dictionary_signals, make_mixtures
 from sparsebp.metrics import amari_distance
 from sparsebp.network import Activation, Layer, check_gradient, delta_table
 from sparsebp.network.notation import Formula
-from sparsebp.objectives import (
-    OrthonormalRows,
-    codes_objective,
-    reconstruction_objective,
-    sparsity_objective,
-)
 from sparsebp.penalties import Penalty
+from sparsebp.problems import (
+    OrthonormalRows,
+    orthonormal_ica,
+    reconstruction_ica,
+    sparse_coding,
+)
 from sparsebp.solvers import Result, Status, minimize_lbfgs
 
 
@@ -92,7 +92,7 @@ def test_its_derivation_is_written_out():
 def test_its_gradient_in_an_objective_is_right():
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(4, 9)), rng.normal(size=(6, 4))
-    objective = reconstruction_objective(x, GemanMcClure(), 0.3)
+    objective = reconstruction_ica(GemanMcClure(), 0.3).objective("W", {"x": x}, scale=1)
     assert check_gradient(objective.value_and_gradient, w) < 1e-12
 
 
@@ -103,7 +103,9 @@ def test_estimators_take_it():
     X = make_dictionary_signals(300, 8, 12, n_nonzero=2, random_state=0).X
     coding = SparseCoding(12, penalty=GemanMcClure(), batch_size=100, max_iter=2, random_state=0)
     codes = coding.fit(X).transform(X)
-    objective = codes_objective(X.T, coding.components_.T, coding.penalty_, coding.alpha_)
+    objective = sparse_coding(coding.penalty_, coding.alpha_).objective(
+        "s", {"x": X.T, "A": coding.components_.T}, scale=1
+    )
     assert np.abs(objective.value_and_gradient(codes.T)[1]).max() < 1e-3  # a minimum of each
     assert ReconstructionICA(4, penalty=GemanMcClure(), tol=1e-3).fit(X).n_iter_ > 1
 
@@ -142,7 +144,7 @@ def test_the_solver_agrees_with_lbfgs_on_a_constrained_objective():
     x = (x - x.mean(axis=0)).T
     roots, vectors = np.linalg.eigh(x @ x.T / x.shape[1])
     x = (vectors / np.sqrt(roots)) @ vectors.T @ x
-    objective = OrthonormalRows(sparsity_objective(x, GemanMcClure(), scale=1 / 800))
+    objective = OrthonormalRows(orthonormal_ica(GemanMcClure()).objective("W", {"x": x}))
     start = np.eye(3)
     mine = minimize_by_descent(objective, start, max_iter=300, tol=1e-12)
     theirs = minimize_lbfgs(objective, start, max_iter=300, tol=1e-12)

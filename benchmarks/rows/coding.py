@@ -12,8 +12,8 @@ from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import Curve, Trail, timed
 from sparsebp import SparseCoding
-from sparsebp.objectives import unit_columns
 from sparsebp.penalties import L1, Topographic
+from sparsebp.problems import UnitColumns
 from sparsebp.solvers import OnlineLearning, SparseCodingProblem, encode
 
 _ALPHA = 0.5
@@ -62,7 +62,7 @@ def _held_out(X: np.ndarray, n_threads: int) -> Callable[[np.ndarray], float]:
     x, problem = np.ascontiguousarray(X.T), SparseCodingProblem(L1(), _ALPHA, None)
 
     def objective(basis: np.ndarray) -> float:
-        unit = unit_columns(basis.astype(x.dtype))
+        unit = UnitColumns.project(basis.astype(x.dtype))
         codes = encode(x, unit, L1(), _ALPHA, tol=1e-4, n_threads=n_threads).codes
         return problem.value(x, unit, codes)
 

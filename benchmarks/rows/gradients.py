@@ -12,14 +12,13 @@ from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import race, timed
 from sparsebp.blocks import Samples, one_blas_thread
-from sparsebp.objectives import (
+from sparsebp.penalties import L1, SmoothL1, Topographic
+from sparsebp.problems import (
     Objective,
-    basis_objective,
-    codes_objective,
-    reconstruction_objective,
-    sparsity_objective,
+    orthonormal_ica,
+    reconstruction_ica,
+    sparse_coding,
 )
-from sparsebp.penalties import SmoothL1, Topographic
 
 _ALPHA, _EPSILON, _GAMMA = 1.0, 0.01, 0.01
 
@@ -58,11 +57,11 @@ def _pairs(x: np.ndarray, w: np.ndarray, grid: int) -> dict[str, tuple[Callable,
     map_of = Topographic((grid, grid), epsilon=_EPSILON)
     a, s = np.ascontiguousarray(w.T), w @ x
     v, sizes = map_of.variables["V"], (_ALPHA, _EPSILON)
-    rica = reconstruction_objective(x, smooth, _ALPHA, scale=scale)
-    ica = sparsity_objective(x, smooth, scale=scale)
-    in_s = codes_objective(x, a, smooth, _ALPHA, scale=scale)
-    in_a = basis_objective(x, s, _GAMMA, scale=scale)
-    on_map = codes_objective(x, a, map_of, _ALPHA, scale=scale)
+    rica = reconstruction_ica(smooth, _ALPHA).objective("W", {"x": x}, scale=scale)
+    ica = orthonormal_ica(smooth).objective("W", {"x": x}, scale=scale)
+    in_s = sparse_coding(smooth, _ALPHA).objective("s", {"x": x, "A": a}, scale=scale)
+    in_a = sparse_coding(L1(), 0.0, _GAMMA).objective("A", {"x": x, "s": s}, scale=scale)
+    on_map = sparse_coding(map_of, _ALPHA).objective("s", {"x": x, "A": a}, scale=scale)
     return {
         "RICA": (
             lambda: rica.value_and_gradient(w),
@@ -117,6 +116,6 @@ def _as_solvers_do(objective: Objective, point: np.ndarray) -> None:
 
 
 def _compressed(X: np.ndarray, n_threads: int) -> Objective:
-    return reconstruction_objective(
-        Samples(X.T, n_threads), SmoothL1(_EPSILON), _ALPHA, scale=1 / len(X), compressed=True
+    return reconstruction_ica(SmoothL1(_EPSILON), _ALPHA).objective(
+        "W", {"x": Samples(X.T, n_threads)}, scale=1 / len(X), compressed=True
     )

@@ -11,15 +11,13 @@ from benchmarks.data import patches, random_rows, white_patches
 from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import Curve, Trail, timed
+from sparsebp import problems
 from sparsebp.blocks import Samples
-from sparsebp.objectives import (
+from sparsebp.penalties import SmoothL1
+from sparsebp.problems import (
     Objective,
     OrthonormalRows,
-    orthonormalized,
-    reconstruction_objective,
-    sparsity_objective,
 )
-from sparsebp.penalties import SmoothL1
 from sparsebp.solvers import minimize_growing, minimize_lbfgs
 
 _ALPHA, _EPSILON = 1.0, 0.01
@@ -56,7 +54,9 @@ def reconstruction_ica(setting: Setting) -> list[Record]:
 
 def _objective(samples: Samples) -> Objective:
     smooth, scale = SmoothL1(_EPSILON), 1 / samples.shape[1]
-    return reconstruction_objective(samples, smooth, _ALPHA, scale=scale, compressed=True)
+    return problems.reconstruction_ica(smooth, _ALPHA).objective(
+        "W", {"x": samples}, scale=scale, compressed=True
+    )
 
 
 def _value_of(objective: Objective) -> Callable[[np.ndarray], float]:
@@ -121,14 +121,14 @@ def orthonormal_ica(setting: Setting) -> list[Record]:
     """
     side, n = setting.size((12, 50_000), (4, 1000))
     X = white_patches(side, n, setting.images)
-    w = orthonormalized(random_rows((X.shape[1],) * 2))
+    w = OrthonormalRows.project(random_rows((X.shape[1],) * 2))
     work = f"orthonormal ICA to FastICA's contrast, {n:,} × {X.shape[1]} white"
-    objective = sparsity_objective(
-        Samples(X.T, setting.n_threads), SmoothL1(_EPSILON), scale=1 / X.size
+    objective = problems.orthonormal_ica(SmoothL1(_EPSILON)).objective(
+        "W", {"x": Samples(X.T, setting.n_threads)}, scale=1 / X.size
     )
 
     def contrast(filters: np.ndarray) -> float:
-        return float(objective.value_and_gradient(orthonormalized(filters))[0])
+        return float(objective.value_and_gradient(OrthonormalRows.project(filters))[0])
 
     curves = setting.curves["Orthonormal ICA"] = {
         "sparsebp": _orthonormal(objective, w).curve(contrast)

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from sparsebp.cli.choices import Style
 from sparsebp.cli.endings import interruptible, say
 from sparsebp.network import Network, delta_table
-from sparsebp.objectives import (
+from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic, Welsch
+from sparsebp.problems import (
     ICA_RECONSTRUCTION,
     RECONSTRUCTION,
     SCALED_ICA_RECONSTRUCTION,
@@ -16,7 +17,6 @@ from sparsebp.objectives import (
     sparse_filtering_network,
     sparsity_network,
 )
-from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic, Welsch
 
 #: Name → (what it is, its network).
 DERIVATIONS: dict[str, tuple[str, Network]] = {

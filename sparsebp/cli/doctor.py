@@ -205,14 +205,14 @@ def advise_on_threads(processors: int, blas: list[dict[str, Any]], load: float) 
 
 def check_speed() -> Finding:
     """Time a gradient of the sparse coding objective, and the two matrix products within."""
-    from sparsebp.objectives import codes_objective
     from sparsebp.penalties import SmoothL1
+    from sparsebp.problems import sparse_coding
 
     n_pixels, n_atoms, n_patches = SIZES
     rng = np.random.default_rng(0)
     x, basis = rng.standard_normal((n_pixels, n_patches)), rng.standard_normal((n_pixels, n_atoms))
     codes = rng.standard_normal((n_atoms, n_patches))
-    objective = codes_objective(x, basis, SmoothL1(), 1.0)
+    objective = sparse_coding(SmoothL1(), 1.0).objective("s", {"x": x, "A": basis})
     gradient = _shortest(lambda: objective.value_and_gradient(codes))
     products = _shortest(lambda: (basis @ codes, basis.T @ x))
     work = 4e-9 * np.prod(SIZES)  # a multiplication and an addition, in each product

@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from sparsebp.blocks import count_threads
 from sparsebp.estimators._base import Coder, quietly
 from sparsebp.estimators._parameters import check_real
-from sparsebp.solvers import SparseCodingProblem, encode
+from sparsebp.problems import Problem, sparse_coding
+from sparsebp.solvers import encode
 
 if TYPE_CHECKING:
     from sparsebp.estimators.sparse_coder import SparseCoder
@@ -132,5 +133,9 @@ class AtomCoder(Coder):
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         x = self._checked(X).T.astype(self.components_.dtype, copy=False)
-        fitted = SparseCodingProblem(self.penalty_, self.alpha_, self.gamma_)
-        return fitted.value(x, self.components_.T, codes.T)
+        return self.problem_.value({"x": x, "A": self.components_.T, "s": codes.T})
+
+    @property
+    def problem_(self) -> Problem:
+        """What the codes minimize: `sparsebp.problems.sparse_coding` with the weights used."""
+        return sparse_coding(self.penalty_, self.alpha_, self.gamma_)

@@ -86,6 +86,16 @@ class FilterLearner(Learner):
         """
         return self._checked_codes(X) @ self.mixing_.T + self.mean_
 
+    problem_: Any
+
+    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
+        X = self._checked(X).astype(self.components_.dtype, copy=False)
+        mapping = None
+        if self.whitening_ is not None:
+            mapping = (self.whitening_, self.mean_[:, np.newaxis])
+        samples = Samples(X.T, count_threads(self.n_jobs), mapping=mapping)
+        return self.problem_.value({"x": samples, "W": self.whitened_components_})
+
     def _energies(self, codes: np.ndarray) -> np.ndarray:
         lengths = np.linalg.norm(self.whitened_components_.astype(np.float64), axis=1)
         return np.square(codes).mean(axis=0) * lengths**2

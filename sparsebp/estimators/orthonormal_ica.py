@@ -12,8 +12,8 @@ from sparsebp._shapes import PatchShape
 from sparsebp.estimators._base import all_or_nothing, quietly
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
-from sparsebp.objectives import OrthonormalRows, orthonormalized, sparsity_objective
 from sparsebp.penalties import Penalty
+from sparsebp.problems import OrthonormalRows, Problem, orthonormal_ica
 from sparsebp.solvers import Result, SignedPoint, minimize_lbfgs, minimize_orthonormal
 
 
@@ -199,23 +199,26 @@ class OrthonormalICA(FilterLearner):
         )
 
         def fitted_at(signed: SignedPoint) -> dict[str, Any]:
-            return self._filters_at(orthonormalized(signed.point), white, signed.penalty)
+            return self._filters_at(OrthonormalRows.project(signed.point), white, signed.penalty)
 
         def search(penalty: Penalty, start: np.ndarray, *, near: bool, **limits: Any) -> Result:
-            objective = sparsity_objective(x, penalty, scale=1 / x.shape[1])
-            start = orthonormalized(start)  # where M is long, slopes are small
+            problem = orthonormal_ica(penalty)
+            objective = problem.objective("W", {"x": x})
+            start = problem.project(start)  # where M is long, slopes are small
             if self.solver == "manifold":
                 return minimize_orthonormal(objective, start, tol=self.tol, **limits)
-            return minimize_lbfgs(OrthonormalRows(objective), start, tol=self.tol, **limits)
+            return minimize_lbfgs(problem.constrained(objective), start, tol=self.tol, **limits)
 
         with quietly(), watching(self, X, fitted_at) as watch:
-            result, signed = self._search(search, start, white, orthonormalized, watch)
+            result, signed = self._search(search, start, white, OrthonormalRows.project, watch)
             vars(self).update(fitted_at(signed))
         self._record(result)
         return self._warn_of_silent(X)
 
-    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
-        return float(self.penalty_.values_and_gradient(codes.T)[0].mean())
+    @property
+    def problem_(self) -> Problem:
+        """What was minimized: `sparsebp.problems.orthonormal_ica` with the penalty used."""
+        return orthonormal_ica(self.penalty_)
 
     def _n_components_of(self, rank: int, shape: tuple[int, ...]) -> int:
         n_components = self.n_components or min(rank, shape[0])

@@ -10,20 +10,14 @@ import numpy as np
 
 from sparsebp._checks import random_source
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import Samples, count_threads
+from sparsebp.blocks import Samples
 from sparsebp.estimators._base import all_or_nothing, quietly
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag_or_auto, check_real
 from sparsebp.estimators._units import warn_of_hidden
-from sparsebp.objectives import (
-    Differentiable,
-    UnitRows,
-    decoder_scale,
-    reconstruction_objective,
-    unit_columns,
-)
 from sparsebp.penalties import Penalty
+from sparsebp.problems import Differentiable, Problem, decoder_scale, reconstruction_ica
 from sparsebp.solvers import Result, SignedPoint, minimize_growing, minimize_lbfgs
 
 #: k filters of n white directions reconstruct about k / n of the energy, and never so little of it.
@@ -237,8 +231,10 @@ class ReconstructionICA(FilterLearner):
             shape, rng, X.dtype, kept="whitened_components_", to_white=white.backward
         )
 
-        def filters_at(point: np.ndarray) -> np.ndarray:
-            return unit_columns(point.T).T if unit else point
+        def problem_of(penalty: Penalty) -> Problem:
+            return reconstruction_ica(penalty, alpha, decoder=decoder, unit_norm=unit)
+
+        filters_at = problem_of(self._make_penalty(shape[0])).project
 
         def fitted_at(signed: SignedPoint) -> dict[str, Any]:
             filters = filters_at(signed.point)
@@ -246,10 +242,10 @@ class ReconstructionICA(FilterLearner):
             return {**self._filters_at(filters, white, signed.penalty, decoder), **weights}
 
         def search(penalty: Penalty, start: np.ndarray, *, near: bool, **limits: Any) -> Result:
+            problem = problem_of(penalty)
+
             def objective(samples: Samples) -> Differentiable:
-                scales = {"scale": 1 / samples.shape[1], "decoder": decoder}
-                mean = reconstruction_objective(samples, penalty, alpha, compressed=True, **scales)
-                return UnitRows(mean) if unit else mean
+                return problem.constrained(problem.objective("W", {"x": samples}, compressed=True))
 
             if near:  # few samples would lead away from there
                 return minimize_lbfgs(objective(white.samples), start, tol=self.tol, **limits)
@@ -294,14 +290,10 @@ class ReconstructionICA(FilterLearner):
             )
         return "filters are silent", "Lower alpha or n_components, or set whiten=True."
 
-    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
-        X = self._checked(X).astype(self.components_.dtype, copy=False)
-        mapping = None
-        if self.whitening_ is not None:
-            mapping = (self.whitening_, self.mean_[:, np.newaxis])
-        samples = Samples(X.T, count_threads(self.n_jobs), mapping=mapping)
-        scale = 1 / samples.shape[1]
-        objective = reconstruction_objective(
-            samples, self.penalty_, self.alpha_, scale=scale, decoder=self.decoder_scale_
-        )
-        return float(objective.value_and_gradient(self.whitened_components_)[0])
+    @property
+    def problem_(self) -> Problem:
+        """What was minimized: `sparsebp.problems.reconstruction_ica` with the weights used."""
+        scaled = self.decoder_scale_ != 1
+        unit = scaled or (self.unit_norm != "auto" and bool(self.unit_norm))
+        weights = (self.penalty_, self.alpha_)
+        return reconstruction_ica(*weights, decoder=self.decoder_scale_, unit_norm=unit)

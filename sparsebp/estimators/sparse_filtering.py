@@ -12,7 +12,7 @@ from sparsebp._shapes import PatchShape
 from sparsebp.blocks import product
 from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
-from sparsebp.objectives import UnitRows, sparse_filtering_objective
+from sparsebp.problems import Problem, sparse_filtering
 from sparsebp.solvers import minimize_lbfgs
 
 #: A filter with less than this share of (Wx)² in its mean square is hidden by ε.
@@ -155,13 +155,13 @@ class SparseFiltering(Learner):
         X = self._checked_to_learn(X)
         rng = random_source(self.random_state)
         start = self._start((self.n_components or X.shape[1], X.shape[1]), rng, X.dtype)
-        # Lengths change nothing but how large ε is beside (Wx)²: left free, rows grow without end.
         epsilon = float(self.epsilon) * (float(np.square(X, dtype=np.float64).mean()) or 1.0)
-        objective = UnitRows(sparse_filtering_objective(X.T, epsilon, scale=1 / len(X)))
+        problem = sparse_filtering(epsilon)
+        objective = problem.constrained(problem.objective("W", {"x": X.T}))
         limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
 
         def fitted_at(point: np.ndarray) -> dict[str, Any]:
-            filters = objective.constrained(point)
+            filters = problem.project(point)
             scale = np.sqrt(np.square(_responses(X, filters, epsilon)).mean(axis=0))
             return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
 
@@ -194,6 +194,11 @@ class SparseFiltering(Learner):
         X = self._checked(X).astype(self.components_.dtype, copy=False)
         codes = _responses(X, self.components_, self.epsilon_) / self.scale_
         return codes / np.linalg.norm(codes, axis=1, keepdims=True)
+
+    @property
+    def problem_(self) -> Problem:
+        """What was minimized: `sparsebp.problems.sparse_filtering` with the ε used."""
+        return sparse_filtering(self.epsilon_)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         return _responses(X, self.components_, self.epsilon_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from sparsebp.network import costs
@@ -31,6 +32,7 @@ _TAILS: tuple[tuple[tuple[type[Activation], ...], Callable[..., costs.Cost]], ..
 )
 
 
+@lru_cache(maxsize=256)
 def simplified(network: Network) -> Network:
     """Rewrite a network without changing its value or any of its gradients.
 

@@ -1,24 +1,14 @@
-"""What a fitted estimator minimised, as MathML: the objective, and its terms derived."""
+"""What a fitted estimator minimized, as MathML: the objective, and its terms derived."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from latex2mathml.converter import convert
 
-from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
-from sparsebp.network import Network, derive
-from sparsebp.objectives import (
-    ICA_RECONSTRUCTION,
-    RECONSTRUCTION,
-    SCALED_ICA_RECONSTRUCTION,
-    WEIGHT_DECAY,
-    sparse_filtering_network,
-    sparsity_network,
-)
-from sparsebp.penalties import Penalty
+from sparsebp.network import derive
+from sparsebp.problems import Part, Problem
 
 
 @dataclass(frozen=True)
@@ -43,7 +33,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Mathematics:
-    """What was minimised, in MathML, and in words where no formula says it.
+    """What was minimized, in MathML, and in words where no formula says it.
 
     Attributes
     ----------
@@ -58,7 +48,7 @@ class Mathematics:
     terms : tuple of Term
         Each derived by itself.
     gradients : tuple of str
-        Those of F, put together from the terms'.
+        Those of F, the weighted sums of the terms'.
     """
 
     objective: str
@@ -69,24 +59,12 @@ class Mathematics:
     gradients: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Written:
-    """The same before it is set: formulas in LaTeX, a network and a name for each term."""
-
-    objective: str
-    terms: tuple[tuple[str, Network], ...]
-    gradients: dict[str, str]
-    meanings: tuple[tuple[str, str], ...]
-    values: dict[str, float]
-    constraint: tuple[str, str] | tuple[()] = ()
-
-
 def mathematics(estimator: Any) -> Mathematics:
-    """Write out what an estimator minimised.
+    """Write out what an estimator minimized, from its ``problem_``.
 
     Parameters
     ----------
-    estimator : SparseCoding, ReconstructionICA, OrthonormalICA or SparseFiltering
+    estimator : any of the package's estimators
         Fitted.
 
     Returns
@@ -103,155 +81,59 @@ def mathematics(estimator: Any) -> Mathematics:
     >>> len(written.terms), written.objective.startswith("<math")
     (1, True)
     """
-    written = _WRITTEN[type(estimator)](estimator)
-    values = r",\quad ".join(f"{name} = {_number(v)}" for name, v in written.values.items())
-    constraint = written.constraint
+    problem = estimator.problem_
+    values = r",\quad ".join(f"{name} = {_number(v)}" for name, v in problem.values.items())
     return Mathematics(
-        _mathml(written.objective, "block"),
-        (_mathml(constraint[0]), constraint[1]) if constraint else (),
-        tuple((_mathml(symbol), words) for symbol, words in written.meanings),
+        _mathml(f"F({', '.join(problem.free)}) = {_summed(problem, 'F')}", "block"),
+        _constraint(problem, estimator),
+        tuple((_mathml(symbol), words) for symbol, words in _meanings(problem, estimator).items()),
         _mathml(values) if values else "",
-        tuple(
-            _term(number, name, network, tuple(written.gradients))
-            for number, (name, network) in enumerate(written.terms, 1)
-        ),
-        tuple(_mathml(rf"\nabla_{{{n}}} F = {total}") for n, total in written.gradients.items()),
+        tuple(_term(number, part, problem.free) for number, part in enumerate(problem.parts, 1)),
+        tuple(_mathml(_gradient(problem, free)) for free in problem.free),
     )
 
 
-_MEAN = r"\frac{1}{m}"
-_UNIT_LENGTH = (
-    "kept by dividing by the lengths within the function: the part of a gradient along its own "
-    "vector vanishes, the rest is divided by the length."
-)
-_PATCHES = (r"x_j", "patch number j of m, a column of x")
+def _summed(problem: Problem, name: str, free: str | None = None) -> str:
+    """Return the weighted sum of the terms, or of those with a free matrix, in LaTeX."""
+    means, others = [], []
+    for number, part in enumerate(problem.parts, 1):
+        if free is None or free in part.network.names:
+            (means if part.is_mean else others).append(f"{part.symbol} {name}_{number}".strip())
+    mean = means[0] if len(means) == 1 else f"({' + '.join(means)})"
+    return " + ".join([rf"\frac{{1}}{{m}} {mean}", *others])
 
 
-def _sparse_coding(estimator: SparseCoding) -> _Written:
-    gamma = estimator.gamma_
-    terms = [
-        (r"\sum_j \| A s_j - x_j \|^2", RECONSTRUCTION),
-        (r"\sum_j S(s_j)", estimator.penalty_.network()),
-    ]
-    decay = [] if gamma is None else [(r"\| A \|^2", WEIGHT_DECAY)]
-    added = "" if gamma is None else r" + \gamma F_3"
-    return _Written(
-        rf"F(A, s) = {_MEAN} (F_1 + \alpha F_2){added}",
-        (*terms, *decay),
-        {
-            "s": rf"{_MEAN} (\nabla_s F_1 + \alpha \nabla_s F_2)",
-            "A": rf"{_MEAN} \nabla_A F_1" + ("" if gamma is None else r" + \gamma \nabla_A F_3"),
-        },
-        (
-            _PATCHES,
-            (r"A", "the basis, an atom in each column; the features above are its atoms"),
-            (r"s_j", "the coefficients of patch j, searched for by turns with A"),
-            *_of_penalty(estimator.penalty_),
-        ),
-        {r"\alpha": estimator.alpha_}
-        | _smoothing(estimator)
-        | ({} if gamma is None else {r"\gamma": gamma}),
-        () if gamma is not None else (r"\| a_r \| = 1", f"for every atom, {_UNIT_LENGTH}"),
-    )
+def _gradient(problem: Problem, free: str) -> str:
+    nabla = rf"\nabla_{{{free}}} F"
+    return f"{nabla} = {_summed(problem, nabla, free)}"
 
 
-def _reconstruction_ica(estimator: ReconstructionICA) -> _Written:
-    reconstruction = (r"\sum_j \| W^T W x_j - x_j \|^2", ICA_RECONSTRUCTION)
-    of_scale: tuple[tuple[str, str], ...] = ()
-    values = {r"\alpha": estimator.alpha_, **_smoothing(estimator)}
-    scaled = estimator.decoder_scale_ != 1
-    if scaled:
-        reconstruction = (r"\sum_j \| c W^T W x_j - x_j \|^2", SCALED_ICA_RECONSTRUCTION)
-        k, n = estimator.whitened_components_.shape
-        of_scale = (("c", f"{n} / {k}, directions by filters of length one: then c WᵀW can be I"),)
-        values["c"] = estimator.decoder_scale_
-    unit = scaled or (estimator.unit_norm != "auto" and estimator.unit_norm)
-    return _Written(
-        rf"F(W) = {_MEAN} (F_1 + \alpha F_2)",
-        (reconstruction, (r"\sum_j S(W x_j)", sparsity_network(estimator.penalty_))),
-        {"W": rf"{_MEAN} (\nabla_W F_1 + \alpha \nabla_W F_2)"},
-        (*_of_filters(estimator), *of_scale, *_of_penalty(estimator.penalty_)),
-        values,
-        (r"\| w_r \| = 1", f"for every row, {_UNIT_LENGTH}") if unit else (),
-    )
+def _constraint(problem: Problem, estimator: Any) -> tuple[str, str] | tuple[()]:
+    if problem.constraint is None:
+        return ()
+    words = problem.constraint.words
+    if getattr(estimator, "solver", None) == "manifold":
+        words = "kept by steps among the matrices for which it holds."
+    return _mathml(problem.constraint.formula), words
 
 
-def _orthonormal_ica(estimator: OrthonormalICA) -> _Written:
-    kept = "kept by L-BFGS among the matrices for which it holds."
-    if estimator.solver == "lbfgs":
-        kept = "kept by searching for any matrix and taking the orthonormal one nearest to it."
-    return _Written(
-        rf"F(W) = {_MEAN} F_1",
-        ((r"\sum_j S(W x_j)", sparsity_network(estimator.penalty_)),),
-        {"W": rf"{_MEAN} \nabla_W F_1"},
-        (*_of_filters(estimator), *_of_penalty(estimator.penalty_)),
-        _smoothing(estimator),
-        (r"W W^T = I", kept),
-    )
+def _meanings(problem: Problem, estimator: Any) -> dict[str, str]:
+    meanings = dict(problem.meanings)
+    if getattr(estimator, "whitening_", None) is not None:
+        meanings["x_j"] += ", centered and whitened"
+        meanings["W"] += (
+            " of white samples (whitened_components_); the features are the columns of Wᵀ with "
+            "the whitening undone"
+        )
+    return meanings
 
 
-def _sparse_filtering(estimator: SparseFiltering) -> _Written:
-    rounded = (
-        "the responses √((Wx)² + ε), a row for each filter; each row is divided by its length, "
-        "then each column by its own"
-    )
-    return _Written(
-        rf"F(W) = {_MEAN} F_1",
-        ((r"\sum_j \| \hat f_j \|_1", sparse_filtering_network(estimator.epsilon_)),),
-        {"W": rf"{_MEAN} \nabla_W F_1"},
-        (
-            _PATCHES,
-            (r"W", "the filters in rows, which are the features above"),
-            (r"\hat f", rounded),
-        ),
-        {r"\epsilon": estimator.epsilon_},
-        (r"\| w_r \| = 1", f"for every row, since only lengths beside ε matter; {_UNIT_LENGTH}"),
-    )
-
-
-_WRITTEN: dict[type, Callable[[Any], _Written]] = {
-    SparseCoding: _sparse_coding,
-    ReconstructionICA: _reconstruction_ica,
-    OrthonormalICA: _orthonormal_ica,
-    SparseFiltering: _sparse_filtering,
-}
-
-
-def _of_filters(estimator: Any) -> tuple[tuple[str, str], ...]:
-    if not estimator.whiten:
-        return (_PATCHES, ("W", "the filters in rows; the features above are these"))
-    return (
-        (r"x_j", "patch number j of m, centered and whitened, a column of x"),
-        (
-            "W",
-            "the filters of white patches in rows (whitened_components_); the features above are "
-            "the columns of Wᵀ with the whitening undone",
-        ),
-    )
-
-
-def _of_penalty(penalty: Penalty) -> tuple[tuple[str, str], ...]:
-    meanings = {
-        "V": "adds up the squares in each neighborhood of the map",
-        "G": "has the sign of each component on its diagonal",
-    }
-    return tuple((name, meanings.get(name, "of the penalty")) for name in penalty.variables)
-
-
-def _smoothing(estimator: Any) -> dict[str, float]:
-    penalty = getattr(estimator.penalty_, "penalty", estimator.penalty_)  # within Signed
-    values = {r"\epsilon": getattr(penalty, "epsilon", None)}
-    sharpness = getattr(penalty, "sharpness", 1.0)
-    values["a"] = None if sharpness == 1 else sharpness
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _term(number: int, name: str, network: Network, free: tuple[str, ...]) -> Term:
-    written = derive(network, "latex")
+def _term(number: int, part: Part, free: tuple[str, ...]) -> Term:
+    written = derive(part.network, "latex")
     starts = {rf"\nabla_{{{variable}}} F = " for variable in free}
     wanted = [g for g in written.gradients if any(g.startswith(start) for start in starts)]
     return Term(
-        _mathml(rf"F_{number} = {name} = \sum \left[ {written.function} \right]"),
+        _mathml(rf"F_{number} = {part.formula} = \sum \left[ {written.function} \right]"),
         tuple(map(_mathml, written.header)),
         tuple(tuple(map(_mathml, row)) for row in written.rows),
         tuple(_mathml(equation.replace(" F = ", f" F_{number} = ", 1)) for equation in wanted),

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from sparsebp.blocks import in_order, one_blas_thread
-from sparsebp.objectives import UnitColumns, basis_objective, codes_objective
 from sparsebp.penalties import L1
 from sparsebp.solvers.basis import exact_basis
 from sparsebp.solvers.encoding import encode, starting_codes
@@ -204,7 +203,8 @@ class Alternation(SparseCodingProblem):
         codes = np.empty_like(start)
 
         def search(block: slice) -> Result:
-            objective = codes_objective(x[:, block], basis, self.penalty, self.alpha)
+            known = {"x": x[:, block], "A": basis}
+            objective = self.problem.objective("s", known, scale=1)
             limits = {"max_iter": _INNER_ITERATIONS, "tol": self.tol / 100}
             return minimize_lbfgs(objective, start[:, block], memory=_MEMORY, **limits)
 
@@ -215,15 +215,12 @@ class Alternation(SparseCodingProblem):
         return codes
 
     def _basis_step(self, x: np.ndarray, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
-        scale = 1 / x.shape[1]
         if self.steps == "exact" and self.gamma is not None:
-            return exact_basis(x, codes, self.gamma, scale=scale)
-        objective = basis_objective(x, codes, self.gamma or 0.0, scale=scale, compressed=True)
-        if self.gamma is not None:
-            return _finished(minimize_lbfgs(objective, start, max_iter=_INNER_ITERATIONS, tol=0))
-        on_sphere = UnitColumns(objective)
-        search = minimize_lbfgs(on_sphere, start, max_iter=_INNER_ITERATIONS, tol=0)
-        return on_sphere.constrained(_finished(search))
+            return exact_basis(x, codes, self.gamma, scale=1 / x.shape[1])
+        objective = self.problem.objective("A", {"x": x, "s": codes}, compressed=True)
+        constrained = self.problem.constrained(objective)
+        search = minimize_lbfgs(constrained, start, max_iter=_INNER_ITERATIONS, tol=0)
+        return self.problem.project(_finished(search))
 
     def _status(
         self, history: list[float], change: float, basis: np.ndarray, callback: Callback | None

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from sparsebp.blocks import in_order, one_blas_thread, product, taken
-from sparsebp.objectives import codes_objective, unit_columns
 from sparsebp.penalties import L1, Penalty
+from sparsebp.problems import UnitColumns, sparse_coding
 from sparsebp.solvers.columnwise import minimize_columns
 from sparsebp.solvers.exact_codes import Gram, encode_exactly
 from sparsebp.solvers.masked_codes import encode_masked, gradient_scale
@@ -60,7 +60,7 @@ def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
     *Sparse Coding: Autoencoder Interpretation* prints Wᵀx, and its starter code divides by the
     squared length.
     """
-    return product(unit_columns(basis).T, x, x.dtype)
+    return product(UnitColumns.project(basis).T, x, x.dtype)
 
 
 def encode(  # noqa: PLR0913  (how a search begins, and three limits)
@@ -152,10 +152,12 @@ def _encode_smooth(  # noqa: PLR0913  (as above)
     mask: np.ndarray | None,
 ) -> tuple[np.ndarray, int]:
     target = tol * gradient_scale(x, basis, alpha)
+    problem = sparse_coding(penalty, alpha, masked=mask is not None)
+    of_samples = {"x": x} if mask is None else {"x": x, "M": mask}
 
     def values_and_gradient(codes: np.ndarray, columns: np.ndarray) -> tuple:
-        known = None if mask is None else taken(mask, columns)
-        objective = codes_objective(taken(x, columns), basis, penalty, alpha, mask=known)
+        known = {name: taken(matrix, columns) for name, matrix in of_samples.items()}
+        objective = problem.objective("s", {"A": basis, **known}, scale=1)
         return objective.values_and_gradient(codes)
 
     lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(basis.dtype).tiny

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsebp.blocks import Samples
-from sparsebp.objectives import Differentiable
+from sparsebp.problems import Differentiable
 from sparsebp.solvers.lbfgs import Callback, minimize_lbfgs
 from sparsebp.solvers.result import Result, Status
 

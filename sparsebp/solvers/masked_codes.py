@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sparsebp.blocks import filled, product, taken
-from sparsebp.objectives import MASKED_RECONSTRUCTION, Objective, Term
 from sparsebp.penalties import L1
+from sparsebp.problems import MASKED_RECONSTRUCTION, Objective, Term
 
 #: Steps from one look at the subgradient to the next.
 _LOOK = 10

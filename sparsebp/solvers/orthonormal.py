@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsebp.objectives import Differentiable, orthonormalized
+from sparsebp.problems import Differentiable, OrthonormalRows
 from sparsebp.solvers.lbfgs import Callback
 from sparsebp.solvers.result import Result, Status
 
@@ -80,7 +80,7 @@ def minimize_orthonormal(
     >>> round(minimize_orthonormal(Linear(), np.array([[1.0, 1.0]])).value, 6)
     -1.0
     """
-    here = _look(objective, orthonormalized(start))
+    here = _look(objective, OrthonormalRows.project(start))
     history = [here.value]
     if not (np.isfinite(here.value) and np.isfinite(here.slope).all()):
         return Result(here.point, here.value, 0, Status.NOT_FINITE, tuple(history))
@@ -156,7 +156,7 @@ def _descend(objective: Differentiable, here: _Place, direction: np.ndarray) -> 
         if not -step * promised > hidden:  # rounding hides what is left
             break
         moved = here.point + here.point.dtype.type(step) * direction
-        there = _look(objective, orthonormalized(moved))
+        there = _look(objective, OrthonormalRows.project(moved))
         if not there.value <= here.value + _DECREASE * step * promised:
             long = step
         elif np.vdot(there.slope, direction) < _LEFT * promised:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sparsebp._unused import unused_components
-from sparsebp.objectives import codes_objective, unit_columns
-from sparsebp.penalties import Penalty, Signed
+from sparsebp.penalties import Penalty
+from sparsebp.problems import Problem, sparse_coding
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +36,12 @@ class SparseCodingProblem:
     gamma: float | None
 
     def __post_init__(self) -> None:
-        if isinstance(self.penalty, Signed):
-            raise ValueError(
-                "A Signed penalty falls for ever along some coefficients, which would run off; "
-                "take another for sparse coding."
-            )
+        _ = self.problem  # refuses what cannot be minimized
+
+    @cached_property
+    def problem(self) -> Problem:
+        """What is minimized."""
+        return sparse_coding(self.penalty, self.alpha, self.gamma)
 
     def feasible(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis, its atoms brought to length one where that is the constraint.
@@ -54,14 +56,11 @@ class SparseCodingProblem:
         basis : ndarray of shape (n_features, n_components)
             A, or its atoms divided by their lengths.
         """
-        return basis if self.gamma is not None else unit_columns(basis)
+        return self.problem.project(basis)
 
     def value(self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray) -> float:
         """Compute the objective of given coefficients and basis, a mean over the samples."""
-        scale = 1 / x.shape[1]
-        objective = codes_objective(x, basis, self.penalty, self.alpha, scale=scale)
-        decay = (self.gamma or 0.0) * np.vdot(basis, basis)
-        return float(objective.value_and_gradient(codes)[0] + decay)
+        return self.problem.value({"x": x, "A": basis, "s": codes})
 
 
 @dataclass(frozen=True)

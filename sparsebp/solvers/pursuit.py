@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsebp.blocks import in_order
-from sparsebp.objectives import unit_columns
+from sparsebp.problems import UnitColumns
 from sparsebp.solvers._compiled import compiled
 from sparsebp.solvers.basis import exact_basis
 
@@ -123,7 +123,7 @@ def learn_by_pursuit(
         codes = pursue(x, basis, max_energy=max_energy, n_threads=n_threads)
         used = codes.any(axis=1)
         basis = basis.copy()
-        basis[:, used] = unit_columns(exact_basis(x, codes[used], 0.0, scale=1.0))
+        basis[:, used] = UnitColumns.project(exact_basis(x, codes[used], 0.0, scale=1.0))
     return basis
 
 

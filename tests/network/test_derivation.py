@@ -1,7 +1,7 @@
 import pytest
 
 from sparsebp.network import derive, simplified
-from sparsebp.objectives import ICA_RECONSTRUCTION, RECONSTRUCTION
+from sparsebp.problems import ICA_RECONSTRUCTION, RECONSTRUCTION
 
 
 def test_the_pieces_are_the_tutorial_s():

@@ -4,8 +4,8 @@ import pytest
 from oracles import complex_step, relative_error
 
 from sparsebp.network import delta_table
-from sparsebp.objectives import reconstruction_objective
 from sparsebp.penalties import L1, Cauchy, LogCosh, Signed, SmoothL1, Topographic
+from sparsebp.problems import reconstruction_ica
 
 SIGNS = (1, -1, -1, 1, 1)
 BASES = [
@@ -34,7 +34,7 @@ def test_values_are_those_of_each_row_times_its_sign(penalty, formula, seed):
 @every
 def test_behind_filters_the_gradient_is_the_complex_step(penalty, formula):
     x, w = codes(9)[:4], np.random.default_rng(1).normal(size=(5, 4))
-    objective = reconstruction_objective(x, Signed(penalty, SIGNS), 0.7)
+    objective = reconstruction_ica(Signed(penalty, SIGNS), 0.7).objective("W", {"x": x}, scale=1)
     exact = complex_step(lambda w: objective.value_and_gradient(w)[0], w)
     assert relative_error(objective.value_and_gradient(w)[1], exact) < 1e-13
 

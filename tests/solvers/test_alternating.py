@@ -181,14 +181,14 @@ def test_an_interrupt_leaves_the_last_basis(at):
 
 @pytest.mark.parametrize("step", ["codes", "basis"])
 def test_an_interrupt_inside_a_search_ends_the_alternation(step, monkeypatch):
-    from sparsebp.objectives import Objective
+    from sparsebp.problems import Objective
 
     calls, raised = [], []
     original = Objective.value_and_gradient
 
     def interrupted(self, point):
         calls.append(self.free)
-        if self.free == ("s" if step == "codes" else "A") and len(calls) > 30 and not raised:
+        if self.free == ("s" if step == "codes" else "A") and len(calls) > 10 and not raised:
             raised.append(True)
             raise KeyboardInterrupt
         return original(self, point)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sparsebp.objectives import basis_objective
+from sparsebp.penalties import L1
+from sparsebp.problems import sparse_coding
 from sparsebp.solvers import exact_basis, minimize_lbfgs
 
 SHAPES = [(1, 1, 1), (5, 8, 60), (8, 5, 60), (6, 6, 6), (4, 10, 5)]
@@ -26,7 +27,7 @@ def test_the_gradient_vanishes_there(shape, gamma):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_agrees_with_lbfgs_on_the_objective(shape):
     x, codes = a_problem(*shape, seed=1)
-    objective = basis_objective(x, codes, 0.1, scale=1 / x.shape[1])
+    objective = sparse_coding(L1(), 0.0, 0.1).objective("A", {"x": x, "s": codes})
     exact = exact_basis(x, codes, 0.1, scale=1 / x.shape[1])
     searched = minimize_lbfgs(objective, np.zeros_like(exact), max_iter=1000, tol=1e-15)
     np.testing.assert_allclose(searched.point, exact, atol=1e-5)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso
 
-from sparsebp.objectives import codes_objective
 from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic
+from sparsebp.problems import sparse_coding
 from sparsebp.solvers import encode, starting_codes
 
 SMOOTH = [
@@ -194,7 +194,7 @@ def test_few_iterations_leave_samples_unfinished_and_no_worse(penalty):
     start = starting_codes(x, basis)
     found = encode(x, basis, penalty, 0.5, start=start, max_iter=2, tol=1e-10)
     assert 30 <= found.n_unfinished <= 39
-    objective = codes_objective(x, basis, penalty, 0.5)
+    objective = sparse_coding(penalty, 0.5).objective("s", {"x": x, "A": basis}, scale=1)
     before = objective.values_and_gradient(start)[0]
     assert (objective.values_and_gradient(found.codes)[0] <= before + 1e-12).all()
 

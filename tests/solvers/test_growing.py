@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sparsebp.blocks import Samples
-from sparsebp.objectives import OrthonormalRows, orthonormalized, sparsity_objective
 from sparsebp.penalties import LogCosh
+from sparsebp.problems import OrthonormalRows, orthonormal_ica
 from sparsebp.solvers import Status, growing, minimize_lbfgs
 from sparsebp.solvers.growing import minimize_growing
 
@@ -173,10 +173,10 @@ def test_the_iterations_of_all_stages_are_counted_together(max_iter):
     calls = []
 
     def objective_of(samples):
-        sparsity = sparsity_objective(samples, LogCosh(), scale=1 / samples.shape[1])
+        sparsity = orthonormal_ica(LogCosh()).objective("W", {"x": samples})
         return OrthonormalRows(sparsity)
 
-    start = orthonormalized(np.random.default_rng(1).normal(size=(N, N)))
+    start = OrthonormalRows.project(np.random.default_rng(1).normal(size=(N, N)))
     result = grow(
         x,
         start,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from sparsebp.objectives import OrthonormalRows, orthonormalized, sparsity_objective
 from sparsebp.penalties import Cauchy, LogCosh, SmoothL1, Topographic
+from sparsebp.problems import OrthonormalRows, orthonormal_ica
 from sparsebp.solvers import Status, minimize_lbfgs, minimize_orthonormal
 
 
@@ -64,7 +64,7 @@ def test_finds_the_optimum_of_brockett():
 @pytest.mark.parametrize("penalty", [SmoothL1(), LogCosh(), Cauchy(), Topographic((2, 3))])
 def test_every_point_evaluated_is_orthonormal_and_f_never_rises(penalty):
     x = white_sources()
-    function = Function(sparsity_objective(x, penalty, scale=1 / 800).value_and_gradient)
+    function = Function(orthonormal_ica(penalty).objective("W", {"x": x}).value_and_gradient)
     result = minimize_orthonormal(function, a_start(6, 6))
     for w in [*function.points, result.point]:
         np.testing.assert_allclose(w @ w.T, np.eye(6), atol=1e-10)
@@ -80,8 +80,8 @@ def test_the_start_is_projected_first(scale):
     before = start.copy()
     spy = Function(function)
     result = minimize_orthonormal(spy, start)
-    np.testing.assert_allclose(spy.points[0], orthonormalized(start), atol=1e-12)
-    assert result.history[0] == pytest.approx(function(orthonormalized(start))[0])
+    np.testing.assert_allclose(spy.points[0], OrthonormalRows.project(start), atol=1e-12)
+    assert result.history[0] == pytest.approx(function(OrthonormalRows.project(start))[0])
     np.testing.assert_array_equal(start, before)
 
 
@@ -108,8 +108,8 @@ def test_shortens_the_step_rather_than_the_demanded_decrease():
 @pytest.mark.parametrize("k", [3, 6])
 @pytest.mark.parametrize("penalty", [SmoothL1(), LogCosh()])
 def test_agrees_with_lbfgs_on_the_same_problem(penalty, k):
-    objective = sparsity_objective(white_sources(), penalty, scale=1 / 800)
-    start = orthonormalized(a_start(k, 6))
+    objective = orthonormal_ica(penalty).objective("W", {"x": white_sources()})
+    start = OrthonormalRows.project(a_start(k, 6))
     steps = minimize_orthonormal(objective, start, max_iter=2000, tol=1e-10)
     free = minimize_lbfgs(OrthonormalRows(objective), start, max_iter=2000, tol=1e-12)
     assert steps.history[0] == pytest.approx(free.history[0], rel=1e-12)
@@ -120,7 +120,7 @@ def test_agrees_with_lbfgs_on_the_same_problem(penalty, k):
 @pytest.mark.parametrize("penalty", [SmoothL1(), LogCosh()])
 def test_needs_about_one_evaluation_a_step_and_few_steps(penalty, seed):
     spy = Function(
-        sparsity_objective(white_sources(seed=seed), penalty, scale=1 / 800).value_and_gradient
+        orthonormal_ica(penalty).objective("W", {"x": white_sources(seed=seed)}).value_and_gradient
     )
     result = minimize_orthonormal(spy, a_start(6, 6, seed))
     assert result.status is Status.CONVERGED
@@ -204,7 +204,7 @@ def test_a_start_at_the_minimum_converges_there():
 
 def test_keeps_float32():
     x = white_sources().astype(np.float32)
-    objective = sparsity_objective(x, SmoothL1(), scale=1 / 800)
+    objective = orthonormal_ica(SmoothL1()).objective("W", {"x": x})
     result = minimize_orthonormal(objective, a_start(6, 6).astype(np.float32))
     assert result.point.dtype == np.float32
     assert result.status is Status.CONVERGED

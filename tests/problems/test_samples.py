@@ -9,17 +9,17 @@ from penalties.registry import CASES
 from sparsebp.blocks import Samples
 from sparsebp.blocks.samples import BLOCK
 from sparsebp.network import check_gradient
-from sparsebp.objectives import (
+from sparsebp.penalties import SmoothL1, Topographic
+from sparsebp.problems import (
     Objective,
     OrthonormalRows,
     Term,
     UnitRows,
-    reconstruction_objective,
+    orthonormal_ica,
+    reconstruction_ica,
     second_moment_factor,
     sparsity_network,
-    sparsity_objective,
 )
-from sparsebp.penalties import SmoothL1, Topographic
 
 ALPHA = 0.7
 #: (n_features, n_components, n_samples): one block or less, one more, several.
@@ -34,15 +34,15 @@ LONG = (3, 4, 3 * BLOCK + 7)
 
 
 def sparsity(x, penalty, scale):
-    return sparsity_objective(x, penalty, scale=scale)
+    return orthonormal_ica(penalty).objective("W", {"x": x}, scale=scale)
 
 
 def reconstruction(x, penalty, scale):
-    return reconstruction_objective(x, penalty, ALPHA, scale=scale)
+    return reconstruction_ica(penalty, ALPHA).objective("W", {"x": x}, scale=scale)
 
 
 def compressed(x, penalty, scale):
-    return reconstruction_objective(x, penalty, ALPHA, scale=scale, compressed=True)
+    return reconstruction_ica(penalty, ALPHA).objective("W", {"x": x}, scale=scale, compressed=True)
 
 
 BUILDERS = (sparsity, reconstruction, compressed)
@@ -153,7 +153,7 @@ def test_a_term_of_samples_stands_beside_terms_of_arrays():
         ),
     )
     plain = [
-        sparsity_objective(part, penalty, scale=scale).value_and_gradient(w)
+        orthonormal_ica(penalty).objective("W", {"x": part}, scale=scale).value_and_gradient(w)
         for part, scale in ((x, 0.3), (x[:, :9], 0.2))
     ]
     assert_equal(mixed.value_and_gradient(w), [sum(parts) for parts in zip(*plain, strict=True)])

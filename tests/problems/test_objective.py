@@ -8,17 +8,16 @@ from penalties.registry import CASES
 
 from sparsebp.blocks import Samples
 from sparsebp.network import Layer, Network, Parameter, Square, check_gradient
-from sparsebp.objectives import (
+from sparsebp.penalties import L1, SmoothL1
+from sparsebp.problems import (
     RECONSTRUCTION,
     WEIGHT_DECAY,
     Objective,
     Term,
-    basis_objective,
-    codes_objective,
-    reconstruction_objective,
-    sparsity_objective,
+    orthonormal_ica,
+    reconstruction_ica,
+    sparse_coding,
 )
-from sparsebp.penalties import SmoothL1
 
 DECAY = Objective({"A": (2, 3)}, [Term(1.0, WEIGHT_DECAY)])
 EACH = pytest.mark.parametrize("case", CASES, ids=repr)
@@ -32,7 +31,7 @@ def matrices(n=3, k=5, m=6, seed=0):
 @EACH
 def test_the_columns_values_sum_to_the_value(case):
     x, basis, codes = matrices()
-    objective = codes_objective(x, basis, case.build(5), 0.4, scale=0.5)
+    objective = sparse_coding(case.build(5), 0.4).objective("s", {"x": x, "A": basis}, scale=0.5)
     values, gradient = objective.values_and_gradient(codes)
     value, same = objective.value_and_gradient(codes)
     assert values.shape == (6,)
@@ -44,9 +43,13 @@ def test_the_columns_values_sum_to_the_value(case):
 def test_a_columns_value_and_gradient_are_those_of_the_sample_alone(case):
     x, basis, codes = matrices()
     penalty = case.build(5)
-    values, gradient = codes_objective(x, basis, penalty, 0.4).values_and_gradient(codes)
+    values, gradient = (
+        sparse_coding(penalty, 0.4)
+        .objective("s", {"x": x, "A": basis}, scale=1)
+        .values_and_gradient(codes)
+    )
     for j in range(6):
-        alone = codes_objective(x[:, [j]], basis, penalty, 0.4)
+        alone = sparse_coding(penalty, 0.4).objective("s", {"x": x[:, [j]], "A": basis}, scale=1)
         value, its_gradient = alone.value_and_gradient(codes[:, [j]])
         assert values[j] == pytest.approx(value, rel=1e-13)
         assert relative_error(gradient[:, [j]], its_gradient) < 1e-13
@@ -54,7 +57,7 @@ def test_a_columns_value_and_gradient_are_those_of_the_sample_alone(case):
 
 def test_columns_in_float32():
     x, basis, codes = (matrix.astype(np.float32) for matrix in matrices())
-    objective = codes_objective(x, basis, SmoothL1(), 0.4, scale=1 / 6)
+    objective = sparse_coding(SmoothL1(), 0.4).objective("s", {"x": x, "A": basis}, scale=1 / 6)
     values, gradient = objective.values_and_gradient(codes)
     assert values.dtype == gradient.dtype == np.float32
 
@@ -75,7 +78,7 @@ def test_terms_are_weighted_and_summed():
 
 def test_a_term_of_weight_zero_adds_nothing():
     x, basis, codes = matrices()
-    objective = codes_objective(x, basis, SmoothL1(), 0.0)
+    objective = sparse_coding(SmoothL1(), 0.0).objective("s", {"x": x, "A": basis}, scale=1)
     value, gradient = objective.value_and_gradient(codes)
     assert value == pytest.approx(oracles.squared_distance(basis, codes, x))
     exact = oracles.squared_distance_in_codes(basis, codes, x)
@@ -95,7 +98,7 @@ def test_a_point_of_whole_numbers_is_a_point():
 
 def test_a_float32_sum_over_many_samples_is_exact():
     x = np.full((1, 300_000), 0.1, dtype=np.float32)
-    objective = sparsity_objective(x, SmoothL1(1e-12))
+    objective = orthonormal_ica(SmoothL1(1e-12)).objective("W", {"x": x}, scale=1)
     value, _ = objective.value_and_gradient(np.ones((1, 1), np.float32))
     assert value == pytest.approx(300_000 * float(x[0, 0]), rel=1e-6)
 
@@ -103,10 +106,19 @@ def test_a_float32_sum_over_many_samples_is_exact():
 @pytest.mark.parametrize(
     "build",
     [
-        lambda x, a, s, c: (codes_objective(x, a, SmoothL1(), 0.4, scale=c), s),
-        lambda x, a, s, c: (basis_objective(x, s, 0.0, scale=c), a),
-        lambda x, a, s, c: (reconstruction_objective(x, SmoothL1(), 0.4, scale=c), a.T),
-        lambda x, a, s, c: (sparsity_objective(x, SmoothL1(), scale=c), a.T),
+        lambda x, a, s, c: (
+            sparse_coding(SmoothL1(), 0.4).objective("s", {"x": x, "A": a}, scale=c),
+            s,
+        ),
+        lambda x, a, s, c: (
+            sparse_coding(L1(), 0.0, 0.0).objective("A", {"x": x, "s": s}, scale=c),
+            a,
+        ),
+        lambda x, a, s, c: (
+            reconstruction_ica(SmoothL1(), 0.4).objective("W", {"x": x}, scale=c),
+            a.T,
+        ),
+        lambda x, a, s, c: (orthonormal_ica(SmoothL1()).objective("W", {"x": x}, scale=c), a.T),
     ],
 )
 def test_scale_is_a_factor_and_the_plain_sum_is_the_default(build):
@@ -120,16 +132,34 @@ def test_scale_is_a_factor_and_the_plain_sum_is_the_default(build):
 
 def test_gamma_is_not_scaled():
     x, basis, codes = matrices()
-    with_decay = basis_objective(x, codes, 0.3, scale=0.1).value_and_gradient(basis)[0]
-    without = basis_objective(x, codes, 0.0, scale=0.1).value_and_gradient(basis)[0]
+    with_decay = (
+        sparse_coding(L1(), 0.0, 0.3)
+        .objective("A", {"x": x, "s": codes}, scale=0.1)
+        .value_and_gradient(basis)[0]
+    )
+    without = (
+        sparse_coding(L1(), 0.0, 0.0)
+        .objective("A", {"x": x, "s": codes}, scale=0.1)
+        .value_and_gradient(basis)[0]
+    )
     assert with_decay - without == pytest.approx(0.3 * (basis**2).sum())
 
 
 def test_alpha_is_scaled():
     x, basis, _ = matrices()
-    some = reconstruction_objective(x, SmoothL1(), 0.4, scale=0.1).value_and_gradient(basis.T)[0]
-    none = reconstruction_objective(x, SmoothL1(), 0.0, scale=0.1).value_and_gradient(basis.T)[0]
-    sparsity = sparsity_objective(x, SmoothL1()).value_and_gradient(basis.T)[0]
+    some = (
+        reconstruction_ica(SmoothL1(), 0.4)
+        .objective("W", {"x": x}, scale=0.1)
+        .value_and_gradient(basis.T)[0]
+    )
+    none = (
+        reconstruction_ica(SmoothL1(), 0.0)
+        .objective("W", {"x": x}, scale=0.1)
+        .value_and_gradient(basis.T)[0]
+    )
+    sparsity = (
+        orthonormal_ica(SmoothL1()).objective("W", {"x": x}, scale=1).value_and_gradient(basis.T)[0]
+    )
     assert some - none == pytest.approx(0.04 * sparsity)
 
 
@@ -178,7 +208,7 @@ def test_a_flat_gradient_agrees_with_a_complex_step_and_has_the_points_precision
 
 def test_one_free_matrix_with_its_shape_is_the_same_flattened():
     x, basis, codes = matrices()
-    plain = codes_objective(x, basis, SmoothL1(), 0.4)
+    plain = sparse_coding(SmoothL1(), 0.4).objective("s", {"x": x, "A": basis}, scale=1)
     flat = Objective({"s": codes.shape}, plain.terms)
     value, gradient = plain.value_and_gradient(codes)
     flat_value, flat_gradient = flat.value_and_gradient(codes.ravel())

@@ -9,14 +9,14 @@ import numpy as np
 import oracles
 from penalties.registry import Case
 
-from sparsebp.objectives import (
+from sparsebp.penalties import L1
+from sparsebp.problems import (
     OrthonormalRows,
     UnitColumns,
     UnitRows,
-    basis_objective,
-    codes_objective,
-    reconstruction_objective,
-    sparsity_objective,
+    orthonormal_ica,
+    reconstruction_ica,
+    sparse_coding,
 )
 
 #: (n_features, n_components, n_samples): n < k, n = k, n > k, one sample, and many samples.
@@ -62,7 +62,7 @@ def codes(case: Case, d: Data) -> Problem:
     penalty = case.build(d.codes.shape[0])
     a, x = d.basis, d.x
     return Problem(
-        codes_objective(x, a, penalty, ALPHA, scale=SCALE),
+        sparse_coding(penalty, ALPHA).objective("s", {"x": x, "A": a}, scale=SCALE),
         d.codes,
         lambda s: SCALE * (oracles.squared_distance(a, s, x) + ALPHA * case.value(s)),
         lambda s: SCALE * (oracles.squared_distance_in_codes(a, s, x) + ALPHA * case.gradient(s)),
@@ -73,7 +73,9 @@ def basis(case: Case, d: Data, compressed: bool = False) -> Problem:
     del case
     s, x = d.codes, d.x
     return Problem(
-        basis_objective(x, s, GAMMA, scale=SCALE, compressed=compressed),
+        sparse_coding(L1(), 0.0, GAMMA).objective(
+            "A", {"x": x, "s": s}, scale=SCALE, compressed=compressed
+        ),
         d.basis,
         lambda a: SCALE * oracles.squared_distance(a, s, x) + GAMMA * oracles.weight_decay(a),
         lambda a: (
@@ -96,7 +98,9 @@ def reconstruction(case: Case, d: Data, compressed: bool = False) -> Problem:
         return SCALE * (oracles.ica_reconstruction_in_filters(w, x) + ALPHA * sparsity)
 
     return Problem(
-        reconstruction_objective(x, penalty, ALPHA, scale=SCALE, compressed=compressed),
+        reconstruction_ica(penalty, ALPHA).objective(
+            "W", {"x": x}, scale=SCALE, compressed=compressed
+        ),
         d.filters,
         lambda w: SCALE * (oracles.ica_reconstruction(w, x) + ALPHA * case.value(w @ x)),
         gradient,
@@ -114,9 +118,10 @@ def scaled_reconstruction(case: Case, d: Data, compressed: bool = False) -> Prob
         sparsity = oracles.penalty_in_filters(case.gradient, w, x)
         return SCALE * (oracles.ica_reconstruction_in_filters(w, x, DECODER) + ALPHA * sparsity)
 
-    scales = {"scale": SCALE, "decoder": DECODER}
     return Problem(
-        reconstruction_objective(x, penalty, ALPHA, compressed=compressed, **scales),
+        reconstruction_ica(penalty, ALPHA, decoder=DECODER).objective(
+            "W", {"x": x}, scale=SCALE, compressed=compressed
+        ),
         d.filters,
         lambda w: SCALE * (oracles.ica_reconstruction(w, x, DECODER) + ALPHA * case.value(w @ x)),
         gradient,
@@ -129,7 +134,7 @@ def scaled_reconstruction_compressed(case: Case, d: Data) -> Problem:
 
 def sparsity(case: Case, d: Data) -> Problem:
     return Problem(
-        sparsity_objective(d.x, case.build(d.filters.shape[0]), scale=SCALE),
+        orthonormal_ica(case.build(d.filters.shape[0])).objective("W", {"x": d.x}, scale=SCALE),
         d.filters,
         lambda w: SCALE * case.value(w @ d.x),
         lambda w: SCALE * oracles.penalty_in_filters(case.gradient, w, d.x),

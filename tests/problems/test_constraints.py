@@ -3,18 +3,19 @@ import oracles
 import pytest
 from oracles import relative_error
 
-from sparsebp.objectives import (
+from sparsebp.penalties import SmoothL1
+from sparsebp.problems import (
     OrthonormalRows,
     UnitColumns,
     UnitRows,
-    orthonormalized,
-    sparsity_objective,
+    orthonormal_ica,
 )
-from sparsebp.penalties import SmoothL1
 
 
 def objective(n=4, m=6, seed=0):
-    return sparsity_objective(np.random.default_rng(seed).normal(size=(n, m)), SmoothL1(0.1))
+    return orthonormal_ica(SmoothL1(0.1)).objective(
+        "W", {"x": np.random.default_rng(seed).normal(size=(n, m))}, scale=1
+    )
 
 
 def point(k, n=4, seed=1):
@@ -24,7 +25,7 @@ def point(k, n=4, seed=1):
 @pytest.mark.parametrize(("wrap", "axis"), [(UnitRows, 1), (UnitColumns, 0)])
 def test_vectors_have_length_one_and_their_direction(wrap, axis):
     free = point(3)
-    unit = wrap(objective()).constrained(free)
+    unit = wrap(objective()).project(free)
     np.testing.assert_allclose(np.linalg.norm(unit, axis=axis), 1, rtol=1e-14)
     np.testing.assert_allclose(unit * np.linalg.norm(free, axis=axis, keepdims=True), free)
 
@@ -32,7 +33,7 @@ def test_vectors_have_length_one_and_their_direction(wrap, axis):
 @pytest.mark.parametrize("wrap", [UnitRows, UnitColumns, OrthonormalRows])
 def test_the_value_is_that_of_the_constrained_point(wrap):
     wrapped, free = wrap(objective()), point(3)
-    value, _ = objective().value_and_gradient(wrapped.constrained(free))
+    value, _ = objective().value_and_gradient(wrapped.project(free))
     assert wrapped.value_and_gradient(free)[0] == pytest.approx(value, rel=1e-14)
 
 
@@ -54,36 +55,36 @@ def test_a_vector_of_zeros_stays_zero(wrap):
     value, gradient = wrap(objective()).value_and_gradient(free)
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
-    assert (wrap(objective()).constrained(free)[1] == 0).all()
+    assert (wrap(objective()).project(free)[1] == 0).all()
 
 
 @pytest.mark.parametrize(("k", "n"), [(1, 1), (1, 4), (3, 4), (4, 4)])
-def test_orthonormalized_is_the_closed_form(k, n):
+def test_orthonormal_rows_is_the_closed_form(k, n):
     for seed in range(5):
         free = point(k, n, seed)
-        w = orthonormalized(free)
+        w = OrthonormalRows.project(free)
         np.testing.assert_allclose(w @ w.T, np.eye(k), atol=1e-14)
         assert relative_error(w, oracles.orthonormal_rows(free)) < 1e-9
-        np.testing.assert_allclose(OrthonormalRows(objective()).constrained(free), w)
+        np.testing.assert_allclose(OrthonormalRows(objective()).project(free), w)
 
 
-def test_orthonormalized_is_the_nearest():
+def test_orthonormal_rows_is_the_nearest():
     free, rng = point(3), np.random.default_rng(7)
-    nearest = np.linalg.norm(orthonormalized(free) - free)
+    nearest = np.linalg.norm(OrthonormalRows.project(free) - free)
     for _ in range(50):
         other, _ = np.linalg.qr(rng.normal(size=(4, 3)))
         assert np.linalg.norm(other.T - free) > nearest
 
 
 def test_an_orthonormal_matrix_and_its_multiples_are_left_where_they_are():
-    w = orthonormalized(point(3))
-    np.testing.assert_allclose(orthonormalized(w), w, atol=1e-14)
-    np.testing.assert_allclose(orthonormalized(5 * w), w, atol=1e-14)
+    w = OrthonormalRows.project(point(3))
+    np.testing.assert_allclose(OrthonormalRows.project(w), w, atol=1e-14)
+    np.testing.assert_allclose(OrthonormalRows.project(5 * w), w, atol=1e-14)
 
 
 def test_the_orthonormal_gradient_has_no_part_that_keeps_the_rows_space():
     """M → TM with T symmetric positive near I changes the value only to second order at W."""
-    w = orthonormalized(point(3))
+    w = OrthonormalRows.project(point(3))
     _, gradient = OrthonormalRows(objective()).value_and_gradient(w)
     inner = gradient @ w.T
     np.testing.assert_allclose(inner, -inner.T, atol=1e-13)
@@ -92,8 +93,7 @@ def test_the_orthonormal_gradient_has_no_part_that_keeps_the_rows_space():
 @pytest.mark.parametrize(
     "use",
     [
-        orthonormalized,
-        lambda m: OrthonormalRows(objective(2)).constrained(m),
+        OrthonormalRows.project,
         lambda m: OrthonormalRows(objective(2)).value_and_gradient(m),
     ],
 )
@@ -102,5 +102,5 @@ def test_more_rows_than_columns_are_refused(use):
         use(np.ones((3, 2)))
 
 
-def test_orthonormalized_keeps_the_precision():
-    assert orthonormalized(point(3).astype(np.float32)).dtype == np.float32
+def test_orthonormal_rows_keeps_the_precision():
+    assert OrthonormalRows.project(point(3).astype(np.float32)).dtype == np.float32

@@ -1,4 +1,4 @@
-"""Constraints as reparametrisations: a free matrix is mapped onto the constraint, once.
+"""Constraints as reparametrizations: a free matrix is mapped onto the constraint, once.
 
 Wrapped around a whole objective, not built in as a layer: every term sees the constrained matrix,
 and the gradient is mapped back once.
@@ -11,17 +11,27 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sparsebp.objectives.objective import Differentiable
+from sparsebp.problems.objective import Differentiable
+
+_KEPT = (
+    "kept by dividing by the lengths within the function: the part of a gradient along its own "
+    "vector vanishes, the rest is divided by the length."
+)
 
 
 @dataclass(frozen=True)
-class _UnitVectors:
+class UnitVectors:
+    """What matrices with vectors of length one share."""
+
     objective: Differentiable
     axis: ClassVar[int]
+    formula: ClassVar[str]
+    words: ClassVar[str]
 
-    def constrained(self, point: np.ndarray) -> np.ndarray:
-        """Return the point with its vectors divided by their lengths."""
-        return point / _lengths(point, self.axis)
+    @classmethod
+    def project(cls, point: np.ndarray) -> np.ndarray:
+        """Return the matrix with its vectors divided by their lengths; zeros stay zeros."""
+        return point / _lengths(point, cls.axis)
 
     def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
         """Compute F of the constrained point, and the gradient in the free one."""
@@ -33,7 +43,7 @@ class _UnitVectors:
 
 
 @dataclass(frozen=True)
-class UnitRows(_UnitVectors):
+class UnitRows(UnitVectors):
     """F(P) of an objective at the matrix whose rows are the free matrix's, of length one.
 
     Parameters
@@ -43,15 +53,17 @@ class UnitRows(_UnitVectors):
 
     Notes
     -----
-    The tutorial's RICA exercise normalises the rows inside the cost and maps the gradient back:
+    The tutorial's RICA exercise normalizes the rows inside the cost and maps the gradient back:
     the part of a row's gradient along the row vanishes, the rest is divided by the row's length.
     """
 
     axis = 1
+    formula = r"\| w_r \| = 1"
+    words = "for every row, " + _KEPT
 
 
 @dataclass(frozen=True)
-class UnitColumns(_UnitVectors):
+class UnitColumns(UnitVectors):
     """F(P) of an objective at the matrix whose columns are the free matrix's, of length one.
 
     Parameters
@@ -61,6 +73,8 @@ class UnitColumns(_UnitVectors):
     """
 
     axis = 0
+    formula = r"\| a_r \| = 1"
+    words = "for every atom, " + _KEPT
 
 
 @dataclass(frozen=True)
@@ -83,10 +97,39 @@ class OrthonormalRows:
     """
 
     objective: Differentiable
+    formula: ClassVar[str] = "W W^T = I"
+    words: ClassVar[str] = (
+        "kept by searching for any matrix and taking the orthonormal one nearest to it."
+    )
 
-    def constrained(self, point: np.ndarray) -> np.ndarray:
-        """Return (MMᵀ)^(−½) M."""
-        return orthonormalized(point)
+    @staticmethod
+    def project(point: np.ndarray) -> np.ndarray:
+        """Return (MMᵀ)^(−½) M, the matrix with orthonormal rows nearest to M.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n_components, n_features)
+            M, of full row rank, n_components ≤ n_features.
+
+        Returns
+        -------
+        w : ndarray of shape (n_components, n_features)
+            W with WWᵀ = I, in M's precision.
+
+        Raises
+        ------
+        ValueError
+            If M has more rows than columns, which cannot be orthonormal.
+
+        Examples
+        --------
+        >>> w = OrthonormalRows.project(np.array([[2.0, 0.0, 1.0], [1.0, 1.0, 0.0]]))
+        >>> np.allclose(w @ w.T, np.eye(2))
+        True
+        """
+        _require_wide(point)
+        left, _, right = np.linalg.svd(point, full_matrices=False)
+        return left @ right
 
     def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
         """Compute F of the constrained point, and the gradient in the free one."""
@@ -100,63 +143,12 @@ class OrthonormalRows:
         return value, left @ (turned @ right) + left @ ((left.T @ outside) / roots[:, None])
 
 
-def orthonormalized(matrix: np.ndarray) -> np.ndarray:
-    """Return (MMᵀ)^(−½) M, the matrix with orthonormal rows nearest to M.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (n_components, n_features)
-        M, of full row rank, n_components ≤ n_features.
-
-    Returns
-    -------
-    w : ndarray of shape (n_components, n_features)
-        W with WWᵀ = I, in M's precision.
-
-    Raises
-    ------
-    ValueError
-        If M has more rows than columns, which cannot be orthonormal.
-
-    Examples
-    --------
-    >>> w = orthonormalized(np.array([[2.0, 0.0, 1.0], [1.0, 1.0, 0.0]]))
-    >>> np.allclose(w @ w.T, np.eye(2))
-    True
-    """
-    _require_wide(matrix)
-    left, _, right = np.linalg.svd(matrix, full_matrices=False)
-    return left @ right
-
-
 def _require_wide(matrix: np.ndarray) -> None:
     if matrix.shape[0] > matrix.shape[1]:
         raise ValueError(
             f"{matrix.shape[0]} rows of length {matrix.shape[1]} cannot be orthonormal; "
             "give at most as many rows as columns."
         )
-
-
-def unit_columns(matrix: np.ndarray) -> np.ndarray:
-    """Return the matrix with its columns divided by their lengths; columns of zeros stay so.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (n_rows, n_columns)
-        Such as a basis, atoms in columns.
-
-    Returns
-    -------
-    unit : ndarray of shape (n_rows, n_columns)
-        In the matrix's precision.
-
-    Examples
-    --------
-    >>> unit_columns(np.array([[3.0, 0.0], [4.0, 0.0]]))
-    array([[0.6, 0. ],
-           [0.8, 0. ]])
-    """
-    return matrix / _lengths(matrix, axis=0)
 
 
 def _lengths(matrix: np.ndarray, axis: int) -> np.ndarray:

@@ -5,12 +5,12 @@ Complex step, closed form, literal against simplified, Taylor slope; each rung b
 
 import numpy as np
 import pytest
-from objectives.problems import ALL, ANALYTIC, SIZES, Data, sparsity
 from oracles import complex_step, relative_error, taylor_slope
 from penalties.registry import CASES
+from problems.problems import ALL, ANALYTIC, SIZES, Data, sparsity
 
 from sparsebp.network import value_and_gradients
-from sparsebp.objectives import Objective
+from sparsebp.problems import Objective
 
 SEEDS = (0, 1)
 STEPS = np.logspace(-3, -4, 4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from sparsebp.network import Network, Tree, backpropagate, simplified
 
 
 class Differentiable(Protocol):
-    """All that solvers and reparametrizations ask of an objective."""
+    """All that solvers and constraints ask of an objective."""
 
     def value_and_gradient(self, point: np.ndarray, /) -> tuple[Any, np.ndarray]:
         """Compute the value and the gradient at a point."""
@@ -240,15 +240,35 @@ class Objective:
 
     @cached_property
     def _groups(self) -> list[_Group]:
-        groups: list[_Group] = []
-        for term in self.terms:
-            found = next((group for group in groups if group.takes(term)), None)
-            if found is None:
-                groups.append(_Group([term], dict(term.fixed)))
-            else:
-                found.terms.append(term)
-                found.fixed.update(term.fixed)
-        return groups
+        return _grouped(self.terms)
+
+
+def total(terms: Iterable[Term]) -> Any:
+    """Compute Σ wᵢ Fᵢ where every matrix is fixed.
+
+    Parameters
+    ----------
+    terms : iterable of Term
+        With all variables of their networks.
+
+    Returns
+    -------
+    value : float
+        Summed in float64.
+    """
+    return sum(group.sum({})[0] for group in _grouped(terms))
+
+
+def _grouped(terms: Iterable[Term]) -> list[_Group]:
+    groups: list[_Group] = []
+    for term in terms:
+        found = next((group for group in groups if group.takes(term)), None)
+        if found is None:
+            groups.append(_Group([term], dict(term.fixed)))
+        else:
+            found.terms.append(term)
+            found.fixed.update(term.fixed)
+    return groups
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from objectives import problems
-from objectives.problems import ALPHA, DECODER, GAMMA, SCALE, SIZES, Data
 from oracles import relative_error
 from penalties.registry import CASES, overlapping_groups, torus
+from problems import problems
+from problems.problems import ALPHA, DECODER, GAMMA, SCALE, SIZES, Data
 
 torch = pytest.importorskip("torch")
 

@@ -3,7 +3,7 @@ import oracles
 import pytest
 
 from sparsebp.network import value_and_gradients
-from sparsebp.objectives import sparse_filtering_network, sparse_filtering_objective
+from sparsebp.problems import sparse_filtering, sparse_filtering_network
 
 SIZES = [(1, 1, 1), (2, 3, 1), (3, 2, 7), (4, 4, 5), (6, 3, 20)]
 sizes = pytest.mark.parametrize(("k", "n", "m"), SIZES)
@@ -20,7 +20,9 @@ def problem(k, n, m, seed):
 @pytest.mark.parametrize("epsilon", [1e-8, 0.3])
 def test_value_and_gradient_are_the_oracles(k, n, m, seed, epsilon):
     w, x = problem(k, n, m, seed)
-    value, gradient = sparse_filtering_objective(x, epsilon, scale=1 / m).value_and_gradient(w)
+    value, gradient = (
+        sparse_filtering(epsilon).objective("W", {"x": x}, scale=1 / m).value_and_gradient(w)
+    )
     assert value == pytest.approx(oracles.sparse_filtering(w, x, epsilon) / m, rel=1e-13)
     exact = oracles.complex_step(lambda w: oracles.sparse_filtering(w, x, epsilon) / m, w)
     # Where a column holds one number its length says all, and the slope is rounding.
@@ -31,15 +33,15 @@ def test_value_and_gradient_are_the_oracles(k, n, m, seed, epsilon):
 def test_the_literal_network_says_the_same(k, n, m):
     w, x = problem(k, n, m, 0)
     literal, gradients = value_and_gradients(sparse_filtering_network(0.1), {"x": x, "W": w}, "W")
-    value, gradient = sparse_filtering_objective(x, 0.1).value_and_gradient(w)
+    value, gradient = sparse_filtering(0.1).objective("W", {"x": x}, scale=1).value_and_gradient(w)
     assert value == pytest.approx(literal, rel=1e-14)
     np.testing.assert_allclose(gradient, gradients["W"], atol=1e-13)
 
 
 def test_the_sizes_of_filters_and_of_samples_hardly_matter():
     w, x = problem(4, 5, 30, 0)
-    value = sparse_filtering_objective(x, 1e-12).value_and_gradient
-    scaled = sparse_filtering_objective(7 * x, 1e-12).value_and_gradient
+    value = sparse_filtering(1e-12).objective("W", {"x": x}, scale=1).value_and_gradient
+    scaled = sparse_filtering(1e-12).objective("W", {"x": 7 * x}, scale=1).value_and_gradient
     rows = np.array([[1.0], [20.0], [0.3], [4.0]])
     assert value(rows * w)[0] == pytest.approx(value(w)[0], rel=1e-6)
     assert scaled(w)[0] == pytest.approx(value(w)[0], rel=1e-6)
@@ -48,5 +50,7 @@ def test_the_sizes_of_filters_and_of_samples_hardly_matter():
 def test_the_value_lies_between_one_and_the_root_of_the_number_of_filters():
     for seed in range(20):
         w, x = problem(9, 5, 30, seed)
-        value = sparse_filtering_objective(x, 1e-8, scale=1 / 30).value_and_gradient(w)[0]
+        value = (
+            sparse_filtering(1e-8).objective("W", {"x": x}, scale=1 / 30).value_and_gradient(w)[0]
+        )
         assert 1 < value < 3

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from oracles import relative_error
 
-from sparsebp.objectives import (
-    basis_objective,
-    reconstruction_objective,
+from sparsebp.penalties import L1, Topographic
+from sparsebp.problems import (
+    reconstruction_ica,
     second_moment_factor,
+    sparse_coding,
 )
-from sparsebp.penalties import Topographic
 
 
 def samples(n, m, rank, seed):
@@ -35,19 +35,27 @@ def test_compressed_reconstruction_is_plain(n, m, rank):
             x = samples(n, m, rank, seed)
             w = np.random.default_rng(seed).normal(size=(k, n))
             penalty = Topographic((1, k))
-            pair = (reconstruction_objective(x, penalty, 0.3, compressed=c) for c in (False, True))
+            pair = (
+                reconstruction_ica(penalty, 0.3).objective("W", {"x": x}, scale=1, compressed=c)
+                for c in (False, True)
+            )
             plain, compressed = (o.value_and_gradient(w) for o in pair)
             assert compressed[0] == pytest.approx(plain[0], rel=1e-12)
             assert relative_error(compressed[1], plain[1]) < 1e-12
 
 
 @pytest.mark.parametrize(("n", "m", "rank"), SHAPES)
-def test_compressed_basis_objective_is_plain(n, m, rank):
+def test_compressed_sparse_coding_is_plain(n, m, rank):
     for seed in range(3):
         for k, code_rank in ((1, 1), (4, 2), (9, 9), (4, 0)):
             x, codes = samples(n, m, rank, seed), samples(k, m, code_rank, seed + 5)
             basis = np.random.default_rng(seed).normal(size=(n, k))
-            pair = (basis_objective(x, codes, 0.1, compressed=c) for c in (False, True))
+            pair = (
+                sparse_coding(L1(), 0.0, 0.1).objective(
+                    "A", {"x": x, "s": codes}, scale=1, compressed=c
+                )
+                for c in (False, True)
+            )
             plain, compressed = (o.value_and_gradient(basis) for o in pair)
             assert compressed[0] == pytest.approx(plain[0], rel=1e-12)
             assert relative_error(compressed[1], plain[1]) < 1e-12
@@ -55,10 +63,18 @@ def test_compressed_basis_objective_is_plain(n, m, rank):
 
 def test_the_compressed_objectives_hold_few_columns():
     x, codes = samples(3, 500, 3, 0), samples(4, 500, 4, 1)
-    basis_term = basis_objective(x, codes, 0.1, compressed=True).terms[0]
+    basis_term = (
+        sparse_coding(L1(), 0.0, 0.1)
+        .objective("A", {"x": x, "s": codes}, scale=1, compressed=True)
+        .terms[0]
+    )
     assert basis_term.fixed["x"].shape == (3, 7)
     assert basis_term.fixed["s"].shape == (4, 7)
-    filters_term = reconstruction_objective(x, Topographic((1, 4)), 0.1, compressed=True).terms[0]
+    filters_term = (
+        reconstruction_ica(Topographic((1, 4)), 0.1)
+        .objective("W", {"x": x}, scale=1, compressed=True)
+        .terms[0]
+    )
     assert filters_term.fixed["x"].shape == (3, 3)
 
 

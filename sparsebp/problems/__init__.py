@@ -1,0 +1,44 @@
+"""What is learned: each problem's terms, constraint and objective, stated once."""
+
+from sparsebp.problems.constraints import OrthonormalRows, UnitColumns, UnitRows
+from sparsebp.problems.moments import second_moment_factor
+from sparsebp.problems.objective import Differentiable, Objective, Term
+from sparsebp.problems.orthonormal_ica import orthonormal_ica, sparsity_network
+from sparsebp.problems.problem import Part, Problem
+from sparsebp.problems.reconstruction_ica import (
+    ICA_RECONSTRUCTION,
+    SCALED_ICA_RECONSTRUCTION,
+    decoder_scale,
+    reconstruction_ica,
+)
+from sparsebp.problems.sparse_coding import (
+    MASKED_RECONSTRUCTION,
+    RECONSTRUCTION,
+    WEIGHT_DECAY,
+    sparse_coding,
+)
+from sparsebp.problems.sparse_filtering import sparse_filtering, sparse_filtering_network
+
+__all__ = [
+    "ICA_RECONSTRUCTION",
+    "MASKED_RECONSTRUCTION",
+    "RECONSTRUCTION",
+    "SCALED_ICA_RECONSTRUCTION",
+    "WEIGHT_DECAY",
+    "Differentiable",
+    "Objective",
+    "OrthonormalRows",
+    "Part",
+    "Problem",
+    "Term",
+    "UnitColumns",
+    "UnitRows",
+    "decoder_scale",
+    "orthonormal_ica",
+    "reconstruction_ica",
+    "second_moment_factor",
+    "sparse_coding",
+    "sparse_filtering",
+    "sparse_filtering_network",
+    "sparsity_network",
+]

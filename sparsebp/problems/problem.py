@@ -1,0 +1,213 @@
+"""What is learned, stated once: terms with their symbols, a constraint, values and meanings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sparsebp.network import Network
+from sparsebp.penalties import Penalty
+from sparsebp.problems.constraints import OrthonormalRows, UnitVectors
+from sparsebp.problems.moments import second_moment_factor
+from sparsebp.problems.objective import Differentiable, Objective, Term, total
+
+#: What the columns of are samples, wherever they occur.
+_OF_SAMPLES = ("s", "x", "M")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One network of a problem, how it is weighted, and how that is written.
+
+    Parameters
+    ----------
+    formula : str
+        What the network computes, in LaTeX.
+    network : Network
+        In its literal layers.
+    weight : float
+        Its factor in F.
+    symbol : str
+        The factor's symbol in LaTeX; empty for a factor 1.
+    is_mean : bool
+        Whether F has the mean over the samples of what the network sums.
+    is_quadratic : bool
+        Whether it sees the samples only through their second moments, as squared distances do.
+    """
+
+    formula: str
+    network: Network
+    weight: float = 1.0
+    symbol: str = ""
+    is_mean: bool = True
+    is_quadratic: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """F = Σ wᵢ Fᵢ in one or several free matrices, subject to a constraint.
+
+    Parameters
+    ----------
+    free : tuple of str
+        Names of the matrices that are searched for.
+    parts : tuple of Part
+        The terms of F.
+    constraint : type, optional
+        Of the first free matrix: `UnitRows`, `UnitColumns` or `OrthonormalRows`.
+    fixed : mapping of str to matrix
+        Matrices that belong to the problem, such as the groups of a penalty.
+    values : mapping of str to float
+        The numbers chosen, by their symbols in LaTeX.
+    meanings : mapping of str to str
+        What the symbols stand for.
+
+    Examples
+    --------
+    >>> from sparsebp.penalties import L1
+    >>> from sparsebp.problems import sparse_coding
+    >>> problem = sparse_coding(L1(), alpha=0.5)
+    >>> x, A, s = np.array([[3.0], [1.0]]), np.eye(2), np.array([[2.0], [0.0]])
+    >>> problem.value({"x": x, "A": A, "s": s})
+    3.0
+    >>> problem.objective("s", {"x": x, "A": A}).value_and_gradient(s)[1].ravel()
+    array([-1.5, -2. ])
+    """
+
+    free: tuple[str, ...]
+    parts: tuple[Part, ...]
+    constraint: type[UnitVectors] | type[OrthonormalRows] | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    values: Mapping[str, float] = field(default_factory=dict, repr=False)
+    meanings: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def objective(
+        self,
+        free: str,
+        known: Mapping[str, Any],
+        *,
+        scale: float | None = None,
+        compressed: bool = False,
+    ) -> Objective:
+        """Return F as a function of one matrix, without the constraint.
+
+        Parameters
+        ----------
+        free : str
+            Name of that matrix.
+        known : mapping of str to matrix
+            The samples x of shape (n_features, n_samples), an array or `Samples`, and the other
+            free matrices.
+        scale : float, optional
+            Factor of sums over samples; the default is 1/n_samples, 1 gives plain sums.
+        compressed : bool
+            Whether quadratic terms run on a square-root factor of the second moments in place of
+            all samples. The value and the gradient are the same.
+
+        Returns
+        -------
+        objective : Objective
+            The terms that depend on the matrix.
+        """
+        terms = self._terms(known, scale, compressed)
+        return Objective(free, tuple(term for term in terms if free in term.network.names))
+
+    def value(self, known: Mapping[str, Any], *, scale: float | None = None) -> float:
+        """Compute F.
+
+        Parameters
+        ----------
+        known : mapping of str to matrix
+            The samples x in columns, and every free matrix.
+        scale : float, optional
+            As for `objective`.
+
+        Returns
+        -------
+        value : float
+            F, summed in float64.
+        """
+        return float(total(self._terms(known, scale)))
+
+    def constrained(self, objective: Differentiable) -> Differentiable:
+        """Return an objective in any matrix, which is mapped onto the constraint.
+
+        Parameters
+        ----------
+        objective : Differentiable
+            In a matrix that satisfies the constraint.
+
+        Returns
+        -------
+        objective : Differentiable
+            The same function of the matrix that `project` returns.
+        """
+        return objective if self.constraint is None else self.constraint(objective)
+
+    def project(self, point: np.ndarray) -> np.ndarray:
+        """Return a matrix that satisfies the constraint.
+
+        Parameters
+        ----------
+        point : ndarray
+            The first free matrix.
+
+        Returns
+        -------
+        point : ndarray
+            The matrix of `constraint`; the same where there is none.
+        """
+        return point if self.constraint is None else self.constraint.project(point)
+
+    def _terms(
+        self, known: Mapping[str, Any], scale: float | None, compressed: bool = False
+    ) -> list[Term]:
+        x = known["x"]
+        scale = 1 / x.shape[1] if scale is None else scale
+        dtype = x.dtype if x.dtype.kind == "f" else None  # beside complex samples as they are
+        own = {n: m.astype(dtype or m.dtype, copy=False) for n, m in self.fixed.items()}
+        terms = []
+        for part in self.parts:
+            fixed = {n: m for n, m in {**own, **known}.items() if n in part.network.names}
+            if compressed and part.is_quadratic:
+                fixed |= _compressed({n: fixed[n] for n in _OF_SAMPLES if n in fixed})
+            weight = part.weight * (scale if part.is_mean else 1)
+            terms.append(Term(weight, part.network, fixed))
+        return terms
+
+
+def _compressed(samples: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return few columns with the second moments of these matrices, stacked, in their place."""
+    first, *others = samples.values()
+    stacked = np.vstack([first, *others]) if others else first
+    ends = np.cumsum([len(m) for m in samples.values()][:-1]) if others else []
+    return dict(zip(samples, np.split(second_moment_factor(stacked), ends), strict=True))
+
+
+def of_penalty(penalty: Penalty) -> dict[str, Any]:
+    """Return what a penalty brings into a problem: its matrices, numbers and their meanings.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        S.
+
+    Returns
+    -------
+    fields : dict
+        ``fixed``, ``values`` and ``meanings`` of a `Problem`.
+    """
+    meanings = {
+        "V": "sums the squares in each neighborhood of the map",
+        "G": "has the sign of each component on its diagonal",
+    }
+    inner = getattr(penalty, "penalty", penalty)  # within Signed
+    numbers = {r"\epsilon": getattr(inner, "epsilon", None), "a": getattr(inner, "sharpness", None)}
+    return {
+        "fixed": dict(penalty.variables),
+        "values": {n: v for n, v in numbers.items() if v is not None and (n, v) != ("a", 1)},
+        "meanings": {n: meanings.get(n, "of the penalty") for n in penalty.variables},
+    }

@@ -1,0 +1,88 @@
+"""Sparse coding: samples as combinations of few atoms."""
+
+from __future__ import annotations
+
+from sparsebp.network import Identity, Layer, Linear, Multiply, Network, Parameter, Square, Subtract
+from sparsebp.penalties import Penalty, Signed
+from sparsebp.problems.constraints import UnitColumns
+from sparsebp.problems.problem import Part, Problem, of_penalty
+
+_BEHIND = (Layer(Parameter("A"), Linear()), Layer(Identity(), Subtract("x")))
+
+#: ‖As − x‖², the tutorial's first example.
+RECONSTRUCTION = Network("s", [*_BEHIND, Layer(None, Square())])
+
+#: ‖M ∘ (As − x)‖², where M is zero at what is missing of x.
+MASKED_RECONSTRUCTION = Network(
+    "s", [*_BEHIND, Layer(Identity(), Multiply("M")), Layer(None, Square())]
+)
+
+#: ‖A‖².
+WEIGHT_DECAY = Network("A", [Layer(None, Square())])
+
+
+def sparse_coding(
+    penalty: Penalty, alpha: float, gamma: float | None = None, *, masked: bool = False
+) -> Problem:
+    """Return F(A, s) = (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖².
+
+    Parameters
+    ----------
+    penalty : Penalty
+        S.
+    alpha : float
+        α ≥ 0, the tutorial's λ.
+    gamma : float, optional
+        γ ≥ 0, the weight decay; None has atoms of length one in its place.
+    masked : bool
+        Whether a matrix M of the shape of x says what is known of the samples: 1 where x is
+        known, 0 where it is missing and As − x does not count.
+
+    Returns
+    -------
+    problem : Problem
+        In the basis A (n_features, n_components) and the coefficients s (n_components,
+        n_samples).
+
+    Raises
+    ------
+    ValueError
+        If the penalty is `Signed`: F would be unbounded below.
+
+    Notes
+    -----
+    *Deriving gradients using the backpropagation idea*, example 1 (which announces ∇A, prints ∇s
+    and drops γ).
+    """
+    if isinstance(penalty, Signed):
+        raise ValueError(
+            "penalty is Signed, with which the objective of sparse coding is unbounded below; "
+            "give a penalty without signs."
+        )
+    own = of_penalty(penalty)
+    network = MASKED_RECONSTRUCTION if masked else RECONSTRUCTION
+    formula = r"M \circ (A s_j - x_j)" if masked else "A s_j - x_j"
+    parts = [
+        Part(rf"\sum_j \| {formula} \|^2", network, is_quadratic=not masked),
+        Part(r"\sum_j S(s_j)", penalty.network(), float(alpha), r"\alpha"),
+    ]
+    if gamma is not None:
+        decay = Part(r"\| A \|^2", WEIGHT_DECAY, float(gamma), r"\gamma", is_mean=False)
+        parts.append(decay)
+    return Problem(
+        free=("A", "s"),
+        parts=tuple(parts),
+        constraint=UnitColumns if gamma is None else None,
+        fixed=own["fixed"],
+        values={
+            r"\alpha": float(alpha),
+            **own["values"],
+            **({} if gamma is None else {r"\gamma": float(gamma)}),
+        },
+        meanings={
+            "x_j": "sample number j of m, a column of x",
+            "A": "the basis, an atom in each column; the features are its atoms",
+            "s_j": "the coefficients of sample j, searched for in alternation with A",
+            **own["meanings"],
+        },
+    )
