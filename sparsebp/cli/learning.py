@@ -13,7 +13,7 @@ from sparsebp import __version__
 from sparsebp._files import writing
 from sparsebp.cli.endings import interruptible, say
 from sparsebp.cli.models import Estimator
-from sparsebp.cli.output import Output, counted
+from sparsebp.cli.output import Output
 from sparsebp.cli.recipe import Paths, Recipe, named_in_words
 from sparsebp.cli.results import MODEL_FILE, keep_model, results_folder
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
@@ -82,9 +82,7 @@ def run_experiment(
         samples, recipe = recipe.draw(photographs, n_patches, seed)
         samples = prepare(samples) if prepare else samples
         size = "×".join(map(str, recipe.patch_shape))
-        found = counted(len(photographs), "photograph")
-        output.remark(f"{len(samples)} patches of {size} from {found}")
-        del photographs  # large, and not needed while learning
+        output.remark(f"{len(samples)} patches of {size} from {len(photographs)} photographs")
         estimator.set_params(patch_shape=recipe.patch_shape)
         ending = fit_with_progress(estimator, samples, output)
         metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
@@ -95,7 +93,8 @@ def run_experiment(
     if not finished:
         output.remark(f"Interrupted; the best model so far is saved in {out}.")
     try:
-        files, found = _describe(estimator, recipe, out, samples, metadata, output, report)
+        images = list(photographs.values())
+        files, found = _describe(estimator, recipe, out, samples, metadata, output, report, images)
     except BaseException:
         say("Note:", f"{MODEL_FILE} is saved in {out}; other files may be missing.", "yellow")
         raise
@@ -116,6 +115,7 @@ def _describe(
     metadata: dict[str, Any],
     output: Output,
     report: str | None,
+    images: list[np.ndarray],
 ) -> tuple[list[str], Summary]:
     """Write pictures, and a page if one is wanted; return the files' names, and the numbers."""
     write_pictures(estimator, recipe.patch_shape, out)
@@ -124,7 +124,7 @@ def _describe(
     if report is not None:
         run = {"images": metadata["images"], "patches": metadata["n_patches"]}
         run |= {"seed": metadata["seed"], "prepared": recipe.in_words()}
-        write_page(out / REPORT_FILE, measured, command=report, run=run)
+        write_page(out / REPORT_FILE, measured, command=report, run=run, images=images)
         files.append(REPORT_FILE)
     return files, measured.summary
 

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.utils import Tags
 
 from sparsebp._checks import check_matrix
-from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._parameters import check_jobs, check_real
@@ -125,9 +124,7 @@ class SparseCoder(AtomCoder):
     @property
     def components_(self) -> np.ndarray:  # type: ignore[override]
         """The dictionary as an array."""
-        dictionary = check_matrix("dictionary", self.dictionary)
-        check_magnitude("dictionary", dictionary)
-        return dictionary
+        return check_matrix("dictionary", self.dictionary)
 
     @property
     def penalty_(self) -> Penalty:  # type: ignore[override]

@@ -1,9 +1,9 @@
-"""The page's drawings: displays as SVG, in the page's own color of text."""
+"""The page's drawings: displays as SVG panels of one size, in the page's text color."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.figure
+import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from sparsebp.displays import (
@@ -22,7 +23,11 @@ from sparsebp.displays import (
 )
 from sparsebp.report.measurements import Measurements
 
-#: A color that no display uses; where it stands, the page's color of text comes to stand.
+#: Inches of a panel: its text is readable where two stand side by side, and on a phone.
+_WIDTH, _HEIGHT = 4.6, 3.4
+#: Reconstructed patches in a panel.
+_PATCHES = 6
+#: A color that no display uses; the page's text color replaces it.
 _TEXT = "#0a0b0c"
 _STYLE: Any = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor"), _TEXT),
@@ -38,80 +43,106 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing with what stands above and below it.
+    """A section of the page: panels of one size, with a title above and a caption below.
 
     Attributes
     ----------
     title, caption : str
         Text.
-    svg : str
-        An ``<svg>`` element.
+    page : str
+        The page of the documentation that explains it.
+    panels : tuple of str
+        ``<svg>`` elements.
     """
 
     title: str
     caption: str
-    svg: str
+    page: str
+    panels: tuple[str, ...]
 
 
 def drawings(measured: Measurements) -> Iterator[Drawing]:
-    """Draw what there is to be seen of a model beside its features, in the page's order."""
-    estimator, basis, shapes = measured.estimator, measured.basis, {"fit": measured.fit}
+    """Draw what a model has besides its features, in the page's order."""
+    basis, fit = measured.basis, measured.fit
     if measured.has_map:
-        map_ = MapDisplay(
-            basis.components, basis.patch_shape, grid_shape=basis.grid_shape, **shapes
-        )
+        map_ = MapDisplay(basis.components, basis.patch_shape, grid_shape=basis.grid_shape, fit=fit)
         yield Drawing(
-            "The map",
-            "Which orientation and which frequency each place on the map prefers.",
-            "".join(
-                inline_svg(map_, (4, 3.6), f"map of {name}", panels=name)
+            "Map",
+            "Preferred orientation and preferred frequency at each place on the map.",
+            "guide/topographic",
+            tuple(
+                panel(lambda ax, name=name: map_.plot(ax, panels=name), f"map of {name}")
                 for name in ("orientation", "frequency")
             ),
         )
     yield Drawing(
-        "Orientations, frequencies and places",
-        "Of the Gabor functions that fit the features best. A good code covers them all.",
-        inline_svg(
-            GaborDisplay(basis.components, basis.patch_shape, **shapes),
-            (7, 3.4),
-            "orientations, frequencies and places of the features",
-        ),
+        "Orientations, frequencies and positions",
+        "From the Gabor function that fits each feature best. A good code covers all of them.",
+        "guide/pictures",
+        _gabor_panels(GaborDisplay(basis.components, basis.patch_shape, fit=fit)),
     )
+    if measured.reconstruction is not None:
+        yield Drawing(
+            "Reconstructed patches",
+            "Patches, their reconstructions and the residuals. Errors are percentages of each "
+            "patch's variance about its own mean; the explained variance at the top of the page is "
+            "about the mean patch.",
+            "guide/pictures",
+            tuple(_reconstruction_panels(measured)),
+        )
     yield Drawing(
         "Objective",
-        "What was minimized, from the start on.",
-        inline_svg(ObjectiveDisplay.from_estimator(estimator), (5, 2.8), "objective"),
+        "The function that was minimized, from the start on.",
+        "guide/watching",
+        (panel(ObjectiveDisplay.from_estimator(measured.estimator).plot, "objective"),),
     )
     yield Drawing(
         "Coefficients",
-        "A sparse code has more coefficients near zero, and more very large ones, than a Gaussian.",
-        inline_svg(CoefficientsDisplay(measured.codes), (5, 2.8), "histogram of coefficients"),
+        "Sparse coefficients are more often near zero, and more often very large, than those of a "
+        "Gaussian.",
+        "guide/pictures",
+        (panel(CoefficientsDisplay(measured.codes).plot, "histogram of coefficients"),),
     )
-    if measured.reconstruction is not None:
-        some = measured.samples, measured.reconstruction
-        yield Drawing(
-            "Reconstruction",
-            "Some patches, what the model makes of them, and what is left over: in percent of each "
-            "patch's variance about its own mean, while the headline's is about the mean patch.",
-            inline_svg(
-                ReconstructionDisplay(*some, basis.patch_shape), (7, 2.6), "patches reconstructed"
-            ),
+
+
+def _gabor_panels(display: GaborDisplay) -> tuple[str, str]:
+    """Draw the two panels of the display in a figure each."""
+    polar, patch = _figure(layout="none"), _figure()
+    # No layout engine knows that a half circle leaves the upper and the lower quarter empty.
+    side, tall = 0.86, 0.86 * _WIDTH / _HEIGHT
+    place = (0.07, 0.47 - tall / 2, side, tall)
+    with mpl.rc_context(_STYLE):
+        display.plot([polar.add_axes(place, projection="polar"), patch.subplots()])
+        return (
+            _svg(polar, "orientations and frequencies of the features"),
+            _svg(patch, "positions of the features in the patch"),
         )
 
 
-def inline_svg(display: Any, size: tuple[float, float], label: str, **options: Any) -> str:
-    """Draw a display as SVG, to be put into a page.
+def _reconstruction_panels(measured: Measurements) -> Iterator[str]:
+    """Draw the first patches, some in each of two panels; both give the error of all samples."""
+    parts = measured.samples, measured.reconstruction
+    for first in range(0, min(2 * _PATCHES, len(measured.samples)), _PATCHES):
+        shown = [np.roll(part, -first, axis=0) for part in parts]
+        display = ReconstructionDisplay(*shown, measured.basis.patch_shape)
+        yield panel(
+            lambda ax, display=display: display.plot(ax, n_patches=_PATCHES),
+            f"reconstructed patches from number {first + 1} on",
+            height=2.4,
+        )
+
+
+def panel(plot: Callable[..., Any], label: str, height: float = _HEIGHT) -> str:
+    """Draw one panel as SVG, to be put into a page.
 
     Parameters
     ----------
-    display : a display of `sparsebp.displays`
-        Anything whose ``plot`` takes ``ax``.
-    size : (width, height)
-        In inches; the page scales it.
+    plot : callable
+        Takes the Axes to draw on, such as the method ``plot`` of a display.
     label : str
-        What is seen, for whoever does not see it.
-    **options
-        Passed on to ``plot``.
+        What can be seen, for readers who cannot see it.
+    height : float
+        In inches of the drawing, which the page scales.
 
     Returns
     -------
@@ -119,29 +150,35 @@ def inline_svg(display: Any, size: tuple[float, float], label: str, **options: A
         An ``<svg>`` element whose text has the color of the text around it.
     """
     with mpl.rc_context(_STYLE):
-        figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
-        FigureCanvasSVG(figure)
-        display.plot(ax=figure.subplots(), **options)
-        file = StringIO()
-        figure.savefig(
-            file, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
-        )
+        figure = _figure(height=height)
+        plot(figure.subplots())
+        return _svg(figure, label)
+
+
+def _figure(layout: Any = "constrained", height: float = _HEIGHT) -> matplotlib.figure.Figure:
+    with mpl.rc_context(_STYLE):
+        figure = matplotlib.figure.Figure(figsize=(_WIDTH, height), layout=layout)
+    FigureCanvasSVG(figure)
+    return figure
+
+
+def _svg(figure: matplotlib.figure.Figure, label: str) -> str:
+    file = StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     svg = file.getvalue()
-    return _own_names(_labelled(svg[svg.index("<svg") :], label, size[0]), label).replace(
-        _TEXT, "currentColor"
-    )
+    svg = _labeled(svg[svg.index("<svg") :], label)
+    return _own_names(svg, label).replace(_TEXT, "currentColor")
 
 
-def _labelled(svg: str, label: str, inches: float) -> str:
-    """Let the picture fill its place, not smaller than it can be read, and say what it shows."""
+def _labeled(svg: str, label: str) -> str:
+    """Let a panel take the width that the page gives it, and say what it shows."""
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*pt"', r"\1", svg, count=1)
-    shown = f'<svg role="img" aria-label="{escape(label)}" style="--inches: {inches:g}"'
-    return svg.replace("<svg", shown, 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
 
 
 def _own_names(svg: str, label: str) -> str:
-    """Rename what the picture refers to in itself: names hold for the whole page."""
+    """Make the names that a picture refers to in itself unique within the page."""
     prefix = re.sub(r"\W+", "-", label.lower())
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     return re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}-", svg)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import refuse_masked
 from sparsebp._shapes import PatchShape
 from sparsebp.displays import BasisDisplay
 from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
@@ -38,7 +37,7 @@ Track = Callable[[Collection[Any], str], Iterable[Any]]
 
 
 def in_silence(items: Collection[Any], words: str) -> Iterable[Any]:
-    """Yield the items and show nothing."""
+    """Yield the items without showing progress."""
     return items
 
 
@@ -142,7 +141,6 @@ class Measurements:
         """Measure any fitted estimator that has ``components_`` and ``transform``."""
         basis = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
         # A table keeps the names of its features, which the estimator looks for.
-        refuse_masked("samples", samples)
         samples = (samples if hasattr(samples, "columns") else np.asarray(samples))[:_MEASURED]
         blocks = track(_blocks(samples, _SAMPLES_A_STEP), "encoding")
         codes = np.concatenate([np.asarray(estimator.transform(block)) for block in blocks])
@@ -153,10 +151,14 @@ class Measurements:
     @property
     def title(self) -> str:
         """How many features were learned, by which method."""
-        method = _METHODS[type(self.estimator)]
         mapped = "topographic " if self.has_map else ""
         n_features = len(self.basis.components) - len(self.silent)
-        return f"{n_features} features learned by {mapped}{method}"
+        return f"{n_features} features learned by {mapped}{self.method}"
+
+    @property
+    def method(self) -> str:
+        """Name of the method, as the user guide writes it."""
+        return _METHODS[type(self.estimator)]
 
     @property
     def has_map(self) -> bool:

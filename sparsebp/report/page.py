@@ -1,23 +1,39 @@
-"""The page: a model's features, curves and histograms, and the mathematics behind them."""
+"""The page: a model's features, its data, curves and histograms, and the mathematics."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from numpy.typing import ArrayLike
 
 from sparsebp import __version__
+from sparsebp._documentation import documentation
 from sparsebp._files import writing
 from sparsebp._shapes import PatchShape
 from sparsebp.report.figures import drawings
 from sparsebp.report.filters import describe_filters
 from sparsebp.report.mathematics import mathematics
 from sparsebp.report.measurements import Measurements, Summary
+from sparsebp.report.pictures import patch_pictures, photograph
 
+#: Pages of the documentation that the page links to, and their titles.
+_DOCUMENTED = {
+    "backpropagation": "Deriving gradients by backpropagation",
+    "guide/orthonormal_ica": "Orthonormal ICA",
+    "guide/pictures": "Looking at what was learned",
+    "guide/reconstruction_ica": "Reconstruction ICA",
+    "guide/sparse_coding": "Sparse coding",
+    "guide/sparse_filtering": "Sparse filtering",
+    "guide/topographic": "Topographic maps",
+    "guide/watching": "Watching a fit",
+}
+#: Images and patches shown.
+_IMAGES, _PATCHES = 6, 96
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
 
 
@@ -30,28 +46,32 @@ def write_report(
     title: str | None = None,
     command: str | None = None,
     run: Mapping[str, Any] | None = None,
+    images: Sequence[ArrayLike] = (),
 ) -> None:
     """Write one self-contained HTML page about a fitted model.
 
-    The page needs nothing but itself: it opens from disk, without a network.
+    The page needs no other file and no network. It links to the documentation where that has been
+    built, and names its pages elsewhere.
 
     Parameters
     ----------
     path : path
-        Where to.
+        The file to write.
     estimator : SparseCoding, ReconstructionICA, OrthonormalICA or SparseFiltering
         Fitted.
     samples : array-like of shape (n_samples, n_features)
-        Samples as the model learned from, by which its coefficients are measured; the first 5000
-        are used.
+        Samples like those that the model learned from. The first 5000 are used to measure its
+        coefficients.
     patch_shape : int or tuple of int, default=None
         As in `displays.BasisDisplay`; None takes the estimator's, else square patches.
     title : str, default=None
-        Headline; None says how many features were learned by which method.
+        Headline; None states how many features were learned by which method.
     command : str, default=None
-        What repeats the run.
+        The command that reproduces the run.
     run : mapping of str to value, default=None
-        What else is known of the run, such as the images and the seed.
+        Other facts about the run, such as the names of the images and the seed.
+    images : sequence of array-like of shape (height, width) or (height, width, 3), default=()
+        Images that the samples were drawn from, prepared as for the model; the first 6 are shown.
 
     Raises
     ------
@@ -60,7 +80,7 @@ def write_report(
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     ValueError
-        If samples or patch_shape do not fit it.
+        If samples or patch_shape do not fit it, or an image has another shape.
     OSError
         If the file cannot be written.
 
@@ -78,7 +98,7 @@ def write_report(
     '<!doctype html>'
     """
     measured = Measurements.of(estimator, samples, patch_shape)
-    write_page(Path(path), measured, title=title, command=command, run=run)
+    write_page(Path(path), measured, title=title, command=command, run=run, images=images)
 
 
 def write_page(
@@ -88,8 +108,9 @@ def write_page(
     title: str | None = None,
     command: str | None = None,
     run: Mapping[str, Any] | None = None,
+    images: Sequence[ArrayLike] = (),
 ) -> None:
-    """Write the page about what was measured already; see `write_report`."""
+    """Write the page about a model that has been measured; see `write_report`."""
     filters = describe_filters(measured)
     page = _template().render(
         title=title or measured.title,
@@ -101,8 +122,14 @@ def write_page(
         filters=filters,
         details=[{"gabor": f.gabor, "facts": f.facts} for f in filters],
         columns=measured.basis.grid_shape[1],
-        drawings=drawings(measured),
+        photographs=[photograph(image) for image in images[:_IMAGES]],
+        n_images=len(images),
+        patches=patch_pictures(measured.samples[:_PATCHES], measured.basis.patch_shape),
+        drawings=list(drawings(measured)),
         mathematics=mathematics(measured.estimator),
+        documentation=documentation(),
+        documented=_DOCUMENTED,
+        guide=f"guide/{measured.method.replace(' ', '_').lower()}",
     )
     with writing(path) as file:
         file.write(page.encode())
@@ -120,7 +147,7 @@ def _template() -> Any:
 
 
 def _numbers(summary: Summary) -> list[tuple[str, str]]:
-    """Return what is worth a headline, each number with what it means."""
+    """Return the numbers at the top of the page, each with its meaning."""
     found = summary.features
     numbers = [
         (f"{summary.objective:.4g}", f"objective after {summary.n_iter} iterations"),
@@ -137,17 +164,18 @@ def _numbers(summary: Summary) -> list[tuple[str, str]]:
 
 
 def _note(measured: Measurements) -> str:
-    """Say what the numbers are about, in which words alone would mislead."""
+    """Say which samples the numbers were computed from."""
     batch = getattr(measured.estimator, "batch_size", None)
-    on = f"the last batch of {batch} patches" if batch else "all patches learned from"
+    on = f"the last batch of {batch} patches" if batch else "all training patches"
     return (
-        f"The objective is that of {on}; all else is of {len(measured.samples)} patches. Near zero "
-        "is at most a tenth of the root mean square of all coefficients together, and a feature is "
-        "used by a patch where it is not; the kurtosis is that of all coefficients together, too."
+        f"The objective is that of {on}; all other numbers are from {len(measured.samples)} "
+        "patches. A coefficient is near zero if it is at most a tenth of the root mean square of "
+        "all coefficients; otherwise the patch uses the feature. The kurtosis is that of all "
+        "coefficients together."
     )
 
 
 def _versions() -> dict[str, str]:
-    """Return what the page was made with."""
+    """Return the versions of the libraries that made the page."""
     own = [f"sparsebp {__version__}", f"Python {platform.python_version()}"]
-    return {"made with": ", ".join([*own, *(f"{name} {version(name)}" for name in _LIBRARIES)])}
+    return {"versions": ", ".join([*own, *(f"{name} {version(name)}" for name in _LIBRARIES)])}

@@ -12,13 +12,12 @@ from sparsebp.penalties import L1
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 ESTIMATORS = [
-    SparseCoding(3, max_iter=2),
+    SparseCoding(max_iter=10),
     ReconstructionICA(),
     OrthonormalICA(),
     SparseFiltering(max_iter=20),
 ]
 VARIANTS = [
-    SparseCoding(max_iter=10),
     SparseCoding(penalty="l1", max_iter=10),
     SparseCoding(penalty="topographic", solver="exact", gamma=0.1, max_iter=10),
     SparseCoding(penalty="cauchy", max_iter=10),

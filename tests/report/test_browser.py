@@ -89,6 +89,22 @@ def test_nothing_is_wider_than_the_window(opened, width):
     assert opened(width).evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_panels_have_one_width_and_fill_the_page(opened, width):
+    tab = opened(width)
+    widths = tab.evaluate("[...document.querySelectorAll('.panels svg')].map(e => e.clientWidth)")
+    assert max(widths) - min(widths) <= 1
+    rows = tab.evaluate("document.querySelector('main').clientWidth") / max(widths)
+    assert rows == pytest.approx(1 if width == 390 else 2, abs=0.2)
+
+
+def test_a_phone_need_not_scroll_sideways_but_for_formulas(opened):
+    script = """[...document.querySelectorAll('main *:not(math *):not(svg *)')].filter(
+        e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0
+        && getComputedStyle(e).overflowX !== 'visible').map(e => e.className)"""
+    assert set(opened(390).evaluate(script)) <= {"scroll", "formula", ""}
+
+
 def test_on_a_phone_a_tap_shows_a_feature_and_another_hides_it(opened):
     tab = opened(390, has_touch=True, is_mobile=True)
     detail, feature = tab.locator(".detail"), tab.locator(".mosaic button").nth(7)

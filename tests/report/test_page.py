@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,14 +9,46 @@ from sklearn.exceptions import NotFittedError
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.report import write_report
 from sparsebp.report.figures import _TEXT
+from sparsebp.report.page import _DOCUMENTED
 
 
 def test_the_page_needs_nothing_but_itself(page):
     text = page.read_text("utf-8")
-    addresses = re.findall(r'(?:src|href)="([^"]*)"', text) + re.findall(r"url\(([^)]*)\)", text)
+    attributes = re.findall(r'<(?!a )[^>]*?(?:src|href)="([^"]*)"', text)
+    addresses = attributes + re.findall(r"url\(([^)]*)\)", text)
     assert addresses
-    assert all(address.startswith(("data:image/png;base64,", "#")) for address in addresses)
+    assert all(address.startswith(("data:image/", "#")) for address in addresses)
     assert "@import" not in text
+
+
+def test_the_contents_lead_to_every_section(page):
+    text = page.read_text("utf-8")
+    contents = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', text)
+    assert len(contents) == text.count("<h2>") == 9
+    for target, title in contents:
+        section = text[text.index(f'id="{target}"') :]
+        assert re.search(r"<h2>(.*?)</h2>", section)[1] == title
+
+
+def test_the_page_leads_to_the_documentation_where_it_is_built(topographic, tmp_path, monkeypatch):
+    docs = Path(__file__).parents[2] / "docs"
+    monkeypatch.setenv("SPARSEBP_DOCS", "https://example.org/docs")
+    write_report(tmp_path / "page.html", *topographic)
+    text = (tmp_path / "page.html").read_text("utf-8")
+    links = set(re.findall(r'href="https://example.org/docs/([^"]+)\.html"', text))
+    assert {"guide/topographic", "guide/sparse_coding", "backpropagation"} <= links
+    for name, title in _DOCUMENTED.items():
+        assert (docs / f"{name}.md").read_text("utf-8").startswith(f"# {title}\n")
+
+
+def test_images_are_shown_and_others_refused(topographic, tmp_path):
+    shown = [np.eye(9) - 0.5, np.zeros((700, 9, 3)), *8 * [np.eye(4)]]
+    write_report(tmp_path / "page.html", *topographic, images=shown)
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert text.count("data:image/jpeg") == 6
+    assert re.search(r"The first 6 of the\s+10 training images", text)
+    with pytest.raises(ValueError, match=r"\(2, 9, 9\)"):
+        write_report(tmp_path / "page.html", *topographic, images=[np.zeros((2, 9, 9))])
 
 
 def test_the_page_has_every_feature_and_what_was_said_of_the_run(page, topographic):
@@ -26,7 +59,7 @@ def test_the_page_has_every_feature_and_what_was_said_of_the_run(page, topograph
     assert f"{topographic[0].objective_:.4g}" in text
     assert "map of orientation" in text
     assert text.index("objective after") < text.index("variance explained")
-    assert "last batch of 1000 patches; all else is of 300 patches" in text
+    assert "last batch of 1000 patches; all other numbers are from 300 patches" in text
 
 
 def test_drawings_have_the_color_of_the_text(page):
@@ -60,7 +93,7 @@ def test_every_estimator_has_a_page(model, tmp_path):
     write_report(tmp_path / "page.html", model.fit(samples), samples, patch_shape=(2, 2, 3))
     text = (tmp_path / "page.html").read_text("utf-8")
     assert type(model).__name__ in text
-    assert ("of all patches learned from" in text) != isinstance(model, SparseCoding)
+    assert ("of all training patches" in text) != isinstance(model, SparseCoding)
     assert "map of orientation" not in text
 
 
