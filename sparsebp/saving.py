@@ -28,6 +28,7 @@ from sparsebp.estimators import (
 from sparsebp.penalties import Penalty, Signed, Topographic
 from sparsebp.preprocessing import Whitening
 from sparsebp.preprocessing.whitening import factors_of_matrix
+from sparsebp.solvers import OnlineState
 
 FORMAT = 1
 
@@ -217,6 +218,8 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         key = f"array{len(arrays)}"
         arrays[key] = value
         return {"array": key}
+    if isinstance(value, OnlineState):
+        return {"state": {f.name: _packed(getattr(value, f.name), arrays) for f in fields(value)}}
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"A {type(value).__name__} cannot be saved.")
@@ -262,6 +265,8 @@ def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return arrays[value["array"]]
     if "tuple" in value:
         return tuple(value["tuple"])
+    if "state" in value:
+        return OnlineState(**{k: _unpacked(v, arrays) for k, v in value["state"].items()})
     if "names" in value:
         return np.array(value["names"], dtype=object)
     return _unpacked_penalty(dict(value["penalty"]), arrays)

@@ -58,7 +58,10 @@ def test_everything_fitted_comes_back(tmp_path):
     loaded = load_model(tmp_path / "model.npz")
     assert vars(loaded).keys() == vars(model).keys()
     assert loaded.get_params() == model.get_params()
-    for name, value in vars(model).items():
+    for name, value in vars(model.state_).items():
+        np.testing.assert_array_equal(getattr(loaded.state_, name), value)
+    for name in vars(model).keys() - {"state_"}:
+        value = getattr(model, name)
         np.testing.assert_array_equal(getattr(loaded, name), value)
     assert loaded.fit(X).components_.tolist() == model.components_.tolist()
 

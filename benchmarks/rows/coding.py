@@ -14,7 +14,7 @@ from benchmarks.timing import Curve, Trail, timed
 from sparsebp import SparseCoding
 from sparsebp.penalties import L1, Topographic
 from sparsebp.problems import UnitColumns
-from sparsebp.solvers import OnlineLearning, SparseCodingProblem, encode
+from sparsebp.solvers import OnlineLearning, OnlineState, SparseCodingProblem, encode
 
 _ALPHA = 0.5
 _BATCH = 256
@@ -75,11 +75,11 @@ def _learn_online(X: np.ndarray, start: np.ndarray, seconds: float, setting: Set
     solver = OnlineLearning(L1(), _ALPHA, None, tol=0.0, n_threads=setting.n_threads)
     result = solver.run(
         X.T,
-        start,
+        OnlineState.empty(start),
         batch_size=_BATCH,
         max_iter=1_000_000,
         rng=np.random.default_rng(0),
-        callback=lambda turn, value, basis: trail.keep(basis),
+        callback=lambda turn, value, state: trail.keep(state.basis),
     )
     trail.keep(result.point, always=True)
     return trail

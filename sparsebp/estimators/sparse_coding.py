@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -20,8 +21,8 @@ from sparsebp.penalties import Penalty
 from sparsebp.solvers import (
     STEPS,
     Alternation,
-    Memory,
     OnlineLearning,
+    OnlineState,
     Result,
     SparseCodingProblem,
     Status,
@@ -97,6 +98,10 @@ class SparseCoding(AtomCoder, Learner):
         Its weight, which `transform` takes too.
     gamma_ : float or None
         The weight decay used.
+    state_ : OnlineState or None
+        What `partial_fit` and warm starts resume from: the basis, means of s sᵀ and x sᵀ over the
+        samples so far (``codes_moments``, ``cross_moments``), and ``n_samples``. None in models
+        saved by earlier versions.
     objective_ : float
         The objective of the last turn, on its batch.
     objective_history_ : ndarray of shape (n_iterations + 1,)
@@ -123,6 +128,8 @@ class SparseCoding(AtomCoder, Learner):
     >>> model.components_.shape, model.transform(X).shape
     ((12, 8), (1500, 12))
     """
+
+    state_: OnlineState | None = None
 
     def __init__(
         self,
@@ -186,23 +193,23 @@ class SparseCoding(AtomCoder, Learner):
         ValueError, TypeError
             If X or a parameter is unusable.
         """
-        x, rng, problem, start = self._begin(X)
+        x, rng, state = self._begin(X, resumed=self.warm_start, reset=True)
+        problem = self._problem(self.solver, self._make_penalty(state.basis.shape[1]))
 
-        def fitted_at(basis: np.ndarray) -> dict[str, Any]:
-            return {"components_": np.ascontiguousarray(basis.T), **_weights(problem)}
+        def fitted_at(state: OnlineState) -> dict[str, Any]:
+            return _attributes(problem, state)
 
         with quietly(), watching(self, x.T, fitted_at) as watch:
             result = problem.run(
                 x,
-                start,
+                state,
                 batch_size=self.batch_size or x.shape[1],
                 max_iter=self.max_iter,
                 rng=rng,
                 callback=watch,
             )
             require_success(result)
-            vars(self).update(fitted_at(result.point))
-        vars(self).pop("_memory", None)
+            vars(self).update(fitted_at(result.state or state))
         if np.isfinite(result.point).all():
             warn_of_units(type(self).__name__, problem.penalty, problem.alpha, x, result.point)
         fresh = self.batch_size is not None and self.batch_size < x.shape[1]
@@ -211,39 +218,51 @@ class SparseCoding(AtomCoder, Learner):
 
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Take one turn on these samples, from the components so far.
+        """Learn from one more batch of samples, beside those that were seen before.
+
+        Whatever ``solver`` is, this is one step of ``solver="online"``: coefficients of the batch
+        are found roughly, and every atom is fitted to sums over all samples so far, in which about
+        the last 1/48 of them count. The sums (``state_``) are those of `fit` and of earlier calls;
+        they are kept by `save_model`, ``pickle`` and warm starts. After `fit` even a batch of one
+        sample therefore changes the atoms a little only.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            A batch; a few times more samples than components is best.
+            A batch. Where nothing was learned before, a few times more samples than components
+            is best.
         y : Ignored
             Present for the interface.
 
         Returns
         -------
         self : SparseCoding
-            The estimator after the turn.
+            The estimator after the batch.
 
         Raises
         ------
         ValueError, TypeError
             If X or a parameter is unusable, or X has another number of features.
+
+        Notes
+        -----
+        Atoms whose sums are not known, as those of a model saved by an earlier version or set as
+        ``components_``, count as much as 100,000 samples.
         """
         first = not hasattr(self, "components_")
-        x, rng, problem, start = self._begin(X, first=first)
-        x = x.astype(start.dtype, copy=False)
+        x, rng, state = self._begin(X, resumed=True, reset=first)
+        problem = self._problem("online", self._make_penalty(state.basis.shape[1]))
         with quietly(), one_blas_thread():
-            basis = problem.feasible(start)
-            first_codes = starting_codes(x, basis)
-            before = [problem.value(x, basis, first_codes)] if first else self.objective_history_
-            known = getattr(self, "_memory", None) or Memory.begin(basis)
-            memory, objective = problem.learn(x, replace(known, basis=basis), rng)
+            state = state.moved_to(problem.feasible(state.basis))
+            first_codes = starting_codes(x, state.basis)
+            before = (
+                [problem.value(x, state.basis, first_codes)] if first else self.objective_history_
+            )
+            state, objective = problem.learn(x, state, rng)
         n_iter = 1 if first else self.n_iter_ + 1
         history = (*before, objective)
-        require_success(Result(memory.basis, objective, n_iter, Status.ITERATION_LIMIT, history))
-        vars(self).update(_weights(problem), _memory=memory)
-        self.components_ = np.ascontiguousarray(memory.basis.T)
+        require_success(Result(state.basis, objective, n_iter, Status.ITERATION_LIMIT, history))
+        vars(self).update(_attributes(problem, state))
         self.objective_, self.objective_history_ = objective, np.array(history)
         self.n_iter_, self.status_ = n_iter, "partial"
         if self.callback is not None:
@@ -259,23 +278,30 @@ class SparseCoding(AtomCoder, Learner):
         lengths = "" if self.gamma is None else ", or leave gamma at None"
         return "atoms are unused", f"Lower alpha or n_components, or raise max_iter{lengths}."
 
-    def _begin(self, X: Any, *, first: bool = True) -> tuple[np.ndarray, Any, Any, np.ndarray]:
-        """Check everything; return samples in columns, what draws, the problem and a basis."""
+    def _begin(self, X: Any, *, resumed: bool, reset: bool) -> tuple[np.ndarray, Any, OnlineState]:
+        """Check everything; return samples in columns, what draws, and where to begin."""
         self._check_parameters()
-        x = self._checked_to_learn(X, reset=first).T
+        resumed = resumed and hasattr(self, "components_")
+        x = self._checked_to_learn(X, reset=reset).T
+        x = x.astype(x.dtype if reset else self.components_.dtype, copy=False)
         rng = random_source(self.random_state)
+        if not reset and isinstance(self.random_state, Integral):  # not the same in every batch
+            rng = np.random.RandomState([int(self.random_state), self.n_iter_])
         shape = (self.n_components or x.shape[0], x.shape[0])
-        dtype = x.dtype if first else self.components_.dtype
-        start = self._start(shape, rng, dtype, go_on=not first)
-        problem = self._problem(self._make_penalty(shape[0]))
-        return x, rng, problem, np.ascontiguousarray(start.T)
+        start = self._start(shape, rng, x.dtype, go_on=resumed)
+        basis = np.ascontiguousarray(start.T)
+        if not resumed:
+            return x, rng, OnlineState.empty(basis)
+        if self.state_ is None or not np.array_equal(self.state_.basis, self.components_.T):
+            return x, rng, OnlineState.trusted(basis, x)
+        return x, rng, replace(self.state_, basis=basis)
 
-    def _problem(self, penalty: Penalty) -> Alternation | OnlineLearning:
+    def _problem(self, solver: str, penalty: Penalty) -> Alternation | OnlineLearning:
         weights = (penalty, float(self.alpha), None if self.gamma is None else float(self.gamma))
         shared: dict[str, Any] = {"tol": float(self.tol), "n_threads": count_threads(self.n_jobs)}
-        if self.solver == "online":
+        if solver == "online":
             return OnlineLearning(*weights, positive_basis=bool(self.positive_basis), **shared)
-        return Alternation(*weights, steps=self.solver, **shared)
+        return Alternation(*weights, steps=solver, **shared)
 
     def _check_parameters(self) -> None:
         self._check_common()
@@ -289,5 +315,12 @@ class SparseCoding(AtomCoder, Learner):
         check_whole("batch_size", self.batch_size, none="all samples")
 
 
-def _weights(problem: SparseCodingProblem) -> dict[str, Any]:
-    return {"penalty_": problem.penalty, "alpha_": problem.alpha, "gamma_": problem.gamma}
+def _attributes(problem: SparseCodingProblem, state: OnlineState) -> dict[str, Any]:
+    """Return the attributes of an estimator that has come so far."""
+    return {
+        "components_": np.ascontiguousarray(state.basis.T),
+        "state_": state,
+        "penalty_": problem.penalty,
+        "alpha_": problem.alpha,
+        "gamma_": problem.gamma,
+    }

@@ -7,21 +7,18 @@ from sparsebp.solvers.growing import minimize_growing
 from sparsebp.solvers.lbfgs import minimize_lbfgs
 from sparsebp.solvers.online import OnlineLearning
 from sparsebp.solvers.orthonormal import minimize_orthonormal
-from sparsebp.solvers.problem import (
-    Memory,
-    SparseCodingProblem,
-    replace_unused_atoms,
-)
+from sparsebp.solvers.problem import SparseCodingProblem, replace_unused_atoms
 from sparsebp.solvers.pursuit import learn_by_pursuit, pursue
 from sparsebp.solvers.result import Result, Status
 from sparsebp.solvers.signs import Search, SignedPoint, SignRule, minimize_choosing_signs
+from sparsebp.solvers.state import OnlineState
 
 __all__ = [
     "STEPS",
     "Alternation",
     "Codes",
-    "Memory",
     "OnlineLearning",
+    "OnlineState",
     "Result",
     "Search",
     "SignRule",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -14,8 +14,9 @@ from sparsebp.penalties import L1
 from sparsebp.solvers.basis import exact_basis
 from sparsebp.solvers.encoding import encode, starting_codes
 from sparsebp.solvers.lbfgs import Callback, minimize_lbfgs
-from sparsebp.solvers.problem import Memory, SparseCodingProblem, batches, replace_unused_atoms
+from sparsebp.solvers.problem import SparseCodingProblem, batches, replace_unused_atoms
 from sparsebp.solvers.result import Result, Status
+from sparsebp.solvers.state import OnlineState
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class Alternation(SparseCodingProblem):
     def run(
         self,
         x: np.ndarray,
-        basis: np.ndarray,
+        state: OnlineState,
         *,
         batch_size: int,
         max_iter: int,
@@ -94,8 +95,8 @@ class Alternation(SparseCodingProblem):
         ----------
         x : ndarray of shape (n_features, n_samples)
             Samples in columns.
-        basis : ndarray of shape (n_features, n_components)
-            Where to begin.
+        state : OnlineState
+            Where to begin: its basis, as if its samples had been seen before.
         batch_size : int
             Samples of a turn; all of them makes the coefficients carry over from turn to turn.
         max_iter : int
@@ -103,15 +104,17 @@ class Alternation(SparseCodingProblem):
         rng : RandomState or Generator
             Draws the batches and replaces atoms.
         callback : callable, optional
-            ``callback(turn, value, basis)`` after each turn; True stops.
+            ``callback(turn, value, state)`` after each turn; True stops.
 
         Returns
         -------
         result : Result
-            The basis of the last turn. ``history`` holds the objective on each turn's batch,
-            entry 0 that of the start on the first batch.
+            The basis of the last turn with a finite objective, and the state with the sums of that
+            turn. ``history`` holds the objective on each turn's batch, entry 0 that of the start
+            on the first batch.
         """
-        basis = self.feasible(basis)
+        basis = self.feasible(state.basis)
+        state = state.moved_to(basis)
         history: list[float] = []
         codes, before, status = None, None, Status.ITERATION_LIMIT
         last_replacement = 0.75 * max_iter
@@ -134,9 +137,11 @@ class Alternation(SparseCodingProblem):
                         status = Status.NOT_FINITE
                         break
                     change = np.linalg.norm(new - basis) / max(np.linalg.norm(new), 1e-300)
+                    n_samples = state.n_samples + batch.shape[1]
+                    state = OnlineState.fitted(new, batch, codes, n_samples)
                     basis, before = new, None
                     history.append(value)
-                    status = self._status(history, float(change), basis, callback)
+                    status = self._status(history, float(change), state, callback)
                     if status is not Status.ITERATION_LIMIT:
                         break
                     if len(history) <= last_replacement:
@@ -144,32 +149,9 @@ class Alternation(SparseCodingProblem):
                         basis = replace_unused_atoms(batch, basis, codes, rng)
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
-                basis = basis if before is None else before[0]  # new atoms are untried
         value = history[-1] if history else np.inf
-        return Result(basis, value, max(len(history) - 1, 0), status, tuple(history))
-
-    def learn(self, x: np.ndarray, memory: Memory, rng: Any) -> tuple[Memory, float]:
-        """Take one turn on one batch, and replace the atoms that nothing in it uses.
-
-        Parameters
-        ----------
-        x : ndarray of shape (n_features, n_samples)
-            The batch.
-        memory : Memory
-            The basis so far; the sums beside it are left as they are.
-        rng : RandomState or Generator
-            Replaces atoms.
-
-        Returns
-        -------
-        memory : Memory
-            The new basis.
-        value : float
-            The objective on the batch, before atoms were replaced.
-        """
-        basis, codes = self.turn(x, memory.basis, starting_codes(x, memory.basis))
-        value = self.value(x, basis, codes)
-        return replace(memory, basis=replace_unused_atoms(x, basis, codes, rng)), value
+        n_iter = max(len(history) - 1, 0)
+        return Result(state.basis, value, n_iter, status, tuple(history), state)
 
     def turn(
         self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray
@@ -223,9 +205,9 @@ class Alternation(SparseCodingProblem):
         return self.problem.project(_finished(search))
 
     def _status(
-        self, history: list[float], change: float, basis: np.ndarray, callback: Callback | None
+        self, history: list[float], change: float, state: OnlineState, callback: Callback | None
     ) -> Status:
-        if callback is not None and callback(len(history) - 1, history[-1], basis):
+        if callback is not None and callback(len(history) - 1, history[-1], state):
             return Status.STOPPED
         return Status.CONVERGED if change <= self.tol else Status.ITERATION_LIMIT
 

@@ -13,7 +13,7 @@ from sparsebp.problems import Differentiable
 from sparsebp.solvers.result import Result, Status
 
 #: Called with (iteration, value, point) after each iteration; True asks to stop.
-Callback = Callable[[int, float, np.ndarray], Any]
+Callback = Callable[[int, float, Any], Any]
 
 _ABNORMAL = 2
 #: Gains are compared with |F|, but with no less than this share of the first |F|.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -11,20 +11,13 @@ import numpy as np
 from sparsebp.blocks import one_blas_thread
 from sparsebp.solvers.encoding import encode, starting_codes
 from sparsebp.solvers.lbfgs import Callback
-from sparsebp.solvers.problem import (
-    Memory,
-    SparseCodingProblem,
-    batches,
-    replaced_atoms,
-    unused_atoms,
-)
+from sparsebp.solvers.problem import SparseCodingProblem, batches, replaced_atoms, unused_atoms
 from sparsebp.solvers.result import Result, Status
+from sparsebp.solvers.state import OnlineState
 
 #: Steps of the encoder on a batch: a basis that still moves is learned sooner and, on planted
 #: problems, better from coefficients that are not exact.
 _STEPS = 8
-#: The past's sums are weighted by (1 − 1/t) to this power: about the last t / 48 batches count.
-_FORGETTING = 48
 #: Atoms that are pulled by one matrix product.
 _GROUP = 16
 
@@ -59,7 +52,7 @@ class OnlineLearning(SparseCodingProblem):
     def run(
         self,
         x: np.ndarray,
-        basis: np.ndarray,
+        state: OnlineState,
         *,
         batch_size: int,
         max_iter: int,
@@ -72,7 +65,7 @@ class OnlineLearning(SparseCodingProblem):
         ----------
         x : ndarray of shape (n_features, n_samples)
             Samples in columns.
-        basis : ndarray of shape (n_features, n_components)
+        state : OnlineState
             Where to begin.
         batch_size : int
             Samples of a batch.
@@ -81,31 +74,31 @@ class OnlineLearning(SparseCodingProblem):
         rng : RandomState or Generator
             Draws the batches and replaces atoms.
         callback : callable, optional
-            ``callback(batch, value, basis)`` after each batch; True stops.
+            ``callback(batch, value, state)`` after each batch; True stops.
 
         Returns
         -------
         result : Result
-            The last basis. ``history`` holds the objective on each batch with the coefficients
-            found for it, entry 0 that of the start on the first batch.
+            The last basis and state. ``history`` holds the objective on each batch with the
+            coefficients found for it, entry 0 that of the start on the first batch.
         """
-        memory = Memory.begin(self.feasible(basis))
+        state = state.moved_to(self.feasible(state.basis))
         history: list[float] = []
         status = Status.ITERATION_LIMIT
         with one_blas_thread():
             try:
                 for batch in islice(batches(x, batch_size, rng), max_iter):
                     if not history:
-                        start = starting_codes(batch, memory.basis)
-                        history.append(self.value(batch, memory.basis, start))
-                    new, value = self.learn(batch, memory, rng)
+                        start = starting_codes(batch, state.basis)
+                        history.append(self.value(batch, state.basis, start))
+                    new, value = self.learn(batch, state, rng)
                     if not np.isfinite(value):
                         status = Status.NOT_FINITE
                         break
-                    change = np.linalg.norm(new.basis - memory.basis) / np.linalg.norm(new.basis)
-                    memory = new
+                    change = np.linalg.norm(new.basis - state.basis) / np.linalg.norm(new.basis)
+                    state = new
                     history.append(value)
-                    if callback is not None and callback(len(history) - 1, value, memory.basis):
+                    if callback is not None and callback(len(history) - 1, value, state):
                         status = Status.STOPPED
                         break
                     if change <= self.tol:
@@ -114,41 +107,39 @@ class OnlineLearning(SparseCodingProblem):
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
         value = history[-1] if history else np.inf
-        return Result(memory.basis, value, max(len(history) - 1, 0), status, tuple(history))
+        n_iter = max(len(history) - 1, 0)
+        return Result(state.basis, value, n_iter, status, tuple(history), state)
 
-    def learn(self, x: np.ndarray, memory: Memory, rng: Any) -> tuple[Memory, float]:
+    def learn(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
         """Learn from one batch.
 
         Parameters
         ----------
         x : ndarray of shape (n_features, n_samples)
             The batch.
-        memory : Memory
+        state : OnlineState
             What is known so far.
         rng : RandomState or Generator
-            Replaces atoms that nothing uses.
+            Draws the order of the atoms, and replaces those that nothing uses.
 
         Returns
         -------
-        memory : Memory
+        state : OnlineState
             What is known now.
         value : float
             The objective on the batch.
         """
-        basis, t = memory.basis, memory.n_batches + 1
         limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
-        codes = encode(x, basis, self.penalty, self.alpha, **limits).codes
-        kept = (1 - 1 / t) ** _FORGETTING
-        share = (1 - kept) / x.shape[1]  # the weights of all batches sum to one
-        moments = kept * memory.codes_moments + share * (codes @ codes.T)
-        cross = kept * memory.cross_moments + share * (x @ codes.T)
-        basis = self._improved(basis, moments, cross, _random_order(basis.shape[1], t, rng))
+        codes = encode(x, state.basis, self.penalty, self.alpha, **limits).codes
+        known = state.including(x, codes)
+        moments, cross = known.codes_moments, known.cross_moments
+        basis = self._improved(state.basis, moments, cross, rng.permutation(len(moments)))
         value = self.value(x, basis, codes)
         unused = unused_atoms(basis, np.diag(moments))
         if unused.size:
             basis = self.feasible(self._allowed(replaced_atoms(x, basis, codes, unused, rng)))
             moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
-        return Memory(basis, moments, cross, t), value
+        return replace(known, basis=basis), value
 
     def _improved(
         self, basis: np.ndarray, moments: np.ndarray, cross: np.ndarray, order: np.ndarray
@@ -178,11 +169,3 @@ class OnlineLearning(SparseCodingProblem):
     def feasible(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis with what the constraints allow of its atoms."""
         return super().feasible(np.abs(basis) if self.positive_basis else basis)
-
-
-def _random_order(n: int, batch: int, rng: Any) -> np.ndarray:
-    """Draw an order of n atoms, another one in each batch even where rng starts anew for it.
-
-    `partial_fit` with a whole number as random_state begins with the same rng in every call.
-    """
-    return rng.permutation(n)[np.random.default_rng(batch).permutation(n)]

@@ -63,37 +63,6 @@ class SparseCodingProblem:
         return self.problem.value({"x": x, "A": basis, "s": codes})
 
 
-@dataclass(frozen=True)
-class Memory:
-    """What the batches so far have taught: a basis, and the sums that an online search fits it to.
-
-    Parameters
-    ----------
-    basis : ndarray of shape (n_features, n_components)
-        A.
-    codes_moments : ndarray of shape (n_components, n_components)
-        Mean of s sᵀ, weighted towards recent batches.
-    cross_moments : ndarray of shape (n_features, n_components)
-        Mean of x sᵀ, weighted alike.
-    n_batches : int
-        Batches seen.
-    """
-
-    basis: np.ndarray
-    codes_moments: np.ndarray
-    cross_moments: np.ndarray
-    n_batches: int = 0
-
-    @classmethod
-    def begin(cls, basis: np.ndarray) -> Memory:
-        """Return the memory of nothing but a first basis."""
-        n_features, n_components = basis.shape
-        wide = np.float64
-        return cls(
-            basis, np.zeros((n_components,) * 2, wide), np.zeros((n_features, n_components), wide)
-        )
-
-
 def replace_unused_atoms(
     x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: Any
 ) -> np.ndarray:

@@ -7,6 +7,8 @@ from enum import Enum
 
 import numpy as np
 
+from sparsebp.solvers.state import OnlineState
+
 
 class Status(Enum):
     """Why a solver stopped; the value is advice for the user."""
@@ -45,6 +47,8 @@ class Result:
         Why the solver stopped.
     history : tuple of float
         The objective from iteration 0, the start, on.
+    state : OnlineState or None
+        What the search can be resumed from, where the solver keeps more than the point.
     """
 
     point: np.ndarray
@@ -52,6 +56,7 @@ class Result:
     n_iter: int
     status: Status
     history: tuple[float, ...]
+    state: OnlineState | None = None
 
     def followed_by(self, later: Result) -> Result:
         """Return the result of a search that went on from this one's point.

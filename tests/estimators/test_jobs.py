@@ -46,16 +46,6 @@ def test_growing_batches_reach_the_same_minimum_as_all_samples(monkeypatch):
     assert -model.score(X) == pytest.approx(model.objective_, rel=1e-10)
 
 
-def test_partial_fit_online_remembers_and_fit_forgets():
-    X = samples(900)
-    model = SparseCoding(6, penalty="l1", alpha=0.3, solver="online", random_state=0)
-    for batch in np.split(X, 3):
-        model.partial_fit(batch)
-    assert model.n_iter_ == 3
-    assert model._memory.n_batches == 3
-    assert not hasattr(model.fit(X), "_memory")
-
-
 def test_positive_codes_and_a_positive_basis():
     X = np.abs(samples(600))
     model = SparseCoding(

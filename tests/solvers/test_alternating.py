@@ -8,6 +8,7 @@ from sparsebp.datasets import make_dictionary_signals
 from sparsebp.penalties import L1, Cauchy, SmoothL1, Topographic
 from sparsebp.solvers import (
     Alternation,
+    OnlineState,
     Status,
     encode,
     replace_unused_atoms,
@@ -30,7 +31,7 @@ def a_basis(n_features=10, n_components=15, seed=7):
 
 def run(alternation, x, basis, **options):
     options = {"batch_size": x.shape[1], "max_iter": 10, **options}
-    return alternation.run(x, basis, rng=np.random.RandomState(0), **options)
+    return alternation.run(x, OnlineState.empty(basis), rng=np.random.RandomState(0), **options)
 
 
 def value_by_hand(x, basis, codes, alpha, gamma, epsilon):
@@ -156,8 +157,8 @@ def test_the_iteration_limit_is_a_status():
 def test_a_callback_that_returns_true_stops(batch_size):
     calls = []
 
-    def callback(turn, value, basis):
-        calls.append((turn, value, basis))
+    def callback(turn, value, state):
+        calls.append((turn, value, state.basis))
         return turn == 3
 
     x, _ = planted()
@@ -173,7 +174,7 @@ def test_an_interrupt_leaves_the_last_basis(at):
     x, _ = planted()
     alternation = Spy(SmoothL1(), 0.3, 0.05, "exact", interrupt_at=at)
     seen = [a_basis()]
-    result = run(alternation, x, a_basis(), callback=lambda i, v, basis: seen.append(basis))
+    result = run(alternation, x, a_basis(), callback=lambda i, v, state: seen.append(state.basis))
     assert (result.status, result.n_iter) == (Status.INTERRUPTED, at - 1)
     assert len(result.history) == at
     np.testing.assert_array_equal(result.point, seen[-1])

@@ -5,8 +5,7 @@ import pytest
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import dictionary_recovery
 from sparsebp.penalties import L1, SmoothL1, Topographic
-from sparsebp.solvers import Memory, OnlineLearning, Status, encode
-from sparsebp.solvers.online import _random_order
+from sparsebp.solvers import OnlineLearning, OnlineState, Status, encode
 
 ALPHA = 0.3
 
@@ -21,7 +20,9 @@ def signals(n_samples=600, n_features=6, n_atoms=9, seed=0):
 def learn(x, basis, *, penalty=None, gamma=None, max_iter=20, batch_size=100, **options):
     problem = OnlineLearning(penalty or L1(), ALPHA, gamma, **{"tol": 0.0, **options})
     rng = np.random.default_rng(1)
-    return problem.run(x, basis, batch_size=batch_size, max_iter=max_iter, rng=rng)
+    return problem.run(
+        x, OnlineState.empty(basis), batch_size=batch_size, max_iter=max_iter, rng=rng
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -43,26 +44,18 @@ def test_one_atom_after_the_other_is_the_best_for_the_sums(seed):
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
 
 
-def test_every_batch_has_an_order_of_its_own_even_where_the_seed_starts_anew():
-    orders = {tuple(_random_order(6, batch, np.random.default_rng(0))) for batch in range(200)}
-    assert len(orders) > 100
-    assert all(sorted(order) == list(range(6)) for order in orders)
-    first = np.array(sorted(orders))[:, 0]
-    assert set(first) == set(range(6))
-
-
 def test_the_sums_are_weighted_means_of_the_batches_moments():
     x, basis = signals()
     problem = OnlineLearning(L1(), ALPHA, None)
-    memory = Memory.begin(problem.feasible(basis))
+    state = OnlineState.empty(problem.feasible(basis))
     rng = np.random.default_rng(0)
     constant = x[:, :50]
     for _ in range(4):
-        memory, value = problem.learn(constant, memory, rng)
+        state, value = problem.learn(constant, state, rng)
         assert np.isfinite(value)
         # The weights sum to one: E‖x‖² and E s sᵀ stay those of single batches in size.
-        assert np.abs(memory.codes_moments).max() < 10 * (constant**2).sum(axis=0).mean()
-    assert memory.n_batches == 4
+        assert np.abs(state.codes_moments).max() < 10 * (constant**2).sum(axis=0).mean()
+    assert state.n_samples == 200
 
 
 @pytest.mark.parametrize("penalty", [L1(), SmoothL1(1e-2), Topographic((3, 3), epsilon=1e-2)])
@@ -125,13 +118,13 @@ def test_how_it_ends():
     assert learn(x, basis, max_iter=50, tol=10.0).status is Status.CONVERGED
     problem = OnlineLearning(L1(), ALPHA, None, tol=0.0)
     options = {"batch_size": 50, "max_iter": 9, "rng": np.random.default_rng(0)}
-    stopped = problem.run(x, basis, callback=lambda i, *_: i == 2, **options)
+    stopped = problem.run(x, OnlineState.empty(basis), callback=lambda i, *_: i == 2, **options)
     assert (stopped.status, stopped.n_iter, len(stopped.history)) == (Status.STOPPED, 2, 3)
 
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    interrupted = problem.run(x, basis, callback=interrupt, **options)
+    interrupted = problem.run(x, OnlineState.empty(basis), callback=interrupt, **options)
     assert interrupted.status is Status.INTERRUPTED
     assert np.isfinite(interrupted.point).all()
 
@@ -150,6 +143,6 @@ def test_finds_a_planted_dictionary():
         start = np.random.default_rng(100 + seed).normal(size=(20, 50))
         problem = OnlineLearning(L1(), 0.2, None, tol=0.0)
         options = {"batch_size": 256, "max_iter": 400, "rng": np.random.default_rng(seed)}
-        result = problem.run(planted.X.T, start, **options)
+        result = problem.run(planted.X.T, OnlineState.empty(start), **options)
         found.append(dictionary_recovery(result.point.T, planted.dictionary).n_found)
     assert np.mean(found) >= 49, found  # of 50

@@ -1,0 +1,96 @@
+"""What a search for a basis can be resumed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+#: The past's sums are weighted by (1 − m/N)^48 where m of N samples are new: about the last N / 48
+#: samples count.
+_FORGETTING = 48
+#: Samples that a dictionary counts as whose sums are not known: those of a fit with the defaults.
+TRUSTED = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class OnlineState:
+    """What the samples so far have taught: a basis, and the sums that it was fitted to.
+
+    Parameters
+    ----------
+    basis : ndarray of shape (n_features, n_components)
+        A.
+    codes_moments : ndarray of shape (n_components, n_components)
+        Mean of s sᵀ over the samples, weighted towards the recent ones.
+    cross_moments : ndarray of shape (n_features, n_components)
+        Mean of x sᵀ, weighted alike.
+    n_samples : int
+        Samples seen, those that came again counted again.
+    """
+
+    basis: np.ndarray
+    codes_moments: np.ndarray
+    cross_moments: np.ndarray
+    n_samples: int
+
+    @classmethod
+    def empty(cls, basis: np.ndarray) -> Self:
+        """Return the state of a search that has seen nothing."""
+        n_features, n_components = basis.shape
+        return cls(basis, np.zeros((n_components,) * 2), np.zeros((n_features, n_components)), 0)
+
+    @classmethod
+    def fitted(cls, basis: np.ndarray, x: np.ndarray, codes: np.ndarray, n_samples: int) -> Self:
+        """Return the state of a basis that was fitted to these samples and coefficients alone."""
+        return cls(basis, *_moments(x, codes), n_samples)
+
+    @classmethod
+    def trusted(cls, basis: np.ndarray, x: np.ndarray) -> Self:
+        """Return the state of a basis that somebody has learned whose sums are not known.
+
+        It counts as much as `TRUSTED` samples whose coefficients are independent and have the
+        energy of x: sums for which this basis is the best one.
+        """
+        n_components, wide = basis.shape[1], basis.astype(np.float64)
+        energy = np.square(x, dtype=np.float64).mean() * len(x)  # of a sample
+        share = energy / (np.square(wide).sum() or 1.0) or 1.0  # of a coefficient
+        return cls(basis, share * np.eye(n_components), share * wide, TRUSTED)
+
+    def including(self, x: np.ndarray, codes: np.ndarray) -> Self:
+        """Return the state with more samples in its sums, the past faded; the basis is the same.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_features, n_samples)
+            Samples in columns.
+        codes : ndarray of shape (n_components, n_samples)
+            Their coefficients.
+        """
+        n_samples = self.n_samples + x.shape[1]
+        kept = (self.n_samples / n_samples) ** _FORGETTING  # the weights of all sum to one
+        past = (self.codes_moments, self.cross_moments)
+        sums = (kept * a + (1 - kept) * b for a, b in zip(past, _moments(x, codes), strict=True))
+        return type(self)(self.basis, *sums, n_samples)
+
+    def moved_to(self, basis: np.ndarray) -> Self:
+        """Return the state with another basis; coefficients of an atom twice as long are halved.
+
+        Parameters
+        ----------
+        basis : ndarray of shape (n_features, n_components)
+            The same atoms, perhaps of other lengths.
+        """
+        before, after = (np.linalg.norm(a.astype(np.float64), axis=0) for a in (self.basis, basis))
+        ratios = np.where(after > 0, before / np.where(after > 0, after, 1), 1)
+        moments = self.codes_moments * np.outer(ratios, ratios)
+        return type(self)(basis, moments, self.cross_moments * ratios, self.n_samples)
+
+
+def _moments(x: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the means of s sᵀ and x sᵀ over some samples."""
+    n_samples = x.shape[1]
+    wide = (codes.astype(np.float64, copy=False), x.astype(np.float64, copy=False))
+    codes, x = wide
+    return codes @ codes.T / n_samples, x @ codes.T / n_samples

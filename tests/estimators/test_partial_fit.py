@@ -1,0 +1,148 @@
+"""What `partial_fit` goes on from: everything that was learned before, however it came here."""
+
+import pickle
+from copy import deepcopy
+
+import numpy as np
+import pytest
+
+from sparsebp import SparseCoding, load_model, save_model
+from sparsebp.datasets import make_dictionary_signals
+from sparsebp.metrics import dictionary_recovery
+from sparsebp.solvers import OnlineState
+
+PLANTED = make_dictionary_signals(3000, 6, 8, n_nonzero=1, random_state=0)
+X = PLANTED.X
+SOLVERS = [
+    {"solver": "online", "batch_size": 100, "max_iter": 60},
+    {"max_iter": 10, "batch_size": 500},
+    {"solver": "exact", "gamma": 0.01, "max_iter": 10, "batch_size": 500},
+]
+
+
+def learned(**options):
+    return SparseCoding(8, alpha=0.1, tol=0, random_state=1, **options).fit(X)
+
+
+def saved(model, tmp_path):
+    save_model(model, tmp_path / "model.npz")
+    return load_model(tmp_path / "model.npz")
+
+
+WAYS = {
+    "as it is": lambda model, path: model,
+    "pickle": lambda model, path: pickle.loads(pickle.dumps(model)),
+    "deepcopy": lambda model, path: deepcopy(model),
+    "file": saved,
+}
+
+
+@pytest.mark.parametrize("options", SOLVERS, ids=str)
+def test_a_batch_after_fit_changes_the_atoms_a_little_only(options, tmp_path):
+    model = learned(**options)
+    seen = model.state_.n_samples
+    found = []
+    for way in WAYS.values():
+        resumed = way(deepcopy(model), tmp_path).partial_fit(X[:10])
+        assert resumed.state_.n_samples == seen + 10
+        assert np.abs(resumed.components_ - model.components_).max() < 0.05
+        found.append(resumed.components_)
+    for components in found[1:]:
+        np.testing.assert_array_equal(components, found[0])
+
+
+def test_a_warm_start_adds_to_the_sums(tmp_path):
+    model = saved(learned(**SOLVERS[0]).set_params(warm_start=True, max_iter=2), tmp_path)
+    before, seen = model.components_, model.state_.n_samples
+    model.fit(X[:100])
+    assert model.state_.n_samples == seen + 200
+    assert np.abs(model.components_ - before).max() < 0.1
+    model.set_params(warm_start=False).fit(X[:100])
+    assert model.state_.n_samples == 200
+
+
+@pytest.mark.parametrize("options", SOLVERS[:2], ids=str)
+def test_a_fit_that_is_interrupted_is_resumed_from_where_it_was(options):
+    def interrupt(turn, value):
+        if turn == 8:
+            raise KeyboardInterrupt
+
+    model = SparseCoding(8, alpha=0.1, tol=0, random_state=1, callback=interrupt, **options)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert model.state_.n_samples in (7 * options["batch_size"], 8 * options["batch_size"])
+    np.testing.assert_array_equal(model.state_.basis, model.components_.T)
+
+
+@pytest.mark.parametrize("how", ["an old file", "atoms that were set"])
+def test_atoms_without_sums_count_as_many_samples(how):
+    model = learned(**SOLVERS[1])
+    if how == "an old file":
+        model.state_ = None
+    else:
+        model.components_ = PLANTED.dictionary.copy()
+    before = model.components_
+    model.partial_fit(X[:50])
+    assert model.state_.n_samples == 100_050
+    assert 0 < np.abs(model.components_ - before).max() < 0.05
+    model.state_ = None
+    assert np.isfinite(model.partial_fit(np.zeros((3, 6))).components_).all()
+
+
+def test_sums_follow_atoms_whose_lengths_change():
+    rng = np.random.default_rng(0)
+    basis, codes = rng.normal(size=(4, 3)), rng.normal(size=(3, 30))
+    lengths = np.linalg.norm(basis, axis=0)
+    long = OnlineState.fitted(basis, basis @ codes, codes, 30)
+    unit = long.moved_to(basis / lengths)
+    scaled = codes * lengths[:, None]
+    np.testing.assert_allclose(unit.codes_moments, scaled @ scaled.T / 30)
+    np.testing.assert_allclose(unit.cross_moments, basis @ codes @ scaled.T / 30)
+
+
+def test_batches_of_any_size_count_by_their_samples():
+    rng = np.random.default_rng(0)
+    x, codes = rng.normal(size=(4, 60)), rng.normal(size=(3, 60))
+    state = OnlineState.empty(np.eye(4, 3)).including(x[:, :40], codes[:, :40])
+    np.testing.assert_allclose(state.codes_moments, codes[:, :40] @ codes[:, :40].T / 40)
+    whole = state.including(x[:, 40:], codes[:, 40:])
+    kept = (2 / 3) ** 48
+    expected = kept * state.cross_moments + (1 - kept) * x[:, 40:] @ codes[:, 40:].T / 20
+    np.testing.assert_allclose(whole.cross_moments, expected)
+
+
+def test_a_seed_does_not_replace_by_the_same_sample_in_every_batch():
+    model = SparseCoding(2, alpha=0.1, solver="online", random_state=0)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 6))
+    model.partial_fit(x)
+    draws = [model._begin(x, resumed=True, reset=False)[1].random(3)]
+    model.partial_fit(x)
+    draws.append(model._begin(x, resumed=True, reset=False)[1].random(3))
+    assert not np.array_equal(*draws)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"penalty": "l1", "solver": "online", "batch_size": 256, "max_iter": 300},
+        {"penalty": "l1", "max_iter": 60},
+        {},
+    ],
+    ids=str,
+)
+def test_a_learned_dictionary_stays_over_300_small_batches(options, tmp_path):
+    planted = make_dictionary_signals(30_000, 20, 50, n_nonzero=3, random_state=0)
+    model = SparseCoding(50, alpha=0.2, random_state=0, **options).fit(planted.X[:20_000])
+
+    def n_found():
+        return dictionary_recovery(model.components_, planted.dictionary).n_found
+
+    at_first = n_found()
+    assert at_first >= 47
+    for i, batch in enumerate(np.split(planted.X[:30_000], 300)):
+        if i % 60 == 0:
+            model = list(WAYS.values())[i // 60 % 4](model, tmp_path)
+        model.partial_fit(batch)
+        assert n_found() >= at_first - 1
