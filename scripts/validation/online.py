@@ -80,7 +80,7 @@ def _patches(setting: Setting) -> np.ndarray:
 
 
 def _learned(setting: Setting, X: np.ndarray) -> SparseCoding:
-    n_atoms, n_batches = setting.size((576, 2000), (16, 3))
+    n_atoms, n_batches = setting.size((576, 4000), (16, 3))
     return SparseCoding(
         n_atoms,
         penalty="l1",
