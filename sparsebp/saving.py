@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 import sparsebp.penalties as penalties
 from sparsebp._archive import read_arrays, write_arrays
 from sparsebp._files import writing
+from sparsebp._fitted import ATTRIBUTES, check_attributes
 from sparsebp.estimators import (
     OrthonormalICA,
     ReconstructionICA,
@@ -45,6 +46,9 @@ _PENALTIES = {n: getattr(penalties, n) for n in penalties.__all__}
 _HEADER = "sparsebp.json"
 #: Parameters that belong to a run, not to what it learned.
 _OF_THE_RUN = ("callback", "init")
+_CONTAINERS = (None, "default", "pandas", "polars")
+#: Pipelines within pipelines.
+_DEEPEST = 8
 
 
 def save_model(
@@ -78,7 +82,8 @@ def save_model(
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
-        If what stands at the path is no file that may be replaced, such as a folder or a device.
+        If a parameter or an attribute was set to what no fitted estimator has, or if what stands
+        at the path is no file that may be replaced, such as a folder or a device.
     OSError
         If the file cannot be written.
 
@@ -125,7 +130,9 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     arrays = _read_arrays(Path(path))
     try:
         return _unpacked_estimator(header["model"], arrays)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except ValueError as error:
+        raise ValueError(_damaged(path, f" ({error})")) from error
+    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(_damaged(path)) from error
 
 
@@ -149,22 +156,33 @@ def read_metadata(path: str | os.PathLike[str]) -> dict:
     OSError
         If the file cannot be read.
     """
-    return _read_header(Path(path)).get("metadata", {})
+    metadata = _read_header(Path(path)).get("metadata", {})
+    if not isinstance(metadata, dict):
+        raise ValueError(_damaged(path, " (its metadata are not a dict)"))
+    return metadata
 
 
 def _read_header(path: Path) -> dict[str, Any]:
     """Read all but the arrays."""
     header = _read_arrays(path, [_HEADER])[_HEADER]
     try:
-        read = json.loads(header.tobytes())
+        read = json.loads(header.tobytes(), object_pairs_hook=_without_doubles)
         version = read["format"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(_damaged(path)) from error
+    if isinstance(version, int) and (version < 1 or isinstance(version, bool)):
+        raise ValueError(_damaged(path, f" (format {version})"))
     if not isinstance(version, int) or version > FORMAT:
         raise ValueError(
             f"{path} has format {version}; this version of sparsebp reads up to {FORMAT}. "
             "Install a newer sparsebp."
         )
+    return read
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(read := dict(pairs)) != len(pairs):
+        raise ValueError("a name stands twice")
     return read
 
 
@@ -193,7 +211,9 @@ def _packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
     params = {k: v for k, v in estimator.get_params().items() if k not in _OF_THE_RUN}
     if not isinstance(params.get("random_state", 0), Integral):
         params["random_state"] = None
-    state = {k: v for k, v in vars(estimator).items() if k.endswith("_") and k[0] != "_"}
+    state = {k: v for k, v in vars(estimator).items() if k in ATTRIBUTES[name]}
+    estimator.check_parameters()  # what is refused here could not be read again
+    check_attributes(name, state)
     return {
         "class": name,
         "params": {k: _packed(v, arrays) for k, v in params.items()},
@@ -241,21 +261,37 @@ def _packed_penalty(penalty: Penalty, arrays: dict[str, np.ndarray]) -> dict:
     return {"class": name, **own}
 
 
-def _unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray]) -> Any:
+def _unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray], depth: int = 0) -> Any:
     if packed["class"] == "Pipeline":
-        return Pipeline([(key, _unpacked_estimator(step, arrays)) for key, step in packed["steps"]])
+        if depth >= _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST} pipelines within each other")
+        names = [key for key, _ in packed["steps"]]
+        _check_step_names(names)
+        steps = [_unpacked_estimator(step, arrays, depth + 1) for _, step in packed["steps"]]
+        return Pipeline(list(zip(names, steps, strict=True)))
     params = {k: _unpacked(v, arrays) for k, v in packed["params"].items()}
     estimator = _ESTIMATORS[packed["class"]](**params)
+    estimator.check_parameters()
     state = {name: _unpacked(value, arrays) for name, value in packed["state"].items()}
     if "dewhitening_matrix_" in state:  # of a version that wrote matrices out
         del state["whitening_matrix_"]
         matrix = state.pop("dewhitening_matrix_")
         state |= factors_of_matrix(params["method"], matrix, state["n_components_"])
+    check_attributes(packed["class"], state)
     for name, value in state.items():
         setattr(estimator, name, value)
     if isinstance(estimator, SparseFiltering) and not hasattr(estimator, "epsilon_"):
         estimator.epsilon_ = estimator.epsilon  # saved before ε was relative to the samples
+    if packed.get("output") not in _CONTAINERS:
+        raise ValueError(f"output is {packed['output']!r}")
     return estimator.set_output(transform=packed.get("output"))
+
+
+def _check_step_names(names: list[Any]) -> None:
+    taken = ("steps", "memory", "verbose", "transform_input")
+    text = all(isinstance(name, str) and name and "__" not in name for name in names)
+    if not names or not text or len(set(names)) < len(names) or set(names) & set(taken):
+        raise ValueError(f"the steps of a pipeline are named {names!r}"[:200])
 
 
 def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -242,7 +242,14 @@ class Learner(CallbackSupportMixin, Coder):
         """Return what silent components are called, and what to do about them."""
         return "filters are silent", "Lower n_components or alpha."
 
-    def _check_common(self) -> None:
+    def check_parameters(self) -> None:
+        """Refuse values of parameters that cannot be used, as `fit` does.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is one.
+        """
         check_whole("n_components", self.n_components, none="as many as features")
         check_whole("max_iter", self.max_iter)
         check_real("tol", self.tol)

@@ -23,6 +23,7 @@ _FEW_OF = 4
 class FilterLearner(Learner):
     """What both kinds of ICA share: linear filters, behind whitening or not."""
 
+    _solvers: tuple[str, ...]
     solver: str
     whiten: bool | float
     directions: str
@@ -175,9 +176,10 @@ class FilterLearner(Learner):
         signed.check_components(n_components)
         return signed
 
-    def _check_parameters(self, solvers: tuple[str, ...]) -> None:
-        self._check_common()
-        check_choice("solver", self.solver, solvers)
+    def check_parameters(self) -> None:
+        """Refuse values of parameters that cannot be used, as `fit` does."""
+        super().check_parameters()
+        check_choice("solver", self.solver, self._solvers)
         check_flag_or_share("whiten", self.whiten)
         check_choice("directions", self.directions, ("largest", "all"))
 

@@ -127,6 +127,8 @@ class OrthonormalICA(FilterLearner):
     True
     """
 
+    _solvers = ("lbfgs", "manifold")
+
     def __init__(
         self,
         n_components: int | None = None,
@@ -188,7 +190,7 @@ class OrthonormalICA(FilterLearner):
             If X or a parameter is unusable, or there are fewer independent directions in X than
             components.
         """
-        self._check_parameters(("lbfgs", "manifold"))
+        self.check_parameters()
         X = self._checked_to_learn(X)
         white = self._whitened(X)
         x = white.samples

@@ -150,6 +150,7 @@ class ReconstructionICA(FilterLearner):
     ((6, 4), (500, 6))
     """
 
+    _solvers = ("lbfgs",)
     alpha_: float
     decoder_scale_: float = 1.0  # also of models saved before there was another
 
@@ -217,9 +218,7 @@ class ReconstructionICA(FilterLearner):
         ValueError, TypeError
             If X or a parameter is unusable.
         """
-        self._check_parameters(("lbfgs",))
-        check_real("alpha", self.alpha)
-        check_flag_or_auto("unit_norm", self.unit_norm)
+        self.check_parameters()
         alpha = float(self.alpha)
         X = self._checked_to_learn(X)
         white = self._whitened(X)
@@ -260,6 +259,12 @@ class ReconstructionICA(FilterLearner):
         if not unit:  # filters of length one cannot vanish
             self._warn_of_units(X)
         return self._warn_of_silent(X)
+
+    def check_parameters(self) -> None:
+        """Refuse values of parameters that cannot be used, as `fit` does."""
+        super().check_parameters()
+        check_real("alpha", self.alpha)
+        check_flag_or_auto("unit_norm", self.unit_norm)
 
     def _warn_of_units(self, X: np.ndarray) -> None:
         """Say that ε hides the responses, or that α leaves nothing of the reconstruction."""

@@ -115,11 +115,15 @@ class SparseCoder(AtomCoder):
         return self
 
     def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
+        self.check_parameters()
+        return super()._checked(X)
+
+    def check_parameters(self) -> None:
+        """Refuse values of parameters that cannot be used, as `transform` does."""
         check_real("alpha", self.alpha)
         check_real("epsilon", self.epsilon, positive=True)
         check_jobs(self.n_jobs)
         self._make_penalty(self._n_features_out)
-        return super()._checked(X)
 
     @property
     def components_(self) -> np.ndarray:  # type: ignore[override]

@@ -280,7 +280,7 @@ class SparseCoding(AtomCoder, Learner):
 
     def _begin(self, X: Any, *, resumed: bool, reset: bool) -> tuple[np.ndarray, Any, OnlineState]:
         """Check everything; return samples in columns, what draws, and where to begin."""
-        self._check_parameters()
+        self.check_parameters()
         resumed = resumed and hasattr(self, "components_")
         x = self._checked_to_learn(X, reset=reset).T
         x = x.astype(x.dtype if reset else self.components_.dtype, copy=False)
@@ -303,8 +303,9 @@ class SparseCoding(AtomCoder, Learner):
             return OnlineLearning(*weights, positive_basis=bool(self.positive_basis), **shared)
         return Alternation(*weights, steps=solver, **shared)
 
-    def _check_parameters(self) -> None:
-        self._check_common()
+    def check_parameters(self) -> None:
+        """Refuse values of parameters that cannot be used, as `fit` does."""
+        super().check_parameters()
         check_real("alpha", self.alpha)
         check_choice("solver", self.solver, (*STEPS, "online"))
         check_flag("positive_basis", self.positive_basis)

@@ -151,7 +151,7 @@ class SparseFiltering(Learner):
         ValueError, TypeError
             If X or a parameter is unusable.
         """
-        self._check_common()
+        self.check_parameters()
         X = self._checked_to_learn(X)
         rng = random_source(self.random_state)
         start = self._start((self.n_components or X.shape[1], X.shape[1]), rng, X.dtype)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral
 from typing import Any
 
@@ -55,8 +56,6 @@ class Topographic(Penalty):
     neighborhood: int | tuple[int, int] = 3
     wrap: bool = True
     epsilon: float = 1e-2
-    grouping: np.ndarray = field(init=False, repr=False)
-    _weight: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "epsilon", require_positive("epsilon", self.epsilon))
@@ -68,9 +67,21 @@ class Topographic(Penalty):
         whole = isinstance(self.neighborhood, Integral)
         object.__setattr__(self, "neighborhood", size[0] if whole else size)
         object.__setattr__(self, "wrap", bool(self.wrap))
-        weight = GridGrouping.of(shape, size, wrap=self.wrap)
-        object.__setattr__(self, "_weight", weight)
-        object.__setattr__(self, "grouping", _read_only(weight.toarray()))
+
+    @cached_property
+    def _weight(self) -> Any:  # made when asked for: a file may name a grid of any size
+        size = _pair("neighborhood", self.neighborhood)
+        return GridGrouping.of(_pair("grid_shape", self.grid_shape), size, wrap=self.wrap)
+
+    @cached_property
+    def grouping(self) -> np.ndarray:
+        """The grouping matrix V, of shape (n_groups, n_components)."""
+        return _read_only(self._weight.toarray())
+
+    @property
+    def is_elementwise(self) -> bool:
+        """False: groups join coefficients."""
+        return False
 
     @classmethod
     def from_groups(cls, groups: Any, *, epsilon: float = 1e-2) -> Topographic:
@@ -135,7 +146,8 @@ class Topographic(Penalty):
 
     def check_components(self, n_components: int) -> None:
         """Refuse a number of components other than the map's or the groups'."""
-        expected = self.grouping.shape[1]
+        grid = self.grid_shape
+        expected = self.grouping.shape[1] if grid is None else grid[0] * grid[1]
         if n_components == expected:
             return
         what = "groups" if self.grid_shape is None else f"{self.grid_shape} grid"
@@ -147,7 +159,8 @@ class Topographic(Penalty):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy; its grouping is as read-only as the original's."""
         vars(self).update(state)
-        _read_only(self.grouping)
+        if "grouping" in state:
+            _read_only(self.grouping)
 
     def __eq__(self, other: object) -> bool:
         """Compare the parameters and the grouping matrix."""

@@ -132,13 +132,8 @@ class Whitening(
             samples, all samples are equal, or `n_components` is more than their rank.
         """
         del y
-        if self.method not in ("zca", "pca"):
-            raise ValueError(
-                f"method={self.method!r} is unknown: give 'zca' or 'pca'."
-                f"{about_value('method', self.method, ('zca', 'pca'))}"
-            )
-        _check_n_components(self.n_components)
-        regularization = check_number("regularization", self.regularization, minimum=0)
+        self.check_parameters()
+        regularization = float(self.regularization)
         samples = self._checked(X, ensure_min_samples=2)
         mean = samples.mean(axis=0, dtype=np.float64)
         eigenvalues, directions = principal_directions(samples, mean)
@@ -152,6 +147,22 @@ class Whitening(
         self.scales_ = np.sqrt(self.eigenvalues_ + regularization)
         self.method_ = self.method
         return self
+
+    def check_parameters(self) -> None:
+        """Refuse values of parameters that cannot be used, as `fit` does.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is one.
+        """
+        if self.method not in ("zca", "pca"):
+            raise ValueError(
+                f"method={self.method!r} is unknown: give 'zca' or 'pca'."
+                f"{about_value('method', self.method, ('zca', 'pca'))}"
+            )
+        _check_n_components(self.n_components)
+        check_number("regularization", self.regularization, minimum=0)
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Whiten samples: z = M (x - mean).
