@@ -95,7 +95,8 @@ def dead_leaves() -> dict[str, np.ndarray]:
 
 
 def in_single_precision(estimator: Estimator) -> None:
-    """Turn every array of a fitted estimator to float32."""
+    """Turn every array of a fitted estimator to float32, and leave out the sums behind atoms."""
+    vars(estimator).pop("state_", None)  # they are three times as large as the atoms
     for name, value in vars(estimator).items():
         if isinstance(value, np.ndarray):
             setattr(estimator, name, value.astype(np.float32))

@@ -267,28 +267,29 @@ class Learner(CallbackSupportMixin, Coder):
         rng: Any,
         dtype: Any,
         *,
-        kept: str = "components_",
         to_white: np.ndarray | None = None,
         go_on: bool = False,
     ) -> np.ndarray:
-        """Return what the last fit kept where it goes on, else init, else random unit rows."""
-        before = getattr(self, kept, None) if self.warm_start or go_on else None
-        if before is None and self.init is not None:
-            init = self._checked_init(shape[0])
-            return (init if to_white is None else init @ to_white).astype(dtype)
-        if before is None:
+        """Return the last fit's components where it goes on, else init, else random unit rows.
+
+        Whitened directions are others in every fit, so components are given in features.
+        """
+        n_components, last = shape[0], getattr(self, "components_", None)
+        if last is not None and (self.warm_start or go_on):
+            if last.shape != (wanted := (n_components, self.n_features_in_)):
+                raise ValueError(
+                    f"The last fit's components_ has shape {last.shape} but {wanted} is wanted "
+                    "now; set warm_start=False and call fit to start again."
+                )
+        elif self.init is not None:
+            last = self._checked_init(n_components)
+        else:
             # Column by column: a problem planted with the same seed draws its truth row by row,
             # and a search that begins at the truth proves nothing.
             start = rng.standard_normal(shape[::-1]).T
             start = start / np.linalg.norm(start, axis=1, keepdims=True)
             return np.ascontiguousarray(start, dtype=dtype)
-        for name, wanted in {kept: shape, "components_": (shape[0], self.n_features_in_)}.items():
-            if (found := getattr(self, name).shape) != wanted:
-                raise ValueError(
-                    f"The last fit's {name} has shape {found} but {wanted} is wanted now; set "
-                    "warm_start=False and call fit to start again."
-                )
-        return before.astype(dtype)
+        return (last if to_white is None else last @ to_white).astype(dtype)
 
     def _checked_init(self, n_components: int) -> np.ndarray:
         init = check_matrix("init", self.init)

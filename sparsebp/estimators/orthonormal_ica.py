@@ -196,9 +196,7 @@ class OrthonormalICA(FilterLearner):
         x = white.samples
         shape = (self._n_components_of(x.shape[0], X.shape), x.shape[0])
         rng = random_source(self.random_state)
-        start = self._start(
-            shape, rng, x.dtype, kept="whitened_components_", to_white=white.backward
-        )
+        start = self._start(shape, rng, x.dtype, to_white=white.backward)
 
         def fitted_at(signed: SignedPoint) -> dict[str, Any]:
             return self._filters_at(OrthonormalRows.project(signed.point), white, signed.penalty)

@@ -226,9 +226,7 @@ class ReconstructionICA(FilterLearner):
         decoder = decoder_scale(*shape) if self.unit_norm == "auto" else 1.0
         unit = decoder < 1 if self.unit_norm == "auto" else bool(self.unit_norm)
         rng = random_source(self.random_state)
-        start = self._start(
-            shape, rng, X.dtype, kept="whitened_components_", to_white=white.backward
-        )
+        start = self._start(shape, rng, X.dtype, to_white=white.backward)
 
         def problem_of(penalty: Penalty) -> Problem:
             return reconstruction_ica(penalty, alpha, decoder=decoder, unit_norm=unit)

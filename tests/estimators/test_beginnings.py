@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp import (
     OrthonormalICA,
@@ -137,3 +138,20 @@ def test_rows_of_zeros_are_no_beginning(kind):
     init = np.vstack([np.ones(X.shape[1]), np.zeros(X.shape[1])])
     with pytest.raises(ValueError, match="init has rows of zeros"):
         kind(2, init=init).fit(X)
+
+
+@pytest.mark.parametrize(
+    "kind", [OrthonormalICA, lambda **o: ReconstructionICA(whiten=True, alpha=0.1, **o)]
+)
+def test_a_warm_start_on_other_samples_of_the_kind_begins_where_the_last_fit_ended(kind):
+    """Variances are alike, so whitened directions of other samples are quite different ones."""
+    samples = np.random.default_rng(0).laplace(size=(2000, 5))
+    model = kind(random_state=0, warm_start=True).fit(samples[:1000])
+    last, cold = model.components_, kind(random_state=1, max_iter=1)
+    model.fit(samples[1000:])
+    with pytest.warns(ConvergenceWarning):
+        cold.fit(samples[1000:])
+    alike = np.abs(np.sum(last * model.components_, axis=1))
+    lengths = np.linalg.norm(last, axis=1) * np.linalg.norm(model.components_, axis=1)
+    assert (alike / lengths).min() > 0.9
+    assert model.objective_history_[0] < cold.objective_history_[0]
