@@ -60,7 +60,6 @@ def main(
         alpha=2 * (PRINTED_WEIGHT if as_printed else WEIGHT),
         epsilon=1e-2,
         unit_norm=True,
-        signs=None,  # S is minimized for every feature, as the exercise has it
         max_iter=max_iter,
         tol=0.0 if as_printed else 1e-6,  # the exercise makes all its iterations
         random_state=seed,

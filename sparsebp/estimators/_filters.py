@@ -141,6 +141,7 @@ class FilterLearner(Learner):
         white: Whitened,
         filters_at: Callable[[np.ndarray], np.ndarray],
         watch: Callable[[int, float, Any], bool],
+        scout: Search | None = None,
     ) -> tuple[Result, SignedPoint]:
         """Search with the signs that are given, or choose them on the way.
 
@@ -152,7 +153,13 @@ class FilterLearner(Learner):
             rule = SignRule(penalty, white.samples, filters_at)
             drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
             result, penalty = minimize_choosing_signs(
-                search, rule, start, drawn=drawn, max_iter=self.max_iter, callback=watch
+                search,
+                rule,
+                start,
+                drawn=drawn,
+                max_iter=self.max_iter,
+                callback=watch,
+                scout=scout,
             )
         else:
 

@@ -113,8 +113,9 @@ class OrthonormalICA(FilterLearner):
     Notes
     -----
     Signs are those of extended infomax (Lee, Girolami & Sejnowski 1999), for any penalty: what S is
-    for a Gaussian comes from quadrature. They are looked at after 1, 4, 16, … iterations and at the
-    end; after 20 changes without rest ``status_`` is "unsettled", with a warning.
+    for a Gaussian comes from quadrature. Sparse components come first: all signs are +1 until the
+    search nearly rests, and what is then less sparse than a Gaussian gets −1. After 20 changes
+    without rest ``status_`` is "unsettled", with a warning.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +18,13 @@ from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag_or_auto, check_real
 from sparsebp.estimators._units import warn_of_hidden
 from sparsebp.penalties import Penalty
-from sparsebp.problems import Differentiable, Problem, decoder_scale, reconstruction_ica
+from sparsebp.problems import (
+    Differentiable,
+    Problem,
+    decoder_scale,
+    orthonormal_ica,
+    reconstruction_ica,
+)
 from sparsebp.solvers import Result, SignedPoint, minimize_growing, minimize_lbfgs
 
 #: k filters of n white directions reconstruct about k / n of the energy, and never so little of it.
@@ -250,8 +257,14 @@ class ReconstructionICA(FilterLearner):
                 objective, white.samples, start, rng=rng, tol=self.tol, **limits
             )
 
+        def scout(penalty: Penalty, start: np.ndarray, *, near: bool, **limits: Any) -> Result:
+            problem = orthonormal_ica(penalty)
+            objective = problem.constrained(problem.objective("W", {"x": white.samples}))
+            found = minimize_lbfgs(objective, problem.project(start), tol=self.tol, **limits)
+            return replace(found, point=problem.project(found.point))
+
         with quietly(), watching(self, X, fitted_at) as watch:
-            result, signed = self._search(search, start, white, filters_at, watch)
+            result, signed = self._search(search, start, white, filters_at, watch, scout)
             vars(self).update(fitted_at(signed))
         self._record(result)
         if not unit:  # filters of length one cannot vanish

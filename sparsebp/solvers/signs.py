@@ -11,11 +11,17 @@ import numpy as np
 
 from sparsebp.blocks import Samples
 from sparsebp.penalties import Penalty, Signed, gaussian_reference, values_of_each
+from sparsebp.problems import OrthonormalRows
 from sparsebp.solvers.lbfgs import Callback
 from sparsebp.solvers.result import Result, Status
 
 #: Changes of signs at most; what more would change is told as unsettled.
 _ROUNDS = 20
+#: A search for S rests where two iterations gain less than this share of what S tells of responses
+#: beyond their variance.
+_REST = 0.02
+#: Iteration from which rest is believed: the first steps of L-BFGS are short.
+_FIRST_LOOK = 4
 
 
 class SignedPoint(NamedTuple):
@@ -65,9 +71,7 @@ class SignRule:
         (total,) = self.samples.sum(lambda x: (x.sum(axis=1, keepdims=True),))
         return (total / self.samples.shape[1]).astype(self.samples.dtype)
 
-    def signs_at(
-        self, point: np.ndarray, signs: tuple[int, ...], *, surely: bool = False
-    ) -> tuple[int, ...]:
+    def signs_at(self, point: np.ndarray, signs: tuple[int, ...]) -> tuple[int, ...]:
         """Return the signs at a point.
 
         Parameters
@@ -76,15 +80,33 @@ class SignRule:
             Of the search.
         signs : tuple of int
             Those before, which stay where nothing speaks against them.
-        surely : bool
-            Whether only filters change sign that are further from a Gaussian than chance takes the
-            furthest of as many: √(2 log 2 n_components) standard errors.
         """
-        filters = self.filters_at(point)
-        excess, error, noise = gaussian_excess(self.penalty, self.samples, filters, self._mean)
-        needed = np.sqrt(2 * np.log(2 * len(signs))) * error if surely else noise
-        found = np.where(np.abs(excess) > needed, np.where(excess > 0, -1, 1), signs)
+        excess, noise = gaussian_excess(
+            self.penalty, self.samples, self.filters_at(point), self._mean
+        )
+        found = np.where(np.abs(excess) > noise, np.where(excess > 0, -1, 1), signs)
         return tuple(found.tolist())
+
+    def rest_at(self, start: np.ndarray) -> float:
+        """Return the gain of two iterations below which a search from a start comes to rest."""
+        filters = self.filters_at(start)
+
+        def squares(x: np.ndarray) -> tuple[np.ndarray]:
+            return (np.square(filters @ (x - self._mean)).sum(axis=1),)
+
+        (total,) = self.samples.sum(squares)
+        deviation = np.sqrt(total / self.samples.shape[1])
+        return _REST * float(gaussian_reference(self.penalty, deviation).spread.sum())
+
+    def mixed_anew(
+        self, point: np.ndarray, start: np.ndarray, signs: tuple[int, ...]
+    ) -> np.ndarray:
+        """Return a point whose filters of sign −1 are rotated towards those of the start."""
+        turned = np.array(signs) < 0
+        own, drawn = (OrthonormalRows.project(self.filters_at(at)[turned]) for at in (point, start))
+        mixed = point.copy()
+        mixed[turned] = OrthonormalRows.project(drawn @ own.T) @ point[turned]
+        return mixed
 
     def signed(self, signs: tuple[int, ...]) -> Penalty:
         """Return the penalty with signs; unchanged where all are +1."""
@@ -93,7 +115,7 @@ class SignRule:
 
 def gaussian_excess(
     penalty: Penalty, samples: Samples, filters: np.ndarray, mean: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Compute by how much a penalty of responses exceeds that of Gaussians like them.
 
     Parameters
@@ -112,8 +134,6 @@ def gaussian_excess(
     excess : ndarray of shape (n_components,)
         Mean of ρ(wᵀ(x − mean)) minus that of a Gaussian of the same variance; below 0 for
         responses sparser than it.
-    error : ndarray of shape (n_components,)
-        Its standard error, were the responses Gaussian.
     noise : ndarray of shape (n_components,)
         Rounding errors of the excess.
     """
@@ -126,7 +146,7 @@ def gaussian_excess(
     variance, value = (total / n_samples for total in samples.sum(sums))
     reference = gaussian_reference(penalty, np.sqrt(variance))
     noise = 16 * float(np.finfo(samples.dtype).eps) * np.abs(value)
-    return value - reference.value, reference.spread / np.sqrt(n_samples), noise
+    return value - reference.value, noise
 
 
 def minimize_choosing_signs(
@@ -137,11 +157,14 @@ def minimize_choosing_signs(
     drawn: bool,
     max_iter: int,
     callback: Callable[[int, float, SignedPoint], Any],
+    scout: Search | None = None,
 ) -> tuple[Result, Penalty]:
     """Minimize a penalty of filters' responses, its signs chosen on the way.
 
-    Signs are looked at before the search, after 1, 4, 16 … iterations and at the end. Where they
-    differ from those in force, the search ends and another one goes on from there.
+    Sparse components first: from a random start all signs are +1 until the search comes to rest,
+    since one that will be sparse may at first be less so than a Gaussian (samples of length one are
+    in most directions). Those that are less sparse then get −1, are mixed anew among themselves,
+    because a minimum of S is no place from which to maximize it, and the search goes on.
 
     Parameters
     ----------
@@ -152,12 +175,14 @@ def minimize_choosing_signs(
     start : ndarray
         Where to begin.
     drawn : bool
-        Whether the start is random and hence nearly Gaussian: signs are then +1 before the search
-        unless the samples are sure.
+        Whether the start is random; signs at a given start are those of its components.
     max_iter : int
         Iterations at most, those of all searches together.
     callback : callable
         ``callback(iteration, value, signed point)``; returning True stops the search.
+    scout : Search, optional
+        Minimizes S alone and is stopped where it comes to rest, which tells the signs to begin
+        with; for a ``search`` that minimizes more than S. Its iterations are not counted.
 
     Returns
     -------
@@ -167,13 +192,21 @@ def minimize_choosing_signs(
     penalty : Penalty
         With the signs in force at the result.
     """
-    signs = rule.signs_at(start, (1,) * len(start), surely=drawn)
-    result, near = Result(start, np.inf, 0, Status.CONVERGED, ()), False
+    signs, begun = (1,) * len(start), start
+    if not drawn:
+        signs = rule.signs_at(start, signs)
+    elif scout is not None:
+        watch = _Watch(rule, signs, 0, lambda *_: False, rule.rest_at(start), ends=True)
+        seen = scout(watch.penalty, start, near=False, max_iter=max_iter, callback=watch).point
+        signs = rule.signs_at(seen, signs)
+        begun = start if min(signs) > 0 else rule.mixed_anew(seen, start, signs)
+    result, near = Result(begun, np.inf, 0, Status.CONVERGED, ()), False
+    rest = rule.rest_at(start) if drawn and scout is None else 0.0
     for left in reversed(range(_ROUNDS)):
-        watch = _Watch(rule, signs, result.n_iter, callback)
+        watch = _Watch(rule, signs, result.n_iter, callback, rest)
         found = search(
             watch.penalty,
-            result.point,
+            begun,
             near=near,
             max_iter=max_iter - result.n_iter,
             callback=watch,
@@ -187,23 +220,38 @@ def minimize_choosing_signs(
             status = Status.UNSETTLED if result.n_iter < max_iter else Status.ITERATION_LIMIT
             result = replace(result, status=status)
             break
+        turned = tuple(min(new, -old) for new, old in zip(chosen, signs, strict=True))
+        begun = rule.mixed_anew(result.point, start, turned)
         signs = chosen
     return result, rule.signed(signs)
 
 
 class _Watch:
-    """What one search calls after each iteration: it stops where signs are to change."""
+    """What a search calls after each iteration: it stops where signs are to change."""
 
     def __init__(
-        self, rule: SignRule, signs: tuple[int, ...], n_before: int, callback: Callable[..., Any]
+        self,
+        rule: SignRule,
+        signs: tuple[int, ...],
+        n_before: int,
+        callback: Callable[..., Any],
+        rest: float,
+        *,
+        ends: bool = False,
     ) -> None:
         self.rule, self.signs, self.n_before, self.callback = rule, signs, n_before, callback
+        self.rest, self.ends = rest, ends
         self.chosen, self.penalty = signs, rule.signed(signs)
+        self.before, self.next_look = (np.inf, np.inf), _FIRST_LOOK
 
     def __call__(self, iteration: int, value: float, point: np.ndarray) -> bool:
-        n_iter = self.n_before + iteration
-        if self.callback(n_iter, value, SignedPoint(point, self.penalty)):
+        if self.callback(self.n_before + iteration, value, SignedPoint(point, self.penalty)):
             return True
-        if n_iter.bit_count() == 1 and n_iter.bit_length() % 2:  # 1, 4, 16, 64, …
+        rests = self.before[0] - value < self.rest
+        self.before = (self.before[1], value)
+        if not rests or iteration < self.next_look:
+            return False
+        self.next_look = 2 * iteration
+        if not self.ends:
             self.chosen = self.rule.signs_at(point, self.signs)
-        return self.chosen != self.signs
+        return self.ends or self.chosen != self.signs

@@ -58,6 +58,16 @@ def test_where_all_is_sparse_nothing_changes(kind):
 
 
 @every
+def test_samples_of_length_one_are_no_reason_for_a_sign(kind):
+    """They are less sparse than a Gaussian in most directions, where a search begins."""
+    X = np.random.default_rng(0).laplace(size=(2000, 20))
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    chosen, plain = (KINDS[kind](signs=signs, tol=1e-4).fit(X) for signs in ("auto", None))
+    np.testing.assert_array_equal(chosen.components_, plain.components_)
+    np.testing.assert_array_equal(chosen.signs_, 1)
+
+
+@every
 def test_float32_finds_the_same_signs(kind):
     X, mixing = mixture(2, 2)
     model = KINDS[kind]().fit(X.astype(np.float32))
