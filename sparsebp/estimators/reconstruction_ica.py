@@ -66,7 +66,8 @@ class ReconstructionICA(FilterLearner):
         with WᵀW whatever k is: with k > n that is k/n times too large.
     whiten : bool or float, default=False
         Whether to center and whiten the samples, in all directions that they span (True) or in
-        the fewest that hold a share of their variance (a number between 0 and 1).
+        the fewest that hold a share of their variance (a number between 0 and 1). False is for
+        samples that are white already; on others mixed sources are not separated.
     directions : {"largest", "all"}, default="largest"
         Which whitened directions components are searched in, where there are more than
         n_components: the n_components of largest variance, as in FastICA, or all. In all of them
