@@ -234,6 +234,7 @@ def check_vector(name: str, values: Any) -> NDArray[np.floating]:
 
 
 def _real_array(name: str, values: Any) -> NDArray[np.floating]:
+    refuse_masked(name, values)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -242,6 +243,29 @@ def _real_array(name: str, values: Any) -> NDArray[np.floating]:
         raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers.")
     kept = array.dtype in (np.dtype(np.float32), np.dtype(np.float64))
     return array if kept else array.astype(np.float64)
+
+
+def refuse_masked(name: str, values: Any) -> None:
+    """Refuse an array of `numpy.ma` some of whose values are masked, and say what to do.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    values : array-like
+        What the caller was given.
+
+    Raises
+    ------
+    ValueError
+        If it is a masked array of which something is masked; NumPy would take what lies beneath.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array: {np.ma.count_masked(values)} of its {values.size} values "
+            f"are missing. Leave their rows out, np.ma.compress_rows({name}), or fill them in, "
+            f"{name}.filled(value). sparsebp.images.inpaint fills in masked pixels."
+        )
 
 
 def refuse_missing(samples: NDArray[np.floating]) -> None:

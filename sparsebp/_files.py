@@ -98,6 +98,32 @@ def remove_abandoned_drafts(folder: Path) -> None:
                 draft.unlink()
 
 
+def require_file(path: Path) -> None:
+    """Refuse to read what is no regular file: at a pipe that nobody writes, reading never ends.
+
+    Parameters
+    ----------
+    path : Path
+        What is to be read.
+
+    Raises
+    ------
+    ValueError
+        If it is a folder, a device, a pipe or a socket.
+    OSError
+        If there is nothing.
+    """
+    if kind := _no_file(path.stat()):
+        raise ValueError(f"{path} is {kind}; give the name of a file.")
+
+
+def _no_file(found: os.stat_result) -> str:
+    """Say what is there, if it is no regular file."""
+    if stat.S_ISREG(found.st_mode):
+        return ""
+    return "a folder" if stat.S_ISDIR(found.st_mode) else "a device, a pipe or a socket"
+
+
 def _mode(path: Path, target: Path, *, replace: bool) -> int | None:
     """Return the permissions of the file to be replaced; None where there is none yet."""
     try:
@@ -106,8 +132,7 @@ def _mode(path: Path, target: Path, *, replace: bool) -> int | None:
         if not target.parent.is_dir():
             raise FileNotFoundError(ENOENT, "No such folder", str(path.parent)) from None
         return None
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a device, a pipe or a socket"
+    if kind := _no_file(found):
         raise ValueError(f"{path} is {kind}, which is not replaced by a file; give another name.")
     if not replace:
         raise FileExistsError(EEXIST, "Exists already; give another name", str(path))

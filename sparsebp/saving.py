@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import sparsebp.penalties as penalties
 from sparsebp._archive import read_arrays, write_arrays
-from sparsebp._files import writing
+from sparsebp._files import require_file, writing
 from sparsebp._fitted import ATTRIBUTES, check_attributes
 from sparsebp.estimators import (
     OrthonormalICA,
@@ -187,6 +187,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    require_file(path)
     try:
         return read_arrays(path, names)
     except ValueError as error:

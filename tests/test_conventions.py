@@ -7,7 +7,18 @@ import pytest
 
 import sparsebp
 
-FILES = sorted(Path(sparsebp.__file__).parent.rglob("*.py"))
+PACKAGE = Path(sparsebp.__file__).parent
+COMMAND_LINE = PACKAGE / "cli"
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return {path: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@pytest.fixture(scope="module")
+def trees(texts):
+    return {path: list(ast.walk(ast.parse(text))) for path, text in texts.items()}
 
 
 def length(node):
@@ -15,29 +26,38 @@ def length(node):
     return node.end_lineno - node.lineno + 1 - (doc.end_lineno - doc.lineno + 1 if doc else 0)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_files_and_functions_are_short(path):
-    text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 350
+def test_files_and_functions_are_short(texts, trees):
+    assert not {path: lines for path, text in texts.items() if (lines := text.count("\n")) > 350}
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, functions):
-            assert length(node) <= 50, f"{node.name} has {length(node)} lines"
+    long = [
+        f"{node.name} in {path} has {length(node)} lines"
+        for path, nodes in trees.items()
+        for node in nodes
+        if isinstance(node, functions) and length(node) > 50
+    ]
+    assert not long
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_only_the_command_line_and_verbose_print(path):
-    if "cli" not in path.parts and path.stem != "_callbacks":
-        calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
-        assert not [c for c in calls if getattr(c.func, "id", "") == "print"]
+def test_only_the_command_line_and_verbose_print(trees):
+    printing = {
+        path
+        for path, nodes in trees.items()
+        for node in nodes
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"
+    }
+    assert not [p for p in printing if COMMAND_LINE not in p.parents and p.stem != "_callbacks"]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_what_is_loaded_lazily_is_imported_from_where_it_is(path):
+def test_what_is_loaded_lazily_is_imported_from_where_it_is(trees):
     """Through sparsebp itself, the import rules would not see it."""
-    if "cli" in path.parts:
-        return
-    modules = {p.stem for p in Path(sparsebp.__file__).parent.iterdir()}
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "sparsebp":
-            assert {alias.name for alias in node.names} <= modules | {"__version__"}
+    modules = {path.stem for path in PACKAGE.iterdir()} | {"__version__"}
+    elsewhere = [
+        f"{path} imports {alias.name}"
+        for path, nodes in trees.items()
+        if COMMAND_LINE not in path.parents
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "sparsebp"
+        for alias in node.names
+        if alias.name not in modules
+    ]
+    assert not elsewhere

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 #: The README shows work at its real size, which tests cannot wait for.
 SMALLER = {"20_000": "1_001", "random_state=0).fit": "max_iter=1).fit"}
-SLOW = {"docs/guide/choosing.md"}
+FAST = {"README.md", "docs/backpropagation.md", "docs/guide/command_line.md"}
 
 
 def blocks(page):
@@ -22,7 +22,7 @@ def cases():
     for page in PAGES:
         name = page.relative_to(ROOT).as_posix()
         if blocks(page):
-            marks = pytest.mark.slow if name in SLOW else ()
+            marks = () if name in FAST else pytest.mark.slow
             yield pytest.param(page, id=name, marks=marks)
 
 

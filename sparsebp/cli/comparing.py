@@ -111,18 +111,14 @@ def _samples(
 
     Models of one size and preparation get the same patches, since the seed is the same.
     """
-    loaded: dict[Recipe, dict[str, np.ndarray]] = {}
-    samples, without = {}, []
-    for name, found in metadata.items():
-        if "recipe" not in found:
-            without.append(name)
-            continue
-        recipe = Recipe.from_metadata(dict(found))
-        reading = replace(recipe, scale=None)
-        if reading not in loaded:
-            loaded[reading] = recipe.load(images, output.track)
-        samples[name], _ = recipe.draw(loaded[reading], n_patches, seed)
-    return samples, without
+    recipes = {n: Recipe.from_metadata(dict(m)) for n, m in metadata.items() if "recipe" in m}
+    samples: dict[str, np.ndarray] = {}
+    for reading in dict.fromkeys(replace(recipe, scale=None) for recipe in recipes.values()):
+        loaded = reading.load(images, output.track)
+        for name, recipe in recipes.items():
+            if replace(recipe, scale=None) == reading:
+                samples[name], _ = recipe.draw(loaded, n_patches, seed)
+    return samples, [name for name in metadata if name not in recipes]
 
 
 def _table(columns: Mapping[str, Sequence[Any]]) -> list[str]:

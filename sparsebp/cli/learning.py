@@ -13,7 +13,7 @@ from sparsebp import __version__
 from sparsebp._files import writing
 from sparsebp.cli.endings import interruptible, say
 from sparsebp.cli.models import Estimator
-from sparsebp.cli.output import Output
+from sparsebp.cli.output import Output, counted
 from sparsebp.cli.recipe import Paths, Recipe, named_in_words
 from sparsebp.cli.results import MODEL_FILE, keep_model, results_folder
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
@@ -82,7 +82,9 @@ def run_experiment(
         samples, recipe = recipe.draw(photographs, n_patches, seed)
         samples = prepare(samples) if prepare else samples
         size = "×".join(map(str, recipe.patch_shape))
-        output.remark(f"{len(samples)} patches of {size} from {len(photographs)} photographs")
+        found = counted(len(photographs), "photograph")
+        output.remark(f"{len(samples)} patches of {size} from {found}")
+        del photographs  # large, and not needed while learning
         estimator.set_params(patch_shape=recipe.patch_shape)
         ending = fit_with_progress(estimator, samples, output)
         metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}

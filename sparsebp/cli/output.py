@@ -19,6 +19,12 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def counted(n: int, thing: str) -> str:
+    """Return a number with the name of what it counts, as in ``"1 patch"``."""
+    plural = f"{thing}es" if thing.endswith("ch") else f"{thing}s"
+    return f"{n} {thing if n == 1 else plural}"
+
+
 @dataclass(frozen=True)
 class Output:
     """How much a command says.

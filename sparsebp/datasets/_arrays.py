@@ -43,9 +43,10 @@ def read_arrays(path: Path) -> Iterator[Pixels]:
     if not usable:
         held = ", ".join(f"{name or 'one'} {array.shape}" for name, array in arrays.items())
         raise ValueError(f"it holds no array that can be images, but: {held or 'nothing'}")
-    for name, array in usable.items():
+    # All or none: what is skipped must not have been read in part.
+    stacks = {name: _stack(name, a, matlab=suffix == ".mat") for name, a in usable.items()}
+    for name, stack in stacks.items():
         part = f"/{name}" if len(usable) > 1 else ""
-        stack = _stack(array, matlab=suffix == ".mat")
         for index, image in enumerate(stack):
             number = f"[{index}]" if len(stack) > 1 else ""
             yield Pixels(np.asarray(image), part + number)
@@ -57,7 +58,17 @@ def _read_npy(path: Path) -> dict[str, NDArray[Any]]:
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        return {name: _member(archive, name) for name in archive.files}
+
+
+def _member(archive: Any, name: str) -> NDArray[Any]:
+    """Return an array; of what is none, such as text or pickled objects, one without numbers."""
+    try:
+        return np.asarray(archive[name])
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        return np.array(None)
 
 
 def _read_mat(path: Path) -> dict[str, NDArray[Any]]:
@@ -91,27 +102,27 @@ def _holds_images(array: NDArray[Any]) -> bool:
     return array.dtype.kind in "biuf" and not flat
 
 
-def _stack(array: NDArray[Any], *, matlab: bool) -> Any:
+def _stack(name: str, array: NDArray[Any], *, matlab: bool) -> Any:
     """Return an array as a sequence of images, (height, width) or (height, width, 3) each."""
-    shape = array.shape
+    shape, refusal = array.shape, _refusal(name, array.shape)
     color = shape[-1] == COLORS and len(shape) == 3
     if len(shape) == 2 or color:
         if is_photograph(*shape[:2]):
             return array[np.newaxis]
-        raise ValueError(_refusal(shape))
+        raise ValueError(refusal)
     if len(shape) == 4:
-        return _stack_with_channels(array)
+        return _stack_with_channels(array, refusal)
     if len(shape) != 3 or shape[0] == COLORS or (shape[2] in _WITH_OPACITY and not matlab):
-        raise ValueError(_refusal(shape))
+        raise ValueError(refusal)
     axis = image_number_axis(shape)
     if axis is None and matlab and is_photograph(*shape[:2]):
         axis = 2  # MATLAB's custom
     if axis is None:
-        raise ValueError(_refusal(shape))
+        raise ValueError(refusal)
     return np.moveaxis(array, axis, 0)
 
 
-def _stack_with_channels(array: NDArray[Any]) -> NDArray[Any]:
+def _stack_with_channels(array: NDArray[Any], refusal: str) -> NDArray[Any]:
     """Return (n_images, height, width, channels), or MATLAB's with the images last, as a stack."""
     readings = [
         stack
@@ -119,14 +130,20 @@ def _stack_with_channels(array: NDArray[Any]) -> NDArray[Any]:
         if stack.shape[3] in (1, COLORS) and is_photograph(*stack.shape[1:3])
     ]
     if len(readings) != 1:
-        raise ValueError(_refusal(array.shape))
+        raise ValueError(refusal)
     (stack,) = readings
     return stack[..., 0] if stack.shape[3] == 1 else stack
 
 
-def _refusal(shape: tuple[int, ...]) -> str:
+def _refusal(name: str, shape: tuple[int, ...]) -> str:
+    array = f"its array {name}" if name else "its array"
+    either = ""
+    if len(shape) == 3 and shape[0] == COLORS:
+        either = f" ({COLORS} gray images, or the channels of one in color)"
+    elif len(shape) == 3:
+        either = f" ({shape[0]} images, {shape[2]} with their number last, or {shape[2]} channels)"
     return (
-        f"how to read its array of shape {shape} is not clear; save (height, width) for one gray "
-        "image, (height, width, 3) for one in color, and (n_images, height, width, 1) or "
+        f"how to read {array} of shape {shape} is not clear{either}; save (height, width) for one "
+        "gray image, (height, width, 3) for one in color, and (n_images, height, width, 1) or "
         "(n_images, height, width, 3) for several"
     )

@@ -13,7 +13,7 @@ from sklearn.datasets import load_sample_image
 
 from sparsebp._checks import check_count
 from sparsebp.datasets._arrays import read_arrays
-from sparsebp.datasets._files import ARRAYS, Paths, find_files, is_image_name
+from sparsebp.datasets._finding import ARRAYS, Paths, find_files, is_image_name
 from sparsebp.datasets._pictures import read_picture
 from sparsebp.datasets._pixels import Pixels, bits_of, scaled
 
@@ -22,6 +22,10 @@ _logger = logging.getLogger(__name__)
 SAMPLE_NAMES: tuple[str, ...] = ("china.jpg", "flower.jpg")
 _LUMA = np.array([0.299, 0.587, 0.114])
 _MOST_BITS = 16
+#: No whitened image comes near, but one whose white is 255 does.
+_FAR_ABOVE_WHITE = 30
+#: What Pillow says of its error -9, which is an OSError.
+_NO_MEMORY = "out of memory"
 #: Names of files that a warning lists.
 _LISTED = 5
 
@@ -90,13 +94,16 @@ def load_photographs(
         If `images` is not a path or paths.
     ValueError
         If there is no such file or folder, or no readable image among the files.
+    MemoryError
+        If an image is too large for the memory.
 
     Warns
     -----
     UserWarning
         If a file is skipped because it is damaged, has colors of more than 8 bits (of which Pillow
         would lose some), an array that can be read in two ways, NaN, or is so large that Pillow
-        takes it for an attack (``PIL.Image.MAX_IMAGE_PIXELS``).
+        takes it for an attack (``PIL.Image.MAX_IMAGE_PIXELS``). Also if the fractions of some
+        images are far larger than those of the others.
 
     Notes
     -----
@@ -191,6 +198,7 @@ def read_photographs(
     files = find_files(images)
     names = {path: name for name, path in files.items()}
     count, shallow, reasons = 0, {}, []
+    largest: dict[str, float] = {}
     for path in track(list(files.values())):
         try:
             for pixels in _read(path):
@@ -198,10 +206,18 @@ def read_photographs(
                 used = bits if bits and wide and not pixels.bits else bits_of(pixels)
                 if wide and used in (8, 12) and used not in (bits, pixels.bits):
                     shallow[name] = used
-                yield name, _with_channels(scaled(pixels, used, dtype), color=color)
+                image = _with_channels(scaled(pixels, used, dtype), color=color)
+                largest[name] = float(image.max())
+                del pixels  # nothing but the image is kept while it is worked on
+                yield name, image
+                del image
                 count += 1
+        except MemoryError as error:
+            raise MemoryError(f"{names[path]}: {error or 'it is too large'}") from error
         # Decoders of damaged files fail in any way whatever, not with one kind of error.
         except Exception as error:
+            if _NO_MEMORY in str(error):
+                raise MemoryError(f"{names[path]}: {error}") from error
             if isinstance(error, UnidentifiedImageError) and not is_image_name(path):
                 _logger.info("%s is not an image", path)
                 continue
@@ -209,6 +225,7 @@ def read_photographs(
             message = f"{names[path]} was skipped, as it is not a readable image: {error}"
             warnings.warn(message, stacklevel=2)
     _tell_depths(shallow)
+    _tell_scales(largest)
     if not count:
         because = f" ({reasons[0]})" if reasons else ""
         raise ValueError(
@@ -219,14 +236,28 @@ def read_photographs(
 
 def _tell_depths(shallow: dict[str, int]) -> None:
     for bits in sorted(set(shallow.values())):
-        named = [name for name in shallow if shallow[name] == bits]
-        more = f" and {len(named) - _LISTED} more" if len(named) > _LISTED else ""
+        named = _listed([name for name in shallow if shallow[name] == bits])
         warnings.warn(
-            f"Read as {bits} bits in 16, since no number is above {2**bits - 1}: "
-            f"{', '.join(named[:_LISTED])}{more}. If these are dark images of 16 bits, give "
-            "load_photographs bits=16.",
+            f"Read as {bits} bits in 16, since no number is above {2**bits - 1}: {named}. If these "
+            "are dark images of 16 bits, give load_photographs bits=16.",
             stacklevel=3,
         )
+
+
+def _tell_scales(largest: dict[str, float]) -> None:
+    far = {name: white for name, white in largest.items() if white > _FAR_ABOVE_WHITE}
+    if len(far) not in (0, len(largest)):
+        warnings.warn(
+            f"Fractions up to {max(far.values()):g} are kept as they are, although other images go "
+            f"up to {min(largest.values()):.2g}: {_listed(list(far))}. Divide them by the number "
+            "that stands for white, so that no image outweighs the others.",
+            stacklevel=3,
+        )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
 
 
 def _read(path: Path) -> Iterable[Pixels]:

@@ -9,6 +9,7 @@ from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 
 from sparsebp._checks import check_number
+from sparsebp._magnitudes import in_range
 from sparsebp._shapes import picture_size
 from sparsebp.displays.mosaic import FAINT
 from sparsebp.metrics import GaborFit, gabor_fit
@@ -68,7 +69,7 @@ def why_pale(fit: GaborFit, min_r_squared: float) -> str:
 def _dead(fit: GaborFit) -> NDArray[np.bool_]:
     # By the fitted pictures: near the highest frequency a pixel grid can carry, an amplitude may be
     # hundreds of times what the pixels show of it.
-    size = fit.render().std(axis=1)
+    size = in_range(fit.render())[0].std(axis=1)
     return size <= FAINT * size.max(initial=0.0)
 
 

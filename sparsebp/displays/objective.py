@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_vector
+from sparsebp._magnitudes import check_magnitude
 from sparsebp.displays._axes import plain, plain_logarithms, take_axes, whole_numbers
 from sparsebp.displays._features import last_step, require
 
@@ -65,11 +66,11 @@ class ObjectiveDisplay:
         self, history: ArrayLike | Mapping[str, ArrayLike], *, label: str | None = None
     ) -> None:
         if not isinstance(history, Mapping):
-            self.histories = {label: check_vector("history", history)}
+            self.histories = {label: _checked("history", history)}
             return
         _check_names("history", history, label)
         self.histories = {
-            name: check_vector(f"history[{name!r}]", values) for name, values in history.items()
+            name: _checked(f"history[{name!r}]", values) for name, values in history.items()
         }
 
     @property
@@ -168,6 +169,12 @@ class ObjectiveDisplay:
             ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _checked(name: str, history: ArrayLike) -> NDArray[np.floating]:
+    values = check_vector(name, history)
+    check_magnitude(name, values, power=1)  # an axis is as long as two of them
+    return values
 
 
 def _check_names(parameter: str, runs: Mapping[str, Any], label: str | None) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from sparsebp._magnitudes import quietly, require_finite
 from sparsebp.blocks import count_threads
-from sparsebp.estimators._base import Coder, quietly
+from sparsebp.estimators._base import Coder
 from sparsebp.estimators._parameters import check_real
 from sparsebp.problems import Problem, sparse_coding
 from sparsebp.solvers import encode
@@ -50,7 +51,7 @@ class AtomCoder(Coder):
         UserWarning
             If ``alpha`` was set to something else after `fit`, which has no effect here.
         """
-        x = self._checked(X).T.astype(self.components_.dtype, copy=False)
+        x = self._checked(X).T
         n_threads = count_threads(self.n_jobs)
         with quietly():
             found = encode(x, self.components_.T, self.penalty_, self.alpha_, n_threads=n_threads)
@@ -69,7 +70,7 @@ class AtomCoder(Coder):
                 UserWarning,
                 stacklevel=3,  # past scikit-learn's wrapper of transform
             )
-        return np.ascontiguousarray(found.codes.T)
+        return require_finite("The codes", np.ascontiguousarray(found.codes.T))
 
     def with_alpha(self, alpha: float) -> SparseCoder:
         """Return a coder of the same atoms and the same penalty at another weight.
@@ -129,10 +130,13 @@ class AtomCoder(Coder):
         ValueError
             If there are not n_components columns.
         """
-        return self._checked_codes(X) @ self.components_
+        codes = self._checked_codes(X)
+        with quietly():
+            samples = codes @ self.components_
+        return require_finite("The samples", samples)
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
-        x = self._checked(X).T.astype(self.components_.dtype, copy=False)
+        x = self._checked(X).T
         return self.problem_.value({"x": x, "A": self.components_.T, "s": codes.T})
 
     @property

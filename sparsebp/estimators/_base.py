@@ -13,9 +13,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sparsebp._checks import check_matrix, refuse_missing
+from sparsebp._checks import check_matrix, refuse_masked, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted
+from sparsebp._magnitudes import check_magnitude, in_precision, in_range, quietly
 from sparsebp._shapes import PatchShape, resolved_patch_shape
 from sparsebp._unused import unused_components
 from sparsebp.estimators._callbacks import CallbackSupportMixin
@@ -46,11 +47,6 @@ def all_or_nothing(fit: Callable[..., Any]) -> Callable[..., Any]:
             raise
 
     return wrapped
-
-
-def quietly() -> Any:
-    """Return a context without NumPy's warnings: what overflows is found, and said in words."""
-    return np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
 
 
 def require_success(result: Result) -> None:
@@ -92,21 +88,25 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
         if not reset:
             check_is_fitted(self)
-        samples: Any = validate_data(
-            self, X, reset=reset, dtype=_FLOATS, ensure_all_finite="allow-nan"
-        )
+        refuse_masked("X", X)
+        with quietly():  # scikit-learn sums X to look for infinities
+            samples: Any = validate_data(
+                self, X, reset=reset, dtype=_FLOATS, ensure_all_finite="allow-nan"
+            )
         refuse_missing(samples)
-        return samples
+        return samples if reset else in_precision("X", samples, self.components_.dtype)
 
     def _checked_codes(self, codes: Any) -> np.ndarray:
         check_is_fitted(self)
-        codes = check_array(codes, dtype=_FLOATS)
+        refuse_masked("X", codes)
+        with quietly():
+            codes = check_array(codes, dtype=_FLOATS)
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
                 f"The codes have {codes.shape[1]} columns but {type(self).__name__} has "
                 f"{self._n_features_out} components."
             )
-        return codes.astype(self.components_.dtype, copy=False)
+        return in_precision("X", codes, self.components_.dtype)
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the coefficients of samples; each estimator has its own."""
@@ -158,7 +158,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ValueError
             If there are not n_components columns.
         """
-        return unused_components(self._energies(self._checked_codes(codes).astype(np.float64)))
+        scaled, _ = in_range(self._checked_codes(codes).astype(np.float64))
+        return unused_components(self._energies(scaled))
 
     def _energies(self, codes: np.ndarray) -> np.ndarray:
         """Return the mean square of what each component contributes."""
@@ -203,13 +204,8 @@ class Learner(CallbackSupportMixin, Coder):
             resolved_patch_shape(samples.shape[1], self.patch_shape, "each sample")
         if reset:
             self.sample_scale_ = _scale(samples)
-        largest = max(float(samples.max()), -float(samples.min()))  # without a copy
         # Objectives hold sums of fourth powers at most: ‖WᵀWx‖² where W itself grows with x.
-        if largest > (float(np.finfo(samples.dtype).max) / samples.size) ** 0.25:
-            raise ValueError(
-                f"X holds numbers as large as {largest:.2g}, whose powers overflow in "
-                f"{samples.dtype}. Scale X to about unit variance."
-            )
+        check_magnitude("X", samples, power=4)
         return samples
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:

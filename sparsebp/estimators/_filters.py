@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._magnitudes import quietly, require_finite
 from sparsebp.blocks import Samples, count_threads, product
 from sparsebp.estimators._base import Learner, require_success
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
@@ -64,8 +65,10 @@ class FilterLearner(Learner):
         ValueError
             If X is unusable.
         """
-        X = self._checked(X).astype(self.components_.dtype, copy=False)
-        return product(self.components_, (X - self.mean_).T, X.dtype).T
+        X = self._checked(X)
+        with quietly():
+            codes = product(self.components_, (X - self.mean_).T, X.dtype).T
+        return require_finite("The responses", codes)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Compute the samples that responses stand for.
@@ -85,12 +88,15 @@ class FilterLearner(Learner):
         ValueError
             If there are not n_components columns.
         """
-        return self._checked_codes(X) @ self.mixing_.T + self.mean_
+        codes = self._checked_codes(X)
+        with quietly():
+            samples = codes @ self.mixing_.T + self.mean_
+        return require_finite("The samples", samples)
 
     problem_: Any
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
-        X = self._checked(X).astype(self.components_.dtype, copy=False)
+        X = self._checked(X)
         mapping = None
         if self.whitening_ is not None:
             mapping = (self.whitening_, self.mean_[:, np.newaxis])

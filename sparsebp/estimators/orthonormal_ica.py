@@ -8,8 +8,9 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp._magnitudes import quietly
 from sparsebp._shapes import PatchShape
-from sparsebp.estimators._base import all_or_nothing, quietly
+from sparsebp.estimators._base import all_or_nothing
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.penalties import Penalty

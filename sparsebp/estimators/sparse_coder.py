@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import Tags
 
 from sparsebp._checks import check_matrix
+from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._parameters import check_jobs, check_real
@@ -128,7 +129,9 @@ class SparseCoder(AtomCoder):
     @property
     def components_(self) -> np.ndarray:  # type: ignore[override]
         """The dictionary as an array."""
-        return check_matrix("dictionary", self.dictionary)
+        dictionary = check_matrix("dictionary", self.dictionary)
+        check_magnitude("dictionary", dictionary)
+        return dictionary
 
     @property
     def penalty_(self) -> Penalty:  # type: ignore[override]

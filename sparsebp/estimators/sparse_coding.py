@@ -10,10 +10,11 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp._magnitudes import quietly
 from sparsebp._shapes import PatchShape
 from sparsebp.blocks import count_threads, one_blas_thread
 from sparsebp.estimators._atoms import AtomCoder
-from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
+from sparsebp.estimators._base import Learner, all_or_nothing, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
 from sparsebp.estimators._units import warn_of_units

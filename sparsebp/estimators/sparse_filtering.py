@@ -8,9 +8,10 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp._magnitudes import quietly, require_finite
 from sparsebp._shapes import PatchShape
 from sparsebp.blocks import product
-from sparsebp.estimators._base import Learner, all_or_nothing, quietly, require_success
+from sparsebp.estimators._base import Learner, all_or_nothing, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.problems import Problem, sparse_filtering
 from sparsebp.solvers import minimize_lbfgs
@@ -191,8 +192,10 @@ class SparseFiltering(Learner):
         ValueError
             If X is unusable.
         """
-        X = self._checked(X).astype(self.components_.dtype, copy=False)
-        codes = _responses(X, self.components_, self.epsilon_) / self.scale_
+        X = self._checked(X)
+        with quietly():
+            codes = require_finite("The responses", _responses(X, self.components_, self.epsilon_))
+        codes = codes / codes.max(axis=1, keepdims=True) / self.scale_
         return codes / np.linalg.norm(codes, axis=1, keepdims=True)
 
     @property
@@ -217,4 +220,4 @@ class SparseFiltering(Learner):
 
 def _responses(X: np.ndarray, filters: np.ndarray, epsilon: float) -> np.ndarray:
     responses = product(filters, X.T, X.dtype).T
-    return np.sqrt(np.square(responses) + X.dtype.type(epsilon))
+    return np.hypot(responses, X.dtype.type(np.sqrt(epsilon)))

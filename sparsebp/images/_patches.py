@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from rich.progress import track
 from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import check_count
+from sparsebp._checks import check_count, refuse_masked
+from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import (
     COLORS,
     PatchShape,
@@ -133,6 +134,7 @@ def checked_image(image: ArrayLike, n_sides: int | None = None) -> np.ndarray:
 
     n_sides is known from the shape of the model's patches; None takes gray or color pictures.
     """
+    refuse_masked("image", image)
     values = np.asarray(image)
     n_sides, known = n_sides or 2, n_sides is not None
     if values.ndim not in (n_sides, n_sides + 1) or values.size == 0 or _no_numbers(values):
@@ -146,6 +148,7 @@ def checked_image(image: ArrayLike, n_sides: int | None = None) -> np.ndarray:
     if values.ndim == n_sides + 1 and values.shape[-1] not in (1, COLORS):
         raise ValueError(_readings(values.shape, known))
     values = values if values.dtype.kind == "f" else values.astype(np.float64)
+    check_magnitude("image", values, dtype=np.float64)
     return values.reshape(*values.shape[:n_sides], -1)
 
 
@@ -170,15 +173,17 @@ def _readings(shape: tuple[int, ...], known: bool) -> str:
 
 
 def checked_mask(image: np.ndarray, missing: ArrayLike | None) -> np.ndarray:
+    """Return which pixels are missing: masked ones, and those that are named, else NaN."""
+    masked = np.ma.getmaskarray(image)
     if missing is None:
-        return np.isnan(image) if image.dtype.kind == "f" else np.zeros(image.shape, dtype=bool)
+        return masked | np.isnan(np.asarray(image)) if image.dtype.kind == "f" else masked
     mask = np.asarray(missing)
     if mask.dtype != bool or mask.shape not in (image.shape, image.shape[:-1]):
         raise ValueError(
             f"missing has shape {mask.shape} and dtype {mask.dtype}; it must be True where a "
             f"pixel of the image of shape {image.shape} is missing, and of its shape."
         )
-    return np.broadcast_to(mask if mask.ndim == image.ndim else mask[..., None], image.shape)
+    return masked | (mask if mask.ndim == image.ndim else mask[..., None])
 
 
 def framed(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_number
+from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
 from sparsebp.blocks import count_threads
 from sparsebp.images._atoms import atoms_of, learned_atoms
@@ -95,6 +96,7 @@ def denoise(
     else:
         values, sides = framed(image, model, patch_shape)
     sigma = _estimated(values) if sigma is None else check_number("sigma", sigma, minimum=0)
+    check_magnitude("sigma", np.array([sigma]))
     patches = Patches(values, sides, stride)
     n_threads = count_threads(getattr(model, "n_jobs", None))
     known = None if model is None else atoms_of(model)  # or it is refused

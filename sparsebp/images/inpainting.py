@@ -53,7 +53,8 @@ def inpaint(
         What has atoms, as in `denoise`, fitted on patches without their means. Best are a
         few times as many atoms as pixels, learned from clean photographs.
     missing : array-like of bool, of the image's shape or (height, width), default=None
-        Which pixels are missing; None takes those that are NaN.
+        Which pixels are missing; None takes those that are NaN. Masked ones of an image of
+        `numpy.ma` are missing, too.
     stride : int, default=1
         Pixels from one patch to the next.
     patch_shape : int or tuple of int, default=None
@@ -91,8 +92,8 @@ def inpaint(
     >>> bool(np.sqrt(np.square(filled - stripes).mean()) < 0.02)
     True
     """
-    raw = np.asarray(image)
-    holes = checked_mask(raw, missing)
+    given = np.ma.asarray(image)
+    holes, raw = checked_mask(given, missing), given.data
     known = np.where(holes, raw.dtype.type(0), raw) if holes.any() else raw
     values, sides = framed(known, model, patch_shape)
     holes = holes.reshape(values.shape)

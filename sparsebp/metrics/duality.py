@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
+from sparsebp._magnitudes import quietly
 
 
 def duality_gap(
@@ -68,10 +69,13 @@ def duality_gap(
         raise ValueError(f"alpha is {alpha!r}; it must be a number ≥ 0.")
     if not isinstance(positive, bool | np.bool_):
         raise ValueError(f"positive is {positive!r}; it must be True or False.")
-    with np.errstate(over="ignore", invalid="ignore"):
+    with quietly():
         gap = _gap(x, atoms, s, float(alpha), positive=bool(positive))
     if not np.isfinite(gap).all():
-        raise ValueError("Squares of the numbers overflow; scale X to about unit variance.")
+        raise ValueError(
+            "Squares of the numbers overflow or vanish; scale X and components to about unit "
+            "variance."
+        )
     return gap
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
+from sparsebp._magnitudes import quietly, require_finite
 from sparsebp._shapes import (
     checked_patch_shape,
     picture_size,
@@ -169,6 +170,8 @@ def _describe(
     backward = angle >= np.pi
     angle = np.where(backward, angle - np.pi, angle)
     phase = np.arctan2(-weights[:, 1], weights[:, 0])
+    with quietly():
+        amplitude = require_finite("Amplitudes", size * np.hypot(*weights.T), "filters")
     return GaborFit(
         r_squared=np.clip(r_squared, 0.0, 1.0),
         orientation=np.where(angle >= np.pi, 0.0, angle),
@@ -176,7 +179,7 @@ def _describe(
         phase=np.where(backward, -phase, phase),
         center=parameters[:, :2],
         sigma=np.exp(parameters[:, WIDTHS]),
-        amplitude=size * np.hypot(*weights.T),
+        amplitude=amplitude,
         offset=mean - size * (weights * pair_mean).sum(axis=1),
         patch_shape=shape,
     )

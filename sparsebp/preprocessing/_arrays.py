@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
+from sparsebp._checks import refuse_masked
+from sparsebp._magnitudes import quietly
 from sparsebp._shapes import COLORS, image_number_axis
 
 # Its inferred types come from its defaults and are too narrow.
@@ -33,8 +35,10 @@ def check_rows(name: str, rows: ArrayLike) -> NDArray[Any]:
     ValueError
         If `rows` is not a finite, non-empty table of numbers.
     """
+    refuse_masked(name, rows)
     try:
-        return _check_array(rows, dtype=[np.float64, np.float32], input_name=name)
+        with quietly():  # scikit-learn sums the rows to look for infinities
+            return _check_array(rows, dtype=[np.float64, np.float32], input_name=name)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name} is not a finite table of numbers: {error}") from error
 
@@ -64,6 +68,7 @@ def check_images(images: Iterable[Any], n_sides: int = 2) -> list[NDArray[Any]]:
     """
     if isinstance(images, str | bytes | dict) or not isinstance(images, Iterable):
         raise TypeError(f"images is a {type(images).__name__}: give a sequence of arrays")
+    refuse_masked("images", images)
     _check_stack(getattr(images, "shape", None), n_sides)
     checked = [_check_image(image, index, n_sides) for index, image in enumerate(images)]
     if not checked:
@@ -95,16 +100,18 @@ def _check_stack(shape: tuple[int, ...] | None, n_sides: int) -> None:
 
 
 def _check_image(image: Any, index: int, n_sides: int) -> NDArray[Any]:
+    refuse_masked(f"images[{index}]", image)
     try:
-        array = _check_array(
-            image,
-            dtype="numeric",
-            order="C",
-            ensure_2d=False,
-            allow_nd=True,
-            ensure_min_samples=0,
-            ensure_min_features=0,
-        )
+        with quietly():
+            array = _check_array(
+                image,
+                dtype="numeric",
+                order="C",
+                ensure_2d=False,
+                allow_nd=True,
+                ensure_min_samples=0,
+                ensure_min_features=0,
+            )
         if array.dtype.kind not in "biuf":
             raise ValueError(f"its type is {array.dtype}")
     except (ValueError, TypeError) as error:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_number
+from sparsebp._magnitudes import in_range, quietly, require_finite
 from sparsebp.preprocessing._arrays import check_rows
 
 
@@ -39,11 +40,15 @@ def remove_mean(patches: ArrayLike) -> NDArray[Any]:
     array([[-1.,  0.,  1.],
            [ 0.,  0.,  0.]])
     """
-    patches = check_rows("patches", patches)
+    scaled, exponent = in_range(check_rows("patches", patches))
     # Shifted first: the mean of equal numbers is rounded, their differences are exactly zero.
-    shifted = patches - patches[:, :1]
+    shifted = scaled - scaled[:, :1]
     mean = shifted.mean(axis=1, dtype=np.float64, keepdims=True)
-    return shifted - mean.astype(patches.dtype)
+    centered = shifted - mean.astype(scaled.dtype)
+    if not exponent:
+        return centered
+    with quietly():
+        return require_finite("The patches", np.ldexp(centered, exponent), "patches")
 
 
 def normalize_contrast(patches: ArrayLike, *, regularization: float = 10 / 255**2) -> NDArray[Any]:
@@ -87,7 +92,7 @@ def normalize_contrast(patches: ArrayLike, *, regularization: float = 10 / 255**
     """
     patches = check_rows("patches", patches)
     regularization = check_number("regularization", regularization, minimum=0)
-    contrast = np.sqrt(row_variance(patches) + regularization)
+    contrast = np.hypot(row_deviation(patches), np.sqrt(regularization))
     contrast[contrast == 0] = 1
     return patches / contrast.astype(patches.dtype, copy=False)[:, np.newaxis]
 
@@ -129,8 +134,8 @@ def unit_norm(patches: ArrayLike) -> NDArray[Any]:
     return scaled / np.where(norm > 0, norm, 1)
 
 
-def row_variance(patches: NDArray[Any]) -> NDArray[np.float64]:
-    """Variance of each row about its own mean, exactly zero for a constant row.
+def row_deviation(patches: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the standard deviation of each row about its mean: exactly zero if constant.
 
     Parameters
     ----------
@@ -140,7 +145,8 @@ def row_variance(patches: NDArray[Any]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (n_patches,)
-        Mean squares, in float64.
+        Roots of mean squares, in float64.
     """
+    scaled, exponent = in_range(patches)
     # Shifted first: the mean of equal numbers is rounded, their differences are exactly zero.
-    return (patches - patches[:, :1]).var(axis=1, dtype=np.float64)
+    return np.ldexp((scaled - scaled[:, :1]).std(axis=1, dtype=np.float64), exponent)

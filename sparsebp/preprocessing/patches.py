@@ -16,9 +16,10 @@ from sparsebp._checks import (
     check_number,
     random_source,
 )
+from sparsebp._magnitudes import in_range
 from sparsebp._shapes import split_channels
 from sparsebp.preprocessing._arrays import check_images
-from sparsebp.preprocessing.normalization import row_variance
+from sparsebp.preprocessing.normalization import row_deviation
 
 _REFERENCE_PATCHES = 2000
 _REDRAWS_PER_PATCH = 100
@@ -140,11 +141,12 @@ def _cut(image: NDArray[Any], shape: tuple[int, ...], position: NDArray[np.int64
 
 
 def _contrast_threshold(source: _PatchSource, min_contrast: float) -> float:
-    variances = [
-        row_variance(source.draw(rows.stop - rows.start))
+    contrasts = [
+        row_deviation(source.draw(rows.stop - rows.start))
         for rows in gen_batches(_REFERENCE_PATCHES, max(1, _BLOCK_SIZE // source.patch_size))
     ]
-    average = float(np.sqrt(np.concatenate(variances).mean()))
+    scaled, exponent = in_range(np.concatenate(contrasts))
+    average = float(np.ldexp(np.sqrt(np.square(scaled).mean()), exponent))
     if average == 0:
         raise ValueError(
             f"min_contrast={min_contrast} cannot be met, as every patch is constant: "
@@ -155,7 +157,7 @@ def _contrast_threshold(source: _PatchSource, min_contrast: float) -> float:
 
 def _draw_with_contrast(source: _PatchSource, n_patches: int, threshold: float) -> NDArray[Any]:
     patches = source.draw(n_patches)
-    flat = np.flatnonzero(_contrast(patches) < threshold) if threshold else np.empty(0, int)
+    flat = np.flatnonzero(row_deviation(patches) < threshold) if threshold else np.empty(0, int)
     budget = _REDRAWS_PER_PATCH * (n_patches + 100)
     while flat.size:
         if budget < flat.size:
@@ -166,12 +168,8 @@ def _draw_with_contrast(source: _PatchSource, n_patches: int, threshold: float) 
         budget -= flat.size
         redrawn = source.draw(flat.size)
         patches[flat] = redrawn
-        flat = flat[_contrast(redrawn) < threshold]
+        flat = flat[row_deviation(redrawn) < threshold]
     return patches
-
-
-def _contrast(patches: NDArray[Any]) -> NDArray[np.float64]:
-    return np.sqrt(row_variance(patches))
 
 
 def _check_patch_sides(patch_shape: Any) -> tuple[tuple[int, ...], int | None]:

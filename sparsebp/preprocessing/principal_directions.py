@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from scipy import linalg
 from sklearn.utils import gen_batches
 
+from sparsebp._magnitudes import largest_magnitude
+
 # Numbers converted to float64 at a time while the covariance is summed.
 _BLOCK_SIZE = 2**20
 
@@ -46,16 +48,28 @@ def principal_directions(
     rounding = np.finfo(X.dtype).eps ** 2 * (values.sum() + mean @ mean)
     rank = int(np.sum(values > max(X.shape) * max(summing, rounding)))
     if rank == 0:
-        raise ValueError(
-            f"all {X.shape[0]} samples are equal (n_features={X.shape[1]}): "
-            "whitening needs samples that differ"
-        )
+        raise ValueError(_why_none(X))
     vectors = vectors[:, :rank]
     if centered is not None:
         vectors = centered.T @ vectors
         vectors /= np.linalg.norm(vectors, axis=0)
     largest, smallest = vectors.max(axis=0), vectors.min(axis=0)
     return values[:rank], vectors * np.where(largest < -smallest, -1.0, 1.0)
+
+
+def _why_none(X: NDArray[Any]) -> str:
+    """Say why samples have no directions: they are equal, or their differences are lost."""
+    if (X[0] == X).all():
+        return (
+            f"all {X.shape[0]} samples are equal (n_features={X.shape[1]}): "
+            "whitening needs samples that differ"
+        )
+    spread = float((X.max(axis=0) - X.min(axis=0)).max())
+    return (
+        f"the samples of size {largest_magnitude(X):.2g} differ by no more than {spread:.2g}, "
+        "which rounding hides or whose square vanishes: subtract their mean, and scale X to about "
+        "unit variance"
+    )
 
 
 def _covariance(X: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -79,5 +93,5 @@ def _inner_products(X: NDArray[Any], centered: NDArray[np.float64]) -> NDArray[n
 def _check_squares(squares: Any, X: NDArray[Any]) -> None:
     if not np.isfinite(squares).all():
         raise ValueError(
-            f"X has entries up to {np.abs(X).max():.3g}, whose squares overflow: scale X down"
+            f"X has entries up to {largest_magnitude(X):.3g}, whose squares overflow: scale X down"
         )

@@ -9,9 +9,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sparsebp._checks import check_number, refuse_missing
+from sparsebp._checks import check_number, refuse_masked, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted, about_value
+from sparsebp._magnitudes import quietly, require_finite
 from sparsebp.preprocessing._arrays import check_rows
 from sparsebp.preprocessing.principal_directions import principal_directions
 
@@ -135,7 +136,8 @@ class Whitening(
         self.check_parameters()
         regularization = float(self.regularization)
         samples = self._checked(X, ensure_min_samples=2)
-        mean = samples.mean(axis=0, dtype=np.float64)
+        with quietly():
+            mean = samples.mean(axis=0, dtype=np.float64)
         eigenvalues, directions = principal_directions(samples, mean)
         kept = _n_kept(self.n_components, eigenvalues, samples.shape)
         # Set last, so that a refused fit leaves nothing half fitted.
@@ -184,8 +186,10 @@ class Whitening(
         """
         check_is_fitted(self, "directions_")
         samples = self._checked(X, reset=False)
-        centered = samples - self.mean_.astype(samples.dtype, copy=False)
-        return self._turned_back(centered @ self._factor(1 / self.scales_, samples.dtype))
+        with quietly():
+            centered = samples - self.mean_.astype(samples.dtype, copy=False)
+            along = self._times(centered, self.directions_ / self.scales_)
+            return require_finite("The white samples", self._turned_back(along))
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Undo `transform`: x = M^+ z + mean, exactly on the directions kept.
@@ -215,12 +219,16 @@ class Whitening(
         along = rows
         if self.method_ == "zca":
             along = rows @ self.directions_.astype(rows.dtype, copy=False)
-        restored = along @ self._factor(self.scales_, rows.dtype).T
-        return restored + self.mean_.astype(rows.dtype, copy=False)
+        with quietly():
+            restored = self._times(along, (self.directions_ * self.scales_).T)
+            restored = restored + self.mean_.astype(rows.dtype, copy=False)
+        return require_finite("The samples", restored)
 
     def _checked(self, X: ArrayLike, **limits: Any) -> NDArray[Any]:
         limits |= {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
-        samples: NDArray[Any] = _validate_data(self, X, **limits)
+        refuse_masked("X", X)
+        with quietly():  # scikit-learn sums X to look for infinities
+            samples: NDArray[Any] = _validate_data(self, X, **limits)
         refuse_missing(samples)
         return samples
 
@@ -240,8 +248,13 @@ class Whitening(
             return along
         return along @ self.directions_.T.astype(along.dtype, copy=False)
 
-    def _factor(self, scales: NDArray[Any], dtype: Any) -> NDArray[Any]:
-        return (self.directions_ * scales).astype(dtype, copy=False)
+    @staticmethod
+    def _times(rows: NDArray[Any], factor: NDArray[Any]) -> NDArray[Any]:
+        """Multiply in the rows' precision, or in float64 where the factor is beyond its range."""
+        narrow = factor.astype(rows.dtype, copy=False)
+        if np.isfinite(narrow).all() and narrow.any():
+            return rows @ narrow
+        return (rows @ factor).astype(rows.dtype)
 
     @property
     def _n_features_out(self) -> int:

@@ -83,7 +83,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     Parameters
     ----------
     x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
+        Samples in columns. Masked values of an array of `numpy.ma` are missing.
     basis : ndarray of shape (n_features, n_components)
         A, atoms in columns.
     penalty : Penalty
@@ -108,6 +108,9 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         Of shape (n_components, n_samples), and the number of samples that did not finish.
     """
     tol = max(tol, 20 * float(np.finfo(x.dtype).eps))
+    if np.ma.is_masked(x):
+        mask = (1 if mask is None else mask) * ~np.ma.getmaskarray(x)
+    x = np.asarray(x)
     if mask is not None:
         x = np.where(mask == 0, np.zeros_like(x), x)
     codes = np.empty((basis.shape[1], x.shape[1]), dtype=x.dtype)

@@ -81,6 +81,10 @@ def minimize_lbfgs(
     )
 
 
+class _LostError(Exception):
+    """SciPy asks for a point that is not finite."""
+
+
 class _Search:
     """One minimisation: the evaluations made, the best of them, the history."""
 
@@ -117,6 +121,8 @@ class _Search:
             )
         except KeyboardInterrupt:
             return Status.INTERRUPTED
+        except _LostError:
+            return Status.STALLED
         return self.status(end)
 
     def evaluate_in_units(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -127,6 +133,9 @@ class _Search:
         if self.at_start:  # SciPy asks first for what is known already
             self.at_start = False
             return self.best_value, self.best_gradient
+        if not np.isfinite(flat).all():  # products of slopes have overflowed or vanished
+            self.broke_down = True
+            raise _LostError
         # SciPy hands over a copy of its own, so that a point may be kept.
         point = flat.reshape(self.best_point.shape).astype(self.best_point.dtype, copy=False)
         value, gradient = self.objective.value_and_gradient(point)

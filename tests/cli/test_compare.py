@@ -54,10 +54,11 @@ def test_models_of_other_sizes_and_kinds_are_compared_on_the_same_images(
     assert said["models"][0]["kurtosis"] == pytest.approx(kurtosis)
 
 
-def test_a_model_without_its_recipe_is_measured_by_its_features(tmp_path):
+def test_a_model_without_its_recipe_is_measured_by_its_features(tmp_path, photographs):
     model = SparseCoding(4, max_iter=1, tol=1.0).fit(np.eye(16))
     save_model(model, tmp_path / "model.npz")
-    result = run("compare", tmp_path / "model.npz", "sparse-coding-8x8", "--n-patches", 20)
+    options = ["--images", photographs, "--n-patches", 20]
+    result = run("compare", tmp_path / "model.npz", "sparse-coding-8x8", *options)
     assert result.exit_code == 0, result.output
     assert "without its recipe" in " ".join(result.stderr.split())
     kurtosis = next(line for line in result.stdout.splitlines() if line.startswith("kurtosis"))

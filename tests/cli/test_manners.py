@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from rich.console import Console
+from thinning import first_fast
 from typer.testing import CliRunner
 
 from sparsebp import load_model
@@ -35,7 +36,7 @@ def in_a_process(code, **environment):
 def test_quiet_says_nothing_and_does_its_work(tmp_path, photographs):
     out = tmp_path / "out"
     for arguments in (
-        ("learn", "--images", photographs, "--out", out, *TOY),
+        ("learn", "--images", photographs, "--out", out, *TOY, "--model", "rica"),
         ("show", out / "model.npz"),
         ("encode", out / "model.npz", "--images", photographs, "--out", out / "codes.npz"),
     ):
@@ -165,7 +166,7 @@ COMMAND = "import sys; from sparsebp.cli import main; sys.argv[0] = 'sparsebp'; 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
-@pytest.mark.parametrize("argument", ["derive", "--help"])
+@pytest.mark.parametrize("argument", first_fast(["--help", "derive"]))
 def test_a_closed_pipe_is_no_error(argument):
     read, write = os.pipe()
     os.close(read)
@@ -176,7 +177,7 @@ def test_a_closed_pipe_is_no_error(argument):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
-@pytest.mark.parametrize("argument", ["derive", "--version"])
+@pytest.mark.parametrize("argument", first_fast(["--version", "derive"]))
 def test_a_full_disk_is_said(argument):
     with open("/dev/full", "w") as full:  # noqa: PTH123
         command = [sys.executable, "-c", COMMAND, argument]
@@ -185,8 +186,9 @@ def test_a_full_disk_is_said(argument):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
-def test_a_closed_stream_is_no_error():
-    line = f'"{sys.executable}" -c "$CODE" derive >&-'
+@pytest.mark.parametrize("argument", first_fast(["--version", "derive"]))
+def test_a_closed_stream_is_no_error(argument):
+    line = f'"{sys.executable}" -c "$CODE" {argument} >&-'
     environment = {**os.environ, "CODE": COMMAND}
     result = subprocess.run(line, shell=True, capture_output=True, text=True, env=environment)
     assert (result.returncode, result.stderr) == (0, "")

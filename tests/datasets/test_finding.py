@@ -1,9 +1,13 @@
 """Which files are read, in which order, under which names."""
 
+import os
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from sparsebp import load_model
 from sparsebp.datasets import load_named_photographs, load_photographs
 
 
@@ -84,3 +88,20 @@ def test_links_to_nothing_are_no_files(album):
     with pytest.raises(ValueError, match="cannot be found"):
         load_photographs(album / "gone.png")
     assert list(load_named_photographs(album / "*.png")) == ["b.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+def test_pipes_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for read in (load_photographs, load_model):
+        with pytest.raises(ValueError, match=r"pipe\.png is a device, a pipe or a socket; give"):
+            read(tmp_path / "pipe.png")
+    with pytest.raises(ValueError, match="has no files"):
+        load_photographs(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file systems that take any bytes")
+def test_names_that_are_not_utf_8(tmp_path):
+    name = os.fsdecode(b"caf\xe9.png")
+    write(tmp_path / name)
+    assert list(load_named_photographs(tmp_path)) == [name]

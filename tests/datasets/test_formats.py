@@ -1,6 +1,7 @@
 """Bit depths, pages and arrays: a known picture in each kind of file."""
 
 import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -206,7 +207,29 @@ def test_a_stack_may_have_its_number_first_or_last(tmp_path, shape):
 )
 def test_what_can_be_read_in_two_ways_is_refused(tmp_path, shape):
     np.save(tmp_path / "a.npy", np.zeros(shape))
-    refused(tmp_path, r"array of shape \(.*is not clear; save \(height, width\)")
+    refused(tmp_path, r"its array of shape \(.*is not clear.*; save \(height, width\)")
+
+
+def test_why_an_array_is_not_clear(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((3, 40, 50)))
+    refused(tmp_path, r"\(3 gray images, or the channels of one in color\)")
+    np.save(tmp_path / "a.npy", np.zeros((30, 40, 50)))
+    refused(tmp_path, r"\(30 images, 50 with their number last, or 50 channels\)")
+
+
+def test_of_several_arrays_all_are_read_or_none(tmp_path):
+    np.savez(tmp_path / "a.npz", x=STACK, y=np.zeros((30, 40, 50)))
+    refused(tmp_path, r"a\.npz.*its array y of shape \(30, 40, 50\) is not clear")
+
+
+def test_what_is_no_array_is_passed_over(tmp_path):
+    np.savez(tmp_path / "a.npz", x=STACK, y=np.array([{}]))
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr("notes.txt", "taken in 2003")
+    np.testing.assert_array_equal(load_photographs(tmp_path), STACK)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("notes.txt", "taken in 2003")
+    refused(tmp_path, r"no array that can be images, but: notes\.txt \(\)")
 
 
 def test_matlab(tmp_path):
@@ -263,7 +286,7 @@ def test_images_are_read_one_at_a_time(tmp_path):
 def test_arrays_with_opacity_or_more_axes_are_refused_in_words(shape, tmp_path):
     np.save(tmp_path / "a.npy", np.random.default_rng(0).random(shape))
     with (
-        pytest.warns(UserWarning, match="is not clear; save"),
+        pytest.warns(UserWarning, match="is not clear.*; save"),
         pytest.raises(ValueError, match="no readable image"),
     ):
         load_photographs(tmp_path / "a.npy")

@@ -5,7 +5,12 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from sparsebp.datasets import load_named_photographs, load_photographs, load_sample_photographs
+from sparsebp.datasets import (
+    load_named_photographs,
+    load_photographs,
+    load_sample_photographs,
+    photographs,
+)
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
 GRAY = RGB[..., 0]
@@ -196,3 +201,24 @@ def test_empty_folders_and_wrong_types_are_refused(tmp_path):
     for folder in (3, None, b"photos"):
         with pytest.raises(TypeError, match="is not a path: give the name of an image file"):
             load_photographs(folder)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError("out of memory when reading image file")])
+def test_too_little_memory_is_not_a_damaged_image(tmp_path, monkeypatch, error):
+    def full(path):
+        raise error
+
+    save(tmp_path, "a.png", GRAY)
+    monkeypatch.setattr(photographs, "read_picture", full)
+    with pytest.raises(MemoryError, match=r"a\.png: "):
+        load_photographs(tmp_path)
+
+
+@pytest.mark.parametrize("color", [False, True])
+def test_an_array_of_another_unit_beside_images_is_named(tmp_path, color):
+    save(tmp_path, "a.png", GRAY)
+    np.save(tmp_path / "b.npy", 255 * np.random.default_rng(0).random((8, 9)))
+    with pytest.warns(UserWarning, match=r"Fractions up to 25\d.*: b\.npy\. Divide"):
+        assert len(load_photographs(tmp_path, color=color)) == 2
+    (tmp_path / "a.png").unlink()
+    assert len(load_photographs(tmp_path)) == 1  # one unit throughout

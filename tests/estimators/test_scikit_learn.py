@@ -12,12 +12,13 @@ from sparsebp.penalties import L1
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 ESTIMATORS = [
-    SparseCoding(max_iter=10),
+    SparseCoding(3, max_iter=2),
     ReconstructionICA(),
     OrthonormalICA(),
     SparseFiltering(max_iter=20),
 ]
 VARIANTS = [
+    SparseCoding(max_iter=10),
     SparseCoding(penalty="l1", max_iter=10),
     SparseCoding(penalty="topographic", solver="exact", gamma=0.1, max_iter=10),
     SparseCoding(penalty="cauchy", max_iter=10),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sparsebp.preprocessing import normalize_contrast, remove_mean, unit_norm
-from sparsebp.preprocessing.normalization import row_variance
+from sparsebp.preprocessing.normalization import row_deviation
 
 FUNCTIONS = [remove_mean, normalize_contrast, unit_norm]
 
@@ -21,7 +21,7 @@ def test_remove_mean_leaves_the_differences():
 def test_constant_patches_become_exactly_zero():
     # The mean of 144 times 0.1, as summed in floating point, is not 0.1.
     assert not remove_mean(np.full((3, 144), 0.1)).any()
-    assert not row_variance(np.full((3, 144), 0.1)).any()
+    assert not row_deviation(np.full((3, 144), 0.1)).any()
 
 
 def test_normalize_contrast_is_its_formula():

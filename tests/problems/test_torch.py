@@ -1,5 +1,8 @@
 """Every objective with every penalty, written again in PyTorch and differentiated by it."""
 
+from importlib.util import find_spec
+
+import lazy_loader
 import numpy as np
 import pytest
 from oracles import relative_error
@@ -7,7 +10,7 @@ from penalties.registry import CASES, overlapping_groups, torus
 from problems import problems
 from problems.problems import ALPHA, DECODER, GAMMA, SCALE, SIZES, Data
 
-torch = pytest.importorskip("torch")
+torch = lazy_loader.load("torch")  # takes two seconds
 
 PENALTIES = {
     "l1": lambda s: s.abs().sum(),
@@ -79,6 +82,8 @@ def test_no_objective_and_no_penalty_is_left_out():
     assert set(PENALTIES) == {case.name for case in CASES}
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs PyTorch")
 @pytest.mark.parametrize("case", CASES, ids=repr)
 @pytest.mark.parametrize(("build", "in_torch"), OBJECTIVES, ids=lambda f: f.__name__)
 def test_value_and_gradient_are_those_of_torch(build, in_torch, case):

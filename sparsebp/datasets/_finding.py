@@ -8,6 +8,8 @@ from typing import Any
 
 from PIL import Image
 
+from sparsebp._files import require_file
+
 #: Arrays, which Pillow does not read.
 ARRAYS = (".npy", ".npz", ".mat", ".iml", ".imc")
 #: A folder that holds this file was written by `sparsebp learn`: its pictures are no photographs.
@@ -76,6 +78,7 @@ def _files_of(entry: Path) -> Iterator[tuple[str, Path]]:
         if entry.is_dir():
             yield from ((str(path.relative_to(entry)), path) for path in _below(entry))
         elif entry.exists():
+            require_file(entry)
             yield entry.name, entry
         else:
             found = sorted(glob.glob(str(entry), recursive=True))  # noqa: PTH207 (may be absolute)
