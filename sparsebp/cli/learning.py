@@ -18,6 +18,7 @@ from sparsebp.cli.recipe import Paths, Recipe, named_in_words
 from sparsebp.cli.results import MODEL_FILE, keep_model, results_folder
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
 from sparsebp.report import Measurements, Summary, write_page
+from sparsebp.report.page import IMAGES_SHOWN
 
 PICTURE_FILES = ("filters.png", "objective.png")
 REPORT_FILE = "report.html"
@@ -84,6 +85,7 @@ def run_experiment(
         size = "×".join(map(str, recipe.patch_shape))
         found = counted(len(photographs), "photograph")
         output.remark(f"{len(samples)} patches of {size} from {found}")
+        shown = list(photographs.values())[:IMAGES_SHOWN] if report else []
         del photographs  # large, and not needed while learning
         estimator.set_params(patch_shape=recipe.patch_shape)
         ending = fit_with_progress(estimator, samples, output)
@@ -95,8 +97,7 @@ def run_experiment(
     if not finished:
         output.remark(f"Interrupted; the best model so far is saved in {out}.")
     try:
-        images = list(photographs.values())
-        files, found = _describe(estimator, recipe, out, samples, metadata, output, report, images)
+        files, found = _describe(estimator, recipe, out, samples, metadata, output, report, shown)
     except BaseException:
         say("Note:", f"{MODEL_FILE} is saved in {out}; other files may be missing.", "yellow")
         raise

@@ -33,7 +33,7 @@ _DOCUMENTED = {
     "guide/watching": "Watching a fit",
 }
 #: Images and patches shown.
-_IMAGES, _PATCHES = 6, 96
+IMAGES_SHOWN, _PATCHES = 6, 96
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
 
 
@@ -122,8 +122,7 @@ def write_page(
         filters=filters,
         details=[{"gabor": f.gabor, "facts": f.facts} for f in filters],
         columns=measured.basis.grid_shape[1],
-        photographs=[photograph(image) for image in images[:_IMAGES]],
-        n_images=len(images),
+        photographs=[photograph(image) for image in images[:IMAGES_SHOWN]],
         patches=patch_pictures(measured.samples[:_PATCHES], measured.basis.patch_shape),
         drawings=list(drawings(measured)),
         mathematics=mathematics(measured.estimator),
