@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic, Welsch
@@ -68,7 +69,7 @@ def test_codes_are_the_same_bits_in_any_company(penalty, masked):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", first_fast([np.float32, np.float64]))
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: repr(p)[:30])
 def test_all_codes_are_the_same_bits_in_any_company(penalty, dtype, masked):
     assert_alike_in_any_company(penalty, MANY, dtype, masked=masked)
