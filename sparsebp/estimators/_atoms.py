@@ -13,6 +13,7 @@ from sparsebp._magnitudes import quietly, require_finite
 from sparsebp.blocks import count_threads
 from sparsebp.estimators._base import Coder
 from sparsebp.estimators._parameters import check_real
+from sparsebp.estimators._units import warn_of_scale
 from sparsebp.problems import Problem, sparse_coding
 from sparsebp.solvers import encode
 
@@ -52,6 +53,7 @@ class AtomCoder(Coder):
             If ``alpha`` was set to something else after `fit`, which has no effect here.
         """
         x = self._checked(X).T
+        warn_of_scale(x.T, getattr(self, "sample_scale_", None))
         n_threads = count_threads(self.n_jobs)
         with quietly():
             found = encode(x, self.components_.T, self.penalty_, self.alpha_, n_threads=n_threads)

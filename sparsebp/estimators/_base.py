@@ -21,12 +21,11 @@ from sparsebp._shapes import PatchShape, resolved_patch_shape
 from sparsebp._unused import unused_components
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
+from sparsebp.estimators._units import scale_of, warn_of_scale
 from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.solvers import Result, Status
 
 _FLOATS: Any = [np.float64, np.float32]
-#: Samples by which the scale of all is measured, without a copy of them.
-_SCALED_BY = 10_000
 #: Samples by which silent components are looked for; more of them where the first found some.
 _FEW, _MORE = 1000, 5000
 
@@ -178,14 +177,6 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return make_penalty(self.penalty, n_components, float(self.epsilon))
 
 
-def _scale(samples: np.ndarray) -> float:
-    """Compute the root mean square of samples about their mean, from some evenly spread ones."""
-    some = samples[:: -(-len(samples) // _SCALED_BY)].astype(np.float64)
-    some -= some.mean(axis=0)
-    largest = float(np.abs(some).max()) or 1.0  # whose square may be out of range
-    return float(np.sqrt(np.square(some / largest).mean())) * largest
-
-
 class Learner(CallbackSupportMixin, Coder):
     """Base of what learns its components: parameters of a search, where it starts, how it ended."""
 
@@ -203,7 +194,9 @@ class Learner(CallbackSupportMixin, Coder):
         if self.patch_shape is not None:
             resolved_patch_shape(samples.shape[1], self.patch_shape, "each sample")
         if reset:
-            self.sample_scale_ = _scale(samples)
+            self.sample_scale_ = scale_of(samples)
+        else:
+            warn_of_scale(samples, self.sample_scale_)
         # Objectives hold sums of fourth powers at most: ‖WᵀWx‖² where W itself grows with x.
         check_magnitude("X", samples, power=4)
         return samples

@@ -12,6 +12,7 @@ from sparsebp._magnitudes import quietly, require_finite
 from sparsebp.blocks import Samples, count_threads, product
 from sparsebp.estimators._base import Learner, require_success
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
+from sparsebp.estimators._units import warn_of_hidden, warn_of_scale
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
 from sparsebp.solvers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
@@ -19,6 +20,8 @@ from sparsebp.solvers import Result, Search, SignedPoint, SignRule, minimize_cho
 #: White samples of so many times fewer directions than features are kept: they need less memory
 #: than the samples, and would cost more to compute at every iteration than all that follows.
 _FEW_OF = 4
+#: Samples by which it is told whether the penalty tells responses apart.
+_ENOUGH = 1000
 
 
 class FilterLearner(Learner):
@@ -66,6 +69,7 @@ class FilterLearner(Learner):
             If X is unusable.
         """
         X = self._checked(X)
+        warn_of_scale(X, self.sample_scale_)
         with quietly():
             codes = product(self.components_, (X - self.mean_).T, X.dtype).T
         return require_finite("The responses", codes)
@@ -109,6 +113,15 @@ class FilterLearner(Learner):
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         return (X - self.mean_) @ self.components_.T
+
+    def _warn_of_hidden(self, X: np.ndarray) -> None:
+        if len(X) <= len(
+            self.components_
+        ):  # few samples are made sparse by filters at right angles
+            return
+        with quietly():
+            responses = self._codes_to_count(X[:_ENOUGH]).T
+            warn_of_hidden(type(self).__name__, self.penalty_, responses)
 
     def _whitened(self, X: np.ndarray) -> Whitened:
         n_threads = count_threads(self.n_jobs)

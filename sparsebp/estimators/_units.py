@@ -1,21 +1,90 @@
-"""Warnings of weights that are out of all proportion to the samples, with a number that fits."""
+"""Warnings of weights and units that are out of all proportion to the samples, with what fits.
+
+Whether a penalty can tell sparse from dense coefficients of some size is asked of its own values:
+S(2s) / S(s), S(0) taken off, is 4 where S is a parabola, 2 for |s|, and near 1 where S is level.
+Thresholds are from planted dictionaries and mixtures, fitted at units from 10⁻⁴ to 10⁴.
+"""
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
-from sparsebp.penalties import L1, Penalty, SmoothL1, Topographic
+from sparsebp.penalties import Penalty, Signed
 
-#: ε hides coefficients whose mean square is below this share of it.
-_HIDDEN = 1e-2
-#: Samples looked at.
-_ENOUGH = 1000
+#: Growth above which S is a parabola: no atom of a planted dictionary was found from 3.7 on.
+_PARABOLA = 3.6
+#: Growth below which S is level: Amari distances of 0.3 from 1.08 on, of 0.017 still at 1.09.
+_LEVEL = 1.09
+#: Codes are dense with this share of coefficients in use, and this share of the energy left. Where
+#: samples are of about unit variance, or have few features, that may be meant.
+_DENSE, _LEFT, _LARGE, _SEVERAL = 0.9, 1e-3, 10, 8
+#: A coefficient is in use above this share of the root mean square.
+_IN_USE = 0.01
+#: Samples looked at, and those that are encoded.
+_ENOUGH, _FEW = 1000, 200
+#: Samples by which a scale is told, and ratios that no photograph's patches reach: what is below a
+#: hundredth of the contrast of others, is below one grey level.
+_MANY, _LARGER, _SMALLER = 100, 30.0, 0.01
+#: Whose frames lie between a user's line and a warning.
+_INNER = ("sparsebp.", "sklearn.", "contextlib", "functools")
 
 
-def warn_of_units(name: str, penalty: Penalty, alpha: float, x: np.ndarray, A: np.ndarray) -> None:
-    """Warn where α leaves no coefficient other than zero, or where ε hides all of them.
+def growth(penalty: Penalty, responses: np.ndarray) -> float:
+    """Compute how much a penalty grows where all coefficients double.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        S, of any kind; that without signs of a signed one.
+    responses : ndarray of shape (n_components, n_samples)
+        Coefficients in columns, not all of them zero.
+
+    Returns
+    -------
+    growth : float
+        Σ [S(2s) − S(0)] / Σ [S(s) − S(0)]: 4 for a parabola, 2 for |s|, 1 where S is level.
+
+    Examples
+    --------
+    >>> from sparsebp.penalties import L1, Cauchy
+    >>> s = np.array([[0.001, -0.002]])
+    >>> round(growth(L1(), s), 3), round(growth(Cauchy(), s), 3)
+    (2.0, 4.0)
+    """
+    plain = penalty.penalty if isinstance(penalty, Signed) else penalty
+    wide = np.asarray(responses, dtype=np.float64)
+    base, once, twice = (
+        float(plain.values_and_gradient(factor * wide)[0].sum()) for factor in (0.0, 1.0, 2.0)
+    )
+    if not once - base > 1e-12 * abs(base):  # rounding hides what is so far below the corner
+        return 4.0
+    return (twice - base) / (once - base)
+
+
+def is_parabola(penalty: Penalty, responses: np.ndarray) -> bool:
+    """Tell whether coefficients are so small that a penalty makes none of them sparse.
+
+    Parameters
+    ----------
+    penalty, responses
+        As in `growth`.
+    """
+    return growth(penalty, responses) > _PARABOLA
+
+
+def warn_of_units(
+    name: str,
+    penalty: Penalty,
+    alpha: float,
+    x: np.ndarray,
+    A: np.ndarray,
+    encoded: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    """Warn where α or the unit of the samples leaves codes that are all small, or all large.
 
     Parameters
     ----------
@@ -29,6 +98,8 @@ def warn_of_units(name: str, penalty: Penalty, alpha: float, x: np.ndarray, A: n
         The samples in columns, of which the first 1000 are looked at.
     A : ndarray of shape (n_features, n_components)
         The basis, atoms in columns.
+    encoded : callable
+        Maps samples in columns to codes in columns.
 
     Notes
     -----
@@ -40,20 +111,36 @@ def warn_of_units(name: str, penalty: Penalty, alpha: float, x: np.ndarray, A: n
         return
     # Weight decay makes atoms short where nothing uses them, whatever the unit of the samples.
     lengths = np.linalg.norm(A, axis=0)[:, np.newaxis]
-    if warn_of_hidden(name, penalty, alpha, pull / np.where(lengths > 0, lengths, 1)):
+    responses = pull / np.where(lengths > 0, lengths, 1)
+    if warn_of_hidden(name, penalty, responses, alpha=True) or not alpha:
         return
-    if isinstance(penalty, L1 | SmoothL1) and alpha >= largest:
-        nearly = "" if isinstance(penalty, L1) else " by more than the rounded corner"
-        warnings.warn(
+    x = x[:, :: -(-x.shape[1] // _FEW)]
+    codes, unit = encoded(x), _root_mean_square(responses)
+    if not codes.any() or is_parabola(penalty, codes):
+        nearly = " by more than the rounded corner" if codes.any() else ""
+        warn_user(
             f"{name}: alpha is {alpha:g}, and no coefficient is other than zero{nearly}; on these "
             f"samples alpha must be below {largest:.2g} (2 max|Aᵀx|). Give about "
-            f"{largest / 10:.1g}, or scale X to unit variance.",
-            stacklevel=5,
+            f"{largest / 10:.1g}, or scale X to unit variance."
+        )
+        return
+    left = float(np.square(x - A @ codes).sum() / np.square(x).sum())
+    used = float((np.abs(codes) > _IN_USE * _root_mean_square(codes)).mean()) * len(codes)
+    meant = unit < _LARGE or min(A.shape) < _SEVERAL
+    if not meant and left < _LEFT and used > _DENSE * min(A.shape):
+        like_l1 = abs(growth(penalty, responses) - 2) < 0.2
+        give = f"Give about {unit:.1g}, or scale" if like_l1 else "Scale"
+        warn_user(
+            f"{name}: alpha={alpha:g} is too small for these samples: {used:.0f} coefficients a "
+            f"sample are in use and leave {left:.1g} of the energy, so codes are not sparse. "
+            f"{give} X to unit variance (multiply it by about {1 / unit:.1g})."
         )
 
 
-def warn_of_hidden(name: str, penalty: Penalty, alpha: float, responses: np.ndarray) -> bool:
-    """Warn where ε is so large that a smoothed penalty does not tell small from large responses.
+def warn_of_hidden(
+    name: str, penalty: Penalty, responses: np.ndarray, *, alpha: bool = False
+) -> bool:
+    """Warn where a penalty does not tell small from large responses: a parabola, or level.
 
     Parameters
     ----------
@@ -61,25 +148,90 @@ def warn_of_hidden(name: str, penalty: Penalty, alpha: float, responses: np.ndar
         The estimator's.
     penalty : Penalty
         S.
-    alpha : float
-        Its weight α.
-    responses : ndarray of shape (n_components, n_samples) or its transpose
+    responses : ndarray of shape (n_components, n_samples)
         Products of atoms or filters with samples.
+    alpha : bool, default=False
+        Whether the penalty's weight goes with the unit of the samples.
 
     Returns
     -------
     hidden : bool
         Whether there was a warning.
     """
-    square = float(np.square(responses, dtype=np.float64).mean())
-    smoothed = isinstance(penalty, SmoothL1 | Topographic)
-    if not (smoothed and 0 < square < _HIDDEN * penalty.epsilon):
+    unit = _root_mean_square(responses)
+    grown = growth(penalty, responses) if unit else 2.0
+    if _LEVEL < grown < _PARABOLA:
         return False
-    warnings.warn(
-        f"{name}: epsilon is {penalty.epsilon:g}, but the products of atoms or filters with these "
-        f"samples have the mean square {square:.2g}, so all are hidden in the rounded corner. "
-        f"Scale X to unit variance, or give epsilon of about {square / 1000:.1g} and alpha of "
-        f"about {alpha * np.sqrt(square):.1g}.",
-        stacklevel=6,
+    epsilon = getattr(penalty, "epsilon", None)
+    given = f"penalty is {penalty}" if epsilon is None else f"epsilon is {epsilon:g}"
+    shape = "hardly grows" if grown < 2 else "is a parabola, which makes nothing sparse"
+    weights = (", with alpha of about 1", f" and alpha of about {unit:.1g}") if alpha else ("", "")
+    instead = "" if epsilon is None else f", or give epsilon of about {unit**2 / 1000:.1g}"
+    instead += weights[1] * bool(instead)
+    warn_user(
+        f"{name}: {given}, but the products of atoms or filters with these samples have the root "
+        f"mean square {unit:.2g}, where the penalty {shape}. Scale X to unit variance (multiply "
+        f"it by about {1 / unit:.1g}{weights[0]}){instead}."
     )
     return True
+
+
+def warn_of_scale(samples: np.ndarray, learned: float | None) -> None:
+    """Warn where many samples are far larger or smaller than those that a model was fitted on.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples, n_features)
+        What is to be encoded.
+    learned : float or None
+        Root mean square of the samples of `fit` about their mean; None if it is unknown.
+    """
+    if not learned or len(samples) < _MANY:
+        return
+    found = scale_of(samples)
+    if found > _LARGER * learned:
+        size = f"{found / learned:.1g} times as large as"
+    elif found > 0 and float(np.abs(samples).max()) < _SMALLER * learned:
+        size = f"{learned / found:.1g} times smaller than"
+    else:
+        return
+    warn_user(
+        f"X is on another scale than the samples of fit: its values are {size} those. Multiply X "
+        f"by about {learned / found:.1g}, or prepare it as they were."
+    )
+
+
+def scale_of(samples: np.ndarray) -> float:
+    """Compute the root mean square of samples about their mean, from some evenly spread ones.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples, n_features)
+        Finite.
+
+    Returns
+    -------
+    scale : float
+        0 if all are equal.
+    """
+    some = samples[:: -(-len(samples) // (10 * _ENOUGH))].astype(np.float64)
+    return _root_mean_square(some - some.mean(axis=0))
+
+
+def _root_mean_square(values: np.ndarray) -> float:
+    largest = float(np.abs(values).max()) or 1.0  # whose square may be out of range
+    return float(np.sqrt(np.square(values / largest, dtype=np.float64).mean())) * largest
+
+
+def warn_user(message: str) -> None:
+    """Warn at the line that called this package, through however many decorators and wrappers.
+
+    Parameters
+    ----------
+    message : str
+        The warning.
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(_INNER):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, UserWarning, stacklevel=level)

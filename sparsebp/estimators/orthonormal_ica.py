@@ -215,6 +215,7 @@ class OrthonormalICA(FilterLearner):
             result, signed = self._search(search, start, white, OrthonormalRows.project, watch)
             vars(self).update(fitted_at(signed))
         self._record(result)
+        self._warn_of_hidden(X)
         return self._warn_of_silent(X)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
@@ -17,7 +16,7 @@ from sparsebp.estimators._base import all_or_nothing
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag_or_auto, check_real
-from sparsebp.estimators._units import warn_of_hidden
+from sparsebp.estimators._units import warn_user
 from sparsebp.penalties import Penalty
 from sparsebp.problems import (
     Differentiable,
@@ -269,8 +268,8 @@ class ReconstructionICA(FilterLearner):
             result, signed = self._search(search, start, white, filters_at, watch, scout)
             vars(self).update(fitted_at(signed))
         self._record(result)
-        if not unit:  # filters of length one cannot vanish
-            self._warn_of_units(X)
+        if unit or not self._warn_of_outweighing(X):  # filters of length one cannot vanish
+            self._warn_of_hidden(X)
         return self._warn_of_silent(X)
 
     def check_parameters(self) -> None:
@@ -279,8 +278,8 @@ class ReconstructionICA(FilterLearner):
         check_real("alpha", self.alpha)
         check_flag_or_auto("unit_norm", self.unit_norm)
 
-    def _warn_of_units(self, X: np.ndarray) -> None:
-        """Say that ε hides the responses, or that α leaves nothing of the reconstruction."""
+    def _warn_of_outweighing(self, X: np.ndarray) -> bool:
+        """Say that α leaves nothing of the reconstruction; return whether it does."""
         some = X[:_ENOUGH] - self.mean_
         some = some if self.whitening_ is None else some @ self.whitening_.T
         energy = float(np.square(some, dtype=np.float64).sum())
@@ -288,15 +287,14 @@ class ReconstructionICA(FilterLearner):
         rebuilt = self.decoder_scale_ * (responses @ self.whitened_components_)
         share = float(np.square(rebuilt, dtype=np.float64).sum()) / (energy or 1.0)
         n_filters, n_directions = self.whitened_components_.shape
-        if energy and share < _NOTHING * min(n_filters / n_directions, 1):
-            warnings.warn(
+        nothing = bool(energy) and share < _NOTHING * min(n_filters / n_directions, 1)
+        if nothing:
+            warn_user(
                 f"ReconstructionICA: alpha={self.alpha_:g} outweighs the reconstruction of these "
                 f"samples, of whose energy {share:.1%} is left in it. Set whiten=True, scale X to "
-                "unit variance, or lower alpha.",
-                stacklevel=5,
+                "unit variance, or lower alpha."
             )
-            return
-        warn_of_hidden("ReconstructionICA", self.penalty_, self.alpha_, responses)
+        return nothing
 
     def _silence(self) -> tuple[str, str]:
         n_filters, n_directions = self.whitened_components_.shape

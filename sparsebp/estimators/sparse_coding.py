@@ -211,8 +211,7 @@ class SparseCoding(AtomCoder, Learner):
             )
             require_success(result)
             vars(self).update(fitted_at(result.state or state))
-        if np.isfinite(result.point).all():
-            warn_of_units(type(self).__name__, problem.penalty, problem.alpha, x, result.point)
+        self._warn_of_units(x)
         fresh = self.batch_size is not None and self.batch_size < x.shape[1]
         self._record(result, limit_is_failure=not fresh and self.solver != "online")
         return self._warn_of_silent(x.T)
@@ -268,7 +267,17 @@ class SparseCoding(AtomCoder, Learner):
         self.n_iter_, self.status_ = n_iter, "partial"
         if self.callback is not None:
             self.callback(n_iter, objective)
+        if first:
+            self._warn_of_units(x)
         return self
+
+    def _warn_of_units(self, x: np.ndarray) -> None:
+        def encoded(x: np.ndarray) -> np.ndarray:
+            return self._codes_to_count(x.T).T
+
+        with quietly():
+            basis = self.components_.T
+            warn_of_units(type(self).__name__, self.penalty_, self.alpha_, x, basis, encoded)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         weights = (self.penalty_, self.alpha_)

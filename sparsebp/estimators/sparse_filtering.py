@@ -13,11 +13,15 @@ from sparsebp._shapes import PatchShape
 from sparsebp.blocks import product
 from sparsebp.estimators._base import Learner, all_or_nothing, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
+from sparsebp.estimators._units import is_parabola, warn_of_scale, warn_user
+from sparsebp.penalties import SmoothL1
 from sparsebp.problems import Problem, sparse_filtering
 from sparsebp.solvers import minimize_lbfgs
 
 #: A filter with less than this share of (Wx)² in its mean square is hidden by ε.
 _HIDDEN = 1e-6
+#: Samples by which it is told whether ε hides all responses.
+_ENOUGH = 1000
 
 
 class SparseFiltering(Learner):
@@ -171,6 +175,13 @@ class SparseFiltering(Learner):
             require_success(result)
             vars(self).update(fitted_at(result.point))
         self._record(result)
+        responses = X[:_ENOUGH] @ self.components_.T
+        hidden = self.epsilon * _HIDDEN > 1  # of which _warn_of_silent tells
+        if responses.any() and not hidden and is_parabola(SmoothL1(epsilon), responses.T):
+            warn_user(
+                f"SparseFiltering: epsilon is {self.epsilon:g}, so large beside the mean square of "
+                "X, its unit, that no response is sparse. Give about 1e-8."
+            )
         return self._warn_of_silent(X)
 
     def transform(self, X: Any) -> np.ndarray:
@@ -193,6 +204,7 @@ class SparseFiltering(Learner):
             If X is unusable.
         """
         X = self._checked(X)
+        warn_of_scale(X, getattr(self, "sample_scale_", None))
         with quietly():
             codes = require_finite("The responses", _responses(X, self.components_, self.epsilon_))
         codes = codes / codes.max(axis=1, keepdims=True) / self.scale_

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,9 @@ def encode_image(
     warn_of_scale(np.asarray(prepare(patches.take(patches.spread()))), model)
     features: np.ndarray | None = None
     for numbers in patches.blocks(progress):
-        codes = np.asarray(model.transform(prepare(patches.take(numbers))))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "X is on another scale")  # said of all of them above
+            codes = np.asarray(model.transform(prepare(patches.take(numbers))))
         if len(codes) != len(numbers):
             raise ValueError(
                 f"prepare and the model made {len(codes)} rows of {len(numbers)} patches; each "

@@ -3,7 +3,10 @@ import warnings
 import numpy as np
 import pytest
 
-from sparsebp import ReconstructionICA, SparseCoding
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp.datasets import make_dictionary_signals
+from sparsebp.estimators._units import growth
+from sparsebp.penalties import L1, Cauchy, LogCosh, Signed, SmoothL1, Welsch
 
 X = np.random.default_rng(0).laplace(size=(500, 8))
 FAST = {"solver": "online", "batch_size": 100, "max_iter": 10, "random_state": 0}
@@ -41,8 +44,13 @@ def test_an_epsilon_that_hides_everything_is_named_with_one_that_does_not(penalt
     assert said(better, volts) == []
 
 
-@pytest.mark.parametrize("unit", [0.1, 1.0, 255.0])
-@pytest.mark.parametrize("penalty", ["l1", "smooth_l1", "topographic", "cauchy", "welsch"])
+FREE, FIXED = ["l1", "smooth_l1", "topographic"], ["log_cosh", "cauchy", "welsch"]
+
+
+@pytest.mark.parametrize(
+    ("penalty", "unit"),
+    [*((p, u) for p in FREE for u in (0.1, 1.0, 255.0)), *((p, 1.0) for p in FIXED)],
+)
 def test_no_false_alarm(penalty, unit):
     assert said(SparseCoding(8, penalty=penalty, alpha=unit, **FAST), unit * X) == []
 
@@ -59,3 +67,81 @@ def test_reconstruction_ica_says_that_samples_are_too_small(scale, words):
         ReconstructionICA(8, random_state=0).fit(X)
     assert "unit variance" in str(said[0].message)
     assert said[0].filename == __file__
+
+
+@pytest.mark.parametrize("penalty", FIXED)
+@pytest.mark.parametrize("unit", [2e-5, 0.05, 255.0])
+def test_penalties_of_one_unit_say_by_what_to_multiply_samples(penalty, unit):
+    signals = make_dictionary_signals(400, 16, 16, n_nonzero=2, random_state=1)
+    X = unit / signals.X.std() * signals.X
+    model = SparseCoding(16, penalty=penalty, **FAST)
+    (message,) = said(model, X)
+    factor = float(message.split("multiply it by about ")[1].split(",")[0].split(")")[0])
+    assert said(model, factor * X) == []
+
+
+def test_an_alpha_far_too_small_is_named_with_one_that_is_not():
+    signals = make_dictionary_signals(400, 16, 16, n_nonzero=2, random_state=1)
+    X = 255 / signals.X.std() * signals.X
+    (message,) = said(SparseCoding(16, penalty="l1", **FAST), X)
+    assert "alpha=1 is too small" in message
+    better = float(message.split("Give about ")[1].split(",")[0])
+    model = SparseCoding(16, penalty="l1", alpha=better, **FAST)
+    assert said(model, X) == []
+    assert (model.transform(X) != 0).mean() < 0.5
+
+
+def test_the_first_batch_says_it_once():
+    model = SparseCoding(8, penalty="l1")
+    with pytest.warns(UserWarning, match="alpha is 1, and no coefficient") as caught:
+        model.partial_fit(2e-5 * X)
+    assert caught[0].filename == __file__
+    model.partial_fit(2e-5 * X)
+
+
+@pytest.mark.parametrize(("unit", "words"), [(1e-4, "is a parabola"), (1e4, "hardly grows")])
+def test_orthonormal_ica_without_whitening(unit, words):
+    model = OrthonormalICA(whiten=False, penalty="welsch", tol=1e-3, random_state=0)
+    with pytest.warns(UserWarning, match=f"OrthonormalICA: penalty is .*{words}") as caught:
+        model.fit(unit * X)
+    factor = float(str(caught[0].message).split("multiply it by about ")[1].split(")")[0])
+    model.fit(factor * unit * X)
+    OrthonormalICA(penalty="welsch", tol=1e-3, random_state=0).fit(unit * X)
+
+
+def test_sparse_filtering_says_that_epsilon_hides_responses():
+    with pytest.warns(UserWarning, match="SparseFiltering: epsilon is 100, .* Give about 1e-8"):
+        SparseFiltering(4, epsilon=100.0, tol=1e-2, random_state=0).fit(X)
+    SparseFiltering(4, tol=1e-2, random_state=0).fit(1e-5 * X)
+
+
+@pytest.mark.parametrize(("factor", "said"), [(255, True), (5, False), (0.1, False), (1e-4, True)])
+@pytest.mark.parametrize(
+    "model",
+    [
+        OrthonormalICA(4, tol=1e-1, random_state=0),
+        SparseCoding(8, penalty="l1", **FAST),
+        SparseFiltering(4, tol=1e-1, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_samples_on_another_scale_than_those_of_fit(recwarn, model, factor, said):
+    model.fit(X)
+    model.transform(factor * X)
+    model.transform(1e-4 * X[:50])  # a few samples may have no contrast
+    messages = [str(w.message) for w in recwarn]
+    assert [m.startswith("X is on another scale") for m in messages] == [True] * said
+    assert not said or float(messages[0].split("by about ")[1].split(",")[0]) == pytest.approx(
+        1 / factor, rel=0.1
+    )
+
+
+def test_growth_of_any_penalty():
+    s = np.random.default_rng(0).normal(size=(5, 40))
+    assert growth(L1(), s) == pytest.approx(2)
+    for penalty in (LogCosh(), Cauchy(), Welsch(), SmoothL1()):
+        assert growth(penalty, 1e-5 * s) == pytest.approx(4, abs=0.01)
+        assert growth(penalty, 1e-20 * s) == 4
+        assert growth(penalty, 1e6 * s) < 2.01
+    assert growth(Welsch(), 1e4 * s) == pytest.approx(1, abs=1e-3)
+    assert growth(Signed(Cauchy(), (1, -1, 1, -1, 1)), s) == growth(Cauchy(), s)
