@@ -1,14 +1,15 @@
-"""Threads: one for BLAS around SciPy's optimisers, several for blocks of samples."""
+"""Threads: one for BLAS while a search computes, several for blocks of samples."""
 
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from functools import cache
-from threading import Lock
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,40 +18,74 @@ from threadpoolctl import ThreadpoolController
 _Item = TypeVar("_Item")
 _Outcome = TypeVar("_Outcome")
 
-_lock = Lock()
-_inside: list[Any] = []  # one limiter, and a None for every other search within
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    # Looking for the libraries takes milliseconds, so it is done once.
-    return ThreadpoolController()
+# What follows belongs to the process. The lock may be taken again by the thread that has it: a
+# generator that is collected while it is held lifts limits too.
+_lock = threading.RLock()
+_inside: set[int] = set()  # threads that need BLAS on one thread
+_before: list[tuple[Any, int]] = []  # BLAS libraries, and the threads of each before that
+_pools: dict[int, ThreadPoolExecutor] = {}  # by size; they end with the limits
+_this = threading.local()  # whether this thread is one of a pool
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Return a context in which BLAS runs on one thread.
+    """Return a context, or a decorator, in which BLAS runs on one thread.
 
     NumPy's and SciPy's thread pools spin against each other around the small products of an
-    L-BFGS loop, which makes it many times slower than a single thread. The number of threads
-    belongs to the whole process, so of searches that overlap, in several threads too, the first
-    limits it and the last restores it.
+    L-BFGS loop, which makes it many times slower than a single thread. With one thread everywhere
+    in a fit its result does not depend on how many BLAS could use, nor on ``n_jobs``, to the last
+    bit. The number of threads belongs to the whole process, so of searches that overlap in several
+    threads the first limits it and the last restores it. A process forked meanwhile has the limit
+    only where the thread that forks it does.
 
     Examples
     --------
     >>> with one_blas_thread():
     ...     pass
     """
-    with _lock:
-        limiter = None if _inside else _controller().limit(limits=1, user_api="blas")
-        _inside.append(limiter)
+    me = threading.get_ident()
+    if me in _inside or _is_in_pool():  # whoever waits for a pool has limited BLAS
+        yield
+        return
     try:
+        _limit(me)
         yield
     finally:
-        with _lock:
-            limiter = _inside.pop()
-            if limiter is not None:
-                limiter.restore_original_limits()
+        _inside.discard(me)  # first, and by one call: a Ctrl-C may come at any later one
+        _lift()
+
+
+def _limit(thread: int) -> None:
+    with _lock:
+        _inside.add(thread)
+        if not _before:
+            _before[:] = [(library, library.num_threads) for library in _blas()]
+        for library, _ in _before:
+            library.set_num_threads(1)
+
+
+def _lift() -> None:
+    """Where no thread needs the limits any more, restore BLAS and end the pools."""
+    with _lock:
+        if _inside:
+            return
+        for library, n_threads in _before:
+            library.set_num_threads(n_threads)
+        _before.clear()
+        pools = list(_pools.values())
+        _pools.clear()
+    for pool in pools:
+        pool.shutdown()
+
+
+def _blas() -> list[Any]:
+    # Looking for the libraries takes milliseconds; another one may come with any import.
+    return _blas_of(len(sys.modules))
+
+
+@lru_cache(maxsize=1)
+def _blas_of(n_modules: int) -> list[Any]:
+    return [lib for lib in ThreadpoolController().lib_controllers if lib.user_api == "blas"]
 
 
 def count_threads(n_jobs: int | None) -> int:
@@ -59,9 +94,9 @@ def count_threads(n_jobs: int | None) -> int:
     Parameters
     ----------
     n_jobs : int or None
-        None: as many as BLAS may use now, so that limits set for it (by the environment,
-        threadpoolctl, or joblib in its workers) hold here too. Negative: as many as there are
-        processors for this process, less |n_jobs| − 1.
+        None: as many as BLAS may use outside `one_blas_thread`, so that limits set for it (by the
+        environment, threadpoolctl, or joblib in its workers) hold here too. Negative: as many as
+        there are processors for this process, less |n_jobs| − 1.
 
     Returns
     -------
@@ -74,7 +109,8 @@ def count_threads(n_jobs: int | None) -> int:
     (3, True)
     """
     if n_jobs is None:
-        limits = [lib["num_threads"] for lib in _controller().info() if lib["user_api"] == "blas"]
+        with _lock:
+            limits = [n for _, n in _before] or [library.num_threads for library in _blas()]
         return min(limits, default=1)
     affinity = getattr(os, "sched_getaffinity", None)
     n_processors = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
@@ -89,8 +125,8 @@ def in_order(
     Parameters
     ----------
     function : callable
-        Called in threads, with BLAS on one thread in each; NumPy's error state is the caller's. It
-        must not call `in_order` with as many threads itself: both would wait for the same pool.
+        Called with BLAS on one thread, and NumPy's error state is the caller's. Where it calls
+        `in_order` itself, the inner calls stay in its thread.
     items : iterable
         What to call it with.
     n_threads : int
@@ -107,9 +143,16 @@ def in_order(
     [0, 1, 4, 9]
     """
     items = list(items)
-    if n_threads <= 1 or len(items) <= 1:
-        yield from map(function, items)
-        return
+    with one_blas_thread():
+        if n_threads <= 1 or len(items) <= 1 or _is_in_pool():
+            yield from map(function, items)
+        else:
+            yield from _in_threads(function, items, n_threads)
+
+
+def _in_threads(
+    function: Callable[[_Item], _Outcome], items: list[_Item], n_threads: int
+) -> Iterator[_Outcome]:
     errors = np.geterr()
 
     def call(item: _Item) -> _Outcome:
@@ -117,27 +160,60 @@ def in_order(
             return function(item)
 
     waiting: deque[Future[_Outcome]] = deque()
-    with one_blas_thread():
-        try:
-            for item in items:
-                waiting.append(_pool(n_threads).submit(call, item))
-                if len(waiting) > n_threads:
-                    waiting[0].result()  # stays in line until it ends, should a Ctrl-C come
-                    yield waiting.popleft().result()
-            while waiting:
-                waiting[0].result()
+    try:
+        for item in items:
+            waiting.append(_submitted(call, item, n_threads))
+            if len(waiting) > n_threads:
+                waiting[0].result()  # stays in line until it ends, should a Ctrl-C come
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-            # Limits that another thread is the last to lift stay: calls at work must end first.
-            wait(waiting)
+        while waiting:
+            waiting[0].result()
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+        # Limits that another thread is the last to lift stay: calls at work must end first.
+        wait(waiting)
 
 
-@cache
-def _pool(n_threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(n_threads, thread_name_prefix="sparsebp")
+def _submitted(call: Callable[[_Item], _Outcome], item: _Item, n_threads: int) -> Future[_Outcome]:
+    """Hand a call to a pool, or make it here where no thread starts: at exit, or out of them."""
+    with _lock:
+        if n_threads not in _pools:
+            _pools[n_threads] = ThreadPoolExecutor(n_threads, "sparsebp", _enter_pool)
+        pool = _pools[n_threads]
+    try:
+        return pool.submit(call, item)
+    except RuntimeError:
+        future: Future[_Outcome] = Future()
+        try:
+            future.set_result(call(item))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
-if hasattr(os, "register_at_fork"):  # a forked process has the pools but not their threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+def _enter_pool() -> None:
+    _this.is_in_pool = True
+
+
+def _is_in_pool() -> bool:
+    return getattr(_this, "is_in_pool", False)
+
+
+def _only_this_thread_is_left() -> None:
+    """Forget, in a forked process, what threads that do not exist there were about."""
+    _pools.clear()
+    _inside.intersection_update({threading.get_ident()})
+    _lift()
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    # Whoever forks waits until no other thread is changing what is above, or its copy of the lock
+    # would stay taken for ever.
+    os.register_at_fork(
+        before=_lock.acquire,
+        after_in_parent=_lock.release,
+        after_in_child=_only_this_thread_is_left,
+    )

@@ -172,6 +172,7 @@ class SparseCoding(AtomCoder, Learner):
         self.callback = callback
 
     @all_or_nothing
+    @one_blas_thread()
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the basis.
@@ -217,6 +218,7 @@ class SparseCoding(AtomCoder, Learner):
         return self._warn_of_silent(x.T)
 
     @all_or_nothing
+    @one_blas_thread()
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from one more batch of samples, beside those that were seen before.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from sparsebp._cached import cached_property
 from sparsebp.network import Layer, Network, Parameter, Tree, backpropagate, simplified
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
+from sparsebp._cached import cached_property
 from sparsebp._checks import check_shape
 from sparsebp.blocks import Samples
 from sparsebp.network import Network, Tree, backpropagate, simplified

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sparsebp.blocks import one_blas_thread
 from sparsebp.problems import Differentiable, OrthonormalRows
 from sparsebp.solvers.lbfgs import Callback
 from sparsebp.solvers.result import Result, Status
@@ -35,6 +36,7 @@ class _Move(NamedTuple):
     bend: float
 
 
+@one_blas_thread()
 def minimize_orthonormal(
     objective: Differentiable,
     start: np.ndarray,

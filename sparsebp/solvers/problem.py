@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sparsebp._cached import cached_property
 from sparsebp._unused import unused_components
 from sparsebp.penalties import Penalty
 from sparsebp.problems import Problem, sparse_coding
@@ -40,7 +40,7 @@ class SparseCodingProblem:
 
     @cached_property
     def problem(self) -> Problem:
-        """What is minimized."""
+        """Return what is minimized."""
         return sparse_coding(self.penalty, self.alpha, self.gamma)
 
     def feasible(self, basis: np.ndarray) -> np.ndarray:

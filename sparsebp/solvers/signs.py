@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from sparsebp._cached import cached_property
 from sparsebp.blocks import Samples
 from sparsebp.penalties import Penalty, Signed, gaussian_reference, values_of_each
 from sparsebp.problems import OrthonormalRows

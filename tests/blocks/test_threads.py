@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -25,15 +26,65 @@ def test_limits_and_restores_the_threads_also_when_nested():
         assert blas_threads() == before
 
 
+def search_until(entered, leave):
+    with one_blas_thread():
+        entered.set()
+        leave.wait(10)
+
+
 def test_overlapping_searches_restore_the_threads_when_the_last_one_ends():
-    before = blas_threads()
-    first, second = one_blas_thread(), one_blas_thread()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    assert set(blas_threads()) == {1}
-    second.__exit__(None, None, None)
-    assert blas_threads() == before
+    entered, leave = threading.Event(), threading.Event()
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        other = threading.Thread(target=search_until, args=(entered, leave))
+        with one_blas_thread():
+            other.start()
+            assert entered.wait(10)
+        assert set(blas_threads()) == {1}
+        leave.set()
+        other.join(10)
+        assert blas_threads() == before
+
+
+def test_the_number_of_jobs_is_what_blas_may_use_outside_a_search():
+    with threadpool_limits(2, user_api="blas"):
+        expected = min(blas_threads())
+        with one_blas_thread():
+            assert count_threads(None) == expected
+
+
+def test_no_thread_of_a_pool_stays():
+    before = threading.active_count()
+    for n_threads in (2, 3, 9):
+        list(in_order(lambda n: n, range(20), n_threads))
+    assert threading.active_count() == before
+
+
+def test_calls_are_made_here_where_no_thread_starts(monkeypatch):
+    def refuse(self, *_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    assert list(in_order(lambda n: n * n, range(5), 2)) == [0, 1, 4, 9, 16]
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(lambda n: 1 // n, range(5), 2))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_has_no_limits_of_threads_that_it_lacks():
+    entered, leave = threading.Event(), threading.Event()
+    with threadpool_limits(2, user_api="blas"):
+        expected = blas_threads()
+        other = threading.Thread(target=search_until, args=(entered, leave))
+        other.start()
+        assert entered.wait(10)
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0 if blas_threads() == expected else 1)
+        leave.set()
+        other.join(10)
+    assert os.waitpid(pid, 0)[1] == 0
 
 
 @pytest.mark.parametrize("limit", [1, 2])
