@@ -143,10 +143,10 @@ def in_order(
     [0, 1, 4, 9]
     """
     items = list(items)
-    with one_blas_thread():
-        if n_threads <= 1 or len(items) <= 1 or _is_in_pool():
-            yield from map(function, items)
-        else:
+    if n_threads <= 1 or len(items) <= 1 or _is_in_pool():
+        yield from map(one_blas_thread()(function), items)  # no limits while the reader computes
+    else:
+        with one_blas_thread():
             yield from _in_threads(function, items, n_threads)
 
 
