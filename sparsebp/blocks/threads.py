@@ -71,7 +71,8 @@ def _lift() -> None:
             return
         for library, n_threads in _before:
             library.set_num_threads(n_threads)
-        _before.clear()
+        # Some BLAS obey the main thread alone: what another could not restore waits for it.
+        _before[:] = [(library, n) for library, n in _before if library.num_threads != n]
         pools = list(_pools.values())
         _pools.clear()
     for pool in pools:
