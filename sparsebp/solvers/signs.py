@@ -89,10 +89,10 @@ class SignRule:
 
     def rest_at(self, start: np.ndarray) -> float:
         """Return the gain of two iterations below which a search from a start comes to rest."""
-        filters = self.filters_at(start)
+        filters, mean = self.filters_at(start), self._mean
 
         def squares(x: np.ndarray) -> tuple[np.ndarray]:
-            return (np.square(filters @ (x - self._mean)).sum(axis=1),)
+            return (np.square(filters @ (x - mean)).sum(axis=1),)
 
         (total,) = self.samples.sum(squares)
         deviation = np.sqrt(total / self.samples.shape[1])
