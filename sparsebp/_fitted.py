@@ -153,9 +153,10 @@ def _check_numbers(name: str, value: Any, kind: Numbers, sizes: dict[str, int]) 
         return
     if not kind.sides:
         number = isinstance(value, Real) and not isinstance(value, bool)
-        _require(number and abs(value) < 2**1023, name, value, "a finite number")
+        _require(number and abs(float(value)) < np.inf, name, value, "a finite number")
+    elif not isinstance(value, np.ndarray):
+        _require(False, name, type(value).__name__, "an array")
     else:
-        _require(isinstance(value, np.ndarray), name, type(value).__name__, "an array")
         wanted = f"a float array of shape ({', '.join(kind.sides)})"
         shape = (value.dtype, value.shape)
         floats = value.dtype in (np.dtype(np.float64), np.dtype(np.float32))

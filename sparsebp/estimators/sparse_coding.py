@@ -196,7 +196,8 @@ class SparseCoding(AtomCoder, Learner):
             If X or a parameter is unusable.
         """
         x, rng, state = self._begin(X, resumed=self.warm_start, reset=True)
-        problem = self._problem(self.solver, self._make_penalty(state.basis.shape[1]))
+        penalty = self._make_penalty(state.basis.shape[1])
+        problem = self._online(penalty) if self.solver == "online" else self._alternation(penalty)
 
         def fitted_at(state: OnlineState) -> dict[str, Any]:
             return _attributes(problem, state)
@@ -253,7 +254,7 @@ class SparseCoding(AtomCoder, Learner):
         """
         first = not hasattr(self, "components_")
         x, rng, state = self._begin(X, resumed=True, reset=first)
-        problem = self._problem("online", self._make_penalty(state.basis.shape[1]))
+        problem = self._online(self._make_penalty(state.basis.shape[1]))
         with quietly(), one_blas_thread():
             state = state.moved_to(problem.feasible(state.basis))
             first_codes = starting_codes(x, state.basis)
@@ -308,12 +309,20 @@ class SparseCoding(AtomCoder, Learner):
             return x, rng, OnlineState.trusted(basis, x)
         return x, rng, replace(self.state_, basis=basis)
 
-    def _problem(self, solver: str, penalty: Penalty) -> Alternation | OnlineLearning:
-        weights = (penalty, float(self.alpha), None if self.gamma is None else float(self.gamma))
-        shared: dict[str, Any] = {"tol": float(self.tol), "n_threads": count_threads(self.n_jobs)}
-        if solver == "online":
-            return OnlineLearning(*weights, positive_basis=bool(self.positive_basis), **shared)
-        return Alternation(*weights, steps=solver, **shared)
+    def _alternation(self, penalty: Penalty) -> Alternation:
+        return Alternation(**self._shared(penalty), steps=self.solver)
+
+    def _online(self, penalty: Penalty) -> OnlineLearning:
+        return OnlineLearning(**self._shared(penalty), positive_basis=bool(self.positive_basis))
+
+    def _shared(self, penalty: Penalty) -> dict[str, Any]:
+        return {
+            "penalty": penalty,
+            "alpha": float(self.alpha),
+            "gamma": None if self.gamma is None else float(self.gamma),
+            "tol": float(self.tol),
+            "n_threads": count_threads(self.n_jobs),
+        }
 
     def check_parameters(self) -> None:
         """Refuse values of parameters that cannot be used, as `fit` does."""

@@ -166,7 +166,7 @@ class Problem:
         self, known: Mapping[str, Any], scale: float | None, compressed: bool = False
     ) -> list[Term]:
         x = known["x"]
-        scale = 1 / x.shape[1] if scale is None else scale
+        factor = 1 / x.shape[1] if scale is None else scale
         dtype = x.dtype if x.dtype.kind == "f" else None  # beside complex samples as they are
         own = {n: m.astype(dtype or m.dtype, copy=False) for n, m in self.fixed.items()}
         terms = []
@@ -174,7 +174,7 @@ class Problem:
             fixed = {n: m for n, m in {**own, **known}.items() if n in part.network.names}
             if compressed and part.is_quadratic:
                 fixed |= _compressed({n: fixed[n] for n in _OF_SAMPLES if n in fixed})
-            weight = part.weight * (scale if part.is_mean else 1)
+            weight = part.weight * (factor if part.is_mean else 1)
             terms.append(Term(weight, part.network, fixed))
         return terms
 

@@ -121,10 +121,13 @@ def _gabor_panels(display: GaborDisplay) -> tuple[str, str]:
 
 def _reconstruction_panels(measured: Measurements) -> Iterator[str]:
     """Draw the first patches, some in each of two panels; both give the error of all samples."""
-    parts = measured.samples, measured.reconstruction
-    for first in range(0, min(2 * _PATCHES, len(measured.samples)), _PATCHES):
-        shown = [np.roll(part, -first, axis=0) for part in parts]
-        display = ReconstructionDisplay(*shown, measured.basis.patch_shape)
+    samples, rebuilt = measured.samples, np.asarray(measured.reconstruction)
+    for first in range(0, min(2 * _PATCHES, len(samples)), _PATCHES):
+        display = ReconstructionDisplay(
+            np.roll(samples, -first, axis=0),
+            np.roll(rebuilt, -first, axis=0),
+            measured.basis.patch_shape,
+        )
         yield panel(
             lambda ax, display=display: display.plot(ax, n_patches=_PATCHES),
             f"reconstructed patches from number {first + 1} on",

@@ -70,9 +70,13 @@ class OnlineState:
         """
         n_samples = self.n_samples + x.shape[1]
         kept = (self.n_samples / n_samples) ** _FORGETTING  # the weights of all sum to one
-        past = (self.codes_moments, self.cross_moments)
-        sums = (kept * a + (1 - kept) * b for a, b in zip(past, _moments(x, codes), strict=True))
-        return type(self)(self.basis, *sums, n_samples)
+        codes_moments, cross_moments = _moments(x, codes)
+        return type(self)(
+            self.basis,
+            kept * self.codes_moments + (1 - kept) * codes_moments,
+            kept * self.cross_moments + (1 - kept) * cross_moments,
+            n_samples,
+        )
 
     def moved_to(self, basis: np.ndarray) -> Self:
         """Return the state with another basis; coefficients of an atom twice as long are halved.
