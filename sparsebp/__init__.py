@@ -5,8 +5,19 @@ behind scikit-learn's interface. ``__init__.pyi`` lists what is here; each is lo
 first used, so that the command line answers at once.
 """
 
+from typing import Any
+
 import lazy_loader as lazy
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
+_offered, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> Any:
+    """Load what the package offers, or say what is like another package's class."""
+    if name in __all__ or name.startswith("_"):
+        return _offered(name)
+    from sparsebp._hints import about_attribute
+
+    raise AttributeError(about_attribute(name, __all__), name=name)

@@ -74,7 +74,7 @@ NAMES: dict[str, dict[str, Hint]] = {
             ("n_components",), "How many pixels a sample has is taken from X in fit."
         ),
         **dict.fromkeys(
-            ("lambda", "lambda_", "lambd", "lam", "lambda1", "beta", "sparsity", "C"),
+            ("lambda", "lambda_", "lambd", "lam", "lamda", "lambda1", "beta", "sparsity", "C"),
             Hint(("alpha",)),
         ),
         "lambda2": Hint(("gamma",)),
@@ -127,10 +127,10 @@ VALUES: dict[str, dict[str, str]] = {
         "pca": "True",
     },
     "solver": {
-        "cd": "'exact' or 'lbfgs', which find the same exact codes with penalty='l1'",
-        "lasso_cd": "'exact' or 'lbfgs', which find the same exact codes with penalty='l1'",
-        "lars": "'exact' or 'lbfgs', which find the same exact codes with penalty='l1'",
-        "lasso_lars": "'exact' or 'lbfgs', which find the same exact codes with penalty='l1'",
+        "cd": "'lbfgs', which finds the same exact codes with penalty='l1'",
+        "lasso_cd": "'lbfgs', which finds the same exact codes with penalty='l1'",
+        "lars": "'lbfgs', which finds the same exact codes with penalty='l1'",
+        "lasso_lars": "'lbfgs', which finds the same exact codes with penalty='l1'",
         "fista": "'lbfgs'; with penalty='l1' codes take proximal steps anyway",
         "ista": "'lbfgs'; with penalty='l1' codes take proximal steps anyway",
         "l-bfgs": "'lbfgs'",
@@ -213,6 +213,41 @@ def about_name(kind: str, name: str, parameters: Iterable[str]) -> str:
     if hint.words and not hint.names:
         return f"{refusal}. {hint.words}"
     return f"{refusal}; it has {', '.join(own)}."
+
+
+#: Another package's class or function → what is like it here.
+CLASSES: dict[str, str] = {
+    **dict.fromkeys(("FastICA", "fastica", "Picard", "picard", "ICA", "Infomax"), "OrthonormalICA"),
+    **dict.fromkeys(("RICA", "Rica", "rica", "ReconstructionIca"), "ReconstructionICA"),
+    **dict.fromkeys(
+        ("DictionaryLearning", "dict_learning", "KSVD", "ksvd", "SparsePCA", "Topographic"),
+        "SparseCoding",
+    ),
+    **dict.fromkeys(
+        ("MiniBatchDictionaryLearning", "dict_learning_online", "trainDL"),
+        "SparseCoding, with solver='online'",
+    ),
+    **dict.fromkeys(("sparse_encode", "lasso"), "SparseCoder"),
+    **dict.fromkeys(("sparsefilt", "sparseFiltering"), "SparseFiltering"),
+    **dict.fromkeys(("PCA", "ZCA", "whiten"), "preprocessing.Whitening"),
+    **dict.fromkeys(
+        ("extract_patches_2d", "PatchExtractor", "view_as_windows"), "preprocessing.sample_patches"
+    ),
+}
+
+
+def about_attribute(name: str, own: Iterable[str]) -> str:
+    """Say that the package has nothing of a name, and what is like it here.
+
+    Examples
+    --------
+    >>> about_attribute("FastICA", [])
+    "sparsebp has no attribute 'FastICA'; take sparsebp.OrthonormalICA."
+    """
+    near = get_close_matches(name, list(own), 1, 0.75)
+    here = CLASSES.get(name) or (near[0] if near else None)
+    advice = f"; take sparsebp.{here}" if here else ""
+    return f"sparsebp has no attribute {name!r}{advice}."
 
 
 class Hinted:

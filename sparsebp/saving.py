@@ -100,7 +100,7 @@ def save_model(
     """
     arrays: dict[str, np.ndarray] = {}
     header = {"format": FORMAT, "model": _packed_estimator(estimator, arrays)}
-    header["metadata"] = metadata or {}
+    header["metadata"] = _checked_metadata(metadata)
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     with writing(path, replace=replace) as file:
         write_arrays(file, arrays)
@@ -160,6 +160,22 @@ def read_metadata(path: str | os.PathLike[str]) -> dict:
     if not isinstance(metadata, dict):
         raise ValueError(_damaged(path, " (its metadata are not a dict)"))
     return metadata
+
+
+def _checked_metadata(metadata: Any) -> dict:
+    """Return metadata that JSON can hold; name what it cannot."""
+    if not isinstance(metadata, dict | None):
+        raise TypeError(f"metadata is a {type(metadata).__name__}; give a dict, or None.")
+    for name, value in (metadata or {}).items():
+        try:
+            json.dumps({name: value})
+        except (TypeError, ValueError, RecursionError) as error:
+            raise TypeError(
+                f"metadata[{name!r}] is a {type(value).__name__} that JSON cannot hold ({error}); "
+                "give text, numbers, lists and dicts of them under names that are text, such as "
+                "array.tolist() for an array."
+            ) from error
+    return metadata or {}
 
 
 def _read_header(path: Path) -> dict[str, Any]:

@@ -87,8 +87,8 @@ def test_a_subclass_may_take_any_names():
         (OrthonormalICA(penalty="exp"), "For 'exp' write 'welsch'"),
         (OrthonormalICA(penalty="cube"), "For 'cube' write 'log_cosh' or"),
         (OrthonormalICA(solver="parallel"), "For 'parallel' write 'lbfgs'"),
-        (SparseCoding(solver="lars"), "For 'lars' write 'exact' or 'lbfgs'"),
-        (SparseCoding(solver="cd"), "For 'cd' write 'exact'"),
+        (SparseCoding(solver="lars"), "For 'lars' write 'lbfgs', which"),
+        (SparseCoding(solver="cd"), "For 'cd' write 'lbfgs', which"),
         (SparseCoding(solver="fista"), "For 'fista' write 'lbfgs'"),
         (SparseCoding(solver="on-line"), "For 'on-line' write 'online'"),
         (SparseCoding(penalty="topographical"), "write 'topographic'"),
@@ -146,3 +146,18 @@ def test_the_page_on_migration_has_every_name_and_value():
     assert len(values) >= 8
     for name, value in values:
         assert value in VALUES[parameter[name]]
+
+
+@pytest.mark.parametrize(
+    ("name", "here"),
+    [
+        ("FastICA", "OrthonormalICA"),
+        ("MiniBatchDictionaryLearning", "SparseCoding, with solver='online'"),
+        ("PCA", "preprocessing.Whitening"),
+        ("SparseCodng", "SparseCoding"),
+    ],
+)
+def test_a_foreign_class_is_answered_by_the_one_here(name, here):
+    with pytest.raises(AttributeError, match=re.escape(f"take sparsebp.{here}.")):
+        getattr(sparsebp, name)
+    assert not hasattr(sparsebp, "nothing_like_it")

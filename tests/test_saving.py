@@ -200,3 +200,11 @@ def test_sparse_filtering_saved_before_its_epsilon_was_relative_is_read(tmp_path
     save_model(model, tmp_path / "model.npz")
     loaded = load_model(tmp_path / "model.npz")
     np.testing.assert_array_equal(loaded.transform(X), expected)
+
+
+@pytest.mark.parametrize("bad", [{"x": np.arange(3)}, {"x": {1}}, {(1, 2): 3}, [1], "text"])
+def test_metadata_that_json_cannot_hold_is_named(bad, tmp_path):
+    model = ReconstructionICA(2, tol=0.1, random_state=0).fit(np.eye(3))
+    with pytest.raises(TypeError, match=r"^metadata"):
+        save_model(model, tmp_path / "a.npz", metadata=bad)
+    assert not list(tmp_path.iterdir())

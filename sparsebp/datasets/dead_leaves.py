@@ -14,6 +14,7 @@ from sparsebp._checks import (
     check_pair,
     random_source,
 )
+from sparsebp._room import check_room
 
 _TABLE_SIZE = 4096
 
@@ -75,6 +76,8 @@ def make_dead_leaves(
     """
     n_images = check_count("n_images", n_images)
     height, width = check_pair("shape", shape)
+    check_room("shape", shape, (height, width))
+    check_room("n_images", n_images, (n_images, height, width))
     limits = _check_radii(min_radius, max_radius, max(height, width))
     rng = random_source(random_state)
     law = _radius_law(limits, (height, width))

@@ -12,6 +12,7 @@ from sparsebp._checks import (
     check_number,
     random_source,
 )
+from sparsebp._room import check_room
 
 _MAX_CONDITION = 10.0
 _MAX_DECIBELS = 300.0
@@ -123,6 +124,11 @@ def make_dictionary_signals(
         )
     if snr_db is not None and abs(check_number("snr_db", snr_db)) > _MAX_DECIBELS:
         raise ValueError(f"snr_db={snr_db!r} is out of range: give -300 to 300 decibels, or None")
+    sizes = {"n_samples": n_samples, "n_features": n_features, "n_components": n_components}
+    name = max(sizes, key=lambda size: sizes[size])
+    codes_shape = (n_samples, n_components)  # of the codes, and of what draws their places
+    shapes = (n_samples, n_features), (n_components, n_features), codes_shape, codes_shape
+    check_room(name, sizes[name], *shapes)
     rng = random_source(random_state)
     dictionary = rng.standard_normal((n_components, n_features))
     dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
@@ -186,6 +192,9 @@ def make_mixtures(
         raise ValueError(
             f"distribution={distribution!r} is unknown: give 'laplace', 'student_t' or 'uniform'"
         )
+    sizes = {"n_samples": n_samples, "n_sources": n_sources}
+    name = max(sizes, key=lambda size: sizes[size])
+    check_room(name, sizes[name], *2 * [(n_samples, n_sources)], *4 * [(n_sources, n_sources)])
     rng = random_source(random_state)
     sources = _unit_variance(distribution, (n_samples, n_sources), rng)
     left, singular_values, right = np.linalg.svd(rng.standard_normal((n_sources, n_sources)))

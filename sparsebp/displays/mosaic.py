@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix, check_shape
+from sparsebp._room import check_room
 from sparsebp._shapes import PatchShape, resolved_patch_shape, split_channels
 
 if TYPE_CHECKING:
@@ -100,9 +101,10 @@ def place(
     """Place flattened images in [0, 1] in a grid with room for them, with NaN between them."""
     if not isinstance(gap, int | np.integer) or isinstance(gap, bool) or gap < 0:
         raise ValueError(f"gap={gap!r}; expected a whole number of pixels, 0 or more.")
+    pitch = tile_pitch(patch_shape, gap)
+    check_room("gap", gap, (*grid_shape, *pitch, images.shape[1]))
     pictures = tiles(images, patch_shape, gap)
     height, width, *color = pictures.shape[1:]
-    pitch = tile_pitch(patch_shape, gap)
     between = pitch[0] - height
     rows, columns = grid_shape
     mosaic = np.full((rows * pitch[0] + between, columns * pitch[1] + between, *color), np.nan)

@@ -17,6 +17,7 @@ from sparsebp._checks import check_matrix, refuse_masked, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import check_magnitude, in_precision, in_range, quietly
+from sparsebp._room import check_room
 from sparsebp._shapes import PatchShape, resolved_patch_shape
 from sparsebp._unused import unused_components
 from sparsebp.estimators._callbacks import CallbackSupportMixin
@@ -273,6 +274,7 @@ class Learner(CallbackSupportMixin, Coder):
         elif self.init is not None:
             last = self._checked_init(n_components)
         else:
+            check_room("n_components", n_components, shape, shape)  # drawn, and normalized
             # Column by column: a problem planted with the same seed draws its truth row by row,
             # and a search that begins at the truth proves nothing.
             start = rng.standard_normal(shape[::-1]).T

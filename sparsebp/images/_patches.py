@@ -118,7 +118,7 @@ class Patches:
 
 
 def _corners(length: int, side: int, stride: int, to_border: bool) -> np.ndarray:
-    corners = np.arange(0, length - side + 1, stride)
+    corners = np.arange(0, length - side + 1, min(stride, length))
     missed = to_border and corners[-1] != length - side
     return np.append(corners, length - side) if missed else corners
 

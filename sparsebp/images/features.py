@@ -65,7 +65,8 @@ def encode_image(
     dtype = getattr(model, "components_", np.empty(0)).dtype
     values, sides = framed(image, model, patch_shape)
     patches = Patches(values, sides, stride, dtype=dtype, to_border=False)
-    warn_of_scale(np.asarray(prepare(patches.take(patches.spread()))), model)
+    everywhere = Patches(values, sides, 1, dtype=dtype)  # the warning depends on no stride
+    warn_of_scale(np.asarray(prepare(everywhere.take(everywhere.spread()))), model)
     features: np.ndarray | None = None
     for numbers in patches.blocks(progress):
         with warnings.catch_warnings():

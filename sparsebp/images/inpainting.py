@@ -29,7 +29,7 @@ _HIDDEN = 0.1
 
 def inpaint(
     image: ArrayLike,
-    model: Any,
+    model: Any = None,
     missing: ArrayLike | None = None,
     *,
     stride: Stride = 1,
@@ -50,7 +50,7 @@ def inpaint(
         The image or, as in `denoise`, a volume, on any scale; what stands at missing pixels does
         not matter.
     model : estimator
-        What has atoms, as in `denoise`, fitted on patches without their means. Best are a
+        Required. What has atoms, as in `denoise`, fitted on patches without their means. Best are a
         few times as many atoms as pixels, learned from clean photographs.
     missing : array-like of bool, of the image's shape or (height, width), default=None
         Which pixels are missing; None takes those that are NaN. Masked ones of an image of
@@ -92,6 +92,12 @@ def inpaint(
     >>> bool(np.sqrt(np.square(filled - stripes).mean()) < 0.02)
     True
     """
+    if model is None:
+        raise TypeError(
+            "inpaint needs a model, whose atoms fill the holes: give one that was fitted on "
+            "patches of other images without their means, such as SparseCoding(128).fit("
+            "remove_mean(sample_patches(images, 8, 20_000)))."
+        )
     given = np.ma.asarray(image)
     holes, raw = checked_mask(given, missing), given.data
     known = np.where(holes, raw.dtype.type(0), raw) if holes.any() else raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._room import check_room
 from sparsebp.network import Add, Identity, Layer, Linear, Root, Square
 from sparsebp.penalties.base import GROUPING, Penalty, require_positive
 from sparsebp.penalties.grid import GridGrouping
@@ -76,6 +78,8 @@ class Topographic(Penalty):
     @cached_property
     def grouping(self) -> np.ndarray:
         """The grouping matrix V, of shape (n_groups, n_components)."""
+        shape = _pair("grid_shape", self.grid_shape)
+        check_room("grid_shape", shape, *2 * [2 * [math.prod(shape)]])
         return _read_only(self._weight.toarray())
 
     @property

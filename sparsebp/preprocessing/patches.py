@@ -17,6 +17,7 @@ from sparsebp._checks import (
     random_source,
 )
 from sparsebp._magnitudes import in_range
+from sparsebp._room import check_room
 from sparsebp._shapes import split_channels
 from sparsebp.preprocessing._arrays import check_images
 from sparsebp.preprocessing.normalization import row_deviation
@@ -87,6 +88,8 @@ def sample_patches(
     min_contrast = check_number("min_contrast", min_contrast, minimum=0)
     source = _PatchSource(checked, shape, random_source(random_state))
     threshold = _contrast_threshold(source, min_contrast) if min_contrast else 0.0
+    itemsize = np.dtype(source.dtype).itemsize
+    check_room("n_patches", n_patches, (n_patches, source.patch_size), itemsize=itemsize)
     patches = np.empty((n_patches, source.patch_size), source.dtype)
     for rows in gen_batches(n_patches, max(1, _BLOCK_SIZE // source.patch_size)):
         patches[rows] = _draw_with_contrast(source, rows.stop - rows.start, threshold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -120,7 +121,7 @@ class Alternation(SparseCodingProblem):
         last_replacement = 0.75 * max_iter
         with one_blas_thread():
             try:
-                for batch in islice(batches(x, batch_size, rng), max_iter):
+                for batch in islice(batches(x, batch_size, rng), min(max_iter, sys.maxsize)):
                     if batch is not x or codes is None:
                         codes = starting_codes(batch, basis)
                     if not history:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -87,7 +88,7 @@ class OnlineLearning(SparseCodingProblem):
         status = Status.ITERATION_LIMIT
         with one_blas_thread():
             try:
-                for batch in islice(batches(x, batch_size, rng), max_iter):
+                for batch in islice(batches(x, batch_size, rng), min(max_iter, sys.maxsize)):
                     if not history:
                         start = starting_codes(batch, state.basis)
                         history.append(self.value(batch, state.basis, start))

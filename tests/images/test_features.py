@@ -74,3 +74,21 @@ def test_every_patch_keeps_a_row(prepare):
 def test_what_prepares_is_callable():
     with pytest.raises(TypeError, match="prepare is None"):
         encode_image(IMAGE, MODEL, prepare=None)
+
+
+def test_the_scale_that_is_asked_for_depends_on_no_stride():
+    rng = np.random.default_rng(0)
+    model = OrthonormalICA(4, random_state=0, tol=1e-3).fit(rng.laplace(size=(300, 9)))
+    image, said = 1e3 * rng.random((30, 30)) ** 4, set()
+    for stride in (1, 2, 3):
+        with pytest.warns(UserWarning, match="multiply the image by") as warned:
+            encode_image(image, model, stride=stride)
+        said.add(str(warned[0].message))
+    assert len(said) == 1
+
+
+def test_a_stride_beyond_the_image_takes_one_patch():
+    rng = np.random.default_rng(0)
+    model = OrthonormalICA(4, random_state=0, tol=1e-3).fit(rng.laplace(size=(300, 9)))
+    with pytest.warns(UserWarning, match="larger than the patches"):
+        assert encode_image(rng.random((10, 12)), model, stride=10**30).shape == (1, 1, 4)

@@ -191,3 +191,8 @@ def test_any_model_with_atoms_fills_in():
     model = SparseFiltering(4, tol=1.0, random_state=0).fit(RNG.random((50, 9)))
     with pytest.raises(TypeError, match="SparseFiltering, which has no inverse_transform"):
         inpaint(CLEAN, model, missing)
+
+
+def test_without_a_model_it_is_said_what_is_needed():
+    with pytest.raises(TypeError, match="needs a model, whose atoms fill the holes"):
+        inpaint(np.zeros((9, 9)))

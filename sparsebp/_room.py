@@ -1,0 +1,60 @@
+"""Whether arrays fit into memory, asked before they are made."""
+
+import math
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+#: Bytes that are not worth a look at the memory.
+_SMALL = 2**28
+_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def check_room(name: str, value: Any, *shapes: Sequence[int], itemsize: int = 8) -> None:
+    """Refuse arrays that are larger than the memory that is available.
+
+    Parameters
+    ----------
+    name : str
+        The parameter that makes them so large, for the message.
+    value : object
+        What it was given.
+    *shapes : sequence of int
+        Of the arrays that are needed at the same time.
+    itemsize : int, default=8
+        Bytes of a number.
+
+    Raises
+    ------
+    MemoryError
+        If there is no room for them.
+
+    Examples
+    --------
+    >>> check_room("n_samples", 10, (10, 5), (5, 5))
+    >>> check_room("n_samples", 10**30, (10**30, 5))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    MemoryError: n_samples=1000000000000000000000000000000 needs 3.7e+22 GiB of memory, of which ...
+    """
+    n_bytes = itemsize * sum(math.prod(map(int, shape)) for shape in shapes)
+    if n_bytes > _SMALL and n_bytes > (available := available_bytes()):
+        raise MemoryError(
+            f"{name}={value!r} needs {n_bytes / 2**30:.2g} GiB of memory, of which "
+            f"{available / 2**30:.2g} GiB are available; give a smaller number."
+        )
+
+
+def available_bytes() -> float:
+    """Return the memory that can be taken now; infinity where the system does not say."""
+    found = [math.inf]
+    with suppress(OSError, ValueError, IndexError):  # Linux
+        text = Path("/proc/meminfo").read_text("ascii")
+        found.append(1024 * int(text.split("MemAvailable:")[1].split()[0]))
+    with suppress(OSError, ValueError, AttributeError):  # macOS
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for limit in _CGROUPS:
+        with suppress(OSError, ValueError):  # "max" is no number
+            found.append(int(Path(limit).read_text("ascii")))
+    return min(found)
