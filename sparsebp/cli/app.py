@@ -215,7 +215,9 @@ def _command(context: typer.Context) -> str:
                 value = ["x".join(map(str, value))]
             for entry in value if isinstance(value, list | tuple) else [value]:
                 words += [*names, *([] if entry is True else [str(entry)])]
-    return shlex.join(words)
+    from sparsebp.cli.output import printable
+
+    return printable(shlex.join(words))
 
 
 def run() -> None:

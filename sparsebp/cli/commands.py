@@ -14,7 +14,7 @@ from sparsebp._shapes import PatchShape
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.learning import save_picture
 from sparsebp.cli.models import find_model
-from sparsebp.cli.output import Output
+from sparsebp.cli.output import Output, printable
 from sparsebp.cli.recipe import Paths, Recipe
 from sparsebp.displays import BasisDisplay
 from sparsebp.images import encode_image
@@ -104,7 +104,8 @@ def encode_images(
     with writing(out) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
         photographs = recipe.load(images, output.track)
         with output.bar("encoding", sum(i.size for i in photographs.values())) as advance:
-            for name, image in photographs.items():
+            for file_name, image in photographs.items():
+                name = printable(file_name)
                 watch = _moving(advance, image.size)
                 codes = encode_image(
                     image, estimator, stride=steps, prepare=recipe.prepare, progress=watch

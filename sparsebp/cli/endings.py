@@ -14,12 +14,15 @@ from typing import Any
 
 #: An error of the user's that can be fixed: a wrong option, or a folder that cannot be written.
 USER_ERROR = 2
+#: Too little memory, which less work or another machine helps.
+OUT_OF_MEMORY = 3
 #: What shells report of a program whose reader went away, as in ``sparsebp derive | head -1``.
 CLOSED_PIPE = 141
 
 STATUSES = (
     "Exit status: 0 done; 1 something unexpected, please report it; 2 an error that you can fix, "
-    "described on stderr; 130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP."
+    "described on stderr; 3 out of memory; 130, 143 or 129 interrupted by Ctrl-C, SIGTERM or "
+    "SIGHUP."
 )
 
 #: What ends a command as Ctrl-C does: `kill` sends SIGTERM, a terminal that closes SIGHUP.
@@ -77,7 +80,10 @@ def errors_in_words() -> Iterator[None]:
         if isinstance(ending.__context__, BrokenPipeError):
             raise SystemExit(CLOSED_PIPE) from None
         raise
-    except (OSError, TypeError, ValueError, MemoryError, Warning) as error:
+    except MemoryError as error:
+        say("Error:", _sentence(error), "red")
+        raise SystemExit(OUT_OF_MEMORY) from error
+    except (OSError, TypeError, ValueError, Warning) as error:
         say("Error:", _sentence(error), "red")
         raise SystemExit(USER_ERROR) from error
     except KeyboardInterrupt:
@@ -93,11 +99,13 @@ def say(label: str, text: str, style: str) -> None:
     """Print a labelled sentence on stderr."""
     from rich.text import Text
 
-    from sparsebp.cli.output import stderr
+    from sparsebp.cli.output import printable, stderr
 
     console = stderr()
     with suppress(OSError):  # a full or closed stderr ends no work
-        console.print(Text.assemble((label, style), " ", text), soft_wrap=not console.is_terminal)
+        console.print(
+            Text.assemble((label, style), " ", printable(text)), soft_wrap=not console.is_terminal
+        )
 
 
 def open_streams() -> None:
@@ -132,5 +140,6 @@ def _sentence(error: Any) -> str:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}."
     if isinstance(error, MemoryError):
-        return f"Out of memory: {error}. Take fewer or smaller patches, or fewer components."
+        what = f": {str(error).rstrip('.')}" if str(error) else ""
+        return f"Out of memory{what}. Take fewer or smaller images or patches, or fewer components."
     return str(error)

@@ -19,6 +19,21 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def printable(text: str) -> str:
+    r"""Return a text that moves no cursor and can be encoded: file names may hold anything.
+
+    Examples
+    --------
+    >>> printable("red \x1b[31m, \udcff")
+    'red \\x1b[31m, \\udcff'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 def counted(n: int, thing: str) -> str:
     """Return a number with the name of what it counts, as in ``"1 patch"``."""
     plural = f"{thing}es" if thing.endswith("ch") else f"{thing}s"
@@ -47,14 +62,16 @@ class Output:
         """Say something beside the summary; a broken stderr does not end the work."""
         if not self.quiet:
             with suppress(OSError):
-                self.console.print(text, markup=False, soft_wrap=not self.console.is_terminal)
+                self.console.print(
+                    printable(text), markup=False, soft_wrap=not self.console.is_terminal
+                )
 
     def summary(self, lines: Sequence[str], values: Mapping[str, Any]) -> None:
         """Print what was done, as lines for people or as one JSON object."""
         if self.as_json:
             print(json.dumps(values, ensure_ascii=False, indent=2, default=str))
         elif not self.quiet:
-            print(*lines, sep="\n")
+            print(*map(printable, lines), sep="\n")
 
     def progress(self, *columns: TextColumn | BarColumn | Any, transient: bool = False) -> Progress:
         """Return a bar that is drawn only where somebody looks."""

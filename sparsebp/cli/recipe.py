@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp.cli.output import printable
 from sparsebp.datasets import SAMPLE_NAMES, load_sample_photographs, read_photographs
 from sparsebp.preprocessing import (
     normalize_contrast,
@@ -211,6 +212,7 @@ def named_in_words(images: Paths | None) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
+    names = [printable(name) for name in names]
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
 

@@ -211,3 +211,31 @@ def test_a_shell_gets_completions():
     line = {"COMP_WORDS": "sparsebp learn --model t", "COMP_CWORD": "3"}
     result = in_a_process(code, _SPARSEBP_COMPLETE="complete_bash", **line)
     assert result.stdout.split() == ["topographic"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), MemoryError("a.png: it is too large.")])
+def test_too_little_memory_has_its_own_exit_status(error, monkeypatch):
+    def full(*_):
+        raise error
+
+    monkeypatch.setattr(commands, "load_model", full)
+    result = run("show", "rica-12x12")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("Error: Out of memory")
+    assert ".." not in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file systems that take any bytes")
+def test_a_strange_name_stops_nothing_and_is_not_printed_raw(tmp_path, photographs):
+    (photographs / "one.png").rename(photographs / os.fsdecode(b"\xff\x1b[31m.png"))
+    out = tmp_path / "out"
+    patterns = photographs / "*.png"
+    result = run("learn", "--images", *photographs.iterdir(), "--out", out, *TOY, "--report")
+    assert result.exit_code == 0
+    assert "\\udcff\\x1b[31m" in (out / "report.html").read_text("utf-8")
+    codes = out / "codes.npz"
+    result = run("encode", out / "model.npz", "--images", patterns, "--out", codes)
+    assert result.exit_code == 0
+    assert "\x1b" not in result.output
+    with np.load(codes) as arrays:
+        assert sorted(arrays) == ["\\udcff\\x1b[31m.png", "two.png"]
