@@ -69,7 +69,7 @@ class FilterLearner(Learner):
             If X is unusable.
         """
         X = self._checked(X)
-        warn_of_scale(X, self.sample_scale_)
+        warn_of_scale(X, getattr(self, "sample_scale_", None))
         with quietly():
             codes = product(self.components_, (X - self.mean_).T, X.dtype).T
         return require_finite("The responses", codes)
