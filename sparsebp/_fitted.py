@@ -152,8 +152,8 @@ def _check_numbers(name: str, value: Any, kind: Numbers, sizes: dict[str, int]) 
             _agree(name, {first: sizes[second]}, sizes)
         return
     if not kind.sides:
-        number = isinstance(value, Real) and not isinstance(value, bool)
-        _require(number and abs(float(value)) < np.inf, name, value, "a finite number")
+        number: Any = value if isinstance(value, Real) and not isinstance(value, bool) else np.inf
+        _require(abs(number) < 2**1023, name, value, "a finite number")
     elif not isinstance(value, np.ndarray):
         _require(False, name, type(value).__name__, "an array")
     else:
