@@ -53,7 +53,7 @@ class AtomCoder(Coder):
             If ``alpha`` was set to something else after `fit`, which has no effect here.
         """
         x = self._checked(X).T
-        warn_of_scale(x.T, getattr(self, "sample_scale_", None))
+        warn_of_scale(x.T, self.sample_scale_)
         n_threads = count_threads(self.n_jobs)
         with quietly():
             found = encode(x, self.components_.T, self.penalty_, self.alpha_, n_threads=n_threads)

@@ -69,6 +69,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     n_jobs: int | None = None  # where an estimator has blocks to share out
     components_: np.ndarray
     penalty_: Penalty
+    sample_scale_: float | None = None  # unknown of what earlier versions saved
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

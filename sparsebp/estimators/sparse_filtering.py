@@ -205,7 +205,7 @@ class SparseFiltering(Learner):
             If X is unusable.
         """
         X = self._checked(X)
-        warn_of_scale(X, getattr(self, "sample_scale_", None))
+        warn_of_scale(X, self.sample_scale_)
         with quietly():
             codes = require_finite("The responses", _responses(X, self.components_, self.epsilon_))
         codes = codes / codes.max(axis=1, keepdims=True) / self.scale_

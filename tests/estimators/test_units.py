@@ -145,3 +145,14 @@ def test_growth_of_any_penalty():
         assert growth(penalty, 1e6 * s) < 2.01
     assert growth(Welsch(), 1e4 * s) == pytest.approx(1, abs=1e-3)
     assert growth(Signed(Cauchy(), (1, -1, 1, -1, 1)), s) == growth(Cauchy(), s)
+
+
+@pytest.mark.parametrize(
+    "model", [OrthonormalICA(4, tol=1e-1, random_state=0), SparseCoding(8, penalty="l1", **FAST)]
+)
+def test_models_saved_without_a_scale_of_samples_code_in_silence(model):
+    model.fit(X)
+    del model.sample_scale_
+    assert np.isfinite(model.transform(255 * X)).all()
+    if hasattr(model, "partial_fit"):
+        model.partial_fit(X)
