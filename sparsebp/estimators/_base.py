@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Self
@@ -22,7 +21,7 @@ from sparsebp._shapes import PatchShape, resolved_patch_shape
 from sparsebp._unused import unused_components
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
-from sparsebp.estimators._units import scale_of, warn_of_scale
+from sparsebp.estimators._units import scale_of, warn_of_scale, warn_user
 from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.solvers import Result, Status
 
@@ -221,11 +220,10 @@ class Learner(CallbackSupportMixin, Coder):
         n_components = len(self.components_)
         nothing = silent.size == n_components
         share = "nothing" if nothing else "less than a thousandth of what others do"
-        warnings.warn(
+        warn_user(
             f"{silent.size} of {n_components} {what}: they contribute {share} to the samples. "
             f"{advice}",
             ConvergenceWarning,  # as k-means warns of empty clusters
-            stacklevel=5,
         )
         return self
 
@@ -309,10 +307,9 @@ class Learner(CallbackSupportMixin, Coder):
         if limit_is_failure:
             failures.add(Status.ITERATION_LIMIT)
         if result.status in failures:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__} stopped after {result.n_iter} iterations. "
                 f"{result.status.value}",
                 ConvergenceWarning,
-                stacklevel=5,
             )
         return self

@@ -223,15 +223,17 @@ def _root_mean_square(values: np.ndarray) -> float:
     return float(np.sqrt(np.square(values / largest, dtype=np.float64).mean())) * largest
 
 
-def warn_user(message: str) -> None:
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line that called this package, through however many decorators and wrappers.
 
     Parameters
     ----------
     message : str
         The warning.
+    category : type of Warning, default=UserWarning
+        Its kind.
     """
     level, frame = 2, sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(_INNER):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, UserWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
