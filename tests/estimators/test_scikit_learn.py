@@ -9,7 +9,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering
 from sparsebp.penalties import L1
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # The checks' samples are few and in small units.
+    pytest.mark.filterwarnings("ignore:ReconstructionICA. alpha=1 outweighs:UserWarning"),
+]
 
 ESTIMATORS = [
     SparseCoding(3, max_iter=2),
