@@ -10,7 +10,7 @@ from penalties.registry import CASES, overlapping_groups, torus
 from problems import problems
 from problems.problems import ALPHA, DECODER, GAMMA, SCALE, SIZES, Data
 
-torch = lazy_loader.load("torch")  # takes two seconds
+torch = lazy_loader.load("torch") if find_spec("torch") else None  # takes two seconds
 
 PENALTIES = {
     "l1": lambda s: s.abs().sum(),
