@@ -60,8 +60,7 @@ def _limit(thread: int) -> None:
         _inside.add(thread)
         if not _before:
             _before[:] = [(library, library.num_threads) for library in _blas()]
-        for library, _ in _before:
-            library.set_num_threads(1)
+        _set_threads([(library, 1) for library, _ in _before])
 
 
 def _lift() -> None:
@@ -69,14 +68,24 @@ def _lift() -> None:
     with _lock:
         if _inside:
             return
-        for library, n_threads in _before:
-            library.set_num_threads(n_threads)
-        # Some BLAS obey the main thread alone: what another could not restore waits for it.
-        _before[:] = [(library, n) for library, n in _before if library.num_threads != n]
+        _set_threads(_before)
+        _before.clear()
         pools = list(_pools.values())
         _pools.clear()
     for pool in pools:
         pool.shutdown()
+
+
+def _set_threads(numbers: list[tuple[Any, int]]) -> None:
+    for library, n_threads in numbers:
+        # Newer versions of threadpoolctl obey the first thread alone until it lets go. Here the
+        # thread that restores may be another than the one that limited, and neither keeps control.
+        let_go = getattr(library, "clear_controlling_thread", None)
+        if let_go is not None:
+            let_go(force=True)
+        library.set_num_threads(n_threads)
+        if let_go is not None:
+            let_go(force=True)
 
 
 def _blas() -> list[Any]:
@@ -163,7 +172,8 @@ def _in_threads(
     waiting: deque[Future[_Outcome]] = deque()
     try:
         for item in items:
-            waiting.append(_submitted(call, item, n_threads))
+            waiting.append(Future())  # before it is at work: a Ctrl-C must find it
+            _submit(n_threads, waiting[-1], call, item)
             if len(waiting) > n_threads:
                 waiting[0].result()  # stays in line until it ends, should a Ctrl-C come
                 yield waiting.popleft().result()
@@ -171,27 +181,29 @@ def _in_threads(
             waiting[0].result()
             yield waiting.popleft().result()
     finally:
-        for future in waiting:
-            future.cancel()
         # Limits that another thread is the last to lift stay: calls at work must end first.
-        wait(waiting)
+        wait([future for future in waiting if not future.cancel()])
 
 
-def _submitted(call: Callable[[_Item], _Outcome], item: _Item, n_threads: int) -> Future[_Outcome]:
-    """Hand a call to a pool, or make it here where no thread starts: at exit, or out of them."""
+def _submit(n_threads: int, *work: Any) -> None:
+    """Hand work to a pool, or do it here where no thread starts: at exit, or out of threads."""
     with _lock:
         if n_threads not in _pools:
             _pools[n_threads] = ThreadPoolExecutor(n_threads, "sparsebp", _enter_pool)
         pool = _pools[n_threads]
     try:
-        return pool.submit(call, item)
+        pool.submit(_work, *work)
     except RuntimeError:
-        future: Future[_Outcome] = Future()
-        try:
-            future.set_result(call(item))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+        _work(*work)
+
+
+def _work(future: Future[_Outcome], call: Callable[[_Item], _Outcome], item: _Item) -> None:
+    if future.running() or future.done() or not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(call(item))
+    except BaseException as error:  # it goes on where the outcome is wanted
+        future.set_exception(error)
 
 
 def _enter_pool() -> None:

@@ -19,6 +19,7 @@ from sparsebp._magnitudes import check_magnitude, in_precision, in_range, quietl
 from sparsebp._room import check_room
 from sparsebp._shapes import PatchShape, resolved_patch_shape
 from sparsebp._unused import unused_components
+from sparsebp.blocks import one_blas_thread
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
 from sparsebp.estimators._units import scale_of, warn_of_scale, warn_user
@@ -31,13 +32,17 @@ _FEW, _MORE = 1000, 5000
 
 
 def all_or_nothing(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a `fit` so that a refusal leaves the estimator as it was before."""
+    """Decorate a `fit`: a refusal leaves the estimator as it was, and BLAS uses one thread.
+
+    With one thread in all of a fit, whitening too, its result does not depend on ``n_jobs``.
+    """
 
     @wraps(fit)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
         before = vars(self).copy()
         try:
-            return fit(self, *args, **kwargs)
+            with one_blas_thread():
+                return fit(self, *args, **kwargs)
         except Warning:  # warnings made errors come last, when all is learned
             raise
         except Exception:

@@ -10,7 +10,6 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp._magnitudes import quietly
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import one_blas_thread
 from sparsebp.estimators._base import all_or_nothing
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
@@ -170,7 +169,6 @@ class OrthonormalICA(FilterLearner):
         self.callback = callback
 
     @all_or_nothing
-    @one_blas_thread()
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.

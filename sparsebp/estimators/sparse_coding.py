@@ -12,7 +12,7 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp._magnitudes import quietly
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import count_threads, one_blas_thread
+from sparsebp.blocks import count_threads
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner, all_or_nothing, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
@@ -172,7 +172,6 @@ class SparseCoding(AtomCoder, Learner):
         self.callback = callback
 
     @all_or_nothing
-    @one_blas_thread()
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the basis.
@@ -219,7 +218,6 @@ class SparseCoding(AtomCoder, Learner):
         return self._warn_of_silent(x.T)
 
     @all_or_nothing
-    @one_blas_thread()
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from one more batch of samples, beside those that were seen before.
 
@@ -255,7 +253,7 @@ class SparseCoding(AtomCoder, Learner):
         first = not hasattr(self, "components_")
         x, rng, state = self._begin(X, resumed=True, reset=first)
         problem = self._online(self._make_penalty(state.basis.shape[1]))
-        with quietly(), one_blas_thread():
+        with quietly():
             state = state.moved_to(problem.feasible(state.basis))
             first_codes = starting_codes(x, state.basis)
             before = (

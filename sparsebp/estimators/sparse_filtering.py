@@ -10,7 +10,7 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp._magnitudes import quietly, require_finite
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import one_blas_thread, product
+from sparsebp.blocks import product
 from sparsebp.estimators._base import Learner, all_or_nothing, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._units import is_parabola, warn_of_scale, warn_user
@@ -134,7 +134,6 @@ class SparseFiltering(Learner):
         self.callback = callback
 
     @all_or_nothing
-    @one_blas_thread()
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.

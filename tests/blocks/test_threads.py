@@ -43,9 +43,27 @@ def test_overlapping_searches_restore_the_threads_when_the_last_one_ends():
         assert set(blas_threads()) == {1}
         leave.set()
         other.join(10)
-        with one_blas_thread():  # some BLAS obey the main thread alone
-            assert set(blas_threads()) == {1}
         assert blas_threads() == before
+
+
+def test_a_search_in_one_thread_leaves_others_free_to_limit_blas():
+    """Threadpoolctl lets one thread at a time control BLAS; control must not be kept."""
+    seen = []
+
+    def limited():
+        with one_blas_thread():
+            seen.append(set(blas_threads()))
+        with threadpool_limits(3, user_api="blas"):
+            seen.append(set(blas_threads()))
+
+    with one_blas_thread():
+        pass
+    with threadpool_limits(2, user_api="blas"):
+        pass
+    other = threading.Thread(target=limited)
+    other.start()
+    other.join(10)
+    assert seen == [{1}, {3}]
 
 
 def test_the_number_of_jobs_is_what_blas_may_use_outside_a_search():

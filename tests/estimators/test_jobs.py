@@ -5,6 +5,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.penalties import L1
+from sparsebp.preprocessing import Whitening
 from sparsebp.solvers import OnlineLearning
 
 MODELS = [
@@ -27,6 +28,23 @@ def test_what_is_learned_does_not_depend_on_the_number_of_threads(model, dtype):
     one, three = (model.set_params(n_jobs=n).fit(X).components_ for n in (1, 3))
     np.testing.assert_array_equal(one, three)
     assert one.dtype == dtype
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("kind", [OrthonormalICA, ReconstructionICA])
+def test_whitening_within_fit_uses_one_blas_thread(kind, monkeypatch):
+    """Whatever n_jobs is: with several threads its products are rounded otherwise."""
+    find, threads = Whitening.fit, []
+
+    def watched(*args):
+        threads.extend(lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas")
+        return find(*args)
+
+    monkeypatch.setattr(Whitening, "fit", watched)
+    with threadpool_limits(2, user_api="blas"):
+        for n_jobs in (1, 2, None):
+            kind(3, whiten=True, max_iter=1, n_jobs=n_jobs).fit(samples(50))
+    assert set(threads) == {1}
 
 
 @pytest.mark.parametrize("n_jobs", [0, 1.5, "2", True])
