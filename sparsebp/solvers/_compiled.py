@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from numba import njit
+from numba.core.caching import FunctionCache
 
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile without the interpreter's lock; sums may be reordered, NaN and infinity hold."""
     options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder may be written to: it is compiled again in every process
-        return njit(**options)(function)
+    dispatcher = njit(**options)(function)
+    with suppress(RuntimeError):  # no folder may be written to: every process compiles again
+        dispatcher._cache = _ForgivingCache(function)
+    return dispatcher
+
+
+class _ForgivingCache(FunctionCache):
+    """A cache on disk without which everything works, only later: its errors are warnings."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what was compiled before, or None where its file is damaged or unreadable."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:
+            self._warn("read", error)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what was compiled; where it cannot be kept, this process has it in memory."""
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:
+            self._warn("written", error)
+
+    def _warn(self, done: str, error: Exception) -> None:
+        warnings.warn(
+            f"The compiled code in {self.cache_path} could not be {done} "
+            f"({type(error).__name__}: {error}), so it is compiled in memory, which takes some "
+            "seconds in each process. Remove that folder, make room on the disk, or set "
+            "NUMBA_CACHE_DIR to a folder that can be written to.",
+            stacklevel=2,
+        )

@@ -1,0 +1,66 @@
+"""Compiled code is kept on disk where that works, and compiled in memory where it does not."""
+
+import errno
+import os
+from pathlib import Path
+
+import numba
+import pytest
+
+from sparsebp.solvers._compiled import compiled
+
+
+def source():
+    """The same code as another function, as a new process has it."""
+
+    def double(x):
+        return 2 * x
+
+    return double
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    return tmp_path
+
+
+def files(folder, ending):
+    return sorted(folder.rglob(f"*.{ending}"))
+
+
+@pytest.mark.slow
+def test_compiled_code_is_kept(folder):
+    assert compiled(source())(3.0) == 6.0
+    assert files(folder, "nbi")
+    again = compiled(source())
+    assert again(3.0) == 6.0
+    assert sum(again.stats.cache_hits.values()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+@pytest.mark.parametrize("content", [b"", b"garbage", None], ids=["empty", "garbage", "cut"])
+def test_damaged_files_are_compiled_again_with_a_word(folder, ending, content):
+    compiled(source())(3.0)
+    (file,) = files(folder, ending)
+    file.write_bytes(file.read_bytes()[:-9] if content is None else content)
+    with pytest.warns(UserWarning, match="compiled in memory"):
+        assert compiled(source())(3.0) == 6.0
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_survived(folder, monkeypatch):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.warns(UserWarning, match="No space left"):
+        assert compiled(source())(3.0) == 6.0
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_a_file_is_survived(folder, monkeypatch):
+    Path(folder / "file").write_text("")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(folder / "file"))
+    assert compiled(source())(3.0) == 6.0
