@@ -38,6 +38,12 @@ class Penalty:
     def _tree(self) -> Tree:
         return Tree.of([(1.0, simplified(self.network()))])
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of, and what scikit-learn compares: not what was computed."""
+        kind = type(self)
+        cached = {n for n in vars(self) if isinstance(getattr(kind, n, None), cached_property)}
+        return {n: v for n, v in vars(self).items() if n not in cached}
+
     def network(self, *, behind: tuple[Layer, ...] = (), input: str = "s") -> Network:
         """Return the penalty as a network, behind other layers where the coefficients are made.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from sparsebp._cached import cached_property
 from sparsebp._room import check_room
 from sparsebp.network import Add, Identity, Layer, Linear, Root, Square
 from sparsebp.penalties.base import GROUPING, Penalty, require_positive
@@ -77,10 +77,17 @@ class Topographic(Penalty):
 
     @cached_property
     def grouping(self) -> np.ndarray:
-        """The grouping matrix V, of shape (n_groups, n_components)."""
+        """Return the grouping matrix V, of shape (n_groups, n_components)."""
         shape = _pair("grid_shape", self.grid_shape)
         check_room("grid_shape", shape, *2 * [2 * [math.prod(shape)]])
         return _read_only(self._weight.toarray())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of: groups that were given, too."""
+        state = super().__getstate__()
+        if self.grid_shape is None:
+            state |= dict.fromkeys(("grouping", "_weight"), self.grouping)
+        return state
 
     @property
     def is_elementwise(self) -> bool:

@@ -14,7 +14,7 @@ from numba.core.caching import FunctionCache
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile without the interpreter's lock; sums may be reordered, NaN and infinity hold."""
     options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    dispatcher = njit(**options)(function)
+    dispatcher: Any = njit(**options)(function)
     with suppress(RuntimeError):  # no folder may be written to: every process compiles again
         dispatcher._cache = _ForgivingCache(function)
     return dispatcher

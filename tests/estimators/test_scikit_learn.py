@@ -13,6 +13,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     # The checks' samples are few and in small units.
     pytest.mark.filterwarnings("ignore:ReconstructionICA. alpha=1 outweighs:UserWarning"),
+    pytest.mark.filterwarnings("ignore:SparseCoding. alpha is 1, and no:UserWarning"),
 ]
 
 ESTIMATORS = [

@@ -7,7 +7,7 @@ from oracles import complex_step, relative_error
 from penalties.registry import CASES
 
 from sparsebp.network import Layer, Linear, Parameter, value_and_gradients
-from sparsebp.penalties import NAMES, Penalty, Topographic
+from sparsebp.penalties import L1, NAMES, Penalty, Topographic
 
 EACH = pytest.mark.parametrize("case", CASES, ids=repr)
 
@@ -144,3 +144,12 @@ def test_curvature_is_that_of_parabolas_above(case):
     for far in (codes(seed=1), 10 * codes(seed=2), 1e-3 * codes(seed=3)):
         above = penalty.values_and_gradient(s)[0] + 0.5 * (curvature * (far**2 - s**2)).sum(axis=0)
         assert (penalty.values_and_gradient(far)[0] <= above + 1e-9).all()
+
+
+def test_a_penalty_that_was_used_is_pickled_as_one_that_was_not():
+    for build in (L1, lambda: Topographic((2, 3))):
+        used = build()
+        used.values_and_gradient(np.ones((6, 2)))
+        assert pickle.dumps(used) == pickle.dumps(build())
+        again = pickle.loads(pickle.dumps(used))
+        assert again.values_and_gradient(np.ones((6, 2)))[0].shape == (2,)
