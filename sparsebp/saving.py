@@ -287,6 +287,8 @@ def _unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray], depth: int 
         steps = [_unpacked_estimator(step, arrays, depth + 1) for _, step in packed["steps"]]
         return Pipeline(list(zip(names, steps, strict=True)))
     params = {k: _unpacked(v, arrays) for k, v in packed["params"].items()}
+    if packed["class"] in ("OrthonormalICA", "ReconstructionICA"):
+        params.setdefault("directions", "all")  # of a version that always searched in all
     estimator = _ESTIMATORS[packed["class"]](**params)
     estimator.check_parameters()
     state = {name: _unpacked(value, arrays) for name, value in packed["state"].items()}

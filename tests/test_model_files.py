@@ -244,3 +244,10 @@ def test_mutated_files_are_refused_or_work(kind, contents, tmp_path):
                     if any(word in str(error) for word in ("operand", "matmul", "aligned")):
                         raise
     assert n_read > 5
+
+
+@pytest.mark.parametrize("kind", ["rica", "ica"])
+def test_models_of_before_there_were_directions_searched_in_all(contents, tmp_path, kind):
+    header, arrays = copy.deepcopy(contents[kind])
+    del header["model"]["params"]["directions"]
+    assert load_model(written(tmp_path / "old.npz", header, arrays)).directions == "all"
