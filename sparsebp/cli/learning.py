@@ -78,6 +78,7 @@ def run_experiment(
         If the model can be saved nowhere, or a picture not beside it.
     """
     output = output or Output()
+    estimator.check_parameters()  # before photographs are loaded
     with results_folder(out, numbered=numbered) as out:
         photographs = recipe.load(images, output.track)
         samples, recipe = recipe.draw(photographs, n_patches, seed)

@@ -174,3 +174,15 @@ def test_a_signal_saves_the_best_so_far(number, tmp_path, photographs):
     assert "Interrupted; the best model so far is saved" in " ".join(result.stderr.split())
     assert load_model(out / "model.npz").status_ == "interrupted"
     assert {path.name for path in out.iterdir()} == {"filters.png", "model.npz", "objective.png"}
+
+
+def test_bad_options_are_refused_before_photographs_are_loaded(tmp_path, monkeypatch):
+    from sparsebp.cli.recipe import Recipe
+
+    monkeypatch.setattr(Recipe, "load", lambda *given: pytest.fail("photographs were loaded"))
+    bad = OrthonormalICA(whiten=2.0)
+    with pytest.raises(ValueError, match=r"whiten is 2\.0"):
+        learning.run_experiment(
+            bad, Recipe(4), images=None, n_patches=120, seed=0, out=tmp_path / "out"
+        )
+    assert not (tmp_path / "out").exists()
