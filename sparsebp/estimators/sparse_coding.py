@@ -230,8 +230,8 @@ class SparseCoding(AtomCoder, Learner):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            A batch. Where nothing was learned before, a few times more samples than components
-            is best.
+            A batch. Where nothing was learned before, many batches of about twice as many samples
+            as components learn more than few large ones.
         y : Ignored
             Present for the interface.
 
