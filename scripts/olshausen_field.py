@@ -15,9 +15,9 @@ import typer
 
 from sparsebp import SparseCoding
 from sparsebp.cli import Recipe, run_experiment
+from sparsebp.coding import encode
 from sparsebp.metrics import coefficient_entropy, coefficient_kurtosis
 from sparsebp.penalties import Cauchy
-from sparsebp.solvers import encode
 
 ERROR = 0.1
 #: Bins of the coefficients' histogram: a quarter of the standard deviation of a pixel.

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sparsebp.coding import OnlineState
 from sparsebp.penalties import Penalty
-from sparsebp.solvers import OnlineState
 
 
 class Numbers(NamedTuple):

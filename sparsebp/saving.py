@@ -19,6 +19,7 @@ import sparsebp.penalties as penalties
 from sparsebp._archive import read_arrays, write_arrays
 from sparsebp._files import require_file, writing
 from sparsebp._fitted import ATTRIBUTES, check_attributes
+from sparsebp.coding import OnlineState
 from sparsebp.estimators import (
     OrthonormalICA,
     ReconstructionICA,
@@ -29,7 +30,6 @@ from sparsebp.estimators import (
 from sparsebp.penalties import Penalty, Signed, Topographic
 from sparsebp.preprocessing import Whitening
 from sparsebp.preprocessing.whitening import factors_of_matrix
-from sparsebp.solvers import OnlineState
 
 FORMAT = 1
 

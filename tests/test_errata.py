@@ -11,6 +11,8 @@ import oracles
 import pytest
 from oracles import complex_step, relative_error
 
+from sparsebp.coding import starting_codes
+from sparsebp.minimizers import minimize_lbfgs, minimize_orthonormal
 from sparsebp.network import delta_table, value_and_gradients
 from sparsebp.penalties import L1, Cauchy, SmoothL1, Topographic
 from sparsebp.preprocessing import Whitening
@@ -23,7 +25,6 @@ from sparsebp.problems import (
     reconstruction_ica,
     sparse_coding,
 )
-from sparsebp.solvers import minimize_lbfgs, minimize_orthonormal, starting_codes
 
 
 def normal(*shape, seed=0):

@@ -9,6 +9,7 @@ from oracles import complex_step, relative_error
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
 from sparsebp.datasets import make_dictionary_signals, make_mixtures
 from sparsebp.metrics import amari_distance
+from sparsebp.minimizers import Result, Status, minimize_lbfgs
 from sparsebp.network import Activation, Layer, check_gradient, delta_table
 from sparsebp.network.notation import Formula
 from sparsebp.penalties import Penalty
@@ -18,7 +19,6 @@ from sparsebp.problems import (
     reconstruction_ica,
     sparse_coding,
 )
-from sparsebp.solvers import Result, Status, minimize_lbfgs
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from sparsebp import (
 )
 from sparsebp import preprocessing as prep
 from sparsebp._magnitudes import check_magnitude, in_precision, in_range, require_finite
+from sparsebp.coding import encode
 from sparsebp.penalties import L1
 from sparsebp.report import Measurements
-from sparsebp.solvers import encode
 
 RNG = np.random.default_rng(0)
 X, CODES, FILTERS, IMAGE = (

@@ -11,9 +11,9 @@ from benchmarks.data import atoms_from, patches
 from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import race
+from sparsebp.coding import encode
 from sparsebp.metrics import duality_gap
 from sparsebp.penalties import L1
-from sparsebp.solvers import encode
 
 _ALPHA = 0.5
 

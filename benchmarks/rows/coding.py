@@ -12,9 +12,9 @@ from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import Curve, Trail, timed
 from sparsebp import SparseCoding
+from sparsebp.coding import OnlineLearning, OnlineState, SparseCodingProblem, encode
 from sparsebp.penalties import L1, Topographic
 from sparsebp.problems import UnitColumns
-from sparsebp.solvers import OnlineLearning, OnlineState, SparseCodingProblem, encode
 
 _ALPHA = 0.5
 _BATCH = 256

@@ -13,12 +13,12 @@ from benchmarks.setting import Setting
 from benchmarks.timing import Curve, Trail, timed
 from sparsebp import problems
 from sparsebp.blocks import Samples
+from sparsebp.minimizers import minimize_growing, minimize_lbfgs
 from sparsebp.penalties import SmoothL1
 from sparsebp.problems import (
     Objective,
     OrthonormalRows,
 )
-from sparsebp.solvers import minimize_growing, minimize_lbfgs
 
 _ALPHA, _EPSILON = 1.0, 0.01
 _MANY = 100_000

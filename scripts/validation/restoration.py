@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from sparsebp import SparseCoding
+from sparsebp.coding import pursue
 from sparsebp.images import denoise, inpaint
 from sparsebp.images._atoms import cosines
 from sparsebp.images._patches import Patches, channel_means
 from sparsebp.images._smooth import filled_smoothly
 from sparsebp.preprocessing import remove_mean, sample_patches
-from sparsebp.solvers import pursue
 from validation.table import Row, Setting
 
 _SIDES = (8, 8)

@@ -249,7 +249,7 @@ def _shortest(call: Callable[[], Any], seconds: float = 0.5) -> float:
 
 def check_compiled() -> Finding:
     """Find where compiled code is kept."""
-    from sparsebp.solvers.exchange import cache_folder
+    from sparsebp.coding.exchange import cache_folder
 
     folder = cache_folder()
     if folder is None:

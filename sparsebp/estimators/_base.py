@@ -23,8 +23,8 @@ from sparsebp.blocks import one_blas_thread
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
 from sparsebp.estimators._units import scale_of, warn_of_scale, warn_user
+from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import Penalty, make_penalty
-from sparsebp.solvers import Result, Status
 
 _FLOATS: Any = [np.float64, np.float32]
 #: Samples by which silent components are looked for; more of them where the first found some.

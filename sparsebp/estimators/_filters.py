@@ -13,9 +13,9 @@ from sparsebp.blocks import Samples, count_threads, product
 from sparsebp.estimators._base import Learner, require_success
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
 from sparsebp.estimators._units import warn_of_hidden, warn_of_scale
+from sparsebp.minimizers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
-from sparsebp.solvers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
 
 #: White samples of so many times fewer directions than features are kept: they need less memory
 #: than the samples, and would cost more to compute at every iteration than all that follows.

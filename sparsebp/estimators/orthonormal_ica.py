@@ -13,9 +13,9 @@ from sparsebp._shapes import PatchShape
 from sparsebp.estimators._base import all_or_nothing
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
+from sparsebp.minimizers import Result, SignedPoint, minimize_lbfgs, minimize_orthonormal
 from sparsebp.penalties import Penalty
 from sparsebp.problems import OrthonormalRows, Problem, orthonormal_ica
-from sparsebp.solvers import Result, SignedPoint, minimize_lbfgs, minimize_orthonormal
 
 
 class OrthonormalICA(FilterLearner):

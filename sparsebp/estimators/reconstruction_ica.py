@@ -17,6 +17,7 @@ from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag_or_auto, check_real
 from sparsebp.estimators._units import warn_user
+from sparsebp.minimizers import Result, SignedPoint, minimize_growing, minimize_lbfgs
 from sparsebp.penalties import Penalty
 from sparsebp.problems import (
     Differentiable,
@@ -25,7 +26,6 @@ from sparsebp.problems import (
     orthonormal_ica,
     reconstruction_ica,
 )
-from sparsebp.solvers import Result, SignedPoint, minimize_growing, minimize_lbfgs
 
 #: k filters of n white directions reconstruct about k / n of the energy, and never so little of it.
 _NOTHING = 0.05

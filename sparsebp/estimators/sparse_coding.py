@@ -13,23 +13,22 @@ from sparsebp._checks import random_source
 from sparsebp._magnitudes import quietly
 from sparsebp._shapes import PatchShape
 from sparsebp.blocks import count_threads
+from sparsebp.coding import (
+    STEPS,
+    Alternation,
+    OnlineLearning,
+    OnlineState,
+    SparseCodingProblem,
+    encode,
+    starting_codes,
+)
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner, all_or_nothing, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
 from sparsebp.estimators._units import warn_of_units
+from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import Penalty
-from sparsebp.solvers import (
-    STEPS,
-    Alternation,
-    OnlineLearning,
-    OnlineState,
-    Result,
-    SparseCodingProblem,
-    Status,
-    encode,
-    starting_codes,
-)
 
 
 class SparseCoding(AtomCoder, Learner):
@@ -211,7 +210,7 @@ class SparseCoding(AtomCoder, Learner):
                 callback=watch,
             )
             require_success(result)
-            vars(self).update(fitted_at(result.state or state))
+            vars(self).update(fitted_at(result.state))
         self._warn_of_units(x)
         fresh = self.batch_size is not None and self.batch_size < x.shape[1]
         self._record(result, limit_is_failure=not fresh and self.solver != "online")

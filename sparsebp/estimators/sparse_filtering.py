@@ -14,9 +14,9 @@ from sparsebp.blocks import product
 from sparsebp.estimators._base import Learner, all_or_nothing, require_success
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._units import is_parabola, warn_of_scale, warn_user
+from sparsebp.minimizers import minimize_lbfgs
 from sparsebp.penalties import SmoothL1
 from sparsebp.problems import Problem, sparse_filtering
-from sparsebp.solvers import minimize_lbfgs
 
 #: A filter with less than this share of (Wx)² in its mean square is hidden by ε.
 _HIDDEN = 1e-6

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp.coding import learn_by_pursuit
 from sparsebp.images._patches import Patches, channel_means
-from sparsebp.solvers import learn_by_pursuit
 
 #: Cosines begun with along a side of n pixels, in units of n.
 _OVERCOMPLETE = 2

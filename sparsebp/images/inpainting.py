@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from sparsebp._shapes import PatchShape
 from sparsebp.blocks import count_threads
+from sparsebp.coding import pursue
 from sparsebp.images._atoms import atoms_of
 from sparsebp.images._patches import (
     Patches,
@@ -18,7 +19,6 @@ from sparsebp.images._patches import (
     framed,
 )
 from sparsebp.images._smooth import filled_smoothly
-from sparsebp.solvers import pursue
 
 #: Thresholds of the turns, in units of what a smooth filling errs: they fall as the filling grows
 #: better. On photographs sixteen such turns gain 0.1 to 0.3 dB more, four 0.1 to 0.3 less.

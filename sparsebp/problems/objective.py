@@ -15,7 +15,7 @@ from sparsebp.network import Network, Tree, backpropagate, simplified
 
 
 class Differentiable(Protocol):
-    """All that solvers and constraints ask of an objective."""
+    """All that minimizers and constraints ask of an objective."""
 
     def value_and_gradient(self, point: np.ndarray, /) -> tuple[Any, np.ndarray]:
         """Compute the value and the gradient at a point."""

@@ -163,7 +163,7 @@ def test_without_out_every_run_gets_a_folder_of_its_own(tmp_path, photographs, m
 
 
 def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
-    from sparsebp.solvers import Alternation
+    from sparsebp.coding import Alternation
 
     turns = []
 

@@ -84,7 +84,7 @@ def test_a_backend_that_fails_is_wrong(monkeypatch):
 
 
 def test_code_that_is_kept_nowhere_is_slow(monkeypatch):
-    monkeypatch.setattr("sparsebp.solvers.exchange.cache_folder", lambda: None)
+    monkeypatch.setattr("sparsebp.coding.exchange.cache_folder", lambda: None)
     found = doctor.check_compiled()
     assert found.state is State.SLOW
     assert "NUMBA_CACHE_DIR" in found.advice

@@ -6,8 +6,8 @@ from sklearn.base import clone
 from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp.coding import encode
 from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic, Welsch
-from sparsebp.solvers import encode
 
 PENALTIES = [
     L1(),

@@ -165,7 +165,7 @@ def test_an_interrupt_leaves_a_fitted_estimator_and_goes_on(kind):
 
 
 def test_an_interrupt_before_the_first_turn_goes_on_too(monkeypatch):
-    from sparsebp.solvers import Alternation
+    from sparsebp.coding import Alternation
 
     def interrupted(self, *args):
         raise KeyboardInterrupt

@@ -3,10 +3,10 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp.coding import OnlineLearning
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.penalties import L1
 from sparsebp.preprocessing import Whitening
-from sparsebp.solvers import OnlineLearning
 
 MODELS = [
     SparseCoding(6, batch_size=300, max_iter=3, random_state=0),
@@ -59,7 +59,7 @@ def test_growing_batches_reach_the_same_minimum_as_all_samples(monkeypatch):
     X = samples(4000)
     model = ReconstructionICA(4, alpha=0.1, tol=1e-12, max_iter=2000, random_state=0)
     grown = model.fit(X).objective_
-    monkeypatch.setattr("sparsebp.solvers.growing._SAMPLES_PER_ROW", 10**9)
+    monkeypatch.setattr("sparsebp.minimizers.growing._SAMPLES_PER_ROW", 10**9)
     assert grown == pytest.approx(model.fit(X).objective_, rel=1e-6)
     assert -model.score(X) == pytest.approx(model.objective_, rel=1e-10)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from sparsebp import SparseCoding, load_model, save_model
+from sparsebp.coding import OnlineState
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import dictionary_recovery
-from sparsebp.solvers import OnlineState
 
 PLANTED = make_dictionary_signals(3000, 6, 8, n_nonzero=1, random_state=0)
 X = PLANTED.X

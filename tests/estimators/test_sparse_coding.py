@@ -3,9 +3,9 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from sparsebp import SparseCoding
+from sparsebp.coding import encode
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.penalties import L1, LogCosh, SmoothL1, Topographic
-from sparsebp.solvers import encode
 
 X, ATOMS, _ = make_dictionary_signals(400, 10, 15, n_nonzero=2, snr_db=20, random_state=0)
 FAST = {"max_iter": 3, "batch_size": 50, "random_state": 0}

@@ -4,10 +4,10 @@ from oracles import seeds
 from sklearn.decomposition import PCA
 
 from sparsebp import SparseCoding, SparseFiltering
+from sparsebp.coding import pursue
 from sparsebp.images import denoise, inpaint
 from sparsebp.images._smooth import filled_smoothly
 from sparsebp.preprocessing import remove_mean, sample_patches
-from sparsebp.solvers import pursue
 
 RNG = np.random.default_rng(0)
 ROWS, COLUMNS = np.indices((40, 50))

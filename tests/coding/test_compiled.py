@@ -7,7 +7,7 @@ from pathlib import Path
 import numba
 import pytest
 
-from sparsebp.solvers._compiled import compiled
+from sparsebp.coding._compiled import compiled
 
 
 def source():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sparsebp.solvers import Status, minimize_lbfgs
+from sparsebp.minimizers import Status, minimize_lbfgs
 
 
 class Function:

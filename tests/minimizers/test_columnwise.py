@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from sparsebp.solvers.columnwise import minimize_columns
+from sparsebp.minimizers.columnwise import minimize_columns
 
 
 class Regressions:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from sparsebp.blocks import in_order, one_blas_thread
+from sparsebp.coding.basis import exact_basis
+from sparsebp.coding.encoding import encode, starting_codes
+from sparsebp.coding.problem import SparseCodingProblem, batches, replace_unused_atoms
+from sparsebp.coding.state import BasisResult, OnlineState
+from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
+from sparsebp.minimizers.result import Result, Status
 from sparsebp.penalties import L1
-from sparsebp.solvers.basis import exact_basis
-from sparsebp.solvers.encoding import encode, starting_codes
-from sparsebp.solvers.lbfgs import Callback, minimize_lbfgs
-from sparsebp.solvers.problem import SparseCodingProblem, batches, replace_unused_atoms
-from sparsebp.solvers.result import Result, Status
-from sparsebp.solvers.state import OnlineState
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Alternation(SparseCodingProblem):
         max_iter: int,
         rng: Any,
         callback: Callback | None = None,
-    ) -> Result:
+    ) -> BasisResult:
         """Take turns on fresh batches of the samples.
 
         Parameters
@@ -109,7 +109,7 @@ class Alternation(SparseCodingProblem):
 
         Returns
         -------
-        result : Result
+        result : BasisResult
             The basis of the last turn with a finite objective, and the state with the sums of that
             turn. ``history`` holds the objective on each turn's batch, entry 0 that of the start
             on the first batch.
@@ -152,7 +152,7 @@ class Alternation(SparseCodingProblem):
                 status = Status.INTERRUPTED
         value = history[-1] if history else np.inf
         n_iter = max(len(history) - 1, 0)
-        return Result(state.basis, value, n_iter, status, tuple(history), state)
+        return BasisResult(state.basis, value, n_iter, status, tuple(history), state)
 
     def turn(
         self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray

@@ -2,10 +2,11 @@ import numpy as np
 import oracles
 import pytest
 
+from sparsebp.coding import OnlineLearning, OnlineState, encode
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import dictionary_recovery
+from sparsebp.minimizers import Status
 from sparsebp.penalties import L1, SmoothL1, Topographic
-from sparsebp.solvers import OnlineLearning, OnlineState, Status, encode
 
 ALPHA = 0.3
 

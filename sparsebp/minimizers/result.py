@@ -7,11 +7,9 @@ from enum import Enum
 
 import numpy as np
 
-from sparsebp.solvers.state import OnlineState
-
 
 class Status(Enum):
-    """Why a solver stopped; the value is advice for the user."""
+    """Why a search stopped; the value is advice for the user."""
 
     CONVERGED = "The objective no longer decreases by more than tol."
     ITERATION_LIMIT = "The iteration limit was reached before convergence; raise max_iter or tol."
@@ -33,7 +31,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Result:
-    """The best point a solver found.
+    """The best point a minimizer found.
 
     Parameters
     ----------
@@ -44,11 +42,9 @@ class Result:
     n_iter : int
         Iterations made.
     status : Status
-        Why the solver stopped.
+        Why the search stopped.
     history : tuple of float
         The objective from iteration 0, the start, on.
-    state : OnlineState or None
-        What the search can be resumed from, where the solver keeps more than the point.
     """
 
     point: np.ndarray
@@ -56,7 +52,6 @@ class Result:
     n_iter: int
     status: Status
     history: tuple[float, ...]
-    state: OnlineState | None = None
 
     def followed_by(self, later: Result) -> Result:
         """Return the result of a search that went on from this one's point.

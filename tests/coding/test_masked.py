@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import minimize
 from thinning import first_fast
 
+from sparsebp.coding import encode
 from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic
-from sparsebp.solvers import encode
 
 SMOOTH = [SmoothL1(1e-2), LogCosh(), Cauchy(), Topographic((3, 4), epsilon=0.1)]
 

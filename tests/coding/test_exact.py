@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso
 
+from sparsebp.coding import encode
+from sparsebp.coding.exact import Gram
+from sparsebp.coding.exchange import exchange_atoms
 from sparsebp.metrics import duality_gap
 from sparsebp.penalties import L1
-from sparsebp.solvers import encode
-from sparsebp.solvers.exact_codes import Gram
-from sparsebp.solvers.exchange import exchange_atoms
 
 
 def a_problem(seed, n_features, n_components, n_samples=30):

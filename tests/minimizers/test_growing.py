@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from sparsebp.blocks import Samples
+from sparsebp.minimizers import Status, growing, minimize_lbfgs
+from sparsebp.minimizers.growing import minimize_growing
 from sparsebp.penalties import LogCosh
 from sparsebp.problems import OrthonormalRows, orthonormal_ica
-from sparsebp.solvers import Status, growing, minimize_lbfgs
-from sparsebp.solvers.growing import minimize_growing
 
 N = 3
 MANY = 5_000  # stages of 78, 312, 1250 and 5000 for three rows

@@ -5,7 +5,7 @@ import pytest
 from oracles import seeds
 from sklearn.linear_model import orthogonal_mp
 
-from sparsebp.solvers import learn_by_pursuit, pursue
+from sparsebp.coding import learn_by_pursuit, pursue
 
 
 def problem(seed=0, n_features=10, n_components=25, n_samples=40):
@@ -83,7 +83,7 @@ def test_atoms_that_add_nothing_are_never_chosen():
 def test_threads_blocks_precision_and_order_change_nothing(monkeypatch):
     x, basis = problem()
     alone = pursue(x, basis, min_gain=0.5)
-    monkeypatch.setattr("sparsebp.solvers.pursuit._BLOCK", 7)
+    monkeypatch.setattr("sparsebp.coding.pursuit._BLOCK", 7)
     np.testing.assert_allclose(pursue(x, basis, min_gain=0.5, n_threads=2), alone, atol=1e-14)
     single = pursue(np.asfortranarray(x, np.float32), basis.astype(np.float32), min_gain=0.5)
     assert single.dtype == np.float32

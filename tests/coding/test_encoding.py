@@ -3,9 +3,9 @@ import pytest
 from sklearn.linear_model import Lasso
 from thinning import first_fast
 
+from sparsebp.coding import encode, starting_codes
 from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic
 from sparsebp.problems import sparse_coding
-from sparsebp.solvers import encode, starting_codes
 
 SMOOTH = [
     SmoothL1(),

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from sparsebp.coding import exact_basis
+from sparsebp.minimizers import minimize_lbfgs
 from sparsebp.penalties import L1
 from sparsebp.problems import sparse_coding
-from sparsebp.solvers import exact_basis, minimize_lbfgs
 
 SHAPES = [(1, 1, 1), (5, 8, 60), (8, 5, 60), (6, 6, 6), (4, 10, 5)]
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from sparsebp.blocks import one_blas_thread
-from sparsebp.solvers.encoding import encode, starting_codes
-from sparsebp.solvers.lbfgs import Callback
-from sparsebp.solvers.problem import SparseCodingProblem, batches, replaced_atoms, unused_atoms
-from sparsebp.solvers.result import Result, Status
-from sparsebp.solvers.state import OnlineState
+from sparsebp.coding.encoding import encode, starting_codes
+from sparsebp.coding.problem import SparseCodingProblem, batches, replaced_atoms, unused_atoms
+from sparsebp.coding.state import BasisResult, OnlineState
+from sparsebp.minimizers.lbfgs import Callback
+from sparsebp.minimizers.result import Status
 
 #: Steps of the encoder on a batch: a basis that still moves is learned sooner and, on planted
 #: problems, better from coefficients that are not exact.
@@ -59,7 +59,7 @@ class OnlineLearning(SparseCodingProblem):
         max_iter: int,
         rng: Any,
         callback: Callback | None = None,
-    ) -> Result:
+    ) -> BasisResult:
         """Learn from fresh batches of the samples.
 
         Parameters
@@ -79,7 +79,7 @@ class OnlineLearning(SparseCodingProblem):
 
         Returns
         -------
-        result : Result
+        result : BasisResult
             The last basis and state. ``history`` holds the objective on each batch with the
             coefficients found for it, entry 0 that of the start on the first batch.
         """
@@ -109,7 +109,7 @@ class OnlineLearning(SparseCodingProblem):
                 status = Status.INTERRUPTED
         value = history[-1] if history else np.inf
         n_iter = max(len(history) - 1, 0)
-        return Result(state.basis, value, n_iter, status, tuple(history), state)
+        return BasisResult(state.basis, value, n_iter, status, tuple(history), state)
 
     def learn(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
         """Learn from one batch.

@@ -4,17 +4,11 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from sparsebp.coding import Alternation, OnlineState, encode, replace_unused_atoms, starting_codes
+from sparsebp.coding.problem import batches
 from sparsebp.datasets import make_dictionary_signals
+from sparsebp.minimizers import Status
 from sparsebp.penalties import L1, Cauchy, SmoothL1, Topographic
-from sparsebp.solvers import (
-    Alternation,
-    OnlineState,
-    Status,
-    encode,
-    replace_unused_atoms,
-    starting_codes,
-)
-from sparsebp.solvers.problem import batches
 
 
 def planted(n_samples=200, n_features=10, n_components=15, *, seed=0, **options):

@@ -1,4 +1,4 @@
-"""What a search for a basis can be resumed from."""
+"""What a search for a basis found, and what it can be resumed from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+
+from sparsebp.minimizers import Result
 
 #: The past's sums are weighted by (1 − m/N)^48 where m of N samples are new: about the last N / 48
 #: samples count.
@@ -90,6 +92,19 @@ class OnlineState:
         ratios = np.where(after > 0, before / np.where(after > 0, after, 1), 1)
         moments = self.codes_moments * np.outer(ratios, ratios)
         return type(self)(basis, moments, self.cross_moments * ratios, self.n_samples)
+
+
+@dataclass(frozen=True)
+class BasisResult(Result):
+    """A basis that was found, and how the search for it ended.
+
+    Parameters
+    ----------
+    state : OnlineState
+        What the search can be resumed from.
+    """
+
+    state: OnlineState
 
 
 def _moments(x: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

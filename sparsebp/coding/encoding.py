@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from sparsebp.blocks import in_order, one_blas_thread, product, taken
+from sparsebp.coding.exact import Gram, encode_exactly
+from sparsebp.coding.masked import encode_masked, gradient_scale
+from sparsebp.minimizers.columnwise import minimize_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import UnitColumns, sparse_coding
-from sparsebp.solvers.columnwise import minimize_columns
-from sparsebp.solvers.exact_codes import Gram, encode_exactly
-from sparsebp.solvers.masked_codes import encode_masked, gradient_scale
 
 #: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run side
 #: by side; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsebp.blocks import one_blas_thread
+from sparsebp.minimizers.lbfgs import Callback
+from sparsebp.minimizers.result import Result, Status
 from sparsebp.problems import Differentiable, OrthonormalRows
-from sparsebp.solvers.lbfgs import Callback
-from sparsebp.solvers.result import Result, Status
 
 #: A step lowers F by at least this share of what the slope promises, and leaves at most that
 #: share of the slope (Armijo, weak Wolfe).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsebp.solvers._compiled import compiled
+from sparsebp.coding._compiled import compiled
 
 #: A pivot below this share of the mean squared length of an atom means a dependent atom.
 _DEPENDENT = 1e-10

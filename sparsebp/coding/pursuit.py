@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sparsebp.blocks import in_order
+from sparsebp.coding._compiled import compiled
+from sparsebp.coding.basis import exact_basis
 from sparsebp.problems import UnitColumns
-from sparsebp.solvers._compiled import compiled
-from sparsebp.solvers.basis import exact_basis
 
 #: An atom of which a smaller share than this is new depends on those already chosen.
 _DEPENDENT = 1e-10

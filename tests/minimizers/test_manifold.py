@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from sparsebp.minimizers import Status, minimize_lbfgs, minimize_orthonormal
 from sparsebp.penalties import Cauchy, LogCosh, SmoothL1, Topographic
 from sparsebp.problems import OrthonormalRows, orthonormal_ica
-from sparsebp.solvers import Status, minimize_lbfgs, minimize_orthonormal
 
 
 class Function:

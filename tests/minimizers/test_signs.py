@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from sparsebp.blocks import Samples
+from sparsebp.minimizers import Result, SignRule, Status, minimize_choosing_signs
+from sparsebp.minimizers.signs import gaussian_excess
 from sparsebp.penalties import LogCosh, Signed, SmoothL1
-from sparsebp.solvers import Result, SignRule, Status, minimize_choosing_signs
-from sparsebp.solvers.signs import gaussian_excess
 
 RNG = np.random.default_rng(0)
 SOURCES = np.stack([RNG.laplace(size=3000), RNG.uniform(-1, 1, size=3000), np.zeros(3000)])

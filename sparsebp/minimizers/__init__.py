@@ -1,0 +1,22 @@
+"""Minimizers: they know an objective by its value and gradient, and return how they ended."""
+
+from sparsebp.minimizers.columnwise import minimize_columns
+from sparsebp.minimizers.growing import minimize_growing
+from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
+from sparsebp.minimizers.manifold import minimize_orthonormal
+from sparsebp.minimizers.result import Result, Status
+from sparsebp.minimizers.signs import Search, SignedPoint, SignRule, minimize_choosing_signs
+
+__all__ = [
+    "Callback",
+    "Result",
+    "Search",
+    "SignRule",
+    "SignedPoint",
+    "Status",
+    "minimize_choosing_signs",
+    "minimize_columns",
+    "minimize_growing",
+    "minimize_lbfgs",
+    "minimize_orthonormal",
+]
