@@ -67,7 +67,7 @@ def torch_reconstruction(
 
 
 def torch_lbfgs(filters: Any, evaluate: Callable[[], Any], trail: Trail) -> None:
-    """Minimise by PyTorch's L-BFGS with its strong Wolfe line search.
+    """Minimize by PyTorch's L-BFGS with its strong Wolfe line search.
 
     Parameters
     ----------

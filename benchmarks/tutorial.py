@@ -36,7 +36,7 @@ def rica(w: np.ndarray, x: np.ndarray, alpha: float, epsilon: float) -> tuple[fl
 
 
 def rica_lbfgs(x: np.ndarray, w: np.ndarray, alpha: float, epsilon: float, trail: Trail) -> None:
-    """Minimise reconstruction ICA by SciPy's L-BFGS-B in float64.
+    """Minimize reconstruction ICA by SciPy's L-BFGS-B in float64.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@ Orthonormal ICA beside FastICA
 ==============================
 
 Both look for the orthonormal filters of whitened patches whose responses are least Gaussian.
-FastICA takes fixed-point steps on its contrast; `OrthonormalICA` minimises a sparsity penalty by
+FastICA takes fixed-point steps on its contrast; `OrthonormalICA` minimizes a sparsity penalty by
 L-BFGS, and takes other penalties and a map of features besides.
 """
 

@@ -3,7 +3,7 @@ A topographic map
 =================
 
 Sparse coding learns atoms in no order. Where the penalty gathers the coefficients of each
-neighbourhood on a grid, S(s) = Σ √(V(s∘s) + ε), neighbours come to be active together, and the
+neighbourhood on a grid, S(s) = Σ √(V(s∘s) + ε), neighbors come to be active together, and the
 atoms arrange themselves: orientation, place and frequency change gradually over the map.
 """
 
@@ -35,7 +35,7 @@ fit = gabor_fit(model.components_, (8, 8))
 MapDisplay.from_estimator(model, fit=fit).plot()
 
 # %%
-# How ordered is it? `topography_index` divides the mean difference of neighbours by that of any
+# How ordered is it? `topography_index` divides the mean difference of neighbors by that of any
 # two atoms: 1 is what a map in random order has. Orientation, frequency and place are ordered;
 # phase, as in the visual cortex, hardly is, since a group only asks that its members are active
 # together.

@@ -38,7 +38,7 @@ for ax, alpha in zip(axes, (0.1, 1.0, 4.0), strict=True):
 # %%
 # **ε** rounds the corner of √(s² + ε) over about √ε. A coefficient much smaller than that costs
 # next to nothing more than zero, so that the codes are small rather than zero; a small ε comes
-# close to the absolute value, and takes the optimiser more steps.
+# close to the absolute value, and takes the optimizer more steps.
 
 s = np.linspace(-1, 1, 401)
 figure, ax = plt.subplots(figsize=(5, 3.2), layout="constrained")

@@ -38,7 +38,7 @@ SpectrumDisplay.from_samples(raw).plot(shares=(0.9, 0.99))
 # %%
 # What sparse coding learns from each. From patches as they are, some atoms are broad shades.
 # Whitened images give edges of all orientations: ``whiten_images`` damps the highest frequencies,
-# which are mostly noise. ZCA does so by its regularisation; without any, fine checks take their
+# which are mostly noise. ZCA does so by its regularization; without any, fine checks take their
 # share of atoms.
 
 samples = {

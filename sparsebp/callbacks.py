@@ -23,7 +23,7 @@ class Measurement:
     iteration : int
         From 1 on.
     objective : float
-        What `fit` minimises, on these samples: minus the model's score.
+        What `fit` minimizes, on these samples: minus the model's score.
     reconstruction_error : float
         Mean over the samples of ‖x − x̂‖²; NaN where a model reconstructs nothing.
     sparsity : float

@@ -53,7 +53,7 @@ class GemanMcClure(Penalty):
 
 
 def minimize_by_descent(objective, start, *, max_iter=100, tol=1e-6):
-    """Minimise by steps along the gradient, each half as long until it lowers F by enough."""
+    """Minimize by steps along the gradient, each half as long until it lowers F by enough."""
     point, step = start, 1.0
     value, gradient = objective.value_and_gradient(point)
     history, status = [float(value)], Status.ITERATION_LIMIT

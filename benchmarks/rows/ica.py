@@ -88,7 +88,7 @@ def _numpy(X: np.ndarray, w: np.ndarray, setting: Setting) -> Trail:
 
 def _torch(X: np.ndarray, w: np.ndarray, setting: Setting) -> Trail:
     few = peers.torch_reconstruction(X[:100], w, _ALPHA, _EPSILON, setting.n_threads)
-    peers.torch_lbfgs(*few, Trail(limit=0.0))  # its optimiser loads when it is first used
+    peers.torch_lbfgs(*few, Trail(limit=0.0))  # its optimizer loads when it is first used
     problem = peers.torch_reconstruction(X, w, _ALPHA, _EPSILON, setting.n_threads)
     trail = Trail(setting.seconds)
     peers.torch_lbfgs(*problem, trail)

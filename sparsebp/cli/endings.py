@@ -96,7 +96,7 @@ def show_warning(message: Warning | str, *_: Any) -> None:
 
 
 def say(label: str, text: str, style: str) -> None:
-    """Print a labelled sentence on stderr."""
+    """Print a labeled sentence on stderr."""
     from rich.text import Text
 
     from sparsebp.cli.output import printable, stderr

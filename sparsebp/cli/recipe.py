@@ -37,7 +37,7 @@ class Recipe:
     """How photographs become samples.
 
     Every image is whitened whole by Olshausen and Field's filter; patches are drawn, those of
-    little contrast passed over; grey patches lose their mean, and each may be divided by its
+    little contrast passed over; gray patches lose their mean, and each may be divided by its
     contrast; all are multiplied by one number, which gives the pixels of the patches learned from
     the variance wanted.
 

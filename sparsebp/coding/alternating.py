@@ -37,7 +37,7 @@ _L1_STEPS = 200
 
 @dataclass(frozen=True)
 class Alternation(SparseCodingProblem):
-    """Minimise (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖² in s and A by turns.
+    """Minimize (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖² in s and A by turns.
 
     Without a γ the last term gives way to what it stands for, the constraint that all atoms have
     length one.

@@ -153,7 +153,7 @@ def exchange_atoms(
     positive: bool,
     rounds: tuple[int, int],
 ) -> np.ndarray:
-    """Minimise ½ sᵀGs − bᵀs + α‖s‖₁ for each sample, from a guess of s with nearly the right signs.
+    """Minimize ½ sᵀGs − bᵀs + α‖s‖₁ for each sample, from a guess of s with nearly the right signs.
 
     For given signs the minimum solves linear equations. Atoms whose coefficient then has the wrong
     sign leave, all those that pull by more than α enter, and the equations are solved again, until

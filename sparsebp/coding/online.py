@@ -25,7 +25,7 @@ _GROUP = 16
 
 @dataclass(frozen=True)
 class OnlineLearning(SparseCodingProblem):
-    """Minimise the objective of sparse coding by one pass over many small batches.
+    """Minimize the objective of sparse coding by one pass over many small batches.
 
     Coefficients of a batch are found approximately, their moments s sᵀ and x sᵀ are added to sums
     in which the past fades, and every atom in turn is set to the best one for these sums. Their

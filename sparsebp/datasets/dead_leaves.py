@@ -30,7 +30,7 @@ def make_dead_leaves(
     """Draw images of opaque discs that fall upon one another like leaves.
 
     Discs of all positions, of a radius r with density proportional to r^-3 between two limits and
-    of a grey that is uniform from 0 to 1 are laid down until they cover the picture. The density
+    of a gray that is uniform from 0 to 1 are laid down until they cover the picture. The density
     makes the picture look alike at all scales, so that its power spectrum falls about as 1 / f^2
     between the frequencies of the largest and the smallest disc, like that of natural scenes.
 
@@ -51,7 +51,7 @@ def make_dead_leaves(
     Returns
     -------
     list of ndarray of shape (height, width)
-        Grey values in [0, 1].
+        Gray values in [0, 1].
 
     Raises
     ------

@@ -133,7 +133,7 @@ class ObjectiveDisplay:
         ----------
         ax : matplotlib Axes, default None
             None makes a new figure. Curves in one Axes, drawn at once or one after the other,
-            take different styles of line, so that they differ in greyscale too.
+            take different styles of line, so that they differ in grayscale too.
         **line_options : Any
             Passed on to `matplotlib.axes.Axes.plot`.
 

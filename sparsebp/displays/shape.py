@@ -34,7 +34,7 @@ class ShapeDisplay:
     components : array-like of shape (n_components, n_features)
         Filters as rows, flattened in C order from (height, width) or (height, width, 3).
     patch_shape : (height, width) or (height, width, 3), default None
-        None takes square grey patches or, where n_features is three times a square, square
+        None takes square gray patches or, where n_features is three times a square, square
         color patches.
     fit : GaborFit, default None
         What `sparsebp.metrics.gabor_fit` found for the components. None fits them now.

@@ -27,7 +27,7 @@ _IN_USE = 0.01
 #: Samples looked at, and those that are encoded.
 _ENOUGH, _FEW = 1000, 200
 #: Samples by which a scale is told, and ratios that no photograph's patches reach: what is below a
-#: hundredth of the contrast of others, is below one grey level.
+#: hundredth of the contrast of others, is below one gray level.
 _MANY, _LARGER, _SMALLER = 100, 30.0, 0.01
 #: Whose frames lie between a user's line and a warning.
 _INNER = ("sparsebp.", "sklearn.", "contextlib", "functools")

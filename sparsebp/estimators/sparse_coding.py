@@ -34,7 +34,7 @@ from sparsebp.penalties import Penalty
 class SparseCoding(AtomCoder, Learner):
     """Sparse coding: a basis in which every sample is a combination of few atoms.
 
-    Minimises, in the basis A and the coefficients s,
+    Minimizes, in the basis A and the coefficients s,
 
         F(A, s) = (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)]   subject to   ‖aᵣ‖ = 1 for every atom,
 

@@ -27,7 +27,7 @@ _ENOUGH = 1000
 class SparseFiltering(Learner):
     """Sparse filtering: responses that are sparse for every sample and alike in strength.
 
-    Minimises, in the filters W,
+    Minimizes, in the filters W,
 
         F(W) = (1/m) Σⱼ ‖f̂ⱼ‖₁,  f = √((Wx)² + ε),  f̃ᵣ = fᵣ / ‖fᵣ‖,  f̂ⱼ = f̃ⱼ / ‖f̃ⱼ‖
 

@@ -43,7 +43,7 @@ def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
 
     Color filters are first projected on their principal color, the first right singular vector
     of the filter's (height * width, 3) matrix less each channel's mean; its sign makes its
-    largest entry positive. All results are about this one grey image. So are those of volumes,
+    largest entry positive. All results are about this one gray image. So are those of volumes,
     over whose frames the same is done: a filter that moves is described by its strongest image.
 
     Parameters

@@ -29,7 +29,7 @@ def minimize_columns(
     *,
     max_iter: int,
 ) -> tuple[np.ndarray, int]:
-    """Minimise a function of each column by itself.
+    """Minimize a function of each column by itself.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def _is_descent(
 
 
 def _shorter(step: np.ndarray, slope: np.ndarray, rise: np.ndarray) -> np.ndarray:
-    """Minimise the parabola through the values met, between a tenth and a half of the step."""
+    """Minimize the parabola through the values met, between a tenth and a half of the step."""
     bend = 2 * (rise - step * slope)
     best = np.where(bend > 0, -slope * step**2 / np.where(bend > 0, bend, 1), 0.5 * step)
     return np.clip(best, 0.1 * step, 0.5 * step)

@@ -1,4 +1,4 @@
-"""Minimisation on a few of the samples first, on all of them in the end."""
+"""Minimization on a few of the samples first, on all of them in the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def minimize_growing(
     tol: float,
     callback: Callback | None = None,
 ) -> Result:
-    """Minimise an objective of samples by L-BFGS, beginning on a random few of them.
+    """Minimize an objective of samples by L-BFGS, beginning on a random few of them.
 
     An iteration on a quarter of the samples costs a quarter, and far from the minimum it leads as
     far. Each stage begins where the last one ended; the last is on all samples, so it is a minimum

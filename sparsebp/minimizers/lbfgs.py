@@ -29,7 +29,7 @@ def minimize_lbfgs(
     memory: int = 10,
     callback: Callback | None = None,
 ) -> Result:
-    """Minimise an objective of a matrix by SciPy's L-BFGS.
+    """Minimize an objective of a matrix by SciPy's L-BFGS.
 
     The best point evaluated is what is returned, so the result is never worse than the start.
     A search that ends abnormally is taken up once from its best point with its memory cleared.
@@ -86,7 +86,7 @@ class _LostError(Exception):
 
 
 class _Search:
-    """One minimisation: the evaluations made, the best of them, the history."""
+    """One minimization: the evaluations made, the best of them, the history."""
 
     def __init__(
         self, objective: Differentiable, start: np.ndarray, callback: Callback | None

@@ -1,4 +1,4 @@
-"""Minimisation over the manifold of matrices with orthonormal rows."""
+"""Minimization over the manifold of matrices with orthonormal rows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def minimize_orthonormal(
     tol: float = 1e-6,
     callback: Callback | None = None,
 ) -> Result:
-    """Minimise F(W) subject to WWᵀ = I: L-BFGS in the tangent space, then W ← (WWᵀ)^(−½)W.
+    """Minimize F(W) subject to WWᵀ = I: L-BFGS in the tangent space, then W ← (WWᵀ)^(−½)W.
 
     F never rises; the start is projected first.
 

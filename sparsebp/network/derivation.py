@@ -56,7 +56,7 @@ class Derivation:
         A row for each layer, last first.
     gradients : tuple of str
         An equation for the input and for every other variable, numbers in front of it, so that ½
-        and 2 have cancelled. Σⱼ is a sum over samples, which are columns.
+        and 2 have canceled. Σⱼ is a sum over samples, which are columns.
     """
 
     function: str

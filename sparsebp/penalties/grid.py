@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class GridGrouping:
-    """V of rectangular neighbourhoods: neighbours among rows ⊗ neighbours among columns.
+    """V of rectangular neighbourhoods: neighbors among rows ⊗ neighbors among columns.
 
     A product with it sums over columns, then over rows, which takes a few per cent of the products
     that the whole matrix takes.
@@ -18,7 +18,7 @@ class GridGrouping:
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_rows)
-        Which rows are neighbours: row r of the matrix holds ones at the neighbours of r.
+        Which rows are neighbors: row r of the matrix holds ones at the neighbors of r.
     columns : ndarray of shape (n_columns, n_columns)
         Which columns are.
 

@@ -16,7 +16,7 @@ from sparsebp.penalties.base import Penalty
 class Signed(Penalty):
     """S(s) = Σᵣ gᵣ ρ(sᵣ), ρ being another penalty's share of one coefficient and gᵣ = ±1.
 
-    Minimising it makes coefficients with +1 sparse, as sparser than a Gaussian, and those with −1
+    Minimizing it makes coefficients with +1 sparse, as sparser than a Gaussian, and those with −1
     the opposite: so ICA finds sub-Gaussian sources. MATLAB's NonGaussianityIndicator. It is for
     linear filters; coefficients that are searched for would run off where S falls.
 

@@ -22,7 +22,7 @@ class Topographic(Penalty):
     """S(s) = Σ √(V(s∘s) + ε), V gathering each feature's neighbourhood on a grid.
 
     Group r holds the features of the neighbourhood of feature r (V[r, c] = 1 if group r holds
-    feature c), so groups overlap and neighbours come to be active together, hence alike.
+    feature c), so groups overlap and neighbors come to be active together, hence alike.
 
     Parameters
     ----------

@@ -22,13 +22,13 @@ def whiten_images(
 
     The amplitude spectrum of a natural image falls about as 1 / rho. Multiplication by rho makes
     it flat, and the exponential takes away the highest frequencies, which are mostly noise and
-    artefacts of the pixel grid. If `unit_variance` is true, all images are divided by one number
+    artifacts of the pixel grid. If `unit_variance` is true, all images are divided by one number
     afterwards.
 
     Parameters
     ----------
     images : sequence of array-like, each (height, width) or (height, width, 3)
-        All grey or all color. Their sizes may differ. Each channel of a color image is filtered
+        All gray or all color. Their sizes may differ. Each channel of a color image is filtered
         on its own. Integer images are converted to float64.
     cutoff : float, default=0.4
         Frequency where the filter falls off, in cycles per pixel, > 0. The published value is 200

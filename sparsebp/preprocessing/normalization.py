@@ -13,7 +13,7 @@ from sparsebp.preprocessing._arrays import check_rows
 def remove_mean(patches: ArrayLike) -> NDArray[Any]:
     """Subtract from each patch its own mean: x_j <- x_j - mean(x_j).
 
-    Natural images are nearly stationary, so the mean of a grey patch says only how bright the
+    Natural images are nearly stationary, so the mean of a gray patch says only how bright the
     spot was. The three channels of a color patch have three means, and their differences are its
     hue: color patches usually keep their mean, and only `Whitening` centers them (Ng et al.,
     UFLDL tutorial, "Data preprocessing").

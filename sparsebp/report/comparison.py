@@ -102,7 +102,7 @@ def compare_models(
         For all, or for each model by its name, prepared as it learned from them; the first 5000
         are used. A model without any is measured by its features alone.
     patch_shape : (height, width[, 3]), or mapping of str to such, default=None
-        For all, or for each model by its name. None takes square grey patches or square color
+        For all, or for each model by its name. None takes square gray patches or square color
         patches.
     track : callable
         Shows how far the measuring is.

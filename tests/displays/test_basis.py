@@ -20,7 +20,7 @@ def components(n_components=6, n_features=16):
 
 
 def on_white(image):
-    """What is seen of a grey image on a white page."""
+    """What is seen of a gray image on a white page."""
     return np.ma.filled(image.get_array(), 1.0)
 
 

@@ -78,8 +78,8 @@ def test_all_orientations_are_equally_light_so_that_black_bars_stand_out():
 
 def test_the_scale_of_frequency_gets_lighter_all_the_way():
     image = whole_display().plot(panels=["frequency"]).axes_[0].images[0]
-    grey = image.get_cmap()(np.linspace(0, 1, 256))[:, :3] @ [0.299, 0.587, 0.114]
-    assert (np.diff(grey) > 0).all()
+    gray = image.get_cmap()(np.linspace(0, 1, 256))[:, :3] @ [0.299, 0.587, 0.114]
+    assert (np.diff(gray) > 0).all()
     assert image.get_clim() == pytest.approx((FREQUENCIES.min(), FREQUENCIES.max()))
 
 
@@ -187,8 +187,8 @@ def test_plot_draws_into_given_axes():
 
 
 def test_color_filters_are_fitted_in_their_principal_color():
-    grey = gratings()
-    colored = (grey[:, :, None] * [0.5, 1.0, -0.5]).reshape(6, -1)
+    gray = gratings()
+    colored = (gray[:, :, None] * [0.5, 1.0, -0.5]).reshape(6, -1)
     display = MapDisplay(colored, grid_shape=(2, 3)).plot()
     assert display.patch_shape == (10, 10, 3)
     assert display.axes_[0].images[0].get_array().shape == (23, 34, 4)
