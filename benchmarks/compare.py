@@ -15,7 +15,7 @@ from benchmarks.pictures import draw_curves
 from benchmarks.records import Record, machine, table, write
 from benchmarks.rows import ROWS
 from benchmarks.setting import Setting
-from sparsebp.cli.endings import errors_in_words
+from sparsebp.cli.endings import exit_with_message
 
 app = typer.Typer(add_completion=False)
 
@@ -39,7 +39,7 @@ def compare(
     warnings.simplefilter("ignore", ConvergenceWarning)
     console = Console(width=max(Console().width, 150))
     setting = Setting(toy, images, min(seconds, 1.0) if toy else seconds)
-    with errors_in_words():  # what a user gives; an error within a row shows where it is
+    with exit_with_message():  # what a user gives; an error within a row shows where it is
         out.mkdir(parents=True, exist_ok=True)
         patches(8, 2, images)
     records: list[Record] = []

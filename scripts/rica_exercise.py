@@ -22,7 +22,7 @@ from sparsebp import ReconstructionICA
 from sparsebp.cli import Recipe, run_experiment, save_picture
 from sparsebp.displays import BasisDisplay
 from sparsebp.preprocessing import Whitening, unit_norm
-from sparsebp.report import Track, in_silence
+from sparsebp.report import Track, no_progress
 
 #: λ, which stands beside half the squared error: α = 2λ stands beside the whole.
 WEIGHT, PRINTED_WEIGHT = 0.05, 5e-4
@@ -36,7 +36,7 @@ class DigitsRecipe(Recipe):
     def load(
         self,
         images: str | PathLike[str] | Iterable[str | PathLike[str]] | None,
-        track: Track = in_silence,
+        track: Track = no_progress,
     ) -> dict[str, np.ndarray]:
         """Load the images named, or scikit-learn's digits, enlarged, where none is."""
         if images is not None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def quietly() -> Any:
+def ignore_float_warnings() -> Any:
     """Return a context without NumPy's warnings: what overflows is found, and said in words."""
     return np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
 

@@ -18,7 +18,7 @@ from sparsebp.cli.choices import Model, Style
 from sparsebp.cli.endings import (
     STATUSES,
     close_streams,
-    errors_in_words,
+    exit_with_message,
     open_streams,
     show_warning,
 )
@@ -88,7 +88,7 @@ def learn(
     """
     given = {"alpha": alpha, "gamma": gamma, "epsilon": epsilon, "penalty": penalty}
     given |= {"solver": solver, "batch_size": batch_size, "max_iter": max_iter}
-    with errors_in_words():
+    with exit_with_message():
         from sparsebp.cli.learning import run_experiment
         from sparsebp.cli.models import make_estimator, make_recipe
         from sparsebp.cli.output import Output
@@ -117,7 +117,7 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """Draw the features of a saved model, and say how it was learned."""
-    with errors_in_words():
+    with exit_with_message():
         from sparsebp.cli.commands import show_model
         from sparsebp.cli.output import Output
 
@@ -144,7 +144,7 @@ def compare(
     Each model gets patches of its size, prepared as it learned from them; models of one size and
     one preparation get the same patches.
     """
-    with errors_in_words():
+    with exit_with_message():
         from sparsebp.cli.comparing import compare_saved
         from sparsebp.cli.output import Output
 
@@ -165,7 +165,7 @@ def encode(
 
     For each image there is an array of shape (rows, columns, features), to be read by numpy.load.
     """
-    with errors_in_words():
+    with exit_with_message():
         from sparsebp.cli.commands import encode_images
         from sparsebp.cli.output import Output
 
@@ -175,7 +175,7 @@ def encode(
 @app.command(epilog=_examples("sparsebp derive", "sparsebp derive topographic --style latex"))
 def derive(name: options.Function = None, style: options.WrittenAs = Style.TEXT) -> None:
     """Write out the gradient of an objective, layer by layer."""
-    with errors_in_words():
+    with exit_with_message():
         from sparsebp.cli.derivations import write_derivation
 
         write_derivation(name, style)
@@ -187,7 +187,7 @@ def doctor(quiet: options.Quiet = False, as_json: options.Json = False) -> None:
 
     Exit status 2 means that something is wrong; what is only slow is said.
     """
-    with errors_in_words():
+    with exit_with_message():
         from sparsebp.cli.doctor import examine
         from sparsebp.cli.output import Output
 
@@ -224,7 +224,7 @@ def run() -> None:
     """Run the command line; never with a traceback for what a user does."""
     open_streams()
     warnings.showwarning = show_warning
-    with errors_in_words():
+    with exit_with_message():
         try:
             app(prog_name="sparsebp")
         finally:

@@ -70,7 +70,7 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def errors_in_words() -> Iterator[None]:
+def exit_with_message() -> Iterator[None]:
     """End with a sentence and an exit status where no traceback helps."""
     try:
         yield

@@ -18,7 +18,7 @@ from sparsebp.preprocessing import (
     sample_patches,
     whiten_images,
 )
-from sparsebp.report import Track, in_silence
+from sparsebp.report import Track, no_progress
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
@@ -79,7 +79,7 @@ class Recipe:
         height, width = (size, size) if isinstance(size, int) else size
         return height, width
 
-    def load(self, images: Paths | None, track: Track = in_silence) -> dict[str, np.ndarray]:
+    def load(self, images: Paths | None, track: Track = no_progress) -> dict[str, np.ndarray]:
         """Load photographs, or the bundled ones, by name, and whiten them.
 
         Parameters
@@ -123,7 +123,7 @@ class Recipe:
         return named
 
     def ready(
-        self, named: dict[str, np.ndarray], track: Track = in_silence
+        self, named: dict[str, np.ndarray], track: Track = no_progress
     ) -> dict[str, np.ndarray]:
         """Whiten images, by name, if the recipe says so."""
         if not self.whiten:

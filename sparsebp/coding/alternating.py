@@ -114,7 +114,7 @@ class Alternation(SparseCodingProblem):
             turn. ``history`` holds the objective on each turn's batch, entry 0 that of the start
             on the first batch.
         """
-        basis = self.feasible(state.basis)
+        basis = self.project(state.basis)
         state = state.moved_to(basis)
         history: list[float] = []
         codes, before, status = None, None, Status.ITERATION_LIMIT

@@ -83,7 +83,7 @@ class OnlineLearning(SparseCodingProblem):
             The last basis and state. ``history`` holds the objective on each batch with the
             coefficients found for it, entry 0 that of the start on the first batch.
         """
-        state = state.moved_to(self.feasible(state.basis))
+        state = state.moved_to(self.project(state.basis))
         history: list[float] = []
         status = Status.ITERATION_LIMIT
         with one_blas_thread():
@@ -138,7 +138,7 @@ class OnlineLearning(SparseCodingProblem):
         value = self.value(x, basis, codes)
         unused = unused_atoms(basis, np.diag(moments))
         if unused.size:
-            basis = self.feasible(self._allowed(replaced_atoms(x, basis, codes, unused, rng)))
+            basis = self.project(self._allowed(replaced_atoms(x, basis, codes, unused, rng)))
             moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
         return replace(known, basis=basis), value
 
@@ -167,6 +167,6 @@ class OnlineLearning(SparseCodingProblem):
     def _allowed(self, atoms: np.ndarray) -> np.ndarray:
         return np.maximum(atoms, 0) if self.positive_basis else atoms
 
-    def feasible(self, basis: np.ndarray) -> np.ndarray:
+    def project(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis with what the constraints allow of its atoms."""
-        return super().feasible(np.abs(basis) if self.positive_basis else basis)
+        return super().project(np.abs(basis) if self.positive_basis else basis)

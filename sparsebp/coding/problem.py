@@ -43,7 +43,7 @@ class SparseCodingProblem:
         """Return what is minimized."""
         return sparse_coding(self.penalty, self.alpha, self.gamma)
 
-    def feasible(self, basis: np.ndarray) -> np.ndarray:
+    def project(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis, its atoms brought to length one where that is the constraint.
 
         Parameters

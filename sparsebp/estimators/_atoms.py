@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._magnitudes import quietly, require_finite
+from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.blocks import count_threads
 from sparsebp.coding import encode
 from sparsebp.estimators._base import Coder
@@ -55,7 +55,7 @@ class AtomCoder(Coder):
         x = self._checked(X).T
         warn_of_scale(x.T, self.sample_scale_)
         n_threads = count_threads(self.n_jobs)
-        with quietly():
+        with ignore_float_warnings():
             found = encode(x, self.components_.T, self.penalty_, self.alpha_, n_threads=n_threads)
         if found.n_unfinished:
             warnings.warn(
@@ -133,7 +133,7 @@ class AtomCoder(Coder):
             If there are not n_components columns.
         """
         codes = self._checked_codes(X)
-        with quietly():
+        with ignore_float_warnings():
             samples = codes @ self.components_
         return require_finite("The samples", samples)
 

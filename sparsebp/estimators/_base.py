@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from sparsebp._checks import check_matrix, refuse_masked, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted
-from sparsebp._magnitudes import check_magnitude, in_precision, in_range, quietly
+from sparsebp._magnitudes import check_magnitude, ignore_float_warnings, in_precision, in_range
 from sparsebp._room import check_room
 from sparsebp._shapes import PatchShape, resolved_patch_shape
 from sparsebp._unused import unused_components
@@ -31,7 +31,7 @@ _FLOATS: Any = [np.float64, np.float32]
 _FEW, _MORE = 1000, 5000
 
 
-def all_or_nothing(fit: Callable[..., Any]) -> Callable[..., Any]:
+def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a `fit`: a refusal leaves the estimator as it was, and BLAS uses one thread.
 
     With one thread in all of a fit, whitening too, its result does not depend on ``n_jobs``.
@@ -94,7 +94,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if not reset:
             check_is_fitted(self)
         refuse_masked("X", X)
-        with quietly():  # scikit-learn sums X to look for infinities
+        with ignore_float_warnings():  # scikit-learn sums X to look for infinities
             samples: Any = validate_data(
                 self, X, reset=reset, dtype=_FLOATS, ensure_all_finite="allow-nan"
             )
@@ -104,7 +104,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _checked_codes(self, codes: Any) -> np.ndarray:
         check_is_fitted(self)
         refuse_masked("X", codes)
-        with quietly():
+        with ignore_float_warnings():
             codes = check_array(codes, dtype=_FLOATS)
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
@@ -139,7 +139,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             If X is unusable.
         """
         codes = self._codes(X)
-        with quietly():
+        with ignore_float_warnings():
             score = -self._objective_of(X, codes)
         return score if not np.isnan(score) else -np.inf  # sums of infinities of both signs
 
@@ -215,7 +215,7 @@ class Learner(CallbackSupportMixin, Coder):
         """Say how many components `fit` has left silent on its samples."""
         for n_samples in (_FEW, _MORE):
             some = X[:: -(-len(X) // n_samples)]
-            with quietly():
+            with ignore_float_warnings():
                 silent = self.silent_components(self._codes_to_count(some))
             if not silent.size:
                 return self

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp._magnitudes import quietly, require_finite
+from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.blocks import Samples, count_threads, product
 from sparsebp.estimators._base import Learner, require_success
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
@@ -70,7 +70,7 @@ class FilterLearner(Learner):
         """
         X = self._checked(X)
         warn_of_scale(X, getattr(self, "sample_scale_", None))
-        with quietly():
+        with ignore_float_warnings():
             codes = product(self.components_, (X - self.mean_).T, X.dtype).T
         return require_finite("The responses", codes)
 
@@ -93,7 +93,7 @@ class FilterLearner(Learner):
             If there are not n_components columns.
         """
         codes = self._checked_codes(X)
-        with quietly():
+        with ignore_float_warnings():
             samples = codes @ self.mixing_.T + self.mean_
         return require_finite("The samples", samples)
 
@@ -119,7 +119,7 @@ class FilterLearner(Learner):
             self.components_
         ):  # few samples are made sparse by filters at right angles
             return
-        with quietly():
+        with ignore_float_warnings():
             responses = self._codes_to_count(X[:_ENOUGH]).T
             warn_of_hidden(type(self).__name__, self.penalty_, responses)
 

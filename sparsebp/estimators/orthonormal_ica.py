@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
-from sparsebp._magnitudes import quietly
+from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
-from sparsebp.estimators._base import all_or_nothing
+from sparsebp.estimators._base import restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.minimizers import Result, SignedPoint, minimize_lbfgs, minimize_orthonormal
@@ -168,7 +168,7 @@ class OrthonormalICA(FilterLearner):
         self.verbose = verbose
         self.callback = callback
 
-    @all_or_nothing
+    @restore_on_error
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.
@@ -211,7 +211,7 @@ class OrthonormalICA(FilterLearner):
                 return minimize_orthonormal(objective, start, tol=self.tol, **limits)
             return minimize_lbfgs(problem.constrained(objective), start, tol=self.tol, **limits)
 
-        with quietly(), watching(self, X, fitted_at) as watch:
+        with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
             result, signed = self._search(search, start, white, OrthonormalRows.project, watch)
             vars(self).update(fitted_at(signed))
         self._record(result)

@@ -9,10 +9,10 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
-from sparsebp._magnitudes import quietly
+from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp.blocks import Samples
-from sparsebp.estimators._base import all_or_nothing
+from sparsebp.estimators._base import restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag_or_auto, check_real
@@ -203,7 +203,7 @@ class ReconstructionICA(FilterLearner):
         self.verbose = verbose
         self.callback = callback
 
-    @all_or_nothing
+    @restore_on_error
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.
@@ -264,7 +264,7 @@ class ReconstructionICA(FilterLearner):
             found = minimize_lbfgs(objective, problem.project(start), tol=self.tol, **limits)
             return replace(found, point=problem.project(found.point))
 
-        with quietly(), watching(self, X, fitted_at) as watch:
+        with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
             result, signed = self._search(search, start, white, filters_at, watch, scout)
             vars(self).update(fitted_at(signed))
         self._record(result)

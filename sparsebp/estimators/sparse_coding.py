@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
-from sparsebp._magnitudes import quietly
+from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp.blocks import count_threads
 from sparsebp.coding import (
@@ -23,7 +23,7 @@ from sparsebp.coding import (
     starting_codes,
 )
 from sparsebp.estimators._atoms import AtomCoder
-from sparsebp.estimators._base import Learner, all_or_nothing, require_success
+from sparsebp.estimators._base import Learner, require_success, restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
 from sparsebp.estimators._units import warn_of_units
@@ -170,7 +170,7 @@ class SparseCoding(AtomCoder, Learner):
         self.verbose = verbose
         self.callback = callback
 
-    @all_or_nothing
+    @restore_on_error
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the basis.
@@ -200,7 +200,7 @@ class SparseCoding(AtomCoder, Learner):
         def fitted_at(state: OnlineState) -> dict[str, Any]:
             return _attributes(problem, state)
 
-        with quietly(), watching(self, x.T, fitted_at) as watch:
+        with ignore_float_warnings(), watching(self, x.T, fitted_at) as watch:
             result = problem.run(
                 x,
                 state,
@@ -216,7 +216,7 @@ class SparseCoding(AtomCoder, Learner):
         self._record(result, limit_is_failure=not fresh and self.solver != "online")
         return self._warn_of_silent(x.T)
 
-    @all_or_nothing
+    @restore_on_error
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from one more batch of samples, beside those that were seen before.
 
@@ -252,8 +252,8 @@ class SparseCoding(AtomCoder, Learner):
         first = not hasattr(self, "components_")
         x, rng, state = self._begin(X, resumed=True, reset=first)
         problem = self._online(self._make_penalty(state.basis.shape[1]))
-        with quietly():
-            state = state.moved_to(problem.feasible(state.basis))
+        with ignore_float_warnings():
+            state = state.moved_to(problem.project(state.basis))
             first_codes = starting_codes(x, state.basis)
             before = (
                 [problem.value(x, state.basis, first_codes)] if first else self.objective_history_
@@ -275,7 +275,7 @@ class SparseCoding(AtomCoder, Learner):
         def encoded(x: np.ndarray) -> np.ndarray:
             return self._codes_to_count(x.T).T
 
-        with quietly():
+        with ignore_float_warnings():
             basis = self.components_.T
             warn_of_units(type(self).__name__, self.penalty_, self.alpha_, x, basis, encoded)
 

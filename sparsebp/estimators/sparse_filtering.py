@@ -8,10 +8,10 @@ from typing import Any, Self
 import numpy as np
 
 from sparsebp._checks import random_source
-from sparsebp._magnitudes import quietly, require_finite
+from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._shapes import PatchShape
 from sparsebp.blocks import product
-from sparsebp.estimators._base import Learner, all_or_nothing, require_success
+from sparsebp.estimators._base import Learner, require_success, restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._units import is_parabola, warn_of_scale, warn_user
 from sparsebp.minimizers import minimize_lbfgs
@@ -133,7 +133,7 @@ class SparseFiltering(Learner):
         self.verbose = verbose
         self.callback = callback
 
-    @all_or_nothing
+    @restore_on_error
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filters.
@@ -170,7 +170,7 @@ class SparseFiltering(Learner):
             scale = np.sqrt(np.square(_responses(X, filters, epsilon)).mean(axis=0))
             return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
 
-        with quietly(), watching(self, X, fitted_at) as watch:
+        with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
             result = minimize_lbfgs(objective, start, callback=watch, **limits)
             require_success(result)
             vars(self).update(fitted_at(result.point))
@@ -205,7 +205,7 @@ class SparseFiltering(Learner):
         """
         X = self._checked(X)
         warn_of_scale(X, self.sample_scale_)
-        with quietly():
+        with ignore_float_warnings():
             codes = require_finite("The responses", _responses(X, self.components_, self.epsilon_))
         codes = codes / codes.max(axis=1, keepdims=True) / self.scale_
         return codes / np.linalg.norm(codes, axis=1, keepdims=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
-from sparsebp._magnitudes import quietly
+from sparsebp._magnitudes import ignore_float_warnings
 
 
 def duality_gap(
@@ -69,7 +69,7 @@ def duality_gap(
         raise ValueError(f"alpha is {alpha!r}; it must be a number ≥ 0.")
     if not isinstance(positive, bool | np.bool_):
         raise ValueError(f"positive is {positive!r}; it must be True or False.")
-    with quietly():
+    with ignore_float_warnings():
         gap = _gap(x, atoms, s, float(alpha), positive=bool(positive))
     if not np.isfinite(gap).all():
         raise ValueError(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
-from sparsebp._magnitudes import quietly, require_finite
+from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._shapes import (
     checked_patch_shape,
     picture_size,
@@ -170,7 +170,7 @@ def _describe(
     backward = angle >= np.pi
     angle = np.where(backward, angle - np.pi, angle)
     phase = np.arctan2(-weights[:, 1], weights[:, 0])
-    with quietly():
+    with ignore_float_warnings():
         amplitude = require_finite("Amplitudes", size * np.hypot(*weights.T), "filters")
     return GaborFit(
         r_squared=np.clip(r_squared, 0.0, 1.0),

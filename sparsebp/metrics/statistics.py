@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
-from sparsebp._magnitudes import quietly
+from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._unused import unused_components
 
 GAUSSIAN_KURTOSIS = 3.0
@@ -238,7 +238,7 @@ def explained_variance(samples: ArrayLike, reconstruction: ArrayLike) -> float:
     varied = np.square(x - x.mean(axis=0)).sum()
     if not (np.ptp(x, axis=0) > 0).any():  # rounding of the mean is no variance
         return float("nan")
-    with quietly():  # −∞ where next to nothing varies and the errors are large
+    with ignore_float_warnings():  # −∞ where next to nothing varies and the errors are large
         return float(1 - np.square(x - back).sum() / varied)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from sparsebp._checks import refuse_masked
-from sparsebp._magnitudes import quietly
+from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import COLORS, image_number_axis
 
 # Its inferred types come from its defaults and are too narrow.
@@ -37,7 +37,7 @@ def check_rows(name: str, rows: ArrayLike) -> NDArray[Any]:
     """
     refuse_masked(name, rows)
     try:
-        with quietly():  # scikit-learn sums the rows to look for infinities
+        with ignore_float_warnings():  # scikit-learn sums the rows to look for infinities
             return _check_array(rows, dtype=[np.float64, np.float32], input_name=name)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name} is not a finite table of numbers: {error}") from error
@@ -102,7 +102,7 @@ def _check_stack(shape: tuple[int, ...] | None, n_sides: int) -> None:
 def _check_image(image: Any, index: int, n_sides: int) -> NDArray[Any]:
     refuse_masked(f"images[{index}]", image)
     try:
-        with quietly():
+        with ignore_float_warnings():
             array = _check_array(
                 image,
                 dtype="numeric",

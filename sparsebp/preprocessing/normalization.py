@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_number
-from sparsebp._magnitudes import in_range, quietly, require_finite
+from sparsebp._magnitudes import ignore_float_warnings, in_range, require_finite
 from sparsebp.preprocessing._arrays import check_rows
 
 
@@ -47,7 +47,7 @@ def remove_mean(patches: ArrayLike) -> NDArray[Any]:
     centered = shifted - mean.astype(scaled.dtype)
     if not exponent:
         return centered
-    with quietly():
+    with ignore_float_warnings():
         return require_finite("The patches", np.ldexp(centered, exponent), "patches")
 
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sparsebp._checks import check_number, refuse_masked, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted, about_value
-from sparsebp._magnitudes import quietly, require_finite
+from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.preprocessing._arrays import check_rows
 from sparsebp.preprocessing.principal_directions import principal_directions
 
@@ -136,7 +136,7 @@ class Whitening(
         self.check_parameters()
         regularization = float(self.regularization)
         samples = self._checked(X, ensure_min_samples=2)
-        with quietly():
+        with ignore_float_warnings():
             mean = samples.mean(axis=0, dtype=np.float64)
         eigenvalues, directions = principal_directions(samples, mean)
         kept = _n_kept(self.n_components, eigenvalues, samples.shape)
@@ -186,7 +186,7 @@ class Whitening(
         """
         check_is_fitted(self, "directions_")
         samples = self._checked(X, reset=False)
-        with quietly():
+        with ignore_float_warnings():
             centered = samples - self.mean_.astype(samples.dtype, copy=False)
             along = self._times(centered, self.directions_ / self.scales_)
             return require_finite("The white samples", self._turned_back(along))
@@ -219,7 +219,7 @@ class Whitening(
         along = rows
         if self.method_ == "zca":
             along = rows @ self.directions_.astype(rows.dtype, copy=False)
-        with quietly():
+        with ignore_float_warnings():
             restored = self._times(along, (self.directions_ * self.scales_).T)
             restored = restored + self.mean_.astype(rows.dtype, copy=False)
         return require_finite("The samples", restored)
@@ -227,7 +227,7 @@ class Whitening(
     def _checked(self, X: ArrayLike, **limits: Any) -> NDArray[Any]:
         limits |= {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
         refuse_masked("X", X)
-        with quietly():  # scikit-learn sums X to look for infinities
+        with ignore_float_warnings():  # scikit-learn sums X to look for infinities
             samples: NDArray[Any] = _validate_data(self, X, **limits)
         refuse_missing(samples)
         return samples

@@ -1,7 +1,7 @@
 """One page about a fitted model, which opens in any browser, and tables of several models."""
 
 from sparsebp.report.comparison import Comparison, compare_models
-from sparsebp.report.measurements import Measurements, Summary, Track, in_silence
+from sparsebp.report.measurements import Measurements, Summary, Track, no_progress
 from sparsebp.report.page import write_page, write_report
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "Summary",
     "Track",
     "compare_models",
-    "in_silence",
+    "no_progress",
     "write_page",
     "write_report",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 from sparsebp._tables import data_frame, write_csv
 from sparsebp.displays import BasisDisplay
 from sparsebp.metrics import FeatureSummary, gabor_fit, summarize_features
-from sparsebp.report.measurements import Measurements, Track, finite, in_silence
+from sparsebp.report.measurements import Measurements, Track, finite, no_progress
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def compare_models(
     samples: Any = None,
     *,
     patch_shape: Sequence[int] | Mapping[str, Sequence[int] | None] | None = None,
-    track: Track = in_silence,
+    track: Track = no_progress,
 ) -> Comparison:
     """Measure several models in the same numbers.
 

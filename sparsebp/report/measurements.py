@@ -37,7 +37,7 @@ _SAMPLES_A_STEP, _FILTERS_A_STEP = 1000, 48
 Track = Callable[[Collection[Any], str], Iterable[Any]]
 
 
-def in_silence(items: Collection[Any], words: str) -> Iterable[Any]:
+def no_progress(items: Collection[Any], words: str) -> Iterable[Any]:
     """Yield the items without showing progress."""
     return items
 
@@ -117,7 +117,7 @@ class Measurements:
         estimator: Any,
         samples: Any,
         patch_shape: PatchShape = None,
-        track: Track = in_silence,
+        track: Track = no_progress,
     ) -> Measurements:
         """Measure a fitted estimator on the first few thousand of the samples.
 
@@ -137,7 +137,7 @@ class Measurements:
         estimator: Any,
         samples: Any,
         patch_shape: PatchShape = None,
-        track: Track = in_silence,
+        track: Track = no_progress,
     ) -> Measurements:
         """Measure any fitted estimator that has ``components_`` and ``transform``."""
         basis = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)

@@ -48,7 +48,7 @@ def test_one_atom_after_the_other_is_the_best_for_the_sums(seed):
 def test_the_sums_are_weighted_means_of_the_batches_moments():
     x, basis = signals()
     problem = OnlineLearning(L1(), ALPHA, None)
-    state = OnlineState.empty(problem.feasible(basis))
+    state = OnlineState.empty(problem.project(basis))
     rng = np.random.default_rng(0)
     constant = x[:, :50]
     for _ in range(4):
@@ -70,7 +70,7 @@ def test_the_objective_of_all_samples_falls(penalty, gamma):
         codes = encode(x, a, penalty, ALPHA, tol=1e-4).codes
         return problem.value(x, a, codes)
 
-    assert objective(result.point) < 0.8 * objective(problem.feasible(basis))
+    assert objective(result.point) < 0.8 * objective(problem.project(basis))
     if gamma is None:
         np.testing.assert_allclose(np.linalg.norm(result.point, axis=0), 1, rtol=1e-12)
 
