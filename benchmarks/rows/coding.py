@@ -12,9 +12,10 @@ from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import Curve, Trail, timed
 from sparsebp import SparseCoding
-from sparsebp.coding import OnlineLearning, OnlineState, SparseCodingProblem, encode
+from sparsebp.coding import OnlineLearning, OnlineState, encode
 from sparsebp.penalties import L1, Topographic
 from sparsebp.problems import UnitColumns
+from sparsebp.problems import sparse_coding as problem_of
 
 _ALPHA = 0.5
 _BATCH = 256
@@ -59,12 +60,12 @@ def sparse_coding(setting: Setting) -> list[Record]:
 
 def _held_out(X: np.ndarray, n_threads: int) -> Callable[[np.ndarray], float]:
     """Return the objective of a basis on other samples, with exact codes, the same for all."""
-    x, problem = np.ascontiguousarray(X.T), SparseCodingProblem(L1(), _ALPHA, None)
+    x, problem = np.ascontiguousarray(X.T), problem_of(L1(), _ALPHA)
 
     def objective(basis: np.ndarray) -> float:
         unit = UnitColumns.project(basis.astype(x.dtype))
         codes = encode(x, unit, L1(), _ALPHA, tol=1e-4, n_threads=n_threads).codes
-        return problem.value(x, unit, codes)
+        return problem.value({"x": x, "A": unit, "s": codes})
 
     return objective
 
@@ -72,13 +73,19 @@ def _held_out(X: np.ndarray, n_threads: int) -> Callable[[np.ndarray], float]:
 def _learn_online(X: np.ndarray, start: np.ndarray, seconds: float, setting: Setting) -> Trail:
     """Run the solver of ``SparseCoding(solver="online")``, whose callback sees the basis."""
     trail = Trail(seconds, growth=1.1)
-    solver = OnlineLearning(L1(), _ALPHA, None, tol=0.0, n_threads=setting.n_threads)
-    result = solver.run(
-        X.T,
-        OnlineState.empty(start),
+    search = OnlineLearning(
+        L1(),
+        _ALPHA,
+        None,
         batch_size=_BATCH,
         max_iter=1_000_000,
-        rng=np.random.default_rng(0),
+        tol=0.0,
+        n_threads=setting.n_threads,
+    )
+    result = search.run(
+        X.T,
+        OnlineState.empty(start),
+        np.random.default_rng(0),
         callback=lambda turn, value, state: trail.keep(state.basis),
     )
     trail.keep(result.point, always=True)
@@ -127,7 +134,8 @@ def tutorial_exercise(setting: Setting) -> list[Record]:
 
     def value(a: np.ndarray) -> float:
         found = encode(x, a, penalty, alpha, tol=1e-4, n_threads=setting.n_threads)
-        return SparseCodingProblem(penalty, alpha, gamma).value(x, a, found.codes)
+        known = {"x": x, "A": a, "s": found.codes}
+        return problem_of(penalty, alpha, gamma).value(known)
 
     records = []
     for solver in ("exact", "lbfgs"):

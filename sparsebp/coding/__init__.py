@@ -1,21 +1,22 @@
 """Sparse coding: coefficients for a basis, a basis for coefficients, both in alternation."""
 
 from sparsebp.coding.alternating import STEPS, Alternation
+from sparsebp.coding.atoms import replace_unused_atoms
 from sparsebp.coding.basis import exact_basis
 from sparsebp.coding.encoding import Codes, encode, starting_codes
 from sparsebp.coding.online import OnlineLearning
-from sparsebp.coding.problem import SparseCodingProblem, replace_unused_atoms
 from sparsebp.coding.pursuit import learn_by_pursuit, pursue
+from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.state import BasisResult, OnlineState
 
 __all__ = [
     "STEPS",
     "Alternation",
     "BasisResult",
+    "BasisSearch",
     "Codes",
     "OnlineLearning",
     "OnlineState",
-    "SparseCodingProblem",
     "encode",
     "exact_basis",
     "learn_by_pursuit",

@@ -1,22 +1,20 @@
-"""Sparse coding by turns: coefficients for a basis, then a basis for the coefficients."""
+"""Sparse coding in alternation: coefficients for a basis, then a basis for the coefficients."""
 
 from __future__ import annotations
 
 import logging
-import sys
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from sparsebp.blocks import in_order, one_blas_thread
+from sparsebp.blocks import in_order
+from sparsebp.coding.atoms import replace_unused_atoms
 from sparsebp.coding.basis import exact_basis
 from sparsebp.coding.encoding import encode, starting_codes
-from sparsebp.coding.problem import SparseCodingProblem, batches, replace_unused_atoms
-from sparsebp.coding.state import BasisResult, OnlineState
-from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
-from sparsebp.minimizers.result import Result, Status
+from sparsebp.coding.search import BasisSearch
+from sparsebp.coding.state import OnlineState, TurnState
+from sparsebp.minimizers import Result, Status, minimize_lbfgs
 from sparsebp.penalties import L1
 
 logger = logging.getLogger(__name__)
@@ -33,31 +31,22 @@ _INNER_ITERATIONS = 20
 _OWN_ITERATIONS = 12
 #: Proximal steps of a turn where the penalty is exact L1.
 _L1_STEPS = 200
+#: Unused atoms are replaced in this share of the turns: later they could not be learned any more.
+_REPLACING = 0.75
 
 
 @dataclass(frozen=True)
-class Alternation(SparseCodingProblem):
-    """Minimize (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖² in s and A by turns.
-
-    Without a γ the last term gives way to what it stands for, the constraint that all atoms have
-    length one.
+class Alternation(BasisSearch):
+    """Minimize F in s and in A alternately: each step is a turn of both.
 
     Parameters
     ----------
-    penalty : Penalty
-        S.
-    alpha : float
-        α ≥ 0.
-    gamma : float or None
-        γ ≥ 0; None keeps the atoms at length one.
     steps : {"lbfgs", "exact"}
-        How s and A are improved: by SciPy's L-BFGS from where they are; or s by an L-BFGS of each
-        sample's own, sooner, and A in closed form, which needs γ.
+        How s and A are improved: by SciPy's L-BFGS from where they are; or s by one L-BFGS per
+        sample, which is faster, and A in closed form, which needs γ.
     tol : float
-        The alternation stops when a turn changes the basis by less than this share. Coefficients
-        are found to tol (exact L1), or until an iteration lowers F by less than tol / 100.
-    n_threads : int
-        Blocks of samples whose coefficients are found at the same time.
+        As in `BasisSearch`. Coefficients are found to tol (exact L1), or until an iteration lowers
+        F by less than tol / 100.
 
     Raises
     ------
@@ -66,8 +55,6 @@ class Alternation(SparseCodingProblem):
     """
 
     steps: str = "lbfgs"
-    tol: float = 1e-4
-    n_threads: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,79 +67,32 @@ class Alternation(SparseCodingProblem):
                 "or take 'lbfgs'."
             )
 
-    def run(
-        self,
-        x: np.ndarray,
-        state: OnlineState,
-        *,
-        batch_size: int,
-        max_iter: int,
-        rng: Any,
-        callback: Callback | None = None,
-    ) -> BasisResult:
-        """Take turns on fresh batches of the samples.
-
-        Parameters
-        ----------
-        x : ndarray of shape (n_features, n_samples)
-            Samples in columns.
-        state : OnlineState
-            Where to begin: its basis, as if its samples had been seen before.
-        batch_size : int
-            Samples of a turn; all of them makes the coefficients carry over from turn to turn.
-        max_iter : int
-            Turns at most.
-        rng : RandomState or Generator
-            Draws the batches and replaces atoms.
-        callback : callable, optional
-            ``callback(turn, value, state)`` after each turn; True stops.
-
-        Returns
-        -------
-        result : BasisResult
-            The basis of the last turn with a finite objective, and the state with the sums of that
-            turn. ``history`` holds the objective on each turn's batch, entry 0 that of the start
-            on the first batch.
-        """
-        basis = self.project(state.basis)
-        state = state.moved_to(basis)
-        history: list[float] = []
-        codes, before, status = None, None, Status.ITERATION_LIMIT
-        last_replacement = 0.75 * max_iter
-        with one_blas_thread():
-            try:
-                for batch in islice(batches(x, batch_size, rng), min(max_iter, sys.maxsize)):
-                    if batch is not x or codes is None:
-                        codes = starting_codes(batch, basis)
-                    if not history:
-                        history.append(self.value(batch, basis, codes))
-                    new, codes = self.turn(batch, basis, codes)
-                    value = self.value(batch, new, codes)
-                    if before is not None and batch is x and value > history[-1]:
-                        logger.info("New atoms did not lower the objective; the old are kept.")
-                        last_replacement = 0
-                        (basis, codes), before = before, None
-                        new, codes = self.turn(batch, basis, codes)
-                        value = self.value(batch, new, codes)
-                    if not np.isfinite(value):
-                        status = Status.NOT_FINITE
-                        break
-                    change = np.linalg.norm(new - basis) / max(np.linalg.norm(new), 1e-300)
-                    n_samples = state.n_samples + batch.shape[1]
-                    state = OnlineState.fitted(new, batch, codes, n_samples)
-                    basis, before = new, None
-                    history.append(value)
-                    status = self._status(history, float(change), state, callback)
-                    if status is not Status.ITERATION_LIMIT:
-                        break
-                    if len(history) <= last_replacement:
-                        before = (basis, codes)
-                        basis = replace_unused_atoms(batch, basis, codes, rng)
-            except KeyboardInterrupt:
-                status = Status.INTERRUPTED
-        value = history[-1] if history else np.inf
-        n_iter = max(len(history) - 1, 0)
-        return BasisResult(state.basis, value, n_iter, status, tuple(history), state)
+    def step(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
+        """Take a turn; on the same samples as before their coefficients carry over."""
+        last = state if isinstance(state, TurnState) else None
+        start = state.basis if last is None else last.start
+        carried = last if last is not None and last.samples is x else None
+        basis, codes = self.turn(x, start, carried.codes if carried else starting_codes(x, start))
+        value = self.value(x, basis, codes)
+        replacing = last is None or last.replacing
+        if carried and start is not state.basis and value > carried.value:
+            logger.info("New atoms did not lower the objective; the old ones are kept.")
+            replacing = False
+            basis, codes = self.turn(x, state.basis, carried.codes)
+            value = self.value(x, basis, codes)
+        n_turns = 1 if last is None else last.n_turns + 1
+        replacing &= bool(np.isfinite(value)) and n_turns + 1 <= _REPLACING * self.max_iter
+        start = replace_unused_atoms(x, basis, codes, rng) if replacing else basis
+        known = OnlineState.fitted(basis, x, codes, state.n_samples + x.shape[1])
+        return TurnState(
+            **vars(known),
+            samples=x,
+            codes=codes,
+            start=start,
+            value=value,
+            n_turns=n_turns,
+            replacing=replacing,
+        ), value
 
     def turn(
         self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray
@@ -166,7 +106,7 @@ class Alternation(SparseCodingProblem):
         basis : ndarray of shape (n_features, n_components)
             A.
         codes : ndarray of shape (n_components, n_samples)
-            Where the search for the coefficients begins.
+            Where the search for the coefficients starts.
 
         Returns
         -------
@@ -204,13 +144,6 @@ class Alternation(SparseCodingProblem):
         constrained = self.problem.constrained(objective)
         search = minimize_lbfgs(constrained, start, max_iter=_INNER_ITERATIONS, tol=0)
         return self.problem.project(_finished(search))
-
-    def _status(
-        self, history: list[float], change: float, state: OnlineState, callback: Callback | None
-    ) -> Status:
-        if callback is not None and callback(len(history) - 1, history[-1], state):
-            return Status.STOPPED
-        return Status.CONVERGED if change <= self.tol else Status.ITERATION_LIMIT
 
 
 def _finished(search: Result) -> np.ndarray:

@@ -1,20 +1,16 @@
-"""Sparse coding online: every batch of samples is seen once, what it taught is kept in sums."""
+"""Sparse coding online: every batch is seen once, and what it taught is kept in sums."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from sparsebp.blocks import one_blas_thread
-from sparsebp.coding.encoding import encode, starting_codes
-from sparsebp.coding.problem import SparseCodingProblem, batches, replaced_atoms, unused_atoms
-from sparsebp.coding.state import BasisResult, OnlineState
-from sparsebp.minimizers.lbfgs import Callback
-from sparsebp.minimizers.result import Status
+from sparsebp.coding.atoms import replaced_atoms, unused_atoms
+from sparsebp.coding.encoding import encode
+from sparsebp.coding.search import BasisSearch
+from sparsebp.coding.state import OnlineState
 
 #: Steps of the encoder on a batch: a basis that still moves is learned sooner and, on planted
 #: problems, better from coefficients that are not exact.
@@ -24,8 +20,8 @@ _GROUP = 16
 
 
 @dataclass(frozen=True)
-class OnlineLearning(SparseCodingProblem):
-    """Minimize the objective of sparse coding by one pass over many small batches.
+class OnlineLearning(BasisSearch):
+    """Minimize the objective of sparse coding in one pass over many small batches.
 
     Coefficients of a batch are found approximately, their moments s sᵀ and x sᵀ are added to sums
     in which the past fades, and every atom in turn is set to the best one for these sums. Their
@@ -35,10 +31,6 @@ class OnlineLearning(SparseCodingProblem):
     ----------
     positive_basis : bool
         Whether the atoms are kept ≥ 0.
-    tol : float
-        The search stops when a batch changes the basis by less than this share.
-    n_threads : int
-        Blocks of samples whose coefficients are found at the same time.
 
     Notes
     -----
@@ -47,89 +39,9 @@ class OnlineLearning(SparseCodingProblem):
     """
 
     positive_basis: bool = False
-    tol: float = 1e-4
-    n_threads: int = 1
 
-    def run(
-        self,
-        x: np.ndarray,
-        state: OnlineState,
-        *,
-        batch_size: int,
-        max_iter: int,
-        rng: Any,
-        callback: Callback | None = None,
-    ) -> BasisResult:
-        """Learn from fresh batches of the samples.
-
-        Parameters
-        ----------
-        x : ndarray of shape (n_features, n_samples)
-            Samples in columns.
-        state : OnlineState
-            Where to begin.
-        batch_size : int
-            Samples of a batch.
-        max_iter : int
-            Batches at most.
-        rng : RandomState or Generator
-            Draws the batches and replaces atoms.
-        callback : callable, optional
-            ``callback(batch, value, state)`` after each batch; True stops.
-
-        Returns
-        -------
-        result : BasisResult
-            The last basis and state. ``history`` holds the objective on each batch with the
-            coefficients found for it, entry 0 that of the start on the first batch.
-        """
-        state = state.moved_to(self.project(state.basis))
-        history: list[float] = []
-        status = Status.ITERATION_LIMIT
-        with one_blas_thread():
-            try:
-                for batch in islice(batches(x, batch_size, rng), min(max_iter, sys.maxsize)):
-                    if not history:
-                        start = starting_codes(batch, state.basis)
-                        history.append(self.value(batch, state.basis, start))
-                    new, value = self.learn(batch, state, rng)
-                    if not np.isfinite(value):
-                        status = Status.NOT_FINITE
-                        break
-                    change = np.linalg.norm(new.basis - state.basis) / np.linalg.norm(new.basis)
-                    state = new
-                    history.append(value)
-                    if callback is not None and callback(len(history) - 1, value, state):
-                        status = Status.STOPPED
-                        break
-                    if change <= self.tol:
-                        status = Status.CONVERGED
-                        break
-            except KeyboardInterrupt:
-                status = Status.INTERRUPTED
-        value = history[-1] if history else np.inf
-        n_iter = max(len(history) - 1, 0)
-        return BasisResult(state.basis, value, n_iter, status, tuple(history), state)
-
-    def learn(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
-        """Learn from one batch.
-
-        Parameters
-        ----------
-        x : ndarray of shape (n_features, n_samples)
-            The batch.
-        state : OnlineState
-            What is known so far.
-        rng : RandomState or Generator
-            Draws the order of the atoms, and replaces those that nothing uses.
-
-        Returns
-        -------
-        state : OnlineState
-            What is known now.
-        value : float
-            The objective on the batch.
-        """
+    def step(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
+        """Encode a batch roughly, add it to the sums, and fit every atom to them."""
         limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
         codes = encode(x, state.basis, self.penalty, self.alpha, **limits).codes
         known = state.including(x, codes)
@@ -168,5 +80,5 @@ class OnlineLearning(SparseCodingProblem):
         return np.maximum(atoms, 0) if self.positive_basis else atoms
 
     def project(self, basis: np.ndarray) -> np.ndarray:
-        """Return the basis with what the constraints allow of its atoms."""
+        """Return the basis that satisfies the constraints."""
         return super().project(np.abs(basis) if self.positive_basis else basis)

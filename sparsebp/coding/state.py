@@ -39,7 +39,7 @@ class OnlineState:
 
     @classmethod
     def empty(cls, basis: np.ndarray) -> Self:
-        """Return the state of a search that has seen nothing."""
+        """Return the state of a search that has seen no samples."""
         n_features, n_components = basis.shape
         return cls(basis, np.zeros((n_components,) * 2), np.zeros((n_features, n_components)), 0)
 
@@ -60,7 +60,7 @@ class OnlineState:
         share = energy / (np.square(wide).sum() or 1.0) or 1.0  # of a coefficient
         return cls(basis, share * np.eye(n_components), share * wide, TRUSTED)
 
-    def including(self, x: np.ndarray, codes: np.ndarray) -> Self:
+    def including(self, x: np.ndarray, codes: np.ndarray) -> OnlineState:
         """Return the state with more samples in its sums, the past faded; the basis is the same.
 
         Parameters
@@ -73,14 +73,18 @@ class OnlineState:
         n_samples = self.n_samples + x.shape[1]
         kept = (self.n_samples / n_samples) ** _FORGETTING  # the weights of all sum to one
         codes_moments, cross_moments = _moments(x, codes)
-        return type(self)(
+        return OnlineState(
             self.basis,
             kept * self.codes_moments + (1 - kept) * codes_moments,
             kept * self.cross_moments + (1 - kept) * cross_moments,
             n_samples,
         )
 
-    def moved_to(self, basis: np.ndarray) -> Self:
+    def at_rest(self) -> OnlineState:
+        """Return what another search can be resumed from, and nothing else."""
+        return OnlineState(self.basis, self.codes_moments, self.cross_moments, self.n_samples)
+
+    def moved_to(self, basis: np.ndarray) -> OnlineState:
         """Return the state with another basis; coefficients of an atom twice as long are halved.
 
         Parameters
@@ -91,7 +95,35 @@ class OnlineState:
         before, after = (np.linalg.norm(a.astype(np.float64), axis=0) for a in (self.basis, basis))
         ratios = np.where(after > 0, before / np.where(after > 0, after, 1), 1)
         moments = self.codes_moments * np.outer(ratios, ratios)
-        return type(self)(basis, moments, self.cross_moments * ratios, self.n_samples)
+        return OnlineState(basis, moments, self.cross_moments * ratios, self.n_samples)
+
+
+@dataclass(frozen=True, eq=False)
+class TurnState(OnlineState):
+    """What one turn of the alternation leaves to the next.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_features, n_samples)
+        The turn's batch: coefficients carry over where the next turn has the same one.
+    codes : ndarray of shape (n_components, n_samples)
+        Their coefficients.
+    start : ndarray of shape (n_features, n_components)
+        The basis with which the next turn starts: unused atoms are replaced.
+    value : float
+        The objective.
+    n_turns : int
+        Turns made.
+    replacing : bool
+        Whether unused atoms are still replaced.
+    """
+
+    samples: np.ndarray
+    codes: np.ndarray
+    start: np.ndarray
+    value: float
+    n_turns: int
+    replacing: bool
 
 
 @dataclass(frozen=True)

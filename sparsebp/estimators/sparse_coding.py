@@ -16,9 +16,9 @@ from sparsebp.blocks import count_threads
 from sparsebp.coding import (
     STEPS,
     Alternation,
+    BasisSearch,
     OnlineLearning,
     OnlineState,
-    SparseCodingProblem,
     encode,
     starting_codes,
 )
@@ -34,7 +34,7 @@ from sparsebp.penalties import Penalty
 class SparseCoding(AtomCoder, Learner):
     """Sparse coding: a basis in which every sample is a combination of few atoms.
 
-    Minimizes, in the basis A and the coefficients s,
+    Minimises, in the basis A and the coefficients s,
 
         F(A, s) = (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)]   subject to   ‖aᵣ‖ = 1 for every atom,
 
@@ -194,21 +194,13 @@ class SparseCoding(AtomCoder, Learner):
             If X or a parameter is unusable.
         """
         x, rng, state = self._begin(X, resumed=self.warm_start, reset=True)
-        penalty = self._make_penalty(state.basis.shape[1])
-        problem = self._online(penalty) if self.solver == "online" else self._alternation(penalty)
+        search = self._search(state.basis.shape[1], self.solver)
 
         def fitted_at(state: OnlineState) -> dict[str, Any]:
-            return _attributes(problem, state)
+            return _attributes(search, state)
 
         with ignore_float_warnings(), watching(self, x.T, fitted_at) as watch:
-            result = problem.run(
-                x,
-                state,
-                batch_size=self.batch_size or x.shape[1],
-                max_iter=self.max_iter,
-                rng=rng,
-                callback=watch,
-            )
+            result = search.run(x, state, rng, watch)
             require_success(result)
             vars(self).update(fitted_at(result.state))
         self._warn_of_units(x)
@@ -251,18 +243,18 @@ class SparseCoding(AtomCoder, Learner):
         """
         first = not hasattr(self, "components_")
         x, rng, state = self._begin(X, resumed=True, reset=first)
-        problem = self._online(self._make_penalty(state.basis.shape[1]))
+        search = self._search(state.basis.shape[1], "online")
         with ignore_float_warnings():
-            state = state.moved_to(problem.project(state.basis))
+            state = state.moved_to(search.project(state.basis))
             first_codes = starting_codes(x, state.basis)
             before = (
-                [problem.value(x, state.basis, first_codes)] if first else self.objective_history_
+                [search.value(x, state.basis, first_codes)] if first else self.objective_history_
             )
-            state, objective = problem.learn(x, state, rng)
+            state, objective = search.step(x, state, rng)
         n_iter = 1 if first else self.n_iter_ + 1
         history = (*before, objective)
         require_success(Result(state.basis, objective, n_iter, Status.ITERATION_LIMIT, history))
-        vars(self).update(_attributes(problem, state))
+        vars(self).update(_attributes(search, state))
         self.objective_, self.objective_history_ = objective, np.array(history)
         self.n_iter_, self.status_ = n_iter, "partial"
         if self.callback is not None:
@@ -306,20 +298,19 @@ class SparseCoding(AtomCoder, Learner):
             return x, rng, OnlineState.trusted(basis, x)
         return x, rng, replace(self.state_, basis=basis)
 
-    def _alternation(self, penalty: Penalty) -> Alternation:
-        return Alternation(**self._shared(penalty), steps=self.solver)
-
-    def _online(self, penalty: Penalty) -> OnlineLearning:
-        return OnlineLearning(**self._shared(penalty), positive_basis=bool(self.positive_basis))
-
-    def _shared(self, penalty: Penalty) -> dict[str, Any]:
-        return {
-            "penalty": penalty,
+    def _search(self, n_components: int, solver: str) -> BasisSearch:
+        common: dict[str, Any] = {
+            "penalty": self._make_penalty(n_components),
             "alpha": float(self.alpha),
             "gamma": None if self.gamma is None else float(self.gamma),
+            "batch_size": self.batch_size,
+            "max_iter": self.max_iter,
             "tol": float(self.tol),
             "n_threads": count_threads(self.n_jobs),
         }
+        if solver == "online":
+            return OnlineLearning(**common, positive_basis=bool(self.positive_basis))
+        return Alternation(**common, steps=solver)
 
     def check_parameters(self) -> None:
         """Refuse values of parameters that cannot be used, as `fit` does."""
@@ -334,12 +325,12 @@ class SparseCoding(AtomCoder, Learner):
         check_whole("batch_size", self.batch_size, none="all samples")
 
 
-def _attributes(problem: SparseCodingProblem, state: OnlineState) -> dict[str, Any]:
+def _attributes(search: BasisSearch, state: OnlineState) -> dict[str, Any]:
     """Return the attributes of an estimator that has come so far."""
     return {
         "components_": np.ascontiguousarray(state.basis.T),
         "state_": state,
-        "penalty_": problem.penalty,
-        "alpha_": problem.alpha,
-        "gamma_": problem.gamma,
+        "penalty_": search.penalty,
+        "alpha_": search.alpha,
+        "gamma_": search.gamma,
     }

@@ -1,11 +1,11 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
 from sparsebp.coding import Alternation, OnlineState, encode, replace_unused_atoms, starting_codes
-from sparsebp.coding.problem import batches
+from sparsebp.coding.search import batches
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.minimizers import Status
 from sparsebp.penalties import L1, Cauchy, SmoothL1, Topographic
@@ -23,9 +23,9 @@ def a_basis(n_features=10, n_components=15, seed=7):
     return basis / np.linalg.norm(basis, axis=0)
 
 
-def run(alternation, x, basis, **options):
-    options = {"batch_size": x.shape[1], "max_iter": 10, **options}
-    return alternation.run(x, OnlineState.empty(basis), rng=np.random.RandomState(0), **options)
+def run(alternation, x, basis, *, max_iter=10, batch_size=None, callback=None):
+    search = replace(alternation, max_iter=max_iter, batch_size=batch_size)
+    return search.run(x, OnlineState.empty(basis), np.random.RandomState(0), callback)
 
 
 def value_by_hand(x, basis, codes, alpha, gamma, epsilon):
@@ -72,7 +72,7 @@ PENALTIES = [SmoothL1(), L1(), Cauchy(), Topographic((3, 5))]
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
 def test_on_all_samples_no_turn_makes_the_objective_worse(penalty, steps, alpha, gamma):
     x, _ = planted(100, n_nonzero=4, snr_db=20)
-    result = run(Alternation(penalty, alpha, gamma, steps), x, a_basis(), max_iter=12)
+    result = run(Alternation(penalty, alpha, gamma, steps=steps), x, a_basis(), max_iter=12)
     assert len(result.history) == result.n_iter + 1 == 13
     assert (np.diff(result.history) <= 1e-12 * result.history[0]).all()
     assert result.history[-1] < 0.5 * result.history[0]
@@ -106,7 +106,7 @@ def test_history_begins_at_the_starts_objective():
 @pytest.mark.parametrize("steps", ["lbfgs", "exact"])
 def test_a_turn_lowers_the_objective_of_its_codes(steps):
     x, _ = planted()
-    alternation = Alternation(SmoothL1(1e-2), 0.3, 0.05, steps)
+    alternation = Alternation(SmoothL1(1e-2), 0.3, 0.05, steps=steps)
     before, start = a_basis(), starting_codes(x, a_basis())
     basis, codes = alternation.turn(x, before, start)
     values = [
@@ -124,7 +124,7 @@ def test_a_turn_lowers_the_objective_of_its_codes(steps):
 def test_all_samples_converge_to_a_fixed_point(alpha, gamma, n_components):
     """With the second parameters the optimum does without three of the atoms."""
     x, _ = planted(60, 4, 6, n_nonzero=2)
-    alternation = Alternation(SmoothL1(1e-2), alpha, gamma, "exact", tol=1e-4)
+    alternation = Alternation(SmoothL1(1e-2), alpha, gamma, steps="exact", tol=1e-4)
     result = run(alternation, x, a_basis(4, n_components), max_iter=250)
     assert result.status is Status.CONVERGED
     codes = encode(x, result.point, SmoothL1(1e-2), alpha).codes
@@ -132,10 +132,12 @@ def test_all_samples_converge_to_a_fixed_point(alpha, gamma, n_components):
     assert np.abs(gradient).max() < 1e-3 * np.abs(2 / 60 * x @ codes.T).max()
 
 
-def test_the_two_stepss_agree():
+def test_both_kinds_of_steps_agree():
     x, _ = planted(n_nonzero=4, snr_db=20)
     values = [
-        run(Alternation(SmoothL1(), 0.05, 0.005, step, tol=0), x, a_basis(), max_iter=10).value
+        run(
+            Alternation(SmoothL1(), 0.05, 0.005, steps=step, tol=0), x, a_basis(), max_iter=10
+        ).value
         for step in ("lbfgs", "exact")
     ]
     assert values[0] == pytest.approx(values[1], rel=0.02)
@@ -166,7 +168,7 @@ def test_a_callback_that_returns_true_stops(batch_size):
 @pytest.mark.parametrize("at", [1, 2, 4])
 def test_an_interrupt_leaves_the_last_basis(at):
     x, _ = planted()
-    alternation = Spy(SmoothL1(), 0.3, 0.05, "exact", interrupt_at=at)
+    alternation = Spy(SmoothL1(), 0.3, 0.05, steps="exact", interrupt_at=at)
     seen = [a_basis()]
     result = run(alternation, x, a_basis(), callback=lambda i, v, state: seen.append(state.basis))
     assert (result.status, result.n_iter) == (Status.INTERRUPTED, at - 1)
@@ -223,7 +225,7 @@ def test_turns_take_fresh_batches():
     np.testing.assert_allclose(np.sort(together.ravel()), np.sort(x.ravel()))
 
 
-def test_on_all_samples_the_codes_carry_over_and_on_batches_they_begin_anew():
+def test_on_all_samples_the_codes_carry_over_and_on_batches_they_restart():
     x, _ = planted(60)
     whole, batches = Spy(SmoothL1(), 0.05, 0.005), Spy(SmoothL1(), 0.05, 0.005)
     run(whole, x, a_basis(), max_iter=2)
@@ -290,7 +292,7 @@ def test_more_unused_atoms_than_samples_and_a_basis_of_zeros_do_not_crash():
 @pytest.mark.parametrize("penalty", [SmoothL1(), L1()], ids=lambda p: type(p).__name__)
 @pytest.mark.parametrize("steps", ["lbfgs", "exact"])
 def test_samples_of_zeros_learn_nothing_and_do_not_crash(penalty, steps):
-    result = run(Alternation(penalty, 0.3, 0.05, steps), np.zeros((10, 30)), a_basis())
+    result = run(Alternation(penalty, 0.3, 0.05, steps=steps), np.zeros((10, 30)), a_basis())
     assert np.isfinite(result.history).all()
     assert np.isfinite(result.point).all()
 
@@ -320,7 +322,7 @@ def n_found_of_a_small_dictionary(penalty, steps, seed):
     """Count how many of 15 planted atoms turns find from a random start, which holds none."""
     x, atoms = planted(400, n_nonzero=2, snr_db=20, seed=seed)
     start = a_basis(seed=seed)
-    alternation = Alternation(penalty, 0.1, 0.01, steps)
+    alternation = Alternation(penalty, 0.1, 0.01, steps=steps)
     result = run(alternation, x, start, batch_size=100, max_iter=60)
     assert n_found(start, atoms) == 0
     return n_found(result.point, atoms)
@@ -344,7 +346,7 @@ def test_finds_most_of_a_small_planted_dictionary_from_most_starts(penalty, step
 @pytest.mark.parametrize("penalty", [SmoothL1(1e-4), L1()], ids=lambda p: type(p).__name__)
 def test_finds_a_planted_dictionary(penalty, steps):
     x, atoms = planted(1500, 20, 50, snr_db=20)
-    alternation = Alternation(penalty, 0.2, 0.01, steps)
+    alternation = Alternation(penalty, 0.2, 0.01, steps=steps)
     start = a_basis(20, 50)
     result = run(alternation, x, start, batch_size=500, max_iter=200)
     assert n_found(start, atoms) == 0

@@ -19,11 +19,9 @@ def signals(n_samples=600, n_features=6, n_atoms=9, seed=0):
 
 
 def learn(x, basis, *, penalty=None, gamma=None, max_iter=20, batch_size=100, **options):
-    problem = OnlineLearning(penalty or L1(), ALPHA, gamma, **{"tol": 0.0, **options})
-    rng = np.random.default_rng(1)
-    return problem.run(
-        x, OnlineState.empty(basis), batch_size=batch_size, max_iter=max_iter, rng=rng
-    )
+    limits = {"batch_size": batch_size, "max_iter": max_iter, "tol": 0.0, **options}
+    search = OnlineLearning(penalty or L1(), ALPHA, gamma, **limits)
+    return search.run(x, OnlineState.empty(basis), np.random.default_rng(1))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -52,7 +50,7 @@ def test_the_sums_are_weighted_means_of_the_batches_moments():
     rng = np.random.default_rng(0)
     constant = x[:, :50]
     for _ in range(4):
-        state, value = problem.learn(constant, state, rng)
+        state, value = problem.step(constant, state, rng)
         assert np.isfinite(value)
         # The weights sum to one: E‖x‖² and E s sᵀ stay those of single batches in size.
         assert np.abs(state.codes_moments).max() < 10 * (constant**2).sum(axis=0).mean()
@@ -117,15 +115,15 @@ def test_how_it_ends():
     x, basis = signals()
     assert learn(x, basis, max_iter=3).status is Status.ITERATION_LIMIT
     assert learn(x, basis, max_iter=50, tol=10.0).status is Status.CONVERGED
-    problem = OnlineLearning(L1(), ALPHA, None, tol=0.0)
-    options = {"batch_size": 50, "max_iter": 9, "rng": np.random.default_rng(0)}
-    stopped = problem.run(x, OnlineState.empty(basis), callback=lambda i, *_: i == 2, **options)
+    search = OnlineLearning(L1(), ALPHA, None, tol=0.0, batch_size=50, max_iter=9)
+    start, rng = OnlineState.empty(basis), np.random.default_rng(0)
+    stopped = search.run(x, start, rng, callback=lambda i, *_: i == 2)
     assert (stopped.status, stopped.n_iter, len(stopped.history)) == (Status.STOPPED, 2, 3)
 
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    interrupted = problem.run(x, OnlineState.empty(basis), callback=interrupt, **options)
+    interrupted = search.run(x, start, rng, callback=interrupt)
     assert interrupted.status is Status.INTERRUPTED
     assert np.isfinite(interrupted.point).all()
 
@@ -142,8 +140,8 @@ def test_finds_a_planted_dictionary():
     for seed in range(12):
         planted = make_dictionary_signals(1500, 20, 50, n_nonzero=3, snr_db=20, random_state=seed)
         start = np.random.default_rng(100 + seed).normal(size=(20, 50))
-        problem = OnlineLearning(L1(), 0.2, None, tol=0.0)
-        options = {"batch_size": 256, "max_iter": 400, "rng": np.random.default_rng(seed)}
-        result = problem.run(planted.X.T, OnlineState.empty(start), **options)
+        search = OnlineLearning(L1(), 0.2, None, batch_size=256, max_iter=400, tol=0.0)
+        rng = np.random.default_rng(seed)
+        result = search.run(planted.X.T, OnlineState.empty(start), rng)
         found.append(dictionary_recovery(result.point.T, planted.dictionary).n_found)
     assert np.mean(found) >= 49, found  # of 50

@@ -90,13 +90,13 @@ def test_a_positive_basis_needs_the_online_solver():
 
 def test_blas_has_one_thread_while_partial_fit_learns(monkeypatch):
     """With more its pool would spin against SciPy's and ours around small products."""
-    learn, threads = OnlineLearning.learn, []
+    step, threads = OnlineLearning.step, []
 
     def watched(*args):
         threads.extend(lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas")
-        return learn(*args)
+        return step(*args)
 
-    monkeypatch.setattr(OnlineLearning, "learn", watched)
+    monkeypatch.setattr(OnlineLearning, "step", watched)
     with threadpool_limits(2, user_api="blas"):
         SparseCoding(4, penalty="l1", solver="online").partial_fit(samples(40))
     assert set(threads) == {1}

@@ -1,72 +1,21 @@
-"""What every solver of sparse coding shares: the problem, its batches, atoms nothing uses."""
+"""Atoms that no sample uses: which they are, and what takes their place."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sparsebp._cached import cached_property
 from sparsebp._unused import unused_components
-from sparsebp.penalties import Penalty
-from sparsebp.problems import Problem, sparse_coding
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class SparseCodingProblem:
-    """(1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖², or atoms of length one in place of γ.
-
-    Parameters
-    ----------
-    penalty : Penalty
-        S.
-    alpha : float
-        α ≥ 0.
-    gamma : float or None
-        γ ≥ 0; None keeps the atoms at length one.
-    """
-
-    penalty: Penalty
-    alpha: float
-    gamma: float | None
-
-    def __post_init__(self) -> None:
-        _ = self.problem  # refuses what cannot be minimized
-
-    @cached_property
-    def problem(self) -> Problem:
-        """Return what is minimized."""
-        return sparse_coding(self.penalty, self.alpha, self.gamma)
-
-    def project(self, basis: np.ndarray) -> np.ndarray:
-        """Return the basis, its atoms brought to length one where that is the constraint.
-
-        Parameters
-        ----------
-        basis : ndarray of shape (n_features, n_components)
-            A.
-
-        Returns
-        -------
-        basis : ndarray of shape (n_features, n_components)
-            A, or its atoms divided by their lengths.
-        """
-        return self.problem.project(basis)
-
-    def value(self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray) -> float:
-        """Compute the objective of given coefficients and basis, a mean over the samples."""
-        return self.problem.value({"x": x, "A": basis, "s": codes})
 
 
 def replace_unused_atoms(
     x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: Any
 ) -> np.ndarray:
-    """Put samples that are badly reconstructed in the place of atoms that nothing uses.
+    """Put samples that are badly reconstructed in the place of unused atoms.
 
     Parameters
     ----------
@@ -90,7 +39,7 @@ def replace_unused_atoms(
 
 
 def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Return the numbers of the atoms that contribute next to nothing.
+    """Return the indices of the atoms that contribute next to nothing.
 
     Parameters
     ----------
@@ -121,7 +70,7 @@ def replaced_atoms(
     codes : ndarray of shape (n_components, n_samples)
         Their coefficients.
     unused : ndarray of int
-        The atoms to replace.
+        Indices of the atoms to replace.
     rng : RandomState or Generator
         Draws the samples, in proportion to their squared error.
 
@@ -145,31 +94,3 @@ def replaced_atoms(
     replaced[:, unused] = new
     logger.info("Replaced %d unused atoms.", unused.size)
     return replaced
-
-
-def batches(x: np.ndarray, size: int, rng: Any) -> Iterator[np.ndarray]:
-    """Yield batches without end, every sample once before any comes again; all of x as itself.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
-    size : int
-        Samples of a batch.
-    rng : RandomState or Generator
-        Draws them.
-
-    Yields
-    ------
-    batch : ndarray of shape (n_features, size)
-        A copy of some columns, or x where it holds no more than ``size``.
-    """
-    n_samples = x.shape[1]
-    while size >= n_samples:
-        yield x
-    order = rng.permutation(n_samples)
-    while True:
-        if len(order) < size:
-            order = np.concatenate([order, rng.permutation(n_samples)])
-        yield x[:, order[:size]]
-        order = order[size:]

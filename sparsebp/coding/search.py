@@ -1,0 +1,172 @@
+"""The search for a basis: one loop over batches, whose step each kind of search defines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from sparsebp._cached import cached_property
+from sparsebp.blocks import one_blas_thread
+from sparsebp.coding.encoding import starting_codes
+from sparsebp.coding.state import BasisResult, OnlineState
+from sparsebp.minimizers import Callback, Status
+from sparsebp.penalties import Penalty
+from sparsebp.problems import Problem, sparse_coding
+
+
+@dataclass(frozen=True)
+class BasisSearch:
+    """Minimize (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖² step by step, over batches of samples.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        S.
+    alpha : float
+        α ≥ 0.
+    gamma : float or None
+        γ ≥ 0; None keeps the atoms at length one in its place.
+    batch_size : int or None
+        Samples of a step; None takes all of them every time.
+    max_iter : int
+        Steps at most.
+    tol : float
+        The search stops when a step changes the basis by less than this share of its norm.
+    n_threads : int
+        Blocks of samples whose coefficients are computed at the same time.
+
+    Raises
+    ------
+    ValueError
+        If F cannot be minimized, because the penalty has signs.
+    """
+
+    penalty: Penalty
+    alpha: float
+    gamma: float | None
+    _: KW_ONLY
+    batch_size: int | None = None
+    max_iter: int = 100
+    tol: float = 1e-4
+    n_threads: int = 1
+
+    def __post_init__(self) -> None:
+        _ = self.problem  # refuses what cannot be minimized
+
+    @cached_property
+    def problem(self) -> Problem:
+        """Return what is minimized."""
+        return sparse_coding(self.penalty, self.alpha, self.gamma)
+
+    def project(self, basis: np.ndarray) -> np.ndarray:
+        """Return the basis (n_features, n_components) that satisfies the constraints."""
+        return self.problem.project(basis)
+
+    def value(self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray) -> float:
+        """Compute the objective of given coefficients and basis, a mean over the samples."""
+        return self.problem.value({"x": x, "A": basis, "s": codes})
+
+    def step(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_features, n_samples)
+            The batch.
+        state : OnlineState
+            What is known so far, its basis within the constraints.
+        rng : RandomState or Generator
+            Draws what is random, such as the samples that replace unused atoms.
+
+        Returns
+        -------
+        state : OnlineState
+            What is known now.
+        value : float
+            The objective on the batch, of the coefficients found for it.
+        """
+        raise NotImplementedError
+
+    def run(
+        self, x: np.ndarray, state: OnlineState, rng: Any, callback: Callback | None = None
+    ) -> BasisResult:
+        """Take steps on fresh batches of the samples.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_features, n_samples)
+            Samples in columns.
+        state : OnlineState
+            Where to start.
+        rng : RandomState or Generator
+            Draws the batches, and what the steps draw.
+        callback : callable, optional
+            ``callback(iteration, value, state)`` after each step; True stops.
+
+        Returns
+        -------
+        result : BasisResult
+            The basis and the state after the last step with a finite objective. ``history`` holds
+            the objective on the batch of each step, entry 0 that of the start on the first batch.
+        """
+        state = state.moved_to(self.project(state.basis))
+        history: list[float] = []
+        status = Status.ITERATION_LIMIT
+        size = self.batch_size or x.shape[1]
+        with one_blas_thread():
+            try:
+                for batch in islice(batches(x, size, rng), min(self.max_iter, sys.maxsize)):
+                    if not history:
+                        codes = starting_codes(batch, state.basis)
+                        history.append(self.value(batch, state.basis, codes))
+                    new, value = self.step(batch, state, rng)
+                    if not np.isfinite(value):
+                        status = Status.NOT_FINITE
+                        break
+                    moved, norm = (np.linalg.norm(a) for a in (new.basis - state.basis, new.basis))
+                    state = new
+                    history.append(value)
+                    if callback is not None and callback(len(history) - 1, value, state.at_rest()):
+                        status = Status.STOPPED
+                        break
+                    if moved <= self.tol * norm:
+                        status = Status.CONVERGED
+                        break
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
+        value = history[-1] if history else np.inf
+        n_iter = max(len(history) - 1, 0)
+        return BasisResult(state.basis, value, n_iter, status, tuple(history), state.at_rest())
+
+
+def batches(x: np.ndarray, size: int, rng: Any) -> Iterator[np.ndarray]:
+    """Yield batches without end, every sample once before any comes again.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    size : int
+        Samples of a batch.
+    rng : RandomState or Generator
+        Draws them.
+
+    Yields
+    ------
+    batch : ndarray of shape (n_features, size)
+        A copy of some columns, or x where it holds no more than ``size``.
+    """
+    n_samples = x.shape[1]
+    while size >= n_samples:
+        yield x
+    order = rng.permutation(n_samples)
+    while True:
+        if len(order) < size:
+            order = np.concatenate([order, rng.permutation(n_samples)])
+        yield x[:, order[:size]]
+        order = order[size:]
