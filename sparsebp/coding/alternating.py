@@ -15,7 +15,6 @@ from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.state import OnlineState, TurnState
 from sparsebp.minimizers import Result, Status, minimize_lbfgs
-from sparsebp.penalties import L1
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +28,8 @@ _INNER_ITERATIONS = 20
 #: Iterations within a turn where each sample takes its own: they come as far as the 20 above.
 #: Eight did so on patches, but found half of a planted dictionary where twelve find all of it.
 _OWN_ITERATIONS = 12
-#: Proximal steps of a turn where the penalty is exact L1.
-_L1_STEPS = 200
+#: Steps of the encoder within a turn where the penalty has a corner.
+_PROXIMAL_STEPS = 200
 #: Unused atoms are replaced in this share of the turns: later they could not be learned any more.
 _REPLACING = 0.75
 
@@ -119,8 +118,8 @@ class Alternation(BasisSearch):
         return self._basis_step(x, codes, basis), codes
 
     def _code_step(self, x: np.ndarray, basis: np.ndarray, start: np.ndarray) -> np.ndarray:
-        if isinstance(self.penalty, L1) or self.steps == "exact":
-            max_iter = _L1_STEPS if isinstance(self.penalty, L1) else _OWN_ITERATIONS
+        if self.steps == "exact" or not self.penalty.is_smooth:
+            max_iter = _OWN_ITERATIONS if self.penalty.is_smooth else _PROXIMAL_STEPS
             limits = {"tol": self.tol, "max_iter": max_iter, "n_threads": self.n_threads}
             return encode(x, basis, self.penalty, self.alpha, start=start, **limits).codes
         codes = np.empty_like(start)

@@ -14,14 +14,14 @@ import numpy as np
 
 from sparsebp.blocks import in_order, one_blas_thread, product, taken
 from sparsebp.coding.exact import Gram, encode_exactly
-from sparsebp.coding.masked import encode_masked, gradient_scale
+from sparsebp.coding.proximal import encode_proximally, gradient_scale
 from sparsebp.minimizers.columnwise import minimize_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import UnitColumns, sparse_coding
 
 #: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run side
 #: by side; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
-_L1_BLOCK, _SMOOTH_BLOCK = 128, 1000
+_EXACT_BLOCK, _SMOOTH_BLOCK = 128, 1000
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
 ) -> Codes:
     """Compute argmin over s of ‖As − x‖² + α S(s) for each sample by itself.
 
-    Exact L1 takes proximal steps and solves equations, the smooth penalties an L-BFGS of their own
-    for each sample, both on blocks of samples at once.
+    Smooth penalties take one L-BFGS per sample, exact L1 steps that find the signs and equations
+    for the values, other penalties with a corner proximal steps, all on blocks of samples at once.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     alpha : float
         α ≥ 0.
     start : ndarray of shape (n_components, n_samples), optional
-        Where to begin; by default `starting_codes`, or zero for exact L1.
+        Where to start; by default `starting_codes`, or zero where the penalty has a corner.
     tol : float
         A sample is done when no element of its (sub)gradient exceeds tol times the largest that
         it has at s = 0 (or α, if that is larger).
@@ -114,26 +114,25 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     if mask is not None:
         x = np.where(mask == 0, np.zeros_like(x), x)
     codes = np.empty((basis.shape[1], x.shape[1]), dtype=x.dtype)
-    gram = Gram.of(basis) if isinstance(penalty, L1) and mask is None else None
     wide = basis.astype(np.float64)
+    gram = Gram.of(basis) if isinstance(penalty, L1) and mask is None else None
     limits: dict[str, Any] = {"tol": tol, "max_iter": max_iter}
 
     def solve(block: slice) -> tuple[np.ndarray, int]:
         samples = np.array(x[:, block], dtype=np.float64, order="C")
+        known = None if mask is None else np.array(mask[:, block], dtype=np.float64, order="C")
         if start is not None:
             first = np.array(start[:, block], dtype=np.float64, order="C")
-        elif isinstance(penalty, L1):
-            first = np.zeros((wide.shape[1], samples.shape[1]))  # most coefficients stay there
-        else:
+        elif penalty.is_smooth:
             first = starting_codes(samples, wide)
+        else:
+            first = np.zeros((wide.shape[1], samples.shape[1]))  # most coefficients stay there
         if isinstance(penalty, L1) and gram is not None:
             return encode_exactly(samples, gram, penalty, alpha, start=first, **limits)
-        known = None if mask is None else np.array(mask[:, block], dtype=np.float64, order="C")
-        if isinstance(penalty, L1) and known is not None:
-            return encode_masked(samples, wide, penalty, alpha, mask=known, start=first, **limits)
-        return _encode_smooth(samples, wide, penalty, alpha, mask=known, start=first, **limits)
+        encoder = _encode_smoothly if penalty.is_smooth else encode_proximally
+        return encoder(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
-    size = _SMOOTH_BLOCK if gram is None else _L1_BLOCK
+    size = _SMOOTH_BLOCK if gram is None else _EXACT_BLOCK
     blocks = [slice(first, first + size) for first in range(0, x.shape[1], size)]
     n_unfinished = 0
     with one_blas_thread():
@@ -143,7 +142,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     return Codes(codes, n_unfinished)
 
 
-def _encode_smooth(  # noqa: PLR0913  (as above)
+def _encode_smoothly(  # noqa: PLR0913  (as above)
     x: np.ndarray,
     basis: np.ndarray,
     penalty: Penalty,

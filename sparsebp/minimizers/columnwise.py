@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsebp.blocks import filled, taken
+from sparsebp.minimizers.two_loop import CurvaturePair, quasi_newton_direction
 
 #: Maps (points (n_rows, n), the numbers (n,) of their columns) to values (n,) and gradient.
 ColumnObjective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -51,7 +52,7 @@ def minimize_columns(
     points : ndarray of shape (n_rows, n_columns)
         The minima; a column whose line search finds no descent is left where it is.
     n_unfinished : int
-        Columns that met the iteration limit first, or a slope they could not descend.
+        Columns that hit the iteration limit, or a slope they could not descend.
 
     Notes
     -----
@@ -81,17 +82,17 @@ def minimize_columns(
 
 @dataclass(frozen=True)
 class _State:
-    """The columns still at work; pairs holds (s, y, 1/sᵀy) of past steps, newest last."""
+    """The columns still at work, and the pairs of their past steps, newest last."""
 
     points: np.ndarray
     values: np.ndarray
     gradient: np.ndarray
     columns: np.ndarray
-    pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    pairs: list[CurvaturePair]
     stuck: np.ndarray | bool = False
 
     def only(self, keep: np.ndarray) -> _State:
-        pairs = [(taken(s, keep), taken(y, keep), r[keep]) for s, y, r in self.pairs]
+        pairs = [CurvaturePair(*(taken(a, keep) for a in pair)) for pair in self.pairs]
         points, gradient = taken(self.points, keep), taken(self.gradient, keep)
         return _State(points, self.values[keep], gradient, self.columns[keep], pairs)
 
@@ -110,26 +111,22 @@ def _iterate(objective: ColumnObjective, curvature: Curvature, state: _State) ->
     # Without curvature a pair says nothing; weight 0 leaves it out for that column alone.
     usable = bend > 1e-10 * _dot(y, y)
     weight = np.where(usable, 1 / np.where(usable, bend, 1), 0).astype(s.dtype)
-    pairs = [*state.pairs, (s, y, weight)][-_MEMORY:]
+    pairs = [*state.pairs, CurvaturePair(s, y, weight)][-_MEMORY:]
     return _State(points, values, gradient, state.columns, pairs, stuck)
 
 
 def _direction(state: _State, curvature: np.ndarray) -> np.ndarray:
-    """Compute −H∇F for each column by the two-loop recursion around 1 / curvature."""
-    q = -state.gradient
-    kept = []
-    for s, y, weight in reversed(state.pairs):
-        a = weight * _dot(s, q)
-        q = q - a * y
-        kept.append(a)
-    q = q / curvature
-    if state.pairs:
-        _, y, weight = state.pairs[-1]
-        length = _dot(y, y / curvature) * weight
-        q = q * np.where(length > 0, 1 / np.where(length > 0, length, 1), 1)
-    for (s, y, weight), a in zip(state.pairs, reversed(kept), strict=True):
-        q = q + s * (a - weight * _dot(y, q))
-    return q
+    """Compute the direction of L-BFGS for each column, around 1 / curvature."""
+
+    def scaled(q: np.ndarray) -> np.ndarray:
+        q = q / curvature
+        if not state.pairs:
+            return q
+        newest = state.pairs[-1]
+        length = _dot(newest.change, newest.change / curvature) * newest.weight
+        return q * np.where(length > 0, 1 / np.where(length > 0, length, 1), 1)
+
+    return quasi_newton_direction(state.gradient, state.pairs, _dot, scaled)
 
 
 def _line_search(

@@ -9,6 +9,7 @@ import numpy as np
 from sparsebp.blocks import one_blas_thread
 from sparsebp.minimizers.lbfgs import Callback
 from sparsebp.minimizers.result import Result, Status
+from sparsebp.minimizers.two_loop import CurvaturePair, quasi_newton_direction
 from sparsebp.problems import Differentiable, OrthonormalRows
 
 #: A step lowers F by at least this share of what the slope promises, and leaves at most that
@@ -20,20 +21,12 @@ _MEMORY = 10
 _FIRST = 0.1
 
 
-class _Place(NamedTuple):
+class _Iterate(NamedTuple):
     """A matrix with orthonormal rows, F there, and the gradient's part in which it can move."""
 
     point: np.ndarray
     value: float
     slope: np.ndarray
-
-
-class _Move(NamedTuple):
-    """A past move, how the slope turned by it, and the product of the two, which is positive."""
-
-    moved: np.ndarray
-    turned: np.ndarray
-    bend: float
 
 
 @one_blas_thread()
@@ -86,19 +79,19 @@ def minimize_orthonormal(
     history = [here.value]
     if not (np.isfinite(here.value) and np.isfinite(here.slope).all()):
         return Result(here.point, here.value, 0, Status.NOT_FINITE, tuple(history))
-    moves: list[_Move] = []
+    pairs: list[CurvaturePair] = []
     status = Status.ITERATION_LIMIT
     try:
         for _ in range(max_iter):
-            there = _descend(objective, here, _direction(here, moves))
+            there = _descend(objective, here, _direction(here, pairs))
             if there is None:
                 stuck = _status_where_stuck(here, tol)
-                if stuck is Status.CONVERGED or not moves:
+                if stuck is Status.CONVERGED or not pairs:
                     status = stuck
                     break
-                moves = []  # what is remembered may mislead
+                pairs = []  # what is remembered may mislead
                 continue
-            moves, here = _carried(moves, here, there), there
+            pairs, here = _carried(pairs, here, there), there
             history.append(here.value)
             if callback is not None and callback(len(history) - 1, here.value, here.point):
                 status = Status.STOPPED
@@ -111,9 +104,9 @@ def minimize_orthonormal(
     return Result(here.point, here.value, len(history) - 1, status, tuple(history))
 
 
-def _look(objective: Differentiable, point: np.ndarray) -> _Place:
+def _look(objective: Differentiable, point: np.ndarray) -> _Iterate:
     value, gradient = objective.value_and_gradient(point)
-    return _Place(point, float(value), _tangent(point, gradient))
+    return _Iterate(point, float(value), _tangent(point, gradient))
 
 
 def _tangent(w: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -122,34 +115,29 @@ def _tangent(w: np.ndarray, direction: np.ndarray) -> np.ndarray:
     return direction - 0.5 * (product + product.T) @ w
 
 
-def _direction(here: _Place, moves: list[_Move]) -> np.ndarray:
-    """Compute −H∇F by the two-loop recursion."""
-    if not moves:
+def _direction(here: _Iterate, pairs: list[CurvaturePair]) -> np.ndarray:
+    """Compute the direction of L-BFGS; the first step has the length that is usual for a row."""
+    if not pairs:
         length = float(np.linalg.norm(here.slope)) / np.sqrt(here.slope.shape[0])
         return here.slope * here.slope.dtype.type(-_FIRST / max(length, 1e-12))
-    q, shares = -here.slope, []
-    for moved, turned, bend in reversed(moves):
-        shares.append(np.vdot(moved, q) / bend)
-        q = q - shares[-1] * turned
-    q = q * (moves[-1].bend / np.vdot(moves[-1].turned, moves[-1].turned))
-    for (moved, turned, bend), share in zip(moves, reversed(shares), strict=True):
-        q = q + (share - np.vdot(turned, q) / bend) * moved
-    return q
+    newest = pairs[-1]
+    size = 1 / float(newest.weight * np.vdot(newest.change, newest.change))
+    return quasi_newton_direction(here.slope, pairs, np.vdot, lambda q: q * size)
 
 
-def _carried(moves: list[_Move], here: _Place, there: _Place) -> list[_Move]:
-    """Return what is remembered, the move from here to there too, as seen from there."""
+def _carried(pairs: list[CurvaturePair], here: _Iterate, there: _Iterate) -> list[CurvaturePair]:
+    """Return what is remembered, the step from here to there too, as seen from there."""
     last = (there.point - here.point, there.slope - here.slope)
     carried = []
-    for pair in [*((move.moved, move.turned) for move in moves), last][-_MEMORY:]:
-        moved, turned = (_tangent(there.point, each) for each in pair)
-        bend = float(np.vdot(moved, turned))
-        if bend > 1e-10 * np.vdot(turned, turned):
-            carried.append(_Move(moved, turned, bend))
+    for pair in [*((pair.step, pair.change) for pair in pairs), last][-_MEMORY:]:
+        step, change = (_tangent(there.point, each) for each in pair)
+        bend = float(np.vdot(step, change))
+        if bend > 1e-10 * np.vdot(change, change):
+            carried.append(CurvaturePair(step, change, 1 / bend))
     return carried
 
 
-def _descend(objective: Differentiable, here: _Place, direction: np.ndarray) -> _Place | None:
+def _descend(objective: Differentiable, here: _Iterate, direction: np.ndarray) -> _Iterate | None:
     """Bisect between a step that is too long and one that is too short; None if F cannot fall."""
     promised = float(np.vdot(here.slope, direction))
     hidden = float(np.finfo(here.point.dtype).eps) * abs(here.value)
@@ -169,7 +157,7 @@ def _descend(objective: Differentiable, here: _Place, direction: np.ndarray) -> 
     return found
 
 
-def _status_where_stuck(here: _Place, tol: float) -> Status:
+def _status_where_stuck(here: _Iterate, tol: float) -> Status:
     """Tell rounding, which hides any descent that is left, from failure.
 
     A slope σ lowers F by about σ² / curvature, so what rounding and tol hide is a slope of the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,8 +16,17 @@ class Penalty:
     """A sparsity penalty S(s): a chain of layers applied to coefficients, summed.
 
     A subclass is a frozen dataclass that gives `layers`; one with matrices of its own gives
-    `variables` too. All else follows: gradients, encoding, delta tables.
+    `variables` too. All else follows: gradients, encoding, delta tables. A penalty with a corner
+    declares ``is_smooth = False`` and gives `proximal`.
+
+    Attributes
+    ----------
+    is_smooth : bool
+        Whether S has a gradient everywhere: such penalties are minimized by L-BFGS, the others by
+        proximal steps.
     """
+
+    is_smooth: ClassVar[bool] = True
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -95,6 +104,23 @@ class Penalty:
         """
         nowhere_zero = np.where(codes == 0, np.finfo(codes.dtype).eps, codes)
         return np.maximum(self.values_and_gradient(nowhere_zero)[1] / nowhere_zero, 0)
+
+    def proximal(self, codes: np.ndarray, step: np.ndarray | float) -> np.ndarray:
+        """Compute argmin over u of ½‖u − s‖² + step S(u), which penalties with a corner define.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_components, n_samples)
+            s, in columns.
+        step : float or ndarray that broadcasts
+            At least 0.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_components, n_samples)
+            The minimum for each column.
+        """
+        raise NotImplementedError
 
     def variables_like(self, like: Any) -> dict[str, Any]:
         """Return the penalty's own matrices in the precision of another array.

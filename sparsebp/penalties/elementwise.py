@@ -20,7 +20,7 @@ def _chain(*activations: Activation) -> tuple[Layer, ...]:
 class L1(Penalty):
     """S(s) = Σ |s|, exactly.
 
-    It has a corner at zero: the sparse coding solvers take its proximal step, and ICA, whose
+    It has a corner at zero: sparse coding takes its proximal step, and ICA, whose
     coefficients are never exactly zero, the gradient that it has elsewhere.
 
     Parameters
@@ -33,6 +33,8 @@ class L1(Penalty):
     >>> L1().values_and_gradient(np.array([[3.0], [-2.0]]))[0]
     array([5.])
     """
+
+    is_smooth = False
 
     positive: bool = False
 

@@ -1,4 +1,6 @@
-"""Codes of samples of which a part is missing."""
+"""Codes by proximal steps, and of samples of which a part is missing."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from scipy.optimize import minimize
 from thinning import first_fast
 
 from sparsebp.coding import encode
-from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic
+from sparsebp.penalties import L1, Cauchy, LogCosh, Penalty, SmoothL1, Topographic
 
 SMOOTH = [SmoothL1(1e-2), LogCosh(), Cauchy(), Topographic((3, 4), epsilon=0.1)]
 
@@ -107,3 +109,33 @@ def test_what_is_missing_may_be_nan():
     for penalty in (L1(), SmoothL1(1e-2)):
         codes = [encode(y, basis, penalty, 0.3, mask=mask).codes for y in (x, holes)]
         np.testing.assert_array_equal(*codes)
+
+
+@dataclass(frozen=True)
+class ElasticNet(Penalty):
+    """S(s) = Σ |s| + s² / 2: a corner, and a proximal map, but none of L1's equations."""
+
+    is_smooth = False
+
+    @property
+    def layers(self):
+        raise AssertionError("codes need the proximal map alone")
+
+    def proximal(self, codes, step):
+        return L1().proximal(codes, step) / (1 + step)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_penalty_with_a_proximal_map_is_minimized_exactly(masked):
+    """The squares are an L1 problem's with √(α/2) I below the basis and zeros below the samples."""
+    x, basis, mask = problem(2, n_samples=40)
+    alpha, size = 0.3, basis.shape[1]
+    below = np.sqrt(alpha / 2) * np.eye(size)
+    taller = np.vstack([basis, below]), np.vstack([x, np.zeros((size, 40))])
+    known = np.vstack([mask, np.ones((size, 40))])
+    options = {"tol": 1e-10, "max_iter": 20_000}
+    found = encode(x, basis, ElasticNet(), alpha, mask=mask if masked else None, **options)
+    expected = encode(taller[1], taller[0], L1(), alpha, mask=known if masked else None, **options)
+    assert found.n_unfinished == 0
+    assert (found.codes == 0).mean() > 0.2
+    np.testing.assert_allclose(found.codes, expected.codes, atol=1e-8)

@@ -1,14 +1,14 @@
-"""Exact L1 codes of samples of which a part is missing: accelerated proximal steps."""
+"""Codes for penalties with a corner: accelerated proximal steps, also where samples miss a part."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from sparsebp.blocks import filled, product, taken
-from sparsebp.penalties import L1
-from sparsebp.problems import MASKED_RECONSTRUCTION, Objective, Term
+from sparsebp.penalties import Penalty
+from sparsebp.problems import MASKED_RECONSTRUCTION, RECONSTRUCTION, Objective, Term
 
-#: Steps from one look at the subgradient to the next.
+#: Steps from one check of the tolerance to the next.
 _LOOK = 10
 
 
@@ -32,21 +32,18 @@ def gradient_scale(x: np.ndarray, basis: np.ndarray, alpha: float) -> np.ndarray
     return np.maximum(np.abs(product(2 * basis.T, x)).max(axis=0, initial=0.0), max(alpha, 1e-12))
 
 
-def encode_masked(  # noqa: PLR0913  (what a search begins with, and its limits)
+def encode_proximally(  # noqa: PLR0913  (where a search starts, and its limits)
     x: np.ndarray,
     basis: np.ndarray,
-    penalty: L1,
+    penalty: Penalty,
     alpha: float,
     *,
-    mask: np.ndarray,
+    mask: np.ndarray | None,
     start: np.ndarray,
     tol: float,
     max_iter: int,
 ) -> tuple[np.ndarray, int]:
-    """Compute argmin over s of ‖M ∘ (As − x)‖² + α ‖s‖₁ for each sample by itself.
-
-    What a sample misses differs from sample to sample, and with it the equations between its
-    coefficients, so none are solved: steps go along the gradient and through the proximal map.
+    """Compute argmin over s of ‖M ∘ (As − x)‖² + α S(s) for each sample by itself.
 
     Parameters
     ----------
@@ -54,17 +51,17 @@ def encode_masked(  # noqa: PLR0913  (what a search begins with, and its limits)
         Samples in columns, zero where they are missing.
     basis : ndarray of shape (n_features, n_components)
         A, atoms in columns.
-    penalty : L1
-        With positive codes, or not.
+    penalty : Penalty
+        S, with a `proximal` map. Where S is not convex, what is found depends on the start.
     alpha : float
         α ≥ 0.
-    mask : ndarray of shape (n_features, n_samples)
-        M, 1 where x is known and 0 elsewhere.
+    mask : ndarray of shape (n_features, n_samples) or None
+        M, 1 where x is known and 0 elsewhere; None where all is known.
     start : ndarray of shape (n_components, n_samples)
-        Where to begin.
+        Where to start.
     tol : float
-        A sample is done when no element of its least subgradient exceeds tol times
-        `gradient_scale`.
+        A sample is done when no element of its proximal step, in units of the step's length, is
+        larger than tol times `gradient_scale`. Such a step is the gradient where S is smooth.
     max_iter : int
         Steps at most.
 
@@ -73,7 +70,7 @@ def encode_masked(  # noqa: PLR0913  (what a search begins with, and its limits)
     codes : ndarray of shape (n_components, n_samples)
         Coefficients in columns.
     n_unfinished : int
-        Samples that met the limit first.
+        Samples that hit the limit.
 
     Notes
     -----
@@ -82,23 +79,27 @@ def encode_masked(  # noqa: PLR0913  (what a search begins with, and its limits)
     """
     target = tol * gradient_scale(x, basis, alpha)
     bend = 2 * max(float(np.linalg.norm(basis, 2)) ** 2, float(np.finfo(basis.dtype).tiny))
+    samples = {"x": x} if mask is None else {"x": x, "M": mask}
     out, columns = start.copy(), filled(np.arange(x.shape[1]))
     codes = ahead = taken(start, columns)
     age = np.ones(columns.size, dtype=x.dtype)
-    distance = _distance(taken(x, columns), basis, taken(mask, columns))
+    distance = _distance(basis, samples, columns)
+
+    def step(codes: np.ndarray) -> np.ndarray:
+        gradient = distance.values_and_gradient(codes)[1]
+        return penalty.proximal(codes - gradient / bend, alpha / bend)
+
     for iteration in range(max_iter + 1):
         if iteration % _LOOK == 0 or iteration == max_iter:
             out[:, columns] = codes
-            gradient = distance.values_and_gradient(codes)[1]
-            unfinished = penalty.violation(codes, gradient, alpha) > target[columns]
-            left = filled(np.flatnonzero(unfinished))
+            moved = bend * np.abs(codes - step(codes)).max(axis=0, initial=0.0)
+            left = filled(np.flatnonzero(moved > target[columns]))
             columns, age = columns[left], age[left]
             if columns.size == 0 or iteration == max_iter:
                 break
             codes, ahead = taken(codes, left), taken(ahead, left)
-            distance = _distance(taken(x, columns), basis, taken(mask, columns))
-        gradient = distance.values_and_gradient(ahead)[1]
-        new = penalty.proximal(ahead - gradient / bend, alpha / bend)
+            distance = _distance(basis, samples, columns)
+        new = step(ahead)
         against = np.einsum("ij,ij->j", ahead - new, new - codes) > 0
         older = np.where(against, 1, (1 + np.sqrt(1 + 4 * age * age)) / 2).astype(x.dtype)
         momentum = np.where(against, 0, (age - 1) / older).astype(x.dtype)
@@ -106,5 +107,7 @@ def encode_masked(  # noqa: PLR0913  (what a search begins with, and its limits)
     return out, np.unique(columns).size
 
 
-def _distance(x: np.ndarray, basis: np.ndarray, mask: np.ndarray) -> Objective:
-    return Objective("s", (Term(1.0, MASKED_RECONSTRUCTION, {"A": basis, "x": x, "M": mask}),))
+def _distance(basis: np.ndarray, samples: dict[str, np.ndarray], columns: np.ndarray) -> Objective:
+    network = MASKED_RECONSTRUCTION if "M" in samples else RECONSTRUCTION
+    known = {name: taken(matrix, columns) for name, matrix in samples.items()}
+    return Objective("s", (Term(1.0, network, {"A": basis, **known}),))

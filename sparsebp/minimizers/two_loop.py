@@ -1,0 +1,69 @@
+"""The direction of L-BFGS from past steps, shared by the minimizers that are not SciPy's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class CurvaturePair(NamedTuple):
+    """A past step, how the gradient changed along it, and the inverse of their product.
+
+    Parameters
+    ----------
+    step : ndarray
+        s, the difference of two iterates.
+    change : ndarray
+        y, the difference of their gradients.
+    weight : float or ndarray
+        1 / sᵀy, or 0 to leave the pair out.
+    """
+
+    step: np.ndarray
+    change: np.ndarray
+    weight: Any
+
+
+def quasi_newton_direction(
+    gradient: np.ndarray,
+    pairs: Sequence[CurvaturePair],
+    dot: Callable[[np.ndarray, np.ndarray], Any],
+    scaled: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Compute −H∇F, where H approximates the inverse of the second derivatives.
+
+    Parameters
+    ----------
+    gradient : ndarray
+        ∇F at the iterate.
+    pairs : sequence of CurvaturePair
+        Of past steps, newest last.
+    dot : callable
+        The inner product of two arrays of the gradient's shape: of all elements, or per column.
+    scaled : callable
+        Multiplies by the first guess of H.
+
+    Returns
+    -------
+    direction : ndarray
+        Of the gradient's shape.
+
+    Notes
+    -----
+    Nocedal & Wright, *Numerical Optimization*, algorithm 7.4, the two-loop recursion.
+
+    Examples
+    --------
+    >>> quasi_newton_direction(np.array([2.0]), [], np.vdot, lambda q: q / 4)
+    array([-0.5])
+    """
+    q, shares = -gradient, []
+    for step, change, weight in reversed(pairs):
+        shares.append(weight * dot(step, q))
+        q = q - shares[-1] * change
+    q = scaled(q)
+    for (step, change, weight), share in zip(pairs, reversed(shares), strict=True):
+        q = q + (share - weight * dot(change, q)) * step
+    return q
