@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -14,6 +15,8 @@ os.environ["SPARSEBP_DOCS"] = ".."  # seen from the gallery's pages
 
 import sparsebp
 
+# The gallery shows warnings without the path of the machine that built it.
+warnings.formatwarning = lambda message, category, *_, **__: f"{category.__name__}: {message}\n"
 logging.getLogger("sparsebp").setLevel(logging.WARNING)  # the theme's colors switch more on
 
 project = "sparsebp"

@@ -25,7 +25,7 @@ from sparsebp.report.pictures import patch_pictures, photograph
 _DOCUMENTED = {
     "backpropagation": "Deriving gradients by backpropagation",
     "guide/orthonormal_ica": "Orthonormal ICA",
-    "guide/pictures": "Looking at what was learned",
+    "guide/pictures": "Displays",
     "guide/reconstruction_ica": "Reconstruction ICA",
     "guide/sparse_coding": "Sparse coding",
     "guide/sparse_filtering": "Sparse filtering",
