@@ -101,10 +101,10 @@ class DescriptionLength:
     >>> from sklearn.model_selection import GridSearchCV
     >>> from sparsebp import SparseCoding
     >>> from sparsebp.datasets import make_dictionary_signals
-    >>> X = make_dictionary_signals(600, 8, 12, n_nonzero=2, snr_db=20, random_state=0).X
+    >>> X = make_dictionary_signals(300, 8, 12, n_nonzero=2, snr_db=20, random_state=0).X
     >>> model = SparseCoding(12, penalty="l1", solver="online", batch_size=50, random_state=0)
-    >>> noise = 0.1 * X.std()
-    >>> search = GridSearchCV(model, {"alpha": [0.001, 0.1]}, scoring=DescriptionLength(noise))
+    >>> scoring = DescriptionLength(0.1 * X.std())
+    >>> search = GridSearchCV(model, {"alpha": [0.001, 0.1]}, scoring=scoring, cv=2)
     >>> search.fit(X).best_params_
     {'alpha': 0.1}
     """

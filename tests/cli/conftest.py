@@ -1,20 +1,36 @@
-import numpy as np
+from functools import cache
+
 import pytest
-from PIL import Image
+from cli.toy import TOY, run, write_photographs
 
 
 @pytest.fixture
 def photographs(tmp_path):
     """A folder of two small pictures."""
-    folder = tmp_path / "photographs"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for name in ("one.png", "two.png"):
-        pixels = rng.normal(size=(40, 50, 3)).cumsum(axis=1).cumsum(axis=0) * 4 + 128
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name)
-    return folder
+    return write_photographs(tmp_path / "photographs")
 
 
-@pytest.fixture(autouse=True)
-def _small_pictures(monkeypatch):
-    monkeypatch.setattr("sparsebp.cli.learning.PICTURE_DPI", 40)
+@pytest.fixture(scope="session")
+def learned(tmp_path_factory):
+    """Call `sparsebp learn` on the two pictures, once for all tests with the same options.
+
+    It returns the folder, which tests must leave as it is, and the result.
+    """
+    folder = tmp_path_factory.mktemp("learned")
+    photographs = write_photographs(folder / "photographs")
+
+    @cache
+    def learn(*options):
+        out = folder / f"out-{len(list(folder.iterdir()))}"
+        result = run("learn", "--images", photographs, "--out", out, *TOY, *options)
+        assert result.exit_code == 0, result.output
+        return out, result
+
+    return learn
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _small_pictures():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sparsebp.cli.learning.PICTURE_DPI", 40)
+        yield

@@ -3,30 +3,19 @@ import json
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from cli.toy import run
 
 from sparsebp import SparseCoding, load_model, read_metadata, save_model
 from sparsebp.cli import Recipe
-from sparsebp.cli.app import app
 from sparsebp.metrics import coefficient_kurtosis
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-def run(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
 @pytest.fixture
-def models(tmp_path, photographs):
-    files = []
-    for kind, side in (("sparse-coding", 4), ("sparse-filtering", 5)):
-        out = tmp_path / kind
-        options = ["--images", photographs, "--patch-size", side, "--max-iter", 3]
-        result = run("learn", "--model", kind, "--n-patches", 120, *options, "--out", out)
-        assert result.exit_code == 0, result.output
-        files.append(out / "model.npz")
-    return files
+def models(learned):
+    filtering = "--model", "sparse-filtering", "--patch-size", "5"
+    return [learned(*options)[0] / "model.npz" for options in ((), filtering)]
 
 
 def test_models_of_other_sizes_and_kinds_are_compared_on_the_same_images(

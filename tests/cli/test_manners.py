@@ -8,23 +8,16 @@ import sys
 
 import numpy as np
 import pytest
+from cli.toy import TOY, run
 from rich.console import Console
 from thinning import first_fast
-from typer.testing import CliRunner
 
 from sparsebp import load_model
 from sparsebp.cli import commands
-from sparsebp.cli.app import app
 from sparsebp.cli.choices import complete_derivation, complete_model
 from sparsebp.cli.output import Output
 
-TOY = ["--n-patches", "120", "--patch-size", "4", "--max-iter", "3"]
-
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def run(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def in_a_process(code, **environment):
@@ -226,13 +219,16 @@ def test_too_little_memory_has_its_own_exit_status(error, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file systems that take any bytes")
-def test_a_strange_name_stops_nothing_and_is_not_printed_raw(tmp_path, photographs):
+@pytest.mark.parametrize("report", first_fast([False, True]))
+def test_a_strange_name_stops_nothing_and_is_not_printed_raw(report, tmp_path, photographs):
     (photographs / "one.png").rename(photographs / os.fsdecode(b"\xff\x1b[31m.png"))
     out = tmp_path / "out"
     patterns = photographs / "*.png"
-    result = run("learn", "--images", *photographs.iterdir(), "--out", out, *TOY, "--report")
+    more = ["--report"] if report else []
+    result = run("learn", "--images", *photographs.iterdir(), "--out", out, *TOY, *more)
     assert result.exit_code == 0
-    assert "\\udcff\\x1b[31m" in (out / "report.html").read_text("utf-8")
+    if report:
+        assert "\\udcff\\x1b[31m" in (out / "report.html").read_text("utf-8")
     codes = out / "codes.npz"
     result = run("encode", out / "model.npz", "--images", patterns, "--out", codes)
     assert result.exit_code == 0

@@ -30,21 +30,17 @@ def test_the_contents_lead_to_every_section(page):
         assert re.search(r"<h2>(.*?)</h2>", section)[1] == title
 
 
-def test_the_page_leads_to_the_documentation_where_it_is_built(topographic, tmp_path, monkeypatch):
+def test_the_page_leads_to_the_documentation_where_it_is_built(page):
     docs = Path(__file__).parents[2] / "docs"
-    monkeypatch.setenv("SPARSEBP_DOCS", "https://example.org/docs")
-    write_report(tmp_path / "page.html", *topographic)
-    text = (tmp_path / "page.html").read_text("utf-8")
+    text = page.read_text("utf-8")
     links = set(re.findall(r'href="https://example.org/docs/([^"]+)\.html"', text))
     assert {"guide/topographic", "guide/sparse_coding", "backpropagation"} <= links
     for name, title in _DOCUMENTED.items():
         assert (docs / f"{name}.md").read_text("utf-8").startswith(f"# {title}\n")
 
 
-def test_images_are_shown_and_others_refused(topographic, tmp_path):
-    shown = [np.eye(9) - 0.5, np.zeros((700, 9, 3)), *8 * [np.eye(4)]]
-    write_report(tmp_path / "page.html", *topographic, images=shown)
-    text = (tmp_path / "page.html").read_text("utf-8")
+def test_images_are_shown_and_others_refused(page, topographic, tmp_path):
+    text = page.read_text("utf-8")
     assert text.count("data:image/jpeg") == 6
     assert "Training images (the first 6)" in text
     with pytest.raises(ValueError, match=r"\(2, 9, 9\)"):
@@ -78,7 +74,7 @@ def test_names_within_drawings_are_unique(page):
 @pytest.mark.parametrize(
     "model",
     [
-        SparseCoding(4, gamma=0.1, max_iter=2),
+        pytest.param(SparseCoding(4, gamma=0.1, max_iter=2), marks=pytest.mark.slow),
         SparseFiltering(5, max_iter=20, tol=1e-2),
         pytest.param(
             ReconstructionICA(6, penalty="log_cosh", unit_norm=True), marks=pytest.mark.slow
