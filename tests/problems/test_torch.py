@@ -1,8 +1,8 @@
 """Every objective with every penalty, written again in PyTorch and differentiated by it."""
 
+from functools import cache
 from importlib.util import find_spec
 
-import lazy_loader
 import numpy as np
 import pytest
 from oracles import relative_error
@@ -10,22 +10,29 @@ from penalties.registry import CASES, overlapping_groups, torus
 from problems import problems
 from problems.problems import ALPHA, DECODER, GAMMA, SCALE, SIZES, Data
 
-torch = lazy_loader.load("torch") if find_spec("torch") else None  # takes two seconds
+
+@cache
+def torch():
+    """Loaded where it is needed, since that takes two seconds."""
+    import torch
+
+    return torch
+
 
 PENALTIES = {
     "l1": lambda s: s.abs().sum(),
-    "smooth_l1": lambda s: torch.sqrt(s**2 + 0.03).sum(),
-    "topographic": lambda s: torch.sqrt(tensor(torus(len(s))) @ s**2 + 0.05).sum(),
-    "groups": lambda s: torch.sqrt(tensor(overlapping_groups(len(s))) @ s**2 + 0.05).sum(),
-    "log_cosh": lambda s: torch.log(torch.cosh(s)).sum(),
-    "sharp_log_cosh": lambda s: torch.log(torch.cosh(2 * s)).sum() / 2,
-    "cauchy": lambda s: torch.log1p(s**2).sum(),
-    "welsch": lambda s: (1 - torch.exp(-(s**2) / 2)).sum(),
+    "smooth_l1": lambda s: torch().sqrt(s**2 + 0.03).sum(),
+    "topographic": lambda s: torch().sqrt(tensor(torus(len(s))) @ s**2 + 0.05).sum(),
+    "groups": lambda s: torch().sqrt(tensor(overlapping_groups(len(s))) @ s**2 + 0.05).sum(),
+    "log_cosh": lambda s: torch().log(torch().cosh(s)).sum(),
+    "sharp_log_cosh": lambda s: torch().log(torch().cosh(2 * s)).sum() / 2,
+    "cauchy": lambda s: torch().log1p(s**2).sum(),
+    "welsch": lambda s: (1 - torch().exp(-(s**2) / 2)).sum(),
 }
 
 
 def tensor(array):
-    return torch.tensor(array, dtype=torch.float64)
+    return torch().tensor(array, dtype=torch().float64)
 
 
 def codes(s, d, penalty):
@@ -58,8 +65,8 @@ def basis_unit_columns(a, d, penalty):
 
 
 def orthonormal_rows(w, d, penalty):
-    roots, vectors = torch.linalg.eigh(w @ w.T)
-    return reconstruction(vectors @ torch.diag(roots**-0.5) @ vectors.T @ w, d, penalty)
+    roots, vectors = torch().linalg.eigh(w @ w.T)
+    return reconstruction(vectors @ torch().diag(roots**-0.5) @ vectors.T @ w, d, penalty)
 
 
 OBJECTIVES = (
