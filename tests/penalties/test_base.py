@@ -21,13 +21,13 @@ def test_the_registry_holds_every_named_penalty():
 
 
 @EACH
-@pytest.mark.parametrize(("k", "m"), [(1, 1), (4, 3), (7, 1), (9, 5)])
-def test_values_and_gradient_are_the_closed_form(case, k, m):
-    s = codes(k, m)
-    values, gradient = case.build(k).values_and_gradient(s)
-    columns = [case.value(s[:, [j]]) for j in range(m)]
-    assert relative_error(values, columns) < 1e-13
-    assert relative_error(gradient, case.gradient(s)) < 1e-13
+def test_values_and_gradient_are_the_closed_form(case):
+    for k, m in ((1, 1), (4, 3), (7, 1), (9, 5)):
+        s = codes(k, m)
+        values, gradient = case.build(k).values_and_gradient(s)
+        columns = [case.value(s[:, [j]]) for j in range(m)]
+        assert relative_error(values, columns) < 1e-13
+        assert relative_error(gradient, case.gradient(s)) < 1e-13
 
 
 @EACH
@@ -92,20 +92,16 @@ def test_the_codes_are_not_changed(case):
 
 
 @EACH
-@pytest.mark.parametrize(
-    "again", [lambda p: pickle.loads(pickle.dumps(p)), copy.copy, copy.deepcopy]
-)
-def test_copies_are_equal_and_work(case, again):
+def test_copies_are_equal_and_work(case):
     penalty = case.build(6)
-    penalty.values_and_gradient(codes())
-    copied = again(penalty)
-    assert copied == penalty
-    assert hash(copied) == hash(penalty)
-    assert repr(copied) == repr(penalty)
-    for one, other in zip(
-        copied.values_and_gradient(codes()), penalty.values_and_gradient(codes()), strict=True
-    ):
-        np.testing.assert_array_equal(one, other)
+    values, gradient = penalty.values_and_gradient(codes())
+    for again in (lambda p: pickle.loads(pickle.dumps(p)), copy.copy, copy.deepcopy):
+        copied = again(penalty)
+        assert copied == penalty
+        assert hash(copied) == hash(penalty)
+        assert repr(copied) == repr(penalty)
+        np.testing.assert_array_equal(copied.values_and_gradient(codes())[0], values)
+        np.testing.assert_array_equal(copied.values_and_gradient(codes())[1], gradient)
 
 
 def test_penalties_of_different_kinds_differ():

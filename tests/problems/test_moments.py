@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from oracles import relative_error
@@ -19,18 +21,16 @@ def samples(n, m, rank, seed):
 SHAPES = [(n, m, rank) for n in (1, 3, 6) for m in (1, 3, 20, 200) for rank in {0, 1, n}]
 
 
-@pytest.mark.parametrize(("n", "m", "rank"), SHAPES)
-def test_a_factor_has_the_second_moments_and_no_more_columns_than_rows(n, m, rank):
-    for seed in range(3):
+def test_a_factor_has_the_second_moments_and_no_more_columns_than_rows():
+    for (n, m, rank), seed in product(SHAPES, range(3)):
         x = samples(n, m, rank, seed)
         factor = second_moment_factor(x)
         assert factor.shape == (n, min(n, m))
         assert relative_error(factor @ factor.T, x @ x.T) < 1e-13
 
 
-@pytest.mark.parametrize(("n", "m", "rank"), SHAPES)
-def test_compressed_reconstruction_is_plain(n, m, rank):
-    for seed in range(3):
+def test_compressed_reconstruction_is_plain():
+    for seed, (n, m, rank) in enumerate(SHAPES):
         for k in (1, 4, 9):
             x = samples(n, m, rank, seed)
             w = np.random.default_rng(seed).normal(size=(k, n))
@@ -44,9 +44,8 @@ def test_compressed_reconstruction_is_plain(n, m, rank):
             assert relative_error(compressed[1], plain[1]) < 1e-12
 
 
-@pytest.mark.parametrize(("n", "m", "rank"), SHAPES)
-def test_compressed_sparse_coding_is_plain(n, m, rank):
-    for seed in range(3):
+def test_compressed_sparse_coding_is_plain():
+    for seed, (n, m, rank) in enumerate(SHAPES):
         for k, code_rank in ((1, 1), (4, 2), (9, 9), (4, 0)):
             x, codes = samples(n, m, rank, seed), samples(k, m, code_rank, seed + 5)
             basis = np.random.default_rng(seed).normal(size=(n, k))

@@ -35,12 +35,11 @@ def others(problem, free):
     return {n: m for n, m in MATRICES.items() if n in ("x", *problem.free) and n != free}
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.parts[-1].formula)
-def test_an_objective_differs_from_the_value_by_what_does_not_depend_on_its_matrix(problem):
-    for free in problem.free:
+def test_an_objective_differs_from_the_value_by_what_does_not_depend_on_its_matrix():
+    for problem, free in ((p, free) for p in PROBLEMS for free in p.free):
         objective = problem.objective(free, others(problem, free))
 
-        def value(point, free=free):
+        def value(point, problem=problem, free=free):
             return problem.value({**others(problem, free), free: point})
 
         here, there = MATRICES[free], 2 * MATRICES[free]
@@ -48,9 +47,8 @@ def test_an_objective_differs_from_the_value_by_what_does_not_depend_on_its_matr
         assert value(there) - value(here) == pytest.approx(difference, rel=1e-12)
 
 
-@pytest.mark.parametrize("problem", CASE_PROBLEMS, ids=lambda p: p.parts[-1].formula)
-def test_compression_changes_neither_value_nor_gradient(problem):
-    for free in set(problem.free) - {"s"}:
+def test_compression_changes_neither_value_nor_gradient():
+    for problem, free in ((p, free) for p in CASE_PROBLEMS for free in set(p.free) - {"s"}):
         known = others(problem, free)
         plain = problem.objective(free, known).value_and_gradient(MATRICES[free])
         few = problem.objective(free, known, compressed=True).value_and_gradient(MATRICES[free])

@@ -1,5 +1,7 @@
 """Objectives of `Samples`, taken a block at a time, beside the same ones of the plain array."""
 
+from itertools import product
+
 import numpy as np
 import oracles
 import pytest
@@ -55,21 +57,20 @@ def data(sizes, dtype=np.float64):
     return x.astype(dtype), w.astype(dtype)
 
 
-def assert_equal(found, expected, rtol=1e-12):
-    assert found[0] == pytest.approx(expected[0], rel=rtol)
-    assert relative_error(found[1], expected[1]) < rtol
+def assert_equal(found, expected, rtol=1e-12, where=None):
+    assert found[0] == pytest.approx(expected[0], rel=rtol), where
+    assert relative_error(found[1], expected[1]) < rtol, where
 
 
-@pytest.mark.parametrize("sizes", SIZES)
-@pytest.mark.parametrize("case", CASES, ids=repr)
 @pytest.mark.parametrize("build", BUILDERS)
-def test_an_objective_of_samples_is_that_of_the_array(build, case, sizes):
-    x, w = data(sizes)
-    penalty, scale = case.build(sizes[1]), 1 / sizes[2]
-    found = build(Samples(x), penalty, scale).value_and_gradient(w)
-    assert_equal(found, build(x, penalty, scale).value_and_gradient(w))
-    assert type(found[0]) is float
-    assert found[1].dtype == np.float64
+def test_an_objective_of_samples_is_that_of_the_array(build):
+    for case, sizes in product(CASES, SIZES):
+        x, w = data(sizes)
+        penalty, scale = case.build(sizes[1]), 1 / sizes[2]
+        found = build(Samples(x), penalty, scale).value_and_gradient(w)
+        assert_equal(found, build(x, penalty, scale).value_and_gradient(w), where=(case, sizes))
+        assert type(found[0]) is float
+        assert found[1].dtype == np.float64
 
 
 @pytest.mark.parametrize("case", CASES, ids=repr)
@@ -102,17 +103,16 @@ def test_constraints_go_around_an_objective_of_samples(build, wrap):
     assert_equal(*pair)
 
 
-@pytest.mark.parametrize("sizes", SIZES)
-@pytest.mark.parametrize("case", CASES, ids=repr)
 @pytest.mark.parametrize("build", BUILDERS)
-def test_float32_stays_float32_and_agrees_with_float64(build, case, sizes):
-    x, w = data(sizes, np.float32)
-    penalty, scale = case.build(sizes[1]), 1 / sizes[2]
-    value, gradient = build(Samples(x), penalty, scale).value_and_gradient(w)
-    wide = build(x.astype(float), penalty, scale).value_and_gradient(w.astype(float))
-    assert gradient.dtype == np.float32
-    assert type(value) is float
-    assert_equal((value, gradient), wide, rtol=1e-5)
+def test_float32_stays_float32_and_agrees_with_float64(build):
+    for case, sizes in product(CASES, SIZES):
+        x, w = data(sizes, np.float32)
+        penalty, scale = case.build(sizes[1]), 1 / sizes[2]
+        value, gradient = build(Samples(x), penalty, scale).value_and_gradient(w)
+        wide = build(x.astype(float), penalty, scale).value_and_gradient(w.astype(float))
+        assert gradient.dtype == np.float32
+        assert type(value) is float
+        assert_equal((value, gradient), wide, rtol=1e-5, where=(case, sizes))
 
 
 @pytest.mark.parametrize("case", CASES, ids=repr)
@@ -128,17 +128,17 @@ def test_a_complex_step_goes_through_the_blocks(build, case):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", CASES, ids=repr)
 @pytest.mark.parametrize("build", BUILDERS)
-def test_the_threads_do_not_change_a_bit(build, case, dtype):
+def test_the_threads_do_not_change_a_bit(build, dtype):
     x, w = data((3, 4, 5 * BLOCK + 7), dtype)
-    penalty = case.build(4)
-    first, *others = (
-        build(Samples(x, n), penalty, 1 / x.shape[1]).value_and_gradient(w) for n in (1, 2, 3)
-    )
-    for value, gradient in others:
-        assert value == first[0]
-        np.testing.assert_array_equal(gradient, first[1])
+    for case in (CASES[0], CASES[2]):  # one element by element, and one whose columns meet
+        penalty = case.build(4)
+        first, *others = (
+            build(Samples(x, n), penalty, 1 / x.shape[1]).value_and_gradient(w) for n in (1, 2, 3)
+        )
+        for value, gradient in others:
+            assert value == first[0]
+            np.testing.assert_array_equal(gradient, first[1])
 
 
 def test_a_term_of_samples_stands_beside_terms_of_arrays():
@@ -160,16 +160,15 @@ def test_a_term_of_samples_stands_beside_terms_of_arrays():
 
 
 @pytest.mark.parametrize("sizes", [*SIZES, (5, 1, 5), (5, 1, 6), (1, 1, 2 * BLOCK + 1)])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_the_second_moments_of_samples_are_those_of_the_array(sizes, dtype, n_threads):
-    x = data(sizes, dtype)[0]
-    factor = second_moment_factor(Samples(x, n_threads))
-    assert factor.dtype == dtype
-    assert factor.shape == (sizes[0], min(sizes[0], sizes[2]))
-    wide = x.astype(float)
-    tolerance = 1e-6 if dtype == np.float32 else 1e-13
-    assert relative_error(factor.astype(float) @ factor.T, wide @ wide.T) < tolerance
+def test_the_second_moments_of_samples_are_those_of_the_array(sizes):
+    for dtype, n_threads in product((np.float32, np.float64), (1, 2)):
+        x = data(sizes, dtype)[0]
+        factor = second_moment_factor(Samples(x, n_threads))
+        assert factor.dtype == dtype
+        assert factor.shape == (sizes[0], min(sizes[0], sizes[2]))
+        wide = x.astype(float)
+        tolerance = 1e-6 if dtype == np.float32 else 1e-13
+        assert relative_error(factor.astype(float) @ factor.T, wide @ wide.T) < tolerance
 
 
 def test_the_compressed_reconstruction_of_samples_holds_few_columns():
