@@ -1,6 +1,7 @@
 import numpy as np
 import oracles
 import pytest
+from thinning import first_fast
 
 from sparsebp.coding import OnlineLearning, OnlineState, encode
 from sparsebp.datasets import make_dictionary_signals
@@ -58,7 +59,7 @@ def test_the_sums_are_weighted_means_of_the_batches_moments():
 
 
 @pytest.mark.parametrize("penalty", [L1(), SmoothL1(1e-2), Topographic((3, 3), epsilon=1e-2)])
-@pytest.mark.parametrize("gamma", [None, 0.05])
+@pytest.mark.parametrize("gamma", first_fast([None, 0.05]))
 def test_the_objective_of_all_samples_falls(penalty, gamma):
     x, basis = signals()
     problem = OnlineLearning(penalty, ALPHA, gamma)

@@ -59,7 +59,7 @@ def test_the_axes_show_every_bin_that_is_not_empty_and_room_for_the_legend():
     assert display.ax_.get_yscale() == "log"
     assert low < density[density > 0].min()
     assert high > 5 * density.max()
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
     legend = display.ax_.get_legend().get_window_extent()
     top = display.ax_.transData.transform((0, density.max()))[1]
     assert legend.y0 > top

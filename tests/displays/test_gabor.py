@@ -45,7 +45,7 @@ def test_a_dead_filter_is_not_drawn_as_a_living_one():
 
 def test_the_polar_panel_is_counter_clockwise_from_the_right():
     polar, _ = display().axes_
-    polar.figure.canvas.draw()
+    polar.figure.draw_without_rendering()
     origin, right, up = polar.transData.transform([(0, 0), (0, 0.2), (np.pi / 2, 0.2)])
     np.testing.assert_allclose((right - origin)[1] / (right - origin)[0], 0, atol=1e-9)
     assert up[1] - origin[1] == pytest.approx(right[0] - origin[0])
@@ -108,7 +108,7 @@ def test_poorly_determined_filters_are_rings():
 
 def test_constant_filters_leave_both_panels_empty():
     drawn = GaborDisplay(np.ones((3, 16))).plot(min_r_squared=0)
-    drawn.figure_.canvas.draw()
+    drawn.figure_.draw_without_rendering()
     polar, patch = drawn.axes_
     assert points(polar.collections[0]).size == 0
     assert len(lines_of(patch)) == 0
@@ -131,7 +131,7 @@ def test_color_filters_are_fitted_in_their_principal_color():
 
 def test_the_half_circle_its_title_and_its_labels_do_not_overlap():
     polar, _ = display(given_fit([1, 1, 1, 1, 1, 0])).axes_
-    polar.figure.canvas.draw()
+    polar.figure.draw_without_rendering()
     labels = [text for text in polar.get_xticklabels() if text.get_text() == "90°"]
     labels += [polar.title, *polar.texts, *polar.get_legend().get_texts()]
     labels += [text for text in polar.get_yticklabels() if text.get_text()]

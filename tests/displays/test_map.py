@@ -118,7 +118,7 @@ def test_nothing_is_said_of_hatching_where_there_is_none():
 @pytest.mark.parametrize("components", [np.ones((4, 16)), np.zeros((1, 16))])
 def test_constant_filters_are_hatched_whatever_is_asked(components):
     display = MapDisplay(components).plot(min_r_squared=0)
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
     assert display.axes_[1].images[0].get_array().mask.all()
 
 
@@ -126,7 +126,7 @@ def test_constant_filters_are_hatched_whatever_is_asked(components):
 def test_a_map_with_one_frequency_has_one_color(difference):
     fit = given_fit([1.0, 1.0], carrier=np.array([0.2, 0.2 + difference]))
     display = MapDisplay(gratings()[:2], fit=fit).plot()
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
     image = display.axes_[2].images[0]
     low, high = image.get_clim()
     assert low < 0.2 < high
@@ -137,7 +137,7 @@ def test_a_map_with_one_frequency_has_one_color(difference):
 def test_the_panels_of_a_wide_map_stand_above_each_other_with_their_color_bars_below():
     display = MapDisplay(gratings(), grid_shape=(1, 6), fit=given_fit([1, 1, 1, 1, 1, 0])).plot()
     figure = display.figure_
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     tops = [ax.get_position().y1 for ax in display.axes_]
     assert tops == sorted(tops, reverse=True)
     bars = [ax.child_axes[0] for ax in display.axes_[1:]]
@@ -151,7 +151,7 @@ def test_the_panels_of_a_wide_map_stand_above_each_other_with_their_color_bars_b
 
 def test_titles_of_a_narrow_map_do_not_overlap():
     display = MapDisplay(gratings(), grid_shape=(6, 1), fit=given_fit()).plot()
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
     boxes = [ax.title.get_window_extent() for ax in display.axes_]
     assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 

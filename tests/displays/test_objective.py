@@ -11,7 +11,7 @@ from sparsebp.displays.objective import STYLES
 
 
 def drawn(display):
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
     return display.ax_
 
 

@@ -106,7 +106,7 @@ def test_color_patches_keep_their_colors():
 @pytest.mark.parametrize("n_patches", [1, 10])
 def test_labels_do_not_overlap_nor_leave_the_figure(n_patches):
     display = ReconstructionDisplay(samples(), 0.5 * samples()).plot(n_patches=n_patches)
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
     ax = display.ax_
     labels = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
     boxes = [text.get_window_extent() for text in labels]

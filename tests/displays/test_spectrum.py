@@ -118,7 +118,7 @@ def test_what_is_no_fitted_whitening_is_refused():
 
 def test_the_legend_stands_below_the_marks():
     display = SpectrumDisplay.from_samples(samples()).plot(shares=(0.9, 0.99, 0.999))
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
     ax = display.axes_[1]
     legend = ax.get_legend().get_window_extent()
     for line in ax.lines[1:]:
@@ -128,7 +128,7 @@ def test_the_legend_stands_below_the_marks():
 def test_eigenvalues_in_any_order_and_of_any_size_can_be_drawn():
     display = SpectrumDisplay([1e-300, 0, 4e-300]).plot()
     np.testing.assert_allclose(display.cumulative, [0.8, 1, 1])
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
     _, values = curves(display)[0]
     np.testing.assert_array_equal(np.isnan(values), [False, False, True])
     huge = SpectrumDisplay([1e308, 1e308, 1e308])

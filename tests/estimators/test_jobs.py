@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from thinning import first_fast
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
@@ -21,7 +22,7 @@ def samples(n_samples=3000, dtype=np.float64):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", first_fast([np.float32, np.float64]))
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: f"{type(m).__name__}-{m.solver}")
 def test_what_is_learned_does_not_depend_on_the_number_of_threads(model, dtype):
     X = samples(dtype=dtype)

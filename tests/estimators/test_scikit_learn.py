@@ -17,8 +17,8 @@ pytestmark = [
 ]
 
 ESTIMATORS = [
-    SparseCoding(3, max_iter=2),
-    ReconstructionICA(),
+    SparseCoding(3, penalty="l1", max_iter=2),
+    ReconstructionICA(max_iter=20),
     OrthonormalICA(),
     SparseFiltering(max_iter=20),
 ]
@@ -29,6 +29,7 @@ VARIANTS = [
     SparseCoding(penalty="cauchy", max_iter=10),
     SparseCoding(penalty="l1", solver="online", batch_size=50, max_iter=10),
     SparseCoding(penalty=L1(), batch_size=None, max_iter=10),
+    ReconstructionICA(),
     ReconstructionICA(penalty="topographic", unit_norm=True),
     OrthonormalICA(penalty="welsch"),
     OrthonormalICA(penalty="log_cosh", solver="manifold"),

@@ -6,10 +6,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 
-X = np.random.default_rng(0).laplace(size=(1500, 6))
+X = np.random.default_rng(0).laplace(size=(300, 6))
 SEEDED = {"tol": 1e-4, "random_state": 0}
 GOOD = [
-    SparseCoding(8, alpha=0.5, max_iter=20, random_state=0),
+    SparseCoding(8, alpha=0.5, max_iter=20, batch_size=200, random_state=0),
     SparseCoding(8, penalty="l1", alpha=0.5, solver="online", max_iter=20, random_state=0),
     ReconstructionICA(**SEEDED),
     ReconstructionICA(18, **SEEDED),
@@ -23,11 +23,10 @@ def test_nothing_is_said_where_everything_is_used(model):
     assert model.fit(X).silent_components(model.transform(X)).size == 0
 
 
-@pytest.mark.parametrize("n_samples", [300, 1500])
-def test_silent_filters_are_counted(n_samples):
+def test_silent_filters_are_counted():
     model = ReconstructionICA(15, unit_norm=False, whiten=True, **SEEDED)
     with pytest.warns(ConvergenceWarning, match=r"9 of 15 filters are silent.*directions, 6.*auto"):
-        model.fit(X[:n_samples])
+        model.fit(X)
     lengths = np.linalg.norm(model.whitened_components_, axis=1)
     silent = model.silent_components(model.transform(X))
     np.testing.assert_array_equal(silent, np.flatnonzero(lengths < 0.1 * lengths.max()))
@@ -48,7 +47,7 @@ def test_whitening_does_not_count():
 
 def test_unused_atoms_are_counted():
     """With weight decay, atoms that are not needed fade away."""
-    model = SparseCoding(12, alpha=1.0, gamma=0.3, max_iter=20, random_state=0)
+    model = SparseCoding(12, alpha=1.0, gamma=0.3, max_iter=20, batch_size=200, random_state=0)
     with pytest.warns(ConvergenceWarning, match="atoms are unused.*leave gamma") as said:
         model.fit(X)
     lengths = np.linalg.norm(model.components_, axis=1)

@@ -9,7 +9,7 @@ from sparsebp.estimators._units import growth
 from sparsebp.penalties import L1, Cauchy, LogCosh, Signed, SmoothL1, Welsch
 
 X = np.random.default_rng(0).laplace(size=(500, 8))
-FAST = {"solver": "online", "batch_size": 100, "max_iter": 10, "random_state": 0}
+FAST = {"solver": "online", "batch_size": 100, "max_iter": 4, "random_state": 0}
 
 
 def said(model, X):
@@ -49,7 +49,10 @@ FREE, FIXED = ["l1", "smooth_l1", "topographic"], ["log_cosh", "cauchy", "welsch
 
 @pytest.mark.parametrize(
     ("penalty", "unit"),
-    [*((p, u) for p in FREE for u in (0.1, 1.0, 255.0)), *((p, 1.0) for p in FIXED)],
+    [
+        *((p, u) for p in FREE for u in (0.1, 255.0)),
+        *((p, 1.0) for p in FIXED),
+    ],
 )
 def test_no_false_alarm(penalty, unit):
     assert said(SparseCoding(8, penalty=penalty, alpha=unit, **FAST), unit * X) == []

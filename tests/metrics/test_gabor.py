@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.optimize import brentq, least_squares
+from thinning import first_fast
 
 from sparsebp.metrics import GaborFit, gabor_fit
 from sparsebp.metrics._gabor_refine import _linearize, refine
@@ -48,7 +49,7 @@ def random_gabors(n_filters, shape, seed, kind="any"):
 @pytest.mark.parametrize("kind", ["any", "border", "half cycle", "near Nyquist", "elongated"])
 @pytest.mark.parametrize("shape", [(8, 8), (7, 10)])
 def test_noiseless_gabors_are_fitted_exactly(kind, shape):
-    fit = gabor_fit(random_gabors(20, shape, 0, kind), shape)
+    fit = gabor_fit(random_gabors(8, shape, 0, kind), shape)
     assert fit.r_squared.min() > 0.999
 
 
@@ -105,7 +106,7 @@ def test_an_edge_of_one_cycle_has_the_frequency_at_which_its_spectrum_peaks():
     assert fit.well_determined.all()
 
 
-@pytest.mark.parametrize("phase", [0.0, np.pi / 2, 0.8])
+@pytest.mark.parametrize("phase", first_fast([np.pi / 2, 0.0, 0.8]))
 def test_the_fitted_function_has_the_spectrum_of_the_filter(phase):
     planted = [gabor((16, 16), (7.2, 8), 0.5, f, (2.0, 2.6), phase) for f in (0.05, 0.12, 0.2)]
     noise = np.random.default_rng(0).standard_normal((3, 256))
