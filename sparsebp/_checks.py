@@ -1,6 +1,6 @@
 """Refusals that several packages share, each saying what came and what was needed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -75,6 +75,23 @@ def check_count(name: str, value: Any) -> int:
     if count < 1:
         raise ValueError(f"{name}={value!r} is too small: give a count of at least 1")
     return count
+
+
+def is_one_of(value: Any, words: Collection[str]) -> bool:
+    """Tell whether a value is one of some words; arrays and missing values are not.
+
+    Parameters
+    ----------
+    value : str
+        What the caller was given.
+    words : collection of str
+        What it may be.
+
+    Returns
+    -------
+    bool
+    """
+    return isinstance(value, str) and value in words
 
 
 def check_pair(name: str, value: Any, wanted: str = "(height, width)") -> tuple[int, int]:
@@ -233,12 +250,44 @@ def check_vector(name: str, values: Any) -> NDArray[np.floating]:
     return check_matrix(name, array[np.newaxis])[0]
 
 
-def _real_array(name: str, values: Any) -> NDArray[np.floating]:
+def check_readable(name: str, values: Any) -> Any:
+    """Return `values` as an array, or a table or sparse matrix as it is; refuse what is neither.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    values : array-like
+        What the caller was given.
+
+    Returns
+    -------
+    ndarray, or the table or sparse matrix
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is a masked array with missing values, if its rows are of different lengths, or if
+        it holds objects that are not numbers.
+    """
     refuse_masked(name, values)
+    if hasattr(values, "columns") or hasattr(values, "toarray"):
+        return values
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ValueError(f"{name} is ragged; expected rows of equal length.") from error
+    if array.dtype.kind in "OV":
+        try:
+            array.astype(np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{name} cannot be read as real numbers: {error}.") from error
+    return array
+
+
+def _real_array(name: str, values: Any) -> NDArray[np.floating]:
+    array = np.asarray(check_readable(name, values))
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers.")
     kept = array.dtype in (np.dtype(np.float32), np.dtype(np.float64))
@@ -260,7 +309,8 @@ def refuse_masked(name: str, values: Any) -> None:
     ValueError
         If it is a masked array of which something is masked; NumPy would take what lies beneath.
     """
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+    masked = isinstance(values, np.ma.MaskedArray) and not values.dtype.names
+    if masked and np.ma.is_masked(values):
         raise ValueError(
             f"{name} is a masked array: {np.ma.count_masked(values)} of its {values.size} values "
             f"are missing. Leave their rows out, np.ma.compress_rows({name}), or fill them in, "

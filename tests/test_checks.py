@@ -12,8 +12,10 @@ from sparsebp._checks import (
     check_matrix,
     check_number,
     check_pair,
+    check_readable,
     check_shape,
     check_vector,
+    is_one_of,
     random_source,
 )
 
@@ -169,3 +171,24 @@ def test_floats_keep_their_type_and_are_not_copied(dtype):
 def test_other_numbers_become_float64(dtype):
     assert check_matrix("A", np.ones((3, 2), dtype)).dtype == np.float64
     assert check_vector("v", np.ones(3, dtype)).dtype == np.float64
+
+
+@pytest.mark.parametrize("value", [None, 1, np.array(["each"]), np.array([1.0, 2.0])])
+def test_only_words_are_words(value):
+    assert is_one_of("each", ("each", "all"))
+    assert not is_one_of(value, ("each", "all"))
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ([[1.0, 2.0], [3.0]], ValueError, "X is ragged; expected rows of equal length"),
+        ([[{}]], TypeError, "X cannot be read as real numbers: .* not 'dict'"),
+        (iter([1]), TypeError, "X cannot be read as real numbers: .* not 'list_iterator'"),
+        ([[10**400]], ValueError, "X cannot be read as real numbers: int too large"),
+        (np.zeros((2, 2), [("a", float), ("b", int)]), TypeError, "X cannot be read"),
+    ],
+)
+def test_what_numpy_cannot_read_is_refused(values, error, message):
+    with pytest.raises(error, match=message):
+        check_readable("X", values)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sparsebp._checks import is_one_of
+
 _FOLDER = Path(__file__).parent
 
 
@@ -51,7 +53,7 @@ def basis_file(name: str) -> Path:
     [12, 12]
     """
     names = basis_names()
-    if name not in names:
+    if not is_one_of(name, names):
         raise ValueError(f"There is no basis {name!r}; choose one of {', '.join(names)}.")
     return _FOLDER / f"{name}.npz"
 

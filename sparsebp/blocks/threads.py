@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import lru_cache
+from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
@@ -113,11 +114,22 @@ def count_threads(n_jobs: int | None) -> int:
     n_threads : int
         At least 1.
 
+    Raises
+    ------
+    ValueError
+        If `n_jobs` is neither.
+
     Examples
     --------
     >>> count_threads(3), count_threads(-1) >= 1
     (3, True)
     """
+    whole = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
+    if n_jobs is not None and not (whole and n_jobs):
+        raise ValueError(
+            f"n_jobs is {n_jobs!r}; it must be a number of threads, −1 for one on every processor, "
+            "or None for as many as BLAS may use."
+        )
     if n_jobs is None:
         with _lock:
             limits = [n for _, n in _before] or [library.num_threads for library in _blas()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.blocks import in_order
 from sparsebp.coding._compiled import compiled
 from sparsebp.coding.basis import exact_basis
@@ -53,6 +54,11 @@ def pursue(
     codes : ndarray of shape (n_components, n_samples)
         s, in the samples' precision; found in float64.
 
+    Raises
+    ------
+    ValueError
+        If the samples are so large that their squares, or the coefficients, overflow.
+
     Notes
     -----
     Pati, Rezaiifar & Krishnaprasad (1993). As in batch OMP (Rubinstein, Zibulevsky & Elad 2008)
@@ -66,24 +72,31 @@ def pursue(
     >>> pursue(np.array([[3.0], [4.0]]), basis, n_nonzero=1).T
     array([[0., 0., 5.]])
     """
-    wide = basis.astype(np.float64)
-    lengths = np.sqrt((wide * wide).sum(axis=0))
-    lengths[lengths == 0] = 1.0
-    atoms = wide / lengths
+    atoms, lengths = _unit_atoms(basis)
     gram = atoms.T @ atoms
     n_features, n_components = basis.shape
     most = min(n_features, n_components if n_nonzero is None else n_nonzero)
 
     def solve(block: slice) -> np.ndarray:
         samples = x[:, block].T.astype(np.float64)
-        energy = np.einsum("ij,ij->i", samples, samples)
+        energy = require_finite("Squares", np.einsum("ij,ij->i", samples, samples), "x")
         return _pursue_all(samples @ atoms, energy, gram, (most, max_energy, min_gain))
 
     blocks = [slice(first, first + _BLOCK) for first in range(0, x.shape[1], _BLOCK)]
     codes = np.empty((n_components, x.shape[1]), dtype=x.dtype)
     for block, found in zip(blocks, in_order(solve, blocks, n_threads), strict=True):
-        codes[:, block] = (found / lengths).T
-    return codes
+        with ignore_float_warnings():
+            codes[:, block] = (found / lengths).T
+    return require_finite("The coefficients", codes, "x")
+
+
+def _unit_atoms(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return atoms of length one in float64, and their lengths; an atom of zeros counts as one."""
+    wide = basis.astype(np.float64)
+    largest = np.abs(wide).max(axis=0)  # whose square may vanish
+    wide = wide / np.where(largest > 0, largest, 1.0)
+    lengths = np.maximum(np.sqrt((wide * wide).sum(axis=0)), 1.0)
+    return wide / lengths, np.where(largest > 0, largest, 1.0) * lengths
 
 
 def learn_by_pursuit(

@@ -10,6 +10,7 @@ from sparsebp._checks import (
     RandomState,
     check_count,
     check_number,
+    is_one_of,
     random_source,
 )
 from sparsebp._room import check_room
@@ -188,7 +189,7 @@ def make_mixtures(
     """
     n_samples = check_count("n_samples", n_samples)
     n_sources = check_count("n_sources", n_sources)
-    if distribution not in ("laplace", "student_t", "uniform"):
+    if not is_one_of(distribution, ("laplace", "student_t", "uniform")):
         raise ValueError(
             f"distribution={distribution!r} is unknown: give 'laplace', 'student_t' or 'uniform'"
         )

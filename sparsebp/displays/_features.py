@@ -22,6 +22,7 @@ def require(estimator: Any, attribute: str) -> Any:
     if not hasattr(estimator, attribute):
         of_a_fit = (n for n in getattr(estimator, "__dict__", ()) if n.endswith("_"))
         fitted = any(not name.startswith("_") for name in of_a_fit)
+        fitted |= hasattr(estimator, "__sklearn_is_fitted__") and estimator.__sklearn_is_fitted__()
         unfitted = hasattr(estimator, "fit") and not fitted
         advice = "call fit on it first" if unfitted else "this display is for estimators that have"
         raise AttributeError(f"{type(estimator).__name__} has no {attribute}; {advice}.")

@@ -13,6 +13,7 @@ from sparsebp._magnitudes import in_range
 from sparsebp._shapes import picture_size
 from sparsebp.displays.mosaic import FAINT
 from sparsebp.metrics import GaborFit, gabor_fit
+from sparsebp.metrics._gabor_result import check_fit
 
 _LIGHTNESS, _CHROMA = 0.75, 0.12  # the most vivid circle that screens can show all around
 _LAB_TO_CONES = np.array(
@@ -37,8 +38,7 @@ def fitted_gabors(
     """Return the fit given, if it can be one of these components, else fit them."""
     if fit is None:
         return gabor_fit(components, patch_shape)
-    if not isinstance(fit, GaborFit):
-        raise TypeError(f"fit is of type {type(fit).__name__}; give the result of gabor_fit.")
+    check_fit(fit)
     if (len(fit.r_squared), fit.patch_shape) != (len(components), picture_size(tuple(patch_shape))):
         raise ValueError(
             f"fit is of {len(fit.r_squared)} filters {fit.patch_shape} but there are "
@@ -59,7 +59,7 @@ def why_pale(fit: GaborFit, min_r_squared: float) -> str:
     """Return the reasons for which filters of this fit are not shown, as a label."""
     gabor_like = fit.r_squared >= min_r_squared
     reasons = {
-        f"R² < {min_r_squared:g}": ~gabor_like,
+        f"R² < {float(min_r_squared):g}": ~gabor_like,
         "poorly determined": gabor_like & ~fit.well_determined,
         "dead": gabor_like & fit.well_determined & _dead(fit),
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix, check_shape
+from sparsebp._checks import check_matrix, check_shape, is_one_of
 from sparsebp._room import check_room
 from sparsebp._shapes import PatchShape, resolved_patch_shape, split_channels
 
@@ -170,7 +170,7 @@ def brightness(filters: NDArray, scale: Scale) -> NDArray[np.float64]:
 
 def check_scale(scale: Scale) -> None:
     """Refuse all but the two ways to stretch contrast."""
-    if scale not in ("each", "all"):
+    if not is_one_of(scale, ("each", "all")):
         raise ValueError(f"scale={scale!r}; expected 'each' or 'all'.")
 
 

@@ -12,16 +12,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sparsebp._checks import check_matrix, refuse_masked, refuse_missing
+from sparsebp._checks import check_matrix, check_readable, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import check_magnitude, ignore_float_warnings, in_precision, in_range
 from sparsebp._room import check_room
 from sparsebp._shapes import PatchShape, resolved_patch_shape
 from sparsebp._unused import unused_components
-from sparsebp.blocks import one_blas_thread
+from sparsebp.blocks import count_threads, one_blas_thread
 from sparsebp.estimators._callbacks import CallbackSupportMixin
-from sparsebp.estimators._parameters import check_flag, check_jobs, check_real, check_whole
+from sparsebp.estimators._parameters import check_flag, check_real, check_whole
 from sparsebp.estimators._units import scale_of, warn_of_scale, warn_user
 from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import Penalty, make_penalty
@@ -93,7 +93,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
         if not reset:
             check_is_fitted(self)
-        refuse_masked("X", X)
+        X = check_readable("X", X)
         with ignore_float_warnings():  # scikit-learn sums X to look for infinities
             samples: Any = validate_data(
                 self, X, reset=reset, dtype=_FLOATS, ensure_all_finite="allow-nan"
@@ -103,9 +103,9 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _checked_codes(self, codes: Any) -> np.ndarray:
         check_is_fitted(self)
-        refuse_masked("X", codes)
+        codes = check_readable("X", codes)
         with ignore_float_warnings():
-            codes = check_array(codes, dtype=_FLOATS)
+            codes = check_array(codes, dtype=_FLOATS, input_name="X")
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
                 f"The codes have {codes.shape[1]} columns but {type(self).__name__} has "
@@ -249,7 +249,7 @@ class Learner(CallbackSupportMixin, Coder):
         check_real("tol", self.tol)
         check_real("epsilon", self.epsilon, positive=True)
         check_flag("warm_start", self.warm_start)
-        check_jobs(self.n_jobs)
+        count_threads(self.n_jobs)
         if not isinstance(self.verbose, bool | np.bool_):
             check_whole("verbose", self.verbose, minimum=0)
         if self.callback is not None and not callable(self.callback):

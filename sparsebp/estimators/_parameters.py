@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._checks import is_one_of
 from sparsebp._hints import about_value
 
 
@@ -61,20 +62,8 @@ def check_whole(name: str, value: Any, *, minimum: int = 1, none: str | None = N
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     """Refuse what is not one of the choices."""
-    if not (isinstance(value, str) and value in choices):
+    if not is_one_of(value, choices):
         raise ValueError(
             f"{name} is {value!r}; it must be one of {', '.join(choices)}."
             f"{about_value(name, value, choices)}"
         )
-
-
-def check_jobs(value: Any) -> None:
-    """Refuse an ``n_jobs`` that is neither None nor a whole number other than 0."""
-    if value is None or (
-        isinstance(value, Integral) and not isinstance(value, bool) and int(value) != 0
-    ):
-        return
-    raise ValueError(
-        f"n_jobs is {value!r}; it must be a number of threads, −1 for one on every processor, or "
-        "None for as many as BLAS may use."
-    )

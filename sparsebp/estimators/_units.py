@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sparsebp._magnitudes import in_range
 from sparsebp.penalties import Penalty, Signed
 
 #: Growth above which S is a parabola: no atom of a planted dictionary was found from 3.7 on.
@@ -214,8 +215,8 @@ def scale_of(samples: np.ndarray) -> float:
     scale : float
         0 if all are equal.
     """
-    some = samples[:: -(-len(samples) // (10 * _ENOUGH))].astype(np.float64)
-    return _root_mean_square(some - some.mean(axis=0))
+    some, exponent = in_range(samples[:: -(-len(samples) // (10 * _ENOUGH))].astype(np.float64))
+    return float(np.ldexp(_root_mean_square(some - some.mean(axis=0)), exponent))
 
 
 def _root_mean_square(values: np.ndarray) -> float:

@@ -10,8 +10,9 @@ from sklearn.utils import Tags
 from sparsebp._checks import check_matrix
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
+from sparsebp.blocks import count_threads
 from sparsebp.estimators._atoms import AtomCoder
-from sparsebp.estimators._parameters import check_jobs, check_real
+from sparsebp.estimators._parameters import check_real
 from sparsebp.penalties import Penalty
 
 
@@ -123,7 +124,7 @@ class SparseCoder(AtomCoder):
         """Refuse values of parameters that cannot be used, as `transform` does."""
         check_real("alpha", self.alpha)
         check_real("epsilon", self.epsilon, positive=True)
-        check_jobs(self.n_jobs)
+        count_threads(self.n_jobs)
         self._make_penalty(self._n_features_out)
 
     @property

@@ -29,6 +29,11 @@ def atoms_of(model: Any) -> np.ndarray:
             "one that makes patches of its coefficients again."
         )
     last = model[-1] if hasattr(model, "steps") else model
+    if not hasattr(last, "components_"):
+        raise TypeError(
+            f"model is a {type(last).__name__}, which has no components_: no atoms to describe "
+            "patches with; give one that learns some, such as SparseCoding."
+        )
     codes = np.eye(len(last.components_))
     made = np.asarray(model.inverse_transform(codes)) - model.inverse_transform(0 * codes[:1])
     return made.T.astype(np.float64)

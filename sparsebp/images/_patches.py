@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from rich.progress import track
 from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import check_count, refuse_masked
+from sparsebp._checks import check_count, check_readable
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import (
     COLORS,
@@ -134,8 +134,7 @@ def checked_image(image: ArrayLike, n_sides: int | None = None) -> np.ndarray:
 
     n_sides is known from the shape of the model's patches; None takes gray or color pictures.
     """
-    refuse_masked("image", image)
-    values = np.asarray(image)
+    values = np.asarray(check_readable("image", image))
     n_sides, known = n_sides or 2, n_sides is not None
     if values.ndim not in (n_sides, n_sides + 1) or values.size == 0 or _no_numbers(values):
         frames = "frames, " * (n_sides == 3)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sparsebp._checks import check_readable
 from sparsebp._shapes import PatchShape
 from sparsebp.blocks import count_threads
 from sparsebp.coding import pursue
@@ -98,7 +99,8 @@ def inpaint(
             "patches of other images without their means, such as SparseCoding(128).fit("
             "remove_mean(sample_patches(images, 8, 20_000)))."
         )
-    given = np.ma.asarray(image)
+    masked = isinstance(image, np.ma.MaskedArray)
+    given = np.ma.asarray(image if masked else check_readable("image", image))
     holes, raw = checked_mask(given, missing), given.data
     known = np.where(holes, raw.dtype.type(0), raw) if holes.any() else raw
     values, sides = framed(known, model, patch_shape)

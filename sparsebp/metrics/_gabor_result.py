@@ -217,3 +217,9 @@ class GaborFit:
         pair, _ = gabor_pair(self._parameters(), self.patch_shape)
         cosine, sine = (self.amplitude * wave(self.phase) for wave in (np.cos, np.sin))
         return self.offset[:, None] + cosine[:, None] * pair[:, 0] - sine[:, None] * pair[:, 1]
+
+
+def check_fit(fit: Any) -> None:
+    """Refuse what is not the result of `gabor_fit`."""
+    if not isinstance(fit, GaborFit):
+        raise TypeError(f"fit is of type {type(fit).__name__}; give the result of gabor_fit.")

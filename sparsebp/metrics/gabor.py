@@ -91,7 +91,8 @@ def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
     if alive.any():
         parameters[alive] = _best_parameters(targets[alive], shape)
     targets[~alive] = 0.0
-    return _describe(parameters, targets, shape, (scale * length, scale * mean))
+    with ignore_float_warnings():
+        return _describe(parameters, targets, shape, (scale * length, scale * mean))
 
 
 def _gray_filters(
@@ -170,8 +171,7 @@ def _describe(
     backward = angle >= np.pi
     angle = np.where(backward, angle - np.pi, angle)
     phase = np.arctan2(-weights[:, 1], weights[:, 0])
-    with ignore_float_warnings():
-        amplitude = require_finite("Amplitudes", size * np.hypot(*weights.T), "filters")
+    amplitude = require_finite("Amplitudes", size * np.hypot(*weights.T), "filters")
     return GaborFit(
         r_squared=np.clip(r_squared, 0.0, 1.0),
         orientation=np.where(angle >= np.pi, 0.0, angle),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sparsebp.metrics._gabor_result import GaborFit
+from sparsebp.metrics._gabor_result import GaborFit, check_fit
 from sparsebp.metrics.statistics import coefficient_kurtosis, explained_variance, near_zero_share
 
 #: R² above which a filter counts as a Gabor function.
@@ -90,6 +90,8 @@ def summarize_features(
     ------
     ValueError
         If an array is not a finite real matrix, or shapes differ.
+    TypeError
+        If `fit` is not a result of `gabor_fit`.
 
     Examples
     --------
@@ -101,6 +103,7 @@ def summarize_features(
     >>> found.gabor_like, round(found.frequency, 2), found.near_zero
     (1.0, 0.25, 0.5)
     """
+    check_fit(fit)
     alive = np.ones(len(fit.r_squared), dtype=bool)
     alive[np.asarray(silent, dtype=int)] = False
     good = alive & (fit.r_squared > GABOR_LIKE)

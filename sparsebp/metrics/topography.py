@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparsebp._checks import check_shape
-from sparsebp.metrics.gabor import GaborFit
+from sparsebp.metrics._gabor_result import GaborFit, check_fit
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,7 @@ def topography_index(
     >>> round(index.orientation, 2)
     0.31
     """
-    if not isinstance(fit, GaborFit):
-        raise TypeError(f"fit is of type {type(fit).__name__}; give the result of gabor_fit.")
+    check_fit(fit)
     rows, columns = check_shape("grid_shape", grid_shape)
     if rows * columns != len(fit.r_squared):
         raise ValueError(

@@ -49,6 +49,10 @@ class Signed(Penalty):
                 f"signs are {self.signs!r}; there must be a +1 (sparser than a Gaussian) or a −1 "
                 "for each component."
             )
+        if not isinstance(self.penalty, Penalty):
+            raise TypeError(
+                f"penalty is {self.penalty!r}; give a Penalty of sparsebp.penalties, such as L1()."
+            )
         if not self.penalty.is_elementwise:
             raise ValueError(
                 f"{type(self.penalty).__name__} groups coefficients, which then share a sign; "

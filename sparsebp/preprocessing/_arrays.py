@@ -39,7 +39,7 @@ def check_rows(name: str, rows: ArrayLike) -> NDArray[Any]:
     try:
         with ignore_float_warnings():  # scikit-learn sums the rows to look for infinities
             return _check_array(rows, dtype=[np.float64, np.float32], input_name=name)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{name} is not a finite table of numbers: {error}") from error
 
 
@@ -114,7 +114,7 @@ def _check_image(image: Any, index: int, n_sides: int) -> NDArray[Any]:
             )
         if array.dtype.kind not in "biuf":
             raise ValueError(f"its type is {array.dtype}")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"images[{index}] is not a finite numeric array: {error}") from error
     color = array.ndim == n_sides + 1 and array.shape[-1] == COLORS
     if array.size == 0 or not (array.ndim == n_sides or color):

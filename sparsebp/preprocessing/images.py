@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from sparsebp._checks import check_number
+from sparsebp._checks import check_number, is_one_of
+from sparsebp._magnitudes import ignore_float_warnings, largest_magnitude
 from sparsebp.preprocessing._arrays import check_images
 
 
@@ -75,19 +76,23 @@ def whiten_images(
     checked = check_images(images)
     cutoff = _check_cutoff(cutoff)
     filters = {"mirror": _filter_mirrored, "wrap": _filter_wrapped}
-    if boundary not in tuple(filters):
+    if not is_one_of(boundary, filters):
         raise ValueError(f"boundary={boundary!r} is unknown: give 'mirror' or 'wrap'")
     if not isinstance(unit_variance, bool | np.bool_):
         raise TypeError(f"unit_variance={unit_variance!r} is not a bool: give True or False")
     shifted = [_without_corner(image) for image in checked]
-    peak = max(float(np.abs(image).max()) for image in shifted)
-    if peak == 0:
+    peaks = [largest_magnitude(image) for image in shifted]
+    if not any(peaks):
         raise ValueError("images are all constant: whitening needs an image with some contrast")
     # Scaled before, too, so that squares of tiny or huge pixels stay within range.
-    whitened = [filters[boundary](image / image.dtype.type(peak), cutoff) for image in shifted]
+    scales = [max(peaks) if unit_variance else peak or 1.0 for peak in peaks]
+    whitened = []
+    for image, scale in zip(shifted, scales, strict=True):
+        with ignore_float_warnings():  # beside an image of huge numbers, others vanish
+            whitened.append(filters[boundary](image / image.dtype.type(scale), cutoff))
     if unit_variance:
         return _with_unit_variance(whitened, cutoff)
-    return [image * image.dtype.type(peak) for image in whitened]
+    return [i * i.dtype.type(scale) for i, scale in zip(whitened, scales, strict=True)]
 
 
 def _check_cutoff(cutoff: float) -> float:

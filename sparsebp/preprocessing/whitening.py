@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sparsebp._checks import check_number, refuse_masked, refuse_missing
+from sparsebp._checks import check_number, check_readable, is_one_of, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted, about_value
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
@@ -138,7 +138,7 @@ class Whitening(
         samples = self._checked(X, ensure_min_samples=2)
         with ignore_float_warnings():
             mean = samples.mean(axis=0, dtype=np.float64)
-        eigenvalues, directions = principal_directions(samples, mean)
+            eigenvalues, directions = principal_directions(samples, mean)
         kept = _n_kept(self.n_components, eigenvalues, samples.shape)
         # Set last, so that a refused fit leaves nothing half fitted.
         self.mean_ = mean
@@ -158,7 +158,7 @@ class Whitening(
         ValueError, TypeError
             If there is one.
         """
-        if self.method not in ("zca", "pca"):
+        if not is_one_of(self.method, ("zca", "pca")):
             raise ValueError(
                 f"method={self.method!r} is unknown: give 'zca' or 'pca'."
                 f"{about_value('method', self.method, ('zca', 'pca'))}"
@@ -217,16 +217,16 @@ class Whitening(
                 "give samples that transform returned"
             )
         along = rows
-        if self.method_ == "zca":
-            along = rows @ self.directions_.astype(rows.dtype, copy=False)
         with ignore_float_warnings():
+            if self.method_ == "zca":
+                along = rows @ self.directions_.astype(rows.dtype, copy=False)
             restored = self._times(along, (self.directions_ * self.scales_).T)
             restored = restored + self.mean_.astype(rows.dtype, copy=False)
         return require_finite("The samples", restored)
 
     def _checked(self, X: ArrayLike, **limits: Any) -> NDArray[Any]:
         limits |= {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
-        refuse_masked("X", X)
+        X = check_readable("X", X)
         with ignore_float_warnings():  # scikit-learn sums X to look for infinities
             samples: NDArray[Any] = _validate_data(self, X, **limits)
         refuse_missing(samples)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import refuse_masked
+from sparsebp._checks import check_matrix
 from sparsebp._shapes import PatchShape
 from sparsebp.displays import BasisDisplay
 from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
@@ -142,8 +142,8 @@ class Measurements:
         """Measure any fitted estimator that has ``components_`` and ``transform``."""
         basis = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
         # A table keeps the names of its features, which the estimator looks for.
-        refuse_masked("samples", samples)
-        samples = (samples if hasattr(samples, "columns") else np.asarray(samples))[:_MEASURED]
+        named = hasattr(samples, "columns")
+        samples = (samples if named else check_matrix("samples", samples))[:_MEASURED]
         blocks = track(_blocks(samples, _SAMPLES_A_STEP), "encoding")
         codes = np.concatenate([np.asarray(estimator.transform(block)) for block in blocks])
         blocks = track(_blocks(basis.components, _FILTERS_A_STEP), "fitting Gabor functions")

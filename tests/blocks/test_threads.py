@@ -121,6 +121,12 @@ def test_negative_numbers_of_jobs_count_from_the_processors():
     assert count_threads(-n_processors - 5) == 1
 
 
+@pytest.mark.parametrize("n_jobs", [0, 1.0, True, "2", np.ones(2)])
+def test_no_other_numbers_of_jobs_are_taken(n_jobs):
+    with pytest.raises(ValueError, match=r"n_jobs is .*; it must be a number of threads"):
+        count_threads(n_jobs)
+
+
 @pytest.mark.parametrize("n_jobs", [1, 5])
 def test_positive_numbers_of_jobs_are_themselves(n_jobs):
     with threadpool_limits(1, user_api="blas"):

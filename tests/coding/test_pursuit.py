@@ -108,3 +108,18 @@ def test_atoms_that_no_sample_chooses_stay():
     found = learn_by_pursuit(x, np.eye(3), max_energy=0.1, n_iter=3)
     np.testing.assert_allclose(found[:, 0], x[:, 0] / np.linalg.norm(x[:, 0]))
     np.testing.assert_array_equal(found[:, 1:], np.eye(3)[:, 1:])
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_atoms_whose_squares_leave_the_range_are_atoms(scale):
+    rng = np.random.default_rng(0)
+    x, basis = rng.normal(size=(6, 9)), rng.normal(size=(6, 8))
+    codes = pursue(x, scale * basis, n_nonzero=2)
+    np.testing.assert_allclose(scale * codes, pursue(x, basis, n_nonzero=2), rtol=1e-9)
+
+
+def test_samples_that_overflow_are_refused():
+    with pytest.raises(ValueError, match=r"Squares overflow float64: the numbers of x are too"):
+        pursue(np.full((2, 1), 1e160), np.eye(2))
+    with pytest.raises(ValueError, match=r"The coefficients overflow float32"):
+        pursue(np.full((4, 1), 3e38, np.float32), np.ones((4, 1), np.float32) / 4)

@@ -84,7 +84,8 @@ NO_TABLE = {
     "sparse": (sparse.csr_array(np.eye(6)), "[Ss]parse"),
     "complex": (np.ones((6, 6), dtype=complex), "[Cc]omplex"),
     "text": ([["a", "b"], ["c", "d"]], "convert|numeric|string"),
-    "ragged": ([[1.0, 2.0], [3.0]], "inhomogeneous|sequence"),
+    "ragged": ([[1.0, 2.0], [3.0]], "X is ragged; expected rows of equal length"),
+    "objects": ([[{}, 1.0]], "X cannot be read as real numbers: .* not .dict"),
     "None": (None, "Expected|None|numeric|NoneType"),
 }
 

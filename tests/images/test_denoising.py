@@ -193,3 +193,8 @@ def test_what_cannot_go_back_cannot_denoise():
     model = SparseFiltering(4, tol=1.0, random_state=0).fit(RNG.random((50, 9)))
     with pytest.raises(TypeError, match="SparseFiltering, which has no inverse_transform"):
         denoise(RNG.random((9, 9)), model)
+
+
+def test_what_has_no_atoms_cannot_denoise():
+    with pytest.raises(TypeError, match="model is a Whitening, which has no components_"):
+        denoise(NOISY, Whitening().fit(np.random.default_rng(0).random((20, 64))))

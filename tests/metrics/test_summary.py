@@ -43,3 +43,8 @@ def test_what_cannot_be_measured_is_none():
     medians = {"frequency", "bandwidth", "aspect_ratio", "n_x", "n_y"}
     assert missing == medians | {"kurtosis", "near_zero", "explained_variance"}
     assert summarize_features(given_fit(), silent=range(6)).gabor_r2 == 0
+
+
+def test_what_is_no_fit_is_refused():
+    with pytest.raises(TypeError, match="fit is of type int; give the result of gabor_fit"):
+        summarize_features(3)

@@ -77,3 +77,8 @@ def test_any_sequence_of_numbers_will_do():
 def test_there_is_a_sign_for_each_component():
     with pytest.raises(ValueError, match="5 signs for 3 components"):
         Signed(L1(), SIGNS).check_components(3)
+
+
+def test_what_is_no_penalty_is_refused():
+    with pytest.raises(TypeError, match="penalty is 'l1'; give a Penalty"):
+        Signed("l1", (1, -1))

@@ -153,3 +153,12 @@ def test_without_unit_variance_an_image_does_not_depend_on_the_others():
     np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-15)
     scaled = whiten_images([first])[0]
     np.testing.assert_allclose(scaled, alone / alone.std())
+
+
+def test_huge_pixels_of_one_image_are_no_business_of_others():
+    rng = np.random.default_rng(0)
+    small = rng.random((9, 9)).astype(np.float32)
+    alone, _ = whiten_images([small, 1e300 * rng.random((9, 9))], unit_variance=False)
+    np.testing.assert_allclose(alone, whiten_images([small], unit_variance=False)[0], rtol=1e-5)
+    together, _ = whiten_images([small, 1e300 * rng.random((9, 9))])
+    assert not together.any()
