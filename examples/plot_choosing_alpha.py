@@ -2,13 +2,12 @@
 Choosing α by description length
 ================================
 
-An objective cannot choose the weight α of its own penalty: a smaller α always lowers it. What can
-is the number of bits that codes and what they leave over take together.
+An objective cannot choose the weight α of its own penalty: a smaller α always lowers it. The number
+of bits needed for the codes and the residuals together can.
 """
 
 # %%
-# Signals are sums of 3 of 50 planted atoms, with noise of a known size, so that the truth is at
-# hand.
+# Signals are sums of 3 of 50 planted atoms with noise of known variance, so the truth is known.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,7 +21,8 @@ X, dictionary, codes = make_dictionary_signals(1_500, 20, 50, snr_db=20, random_
 noise = float((X - codes @ dictionary).std())
 
 # %%
-# Each α is fitted to one half of the signals and described on the other, and the other way round.
+# For each α a model is fitted to one half of the signals and evaluated on the other, and vice
+# versa.
 
 alphas = np.geomspace(0.03, 3, 7)
 model = SparseCoding(
@@ -33,7 +33,7 @@ bits = -search.cv_results_["mean_test_score"]
 print(f"the shortest description has α = {search.best_params_['alpha']:.2f}")
 
 # %%
-# Few bits and many atoms found again go together; the objective, though, falls with α all the way.
+# The fewest bits coincide with the most recovered atoms; the objective only decreases with α.
 
 found, objective = [], []
 for alpha in alphas:

@@ -3,7 +3,7 @@ How sparse are the coefficients?
 ================================
 
 Olshausen and Field (1996) compared the coefficients of learned atoms with those of random
-functions: learned ones are zero most of the time and large now and then, and take fewer bits.
+functions: those of learned atoms are mostly near zero and occasionally large, and need fewer bits.
 """
 
 # %%
@@ -37,13 +37,12 @@ codes = {
 for name, s in codes.items():
     s = s / s.std(axis=0)
     bits = coefficient_entropy(s, step=0.1)
-    print(f"{name:8s} kurtosis {coefficient_kurtosis(s):5.1f}, {bits:.2f} bits a coefficient")
+    print(f"{name:8s} kurtosis {coefficient_kurtosis(s):5.1f}, {bits:.2f} bits per coefficient")
 
 # %%
 # On a logarithmic axis a Gaussian is a parabola. Every basis has heavier tails than that, even
 # random functions, since contrast differs between patches. The learned coefficients have the
-# largest kurtosis; in bits, the cosines, which are what JPEG takes, come as far on patches as
-# small as these.
+# largest kurtosis; in bits, the cosines, which JPEG uses, are as good on patches as small as these.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout="constrained")
 for ax, name in zip(axes, ("learned", "random"), strict=True):

@@ -2,13 +2,13 @@
 Denoising a photograph
 ======================
 
-Atoms learned from the noisy picture itself describe what repeats in it; noise does not repeat. A
-patch is described by the few atoms that stand out of the noise, and the overlapping patches are
-averaged.
+Atoms learned from the noisy image itself describe its repeating structure; noise does not repeat.
+Each patch is approximated by the few atoms that explain more than noise would, and the overlapping
+patches are averaged.
 """
 
 # %%
-# A part of a photograph, with noise of standard deviation 0.1 (of a range of 1).
+# Part of a photograph, with noise of standard deviation 0.1 (pixels range from 0 to 1).
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,7 +20,7 @@ clean = load_sample_photographs()[1][80:272, 200:440]
 noisy = clean + 0.1 * np.random.default_rng(0).normal(size=clean.shape)
 
 # %%
-# One call learns the atoms and removes the noise, whose strength is estimated from the picture.
+# One call learns the atoms and removes the noise, whose level is estimated from the image.
 
 print(f"The noise is estimated at {estimate_sigma(noisy):.3f}.")
 restored = denoise(noisy)

@@ -2,14 +2,14 @@
 Digits classified on learned features
 =====================================
 
-The UFLDL tutorial learns filters from patches of handwritten digits by reconstruction ICA, slides
-them over the digits, pools the responses and classifies: 99 % of the digits are right, where
-random filters get 97.5 %. Here the same is done with scikit-learn's small digits, of 8 × 8 pixels,
-and few labels.
+The UFLDL tutorial learns filters from patches of handwritten digits by reconstruction ICA,
+convolves the digits with them, pools the responses and classifies: the accuracy is 99 %, and 97.5 %
+with random filters. Here the same is done with scikit-learn's small digits of 8 × 8 pixels and few
+labels.
 """
 
 # %%
-# Every digit is cut into overlapping patches of 5 × 5 pixels, which lose their mean and are
+# Every digit is cut into overlapping patches of 5 × 5 pixels, whose means are removed and which are
 # whitened.
 
 import matplotlib.pyplot as plt
@@ -33,7 +33,7 @@ white = Whitening("zca", regularization=1e-2).fit(patches[drawn_on])
 patches = white.transform(patches)
 
 # %%
-# 16 filters, learned without any label.
+# 16 filters, learned without labels.
 
 
 def learned(n_filters):
@@ -46,12 +46,12 @@ filters = {n: learned(n) for n in (8, 16, 24)}
 BasisDisplay(filters[16]).plot(title="16 learned filters")
 
 # %%
-# The responses are pooled in the four quarters of a digit: the root of the sum of their squares. A
-# linear classifier sees 100 labels; every number is the mean over 20 draws of them.
+# The responses are pooled over the four quarters of a digit: the root of the sum of their squares.
+# A linear classifier is trained on 100 labels; every number is the mean over 20 draws of them.
 
 
 def accuracy(features):
-    """Return the share of the other digits that are right."""
+    """Return the percentage of the other digits that are classified correctly."""
     draws = StratifiedShuffleSplit(20, train_size=100, random_state=0)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
     return 100 * cross_val_score(classifier, features, digits.target, cv=draws).mean()
@@ -80,16 +80,16 @@ for n in filters:
     )
 
 # %%
-# With 8 and with 16 filters the margin is larger than the tutorial's 1.5 points: learned filters
-# gain most where there are few of them. 24 are as many as whitened patches without their mean have
-# directions: random filters then span them all, too, and with 100 labels do as well.
+# With 8 and 16 filters the gain is larger than the tutorial's 1.5 points: learning helps most when
+# there are few filters. Whitened patches without their mean have 24 directions: 24 random filters
+# span them all, too, and with 100 labels do equally well.
 
 figure, ax = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
 sizes = list(filters)
 ax.plot(sizes, [by_learned[n] for n in sizes], "ko-", label="learned")
 ax.plot(sizes, [np.mean(by_random[n]) for n in sizes], "ks--", mfc="w", label="random, mean of 5")
 ax.axhline(raw, color="k", linestyle=":", label="pixels")
-ax.set(xscale="log", xlabel="filters", ylabel="digits right, %, from 100 labels")
+ax.set(xscale="log", xlabel="filters", ylabel="accuracy in %, 100 labels")
 ax.set_xticks(sizes, labels=map(str, sizes))
 ax.minorticks_off()
 ax.spines[["top", "right"]].set_visible(False)

@@ -2,12 +2,13 @@
 Are the atoms Gabor functions?
 ==============================
 
-A Gabor function is a wave under a bell: the usual description of what simple cells of the visual
-cortex answer to. How well it describes atoms can be measured, and then so can they.
+A Gabor function is a wave with a Gaussian envelope: the usual model of the receptive fields of
+simple cells in visual cortex. Fitting it to atoms shows how well it describes them, and measures
+their orientation and frequency.
 """
 
 # %%
-# A basis of 12 × 12 pixels that comes with the package, learned by sparse coding.
+# A basis of 12 × 12 pixels shipped with the package, learned by sparse coding.
 
 import numpy as np
 
@@ -21,8 +22,8 @@ model = load_basis("sparse-coding-12x12")
 BasisDisplay.from_estimator(model).plot()
 
 # %%
-# A Gabor function is fitted to each atom. R² is the share of an atom that it explains; for patches
-# of photographs, which are not learned, it is lower.
+# A Gabor function is fitted to each atom. R² is the fraction of the atom's variance that it
+# explains; for patches of photographs, which are not learned, it is lower.
 
 fit = gabor_fit(model.components_, (12, 12))
 patches = remove_mean(
@@ -36,20 +37,20 @@ for name, r_squared in (("atoms", fit.r_squared), ("patches", unlearned.r_square
 
 # %%
 # Left, orientation as the angle and frequency as the distance from the center: the frequency at
-# which the spectrum of the fitted function peaks. Right, where in the patch each one stands, and
-# how it is turned. A few atoms leave their orientation or frequency open and are rings.
+# which the spectrum of the fitted function peaks. Right, the position and orientation of each in
+# the patch. A few atoms, whose orientation or frequency is poorly determined, are drawn as rings.
 
 GaborDisplay.from_estimator(model, fit=fit).plot()
 
 # %%
-# How many cycles lie under the envelope (edges have 0.16, in standard deviations of the
-# envelope), and how long the stripes are: the plane in which Ringach (2002) showed cells.
+# The number of cycles under the envelope (0.16 for edges, in standard deviations of the envelope),
+# and the length of the stripes: the plane in which Ringach (2002) plotted cells.
 
 ShapeDisplay.from_estimator(model, fit=fit).plot()
 print(f"median n_x {np.median(fit.n_x):.2f}, n_y {np.median(fit.n_y):.2f}")
 
 # %%
-# What the atoms make of patches, and what they leave over.
+# Patches, their reconstructions by the atoms, and the residuals.
 
 patches *= np.float32(1 / patches.std())
 ReconstructionDisplay.from_estimator(model, patches.astype(np.float32)).plot(n_patches=8)

@@ -2,12 +2,12 @@
 Filling in missing pixels
 =========================
 
-Holes are filled as smoothly as possible at first; then each patch is described by a few atoms,
-which say what belongs in between.
+Holes are first filled smoothly; then each patch is approximated by a few atoms, which predict the
+missing pixels.
 """
 
 # %%
-# Half of the pixels of one photograph are lost; atoms are learned from the other.
+# Half of the pixels of one photograph are missing; atoms are learned from the other.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,7 +29,7 @@ model = SparseCoding(
 filled = inpaint(np.where(missing, np.nan, whole), model)
 
 # %%
-# Linear interpolation between the known pixels, without any atoms, for comparison:
+# Linear interpolation between the known pixels, for comparison:
 
 places = np.argwhere(~missing)
 between = whole.copy()
@@ -44,10 +44,10 @@ def error(image):
 
 
 pictures = {
-    "what there is": np.where(missing, 1, whole),
-    f"interpolated, error {error(between):.3f}": between,
-    f"filled in by atoms, error {error(filled):.3f}": filled,
-    "the whole": whole,
+    "known pixels": np.where(missing, 1, whole),
+    f"linear interpolation, error {error(between):.3f}": between,
+    f"inpainted with atoms, error {error(filled):.3f}": filled,
+    "original": whole,
 }
 figure, axes = plt.subplots(2, 2, figsize=(8, 6.2), layout="constrained")
 for ax, (name, picture) in zip(axes.flat, pictures.items(), strict=True):

@@ -1,15 +1,15 @@
 """
-A network of your own
-=====================
+Your own network
+================
 
-Any function that can be written as layers has its gradient derived: on paper, and for an
-optimizer. Here it is a sparse autoencoder of handwritten digits, x → U σ(Wx − b), whose units are
-kept quiet.
+The gradient of any function that can be written as layers is derived, on paper and for an
+optimizer. Here it is a sparse autoencoder of handwritten digits, x → U σ(Wx − b), with a penalty on
+the activity of its units.
 """
 
 # %%
-# In a layer the activation comes first, then the weight: a = f(z), and the next layer's z is W a.
-# A bias is what is subtracted. The samples x are the input, and what the output is compared with.
+# In a layer the activation comes first, then the weight: a = f(z), and the next layer's z is W a. A
+# bias is subtracted. The samples x are the input and the target.
 
 import numpy as np
 from scipy.optimize import minimize
@@ -38,33 +38,33 @@ decay = [Network(name, [Layer(None, Square())]) for name in ("W", "U")]
 print(delta_table(reconstruction))
 
 # %%
-# The objective is a weighted sum of the networks: how far the output is from the digit, how active
-# the units are, how large the weights. ``Objective`` adds up their values and gradients, and holds
-# W, U and b in one flat vector, as optimizers want it.
+# The objective is a weighted sum of the networks: reconstruction error, activity of the units, and
+# weight decay. ``Objective`` adds up their values and gradients, and stores W, U and b in one flat
+# vector, as optimizers require.
 
 
-def autoencoder(x, n_hidden, quiet=0.3, small=1e-3):
+def autoencoder(x, n_hidden, sparsity=0.3, decay_weight=1e-3):
     """Return the objective in W, U and b, for samples in columns."""
     n_features, n_samples = x.shape
     free = {"W": (n_hidden, n_features), "U": (n_features, n_hidden), "b": (n_hidden, 1)}
     terms = [
         Term(1 / n_samples, reconstruction, {"x": x}),
-        Term(quiet / n_samples, activity, {"x": x}),
-        *(Term(small, network) for network in decay),
+        Term(sparsity / n_samples, activity, {"x": x}),
+        *(Term(decay_weight, network) for network in decay),
     ]
     return Objective(free, terms)
 
 
 # %%
-# First the check, at a small point; then the search. Large biases keep the units quiet at the
-# start.
+# First the gradient check, on a small problem; then the minimization. Large biases keep the
+# activity low at the start.
 
 x = load_digits().data.T / 16
 x -= x.mean(axis=1, keepdims=True)
 rng = np.random.default_rng(0)
 small = autoencoder(x[20:26, :7], 4)
 error = check_gradient(small.value_and_gradient, rng.normal(size=2 * 4 * 6 + 4))
-print(f"the gradient is off by {error:.0e}")
+print(f"relative error of the gradient: {error:.0e}")
 
 objective = autoencoder(x, 36)
 W, U = 0.1 * rng.normal(size=(36, 64)), 0.1 * rng.normal(size=(64, 36))
@@ -74,6 +74,6 @@ found = minimize(objective.value_and_gradient, start, **search)
 print(f"the objective fell from {objective.value_and_gradient(start)[0]:.1f} to {found.fun:.1f}")
 
 # %%
-# What each unit adds to a digit, the columns of U: strokes, and strokes that are not there.
+# What each unit adds to a digit, the columns of U: positive and negative strokes.
 
 BasisDisplay(objective.unpack(found.x)["U"].T).plot()

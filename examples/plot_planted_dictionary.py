@@ -1,14 +1,13 @@
 """
-Finding a planted dictionary again
-==================================
+Recovering a planted dictionary
+===============================
 
-Whether a method learns what is there can be tested where the truth was put in by hand: signals
-that are sums of 3 of 50 random atoms with noise. How many of the atoms come back?
+A method can be tested on data with a known truth: signals that are sums of 3 of 50 random atoms,
+with noise. How many of the atoms are recovered?
 """
 
 # %%
-# An atom counts as found where its cosine with the nearest learned one, whatever its sign, is
-# above 0.99.
+# An atom counts as found if the absolute cosine with the nearest learned atom is above 0.99.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,7 +28,7 @@ for decibels in levels:
     print(f"{decibels:2d} dB: {recovery.n_found} of 50 atoms")
 
 # %%
-# Noise does not lose atoms one by one; it turns all of them a little. The cosines, in order:
+# Noise does not lose single atoms; it rotates all of them slightly. The sorted cosines:
 
 figure, ax = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
 for recovery, decibels, style in zip(found, levels, (":", "-.", "--", "-"), strict=True):

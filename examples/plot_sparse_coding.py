@@ -3,13 +3,14 @@ Sparse coding: atoms of natural images
 ======================================
 
 Sparse coding learns a basis in which every patch of an image is a combination of few atoms. From
-photographs it learns short oriented edges, as cells of the visual cortex answer to.
+photographs it learns short oriented edges, like the receptive fields of simple cells in visual
+cortex.
 """
 
 # %%
-# Photographs are whitened as a whole, so that coarse structure does not drown the fine; then
-# patches are cut from them, lose their mean and get unit variance. On such patches a weight α of
-# the penalty about 1 is right.
+# Photographs are whitened as a whole, so that coarse structure does not dominate; then patches are
+# cut from them, their means are removed, and they are scaled to unit variance. For such patches a
+# weight α of about 1 is right.
 
 from sparsebp import SparseCoding
 from sparsebp.datasets import load_sample_photographs
@@ -21,7 +22,7 @@ patches = remove_mean(sample_patches(images, 8, 20_000, random_state=0))
 patches /= patches.std()
 
 # %%
-# The online solver sees small batches and is the quickest way to a good basis.
+# The online solver uses small batches and is the fastest way to a good basis.
 
 model = SparseCoding(
     100, penalty="l1", alpha=1.0, solver="online", batch_size=256, max_iter=400, random_state=0
@@ -34,6 +35,6 @@ BasisDisplay.from_estimator(model).plot()
 model
 
 # %%
-# How the objective fell, turn by turn, each on a batch of its own:
+# The objective by iteration, each on a different batch:
 
 ObjectiveDisplay.from_estimator(model).plot()

@@ -2,12 +2,12 @@
 Sparse filtering
 ================
 
-Sparse filtering weighs nothing against anything: it only asks that every filter answers about as
-often as the others and that few answer to a patch. There is no α to choose, and no whitening.
+Sparse filtering has one criterion: all filters are active about equally often, and few respond to
+each patch. There is no weight α to choose, and no whitening.
 """
 
 # %%
-# Patches should have no mean and about the same contrast; those of nearly none are left out.
+# Patches should have zero mean and similar contrast; low-contrast patches are skipped.
 
 import matplotlib.pyplot as plt
 
@@ -23,9 +23,9 @@ print(f"{model.n_iter_} iterations")
 BasisDisplay.from_estimator(model).plot()
 
 # %%
-# Responses are positive and of length one for each patch; most are close to zero.
+# The responses to a patch are positive and have unit norm; most are close to zero.
 
 figure, ax = plt.subplots(figsize=(5, 3.2), layout="constrained")
 ax.hist(model.transform(patches).ravel(), bins=60, color="0.4", log=True)
-ax.set(xlabel="response", ylabel="how many")
+ax.set(xlabel="response", ylabel="count")
 ax.spines[["top", "right"]].set_visible(False)

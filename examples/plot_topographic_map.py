@@ -2,14 +2,14 @@
 A topographic map
 =================
 
-Sparse coding learns atoms in no order. Where the penalty gathers the coefficients of each
-neighbourhood on a grid, S(s) = Σ √(V(s∘s) + ε), neighbors come to be active together, and the
-atoms arrange themselves: orientation, place and frequency change gradually over the map.
+Sparse coding learns atoms in random order. If the penalty sums the squared coefficients of each
+neighborhood on a grid, S(s) = Σ √(V(s∘s) + ε), neighbors become active together, and the atoms
+arrange themselves: orientation, position and frequency change gradually over the map.
 """
 
 # %%
-# A map of 10 × 10 atoms on a torus: what leaves it on the right comes in on the left. Groups are 3
-# × 3 atoms.
+# A map of 10 × 10 atoms on a torus: the right edge is adjacent to the left, the top to the bottom.
+# Groups are 3 × 3 atoms.
 
 from sparsebp import SparseCoding
 from sparsebp.datasets import load_sample_photographs
@@ -28,17 +28,18 @@ model = SparseCoding(
 BasisDisplay.from_estimator(model).plot()
 
 # %%
-# What each atom prefers is found by fitting a Gabor function to it. Orientation changes gradually,
-# with pinwheels where all of them meet; frequency is in order too.
+# The preferred orientation and frequency of each atom are found by fitting a Gabor function to it.
+# Orientation changes gradually, with pinwheels where all orientations meet; frequency is ordered
+# too.
 
 fit = gabor_fit(model.components_, (8, 8))
 MapDisplay.from_estimator(model, fit=fit).plot()
 
 # %%
-# How ordered is it? `topography_index` divides the mean difference of neighbors by that of any
-# two atoms: 1 is what a map in random order has. Orientation, frequency and place are ordered;
-# phase, as in the visual cortex, hardly is, since a group only asks that its members are active
-# together.
+# How ordered is it? `topography_index` divides the mean difference between neighbors by that
+# between random pairs of atoms: 1 means random order. Orientation, frequency and position are
+# ordered; phase, as in visual cortex, hardly is, since the penalty only makes the members of a
+# group active together.
 
 index = topography_index(fit, (10, 10))
 for quantity in ("orientation", "frequency", "place", "phase"):

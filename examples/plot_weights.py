@@ -2,14 +2,14 @@
 What α, ε and γ do
 ==================
 
-Three numbers weigh sparse coding: α the penalty against the distance, ε the roundness of the
-penalty at zero, and γ, where it is given, the length of the atoms.
+Sparse coding has three numbers to choose: α weights the penalty relative to the squared error, ε
+smooths the penalty at zero, and γ, if given, is the weight decay of the atoms.
 """
 
 # %%
-# **α** decides how many atoms share in a patch. For a small one half of them do, and it hardly
-# matters what they look like. For a large one they are edges and bars, of which a few must do, and
-# what is rare is given up.
+# **α** determines how many atoms are used for a patch. With a small α half of them are, and their
+# shapes hardly matter. With a large α they are edges and bars, few are used for each patch, and
+# rare structure is lost.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,13 +32,13 @@ for ax, alpha in zip(axes, (0.1, 1.0, 4.0), strict=True):
     codes = model.transform(held_out)
     lost = np.square(held_out - model.inverse_transform(codes)).mean()
     used = (codes != 0).sum(axis=1).mean()
-    title = f"α = {alpha:g}: {used:.0f} atoms a patch,\n{lost:.0%} lost"
+    title = f"α = {alpha:g}: {used:.0f} atoms per patch,\n{lost:.0%} lost"
     BasisDisplay.from_estimator(model).plot(ax, title=title)
 
 # %%
-# **ε** rounds the corner of √(s² + ε) over about √ε. A coefficient much smaller than that costs
-# next to nothing more than zero, so that the codes are small rather than zero; a small ε comes
-# close to the absolute value, and takes the optimizer more steps.
+# **ε** smooths √(s² + ε) over a width of about √ε. A coefficient much smaller than that costs
+# hardly more than zero, so the codes are small rather than zero; a small ε is close to the absolute
+# value, and the optimizer needs more iterations.
 
 s = np.linspace(-1, 1, 401)
 figure, ax = plt.subplots(figsize=(5, 3.2), layout="constrained")
@@ -50,9 +50,9 @@ ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False)
 
 # %%
-# **γ** is the tutorial's stand-in for atoms of length one, the default. Since a longer atom needs
-# smaller coefficients, which cost less, some must hold the atoms back. With a weight decay each
-# may take the length it can afford: often used ones grow, seldom used ones nearly vanish.
+# **γ** is the tutorial's replacement for unit-norm atoms, the default. An atom with a larger norm
+# needs smaller coefficients, which cost less, so the norms must be bounded. With weight decay the
+# norm of each atom is free: frequently used atoms grow, rarely used ones nearly vanish.
 
 figure, ax = plt.subplots(figsize=(5, 3.2), layout="constrained")
 for gamma, style in ((0.02, "-"), (0.1, "--"), (0.5, ":")):
@@ -62,6 +62,6 @@ for gamma, style in ((0.02, "-"), (0.1, "--"), (0.5, ":")):
     lengths = np.sort(np.linalg.norm(model.components_, axis=1))[::-1]
     ax.plot(lengths, "k", linestyle=style, label=f"γ = {gamma:g}")
 ax.axhline(1, color="0.6", label="γ = None")
-ax.set(xlabel="atom, longest first", ylabel="length", ylim=(0, None))
+ax.set(xlabel="atoms, in order of norm", ylabel="norm", ylim=(0, None))
 ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False)

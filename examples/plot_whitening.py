@@ -3,12 +3,12 @@ What whitening does
 ===================
 
 In photographs coarse structure has most of the variance. Whitening gives all frequencies about
-equal weight, so that what is learned is the shape of edges and not the spectrum. How, and how far,
-is a choice.
+equal weight, so that a model learns the shape of edges and not the spectrum. There are several ways
+to whiten.
 """
 
 # %%
-# A photograph as it is, whitened as a whole, and its patches whitened by their covariance (ZCA).
+# A photograph before and after whitening as a whole.
 
 import matplotlib.pyplot as plt
 
@@ -21,7 +21,7 @@ photographs = load_sample_photographs()
 whitened = whiten_images(photographs)
 figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
 for ax, image, title in zip(
-    axes, (photographs[0], whitened[0]), ("as it is", "whitened"), strict=True
+    axes, (photographs[0], whitened[0]), ("original", "whitened"), strict=True
 ):
     spread = 3 * image.std()
     ax.imshow(image - image.mean(), cmap="gray", vmin=-spread, vmax=spread)
@@ -29,21 +29,21 @@ for ax, image, title in zip(
     ax.set_axis_off()
 
 # %%
-# How uneven patches are as they are: a few directions hold most of the variance. Orthonormal ICA
-# with ``whiten=0.99`` takes the fewest that hold 99 % of it.
+# The spectrum of patches before whitening: a few directions hold most of the variance. Orthonormal
+# ICA with ``whiten=0.99`` keeps the fewest that hold 99 % of it.
 
 raw = remove_mean(sample_patches(photographs, 8, 10_000, random_state=0))
 SpectrumDisplay.from_samples(raw).plot(shares=(0.9, 0.99))
 
 # %%
-# What sparse coding learns from each. From patches as they are, some atoms are broad shades.
-# Whitened images give edges of all orientations: ``whiten_images`` damps the highest frequencies,
-# which are mostly noise. ZCA does so by its regularization; without any, fine checks take their
-# share of atoms.
+# What sparse coding learns from each. Without whitening some atoms are smooth gradients. Whitened
+# images give edges of all orientations: ``whiten_images`` attenuates the highest frequencies, which
+# are mostly noise. ZCA does so by its regularization; without any, some atoms are fine
+# checkerboards.
 
 samples = {
-    "patches as they are": raw,
-    "of whitened images": remove_mean(sample_patches(whitened, 8, 10_000, random_state=0)),
+    "not whitened": raw,
+    "whitened images": remove_mean(sample_patches(whitened, 8, 10_000, random_state=0)),
     "ZCA, ε = 10⁻²": Whitening("zca", regularization=1e-2).fit_transform(raw),
     "ZCA, ε = 0": Whitening("zca", regularization=0.0).fit_transform(raw),
 }

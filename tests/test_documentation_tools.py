@@ -51,7 +51,7 @@ def test_a_network_is_drawn_from_its_layers(name):
 
 def at_its_word(*lines):
     lines = list(lines)
-    public_names.take_at_its_word(None, "", "", None, None, lines)
+    public_names.escape_marks(None, "", "", None, None, lines)
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The directive ``command-output``: what a command prints, run while the pages are built."""
+"""The directive ``command-output``: the output of a command, run while the pages are built."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class CommandOutput(SphinxDirective):
-    """``{command-output} ARGUMENTS`` of `sparsebp`; an error of the command is one of the page."""
+    """``{command-output} ARGUMENTS`` of `sparsebp`; if the command fails, so does the build."""
 
     required_arguments = 1
     final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
-        """Return the command behind a prompt, and below it what it printed."""
+        """Return the command behind a prompt, and its output."""
         arguments = self.arguments[0].split()
         plain = {"COLUMNS": "80", "TERMINAL_WIDTH": "80", "NO_COLOR": "1", "TERM": "dumb"}
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))

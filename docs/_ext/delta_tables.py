@@ -1,4 +1,4 @@
-"""The directive ``delta-table``: a derivation, written out by the package that runs it."""
+"""The directive ``delta-table``: a derivation, written by the package."""
 
 from __future__ import annotations
 

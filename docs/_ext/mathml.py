@@ -1,4 +1,4 @@
-"""Formulas as MathML, made when the pages are: no script and no network to read them."""
+"""Formulas as MathML, converted at build time: pages need no script and no network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def inline(writer: Any, node: nodes.math) -> None:
 
 
 def displayed(writer: Any, node: nodes.math_block) -> None:
-    """Write a formula on lines of its own, which scrolls where the page is too narrow."""
+    """Write a displayed formula, which scrolls if the page is too narrow."""
     latex = node.astext().strip()
     if "&" in latex and r"\begin" not in latex:
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
@@ -26,6 +26,6 @@ def displayed(writer: Any, node: nodes.math_block) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Tell Sphinx of the two writers."""
+    """Register the two writers."""
     app.add_html_math_renderer("mathml", (inline, None), (displayed, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

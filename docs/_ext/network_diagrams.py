@@ -1,4 +1,4 @@
-"""The directive ``network-diagram``: a network drawn from its layers, in the page's own color."""
+"""The directive ``network-diagram``: a network drawn from its layers, in the page's text color."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 from sparsebp.cli.derivations import DERIVATIONS
 from sparsebp.network import Network
 
-#: Pixels: from layer to layer, from unit to unit, of a unit's radius, and the first unit's place.
+#: Pixels: between layers, between units, radius of a unit, and position of the first unit.
 STEP, ROW, RADIUS, LEFT, TOP = 125, 34, 10, 62, 62
 N_UNITS = 3
 

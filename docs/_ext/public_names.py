@@ -1,4 +1,4 @@
-"""What the API reference lists, and how docstrings, made to be read as they are, become pages."""
+"""What the API reference lists, and how plain docstrings are converted for Sphinx."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODULES = ("sparsebp", *(f"sparsebp.{name}" for name in MODULES))
 
 
 def constants(module: str) -> dict[str, str]:
-    """Return name → the comment ``#:`` above it, of what is no class, function or module."""
+    """Return name → the comment ``#:`` above it, for public constants."""
     found = {}
     for name in import_module(module).__all__:
         value = getattr(sys.modules[module], name)
@@ -35,19 +35,19 @@ def _comment(package: str, name: str) -> str:
     raise ValueError(f"{package}.{name} has no comment '#:' above it; write one.")
 
 
-def skip_what_others_describe(
+def skip_inherited(
     app: Sphinx, what: str, name: str, member: Any, skip: bool, options: Any
 ) -> bool | None:
-    """Leave out what classes inherit from scikit-learn and Python: it is described there."""
+    """Skip members that classes inherit from scikit-learn and Python; they are documented there."""
     function = getattr(member, "fget", member)
     own = (getattr(function, "__module__", None) or "").startswith("sparsebp")
     return None if own else True
 
 
-def take_at_its_word(
+def escape_marks(
     app: Sphinx, what: str, name: str, member: Any, options: Any, lines: list[str]
 ) -> None:
-    """Let bars and underscores at the end of words mean themselves: |s| is an absolute value."""
+    """Escape bars and trailing underscores, so that |s| is an absolute value."""
     in_doctest = False
     for i, line in enumerate(lines):
         in_doctest = bool(line.strip()) and (in_doctest or line.lstrip().startswith(">>>"))
@@ -58,8 +58,8 @@ def take_at_its_word(
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Tell autosummary of the constants, autodoc what to leave out."""
+    """Give autosummary the constants, and autodoc the members to skip."""
     app.config.autosummary_context = {"constants": {name: constants(name) for name in MODULES}}
-    app.connect("autodoc-skip-member", skip_what_others_describe)
-    app.connect("autodoc-process-docstring", take_at_its_word, priority=600)  # after numpydoc
+    app.connect("autodoc-skip-member", skip_inherited)
+    app.connect("autodoc-process-docstring", escape_marks, priority=600)  # after numpydoc
     return {"parallel_read_safe": True, "parallel_write_safe": True}
