@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.timing import Curve
-from sparsebp.blocks import count_threads
+from sparsebp.samples import count_threads
 
 _Size = TypeVar("_Size")
 

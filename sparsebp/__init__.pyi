@@ -1,6 +1,5 @@
 # What `import sparsebp` offers, loaded when it is first used.
 from . import bases as bases
-from . import blocks as blocks
 from . import callbacks as callbacks
 from . import coding as coding
 from . import datasets as datasets
@@ -14,6 +13,7 @@ from . import penalties as penalties
 from . import preprocessing as preprocessing
 from . import problems as problems
 from . import report as report
+from . import samples as samples
 from . import saving as saving
 from .bases import basis_names as basis_names
 from .bases import load_basis as load_basis

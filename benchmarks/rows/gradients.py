@@ -11,7 +11,6 @@ from benchmarks.data import patches, random_rows
 from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import race, timed
-from sparsebp.blocks import Samples, one_blas_thread
 from sparsebp.penalties import L1, SmoothL1, Topographic
 from sparsebp.problems import (
     Objective,
@@ -19,6 +18,7 @@ from sparsebp.problems import (
     reconstruction_ica,
     sparse_coding,
 )
+from sparsebp.samples import ArraySamples, one_blas_thread
 
 _ALPHA, _EPSILON, _GAMMA = 1.0, 0.01, 0.01
 
@@ -117,5 +117,5 @@ def _as_solvers_do(objective: Objective, point: np.ndarray) -> None:
 
 def _compressed(X: np.ndarray, n_threads: int) -> Objective:
     return reconstruction_ica(SmoothL1(_EPSILON), _ALPHA).objective(
-        "W", {"x": Samples(X.T, n_threads)}, scale=1 / len(X), compressed=True
+        "W", {"x": ArraySamples(X.T, n_threads)}, scale=1 / len(X), compressed=True
     )

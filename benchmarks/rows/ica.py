@@ -12,13 +12,13 @@ from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import Curve, Trail, timed
 from sparsebp import problems
-from sparsebp.blocks import Samples
 from sparsebp.minimizers import minimize_growing, minimize_lbfgs
 from sparsebp.penalties import SmoothL1
 from sparsebp.problems import (
     Objective,
     OrthonormalRows,
 )
+from sparsebp.samples import ArraySamples, Samples
 
 _ALPHA, _EPSILON = 1.0, 0.01
 _MANY = 100_000
@@ -44,7 +44,7 @@ def reconstruction_ica(setting: Setting) -> list[Record]:
     trails = {"sparsebp": _ours(X, w, setting), "NumPy + SciPy float64": _numpy(X, w, setting)}
     if peers.installed("torch"):
         trails["PyTorch L-BFGS float32"] = _torch(X, w, setting)
-    truth = _objective(Samples(X.T, setting.n_threads))
+    truth = _objective(ArraySamples(X.T, setting.n_threads))
     curves = {name: trail.curve(_value_of(truth)) for name, trail in trails.items()}
     setting.curves["Reconstruction ICA"] = curves
     goal = 1.005 * min(curve.best for curve in curves.values())
@@ -65,7 +65,7 @@ def _value_of(objective: Objective) -> Callable[[np.ndarray], float]:
 
 def _ours(X: np.ndarray, w: np.ndarray, setting: Setting) -> Trail:
     trail = Trail(setting.seconds)
-    samples, rng = Samples(X.T, setting.n_threads), np.random.default_rng(0)
+    samples, rng = ArraySamples(X.T, setting.n_threads), np.random.default_rng(0)
     result = minimize_growing(
         _objective,
         samples,
@@ -124,7 +124,7 @@ def orthonormal_ica(setting: Setting) -> list[Record]:
     w = OrthonormalRows.project(random_rows((X.shape[1],) * 2))
     work = f"orthonormal ICA to FastICA's contrast, {n:,} × {X.shape[1]} white"
     objective = problems.orthonormal_ica(SmoothL1(_EPSILON)).objective(
-        "W", {"x": Samples(X.T, setting.n_threads)}, scale=1 / X.size
+        "W", {"x": ArraySamples(X.T, setting.n_threads)}, scale=1 / X.size
     )
 
     def contrast(filters: np.ndarray) -> float:

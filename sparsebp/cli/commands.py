@@ -124,10 +124,10 @@ def encode_images(
 
 def _moving(
     advance: Callable[[float], None], size: float
-) -> Callable[[Sequence[int]], Iterable[int]]:
+) -> Callable[[Sequence[Any]], Iterable[Any]]:
     """Return what goes through the blocks of an image and moves a bar by the image's size."""
 
-    def through(blocks: Sequence[int]) -> Iterator[int]:
+    def through(blocks: Sequence[Any]) -> Iterator[Any]:
         for block in blocks:
             yield block
             advance(size / len(blocks))

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.blocks import in_order
 from sparsebp.coding.atoms import replace_unused_atoms
 from sparsebp.coding.basis import exact_basis
 from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.state import OnlineState, TurnState
 from sparsebp.minimizers import Result, Status, minimize_lbfgs
+from sparsebp.samples import in_blocks
 
 logger = logging.getLogger(__name__)
 
@@ -130,9 +130,7 @@ class Alternation(BasisSearch):
             limits = {"max_iter": _INNER_ITERATIONS, "tol": self.tol / 100}
             return minimize_lbfgs(objective, start[:, block], memory=_MEMORY, **limits)
 
-        blocks = [slice(i, i + _BLOCK) for i in range(0, x.shape[1], _BLOCK)]
-        found = in_order(search, blocks, self.n_threads)
-        for block, result in zip(blocks, found, strict=True):
+        for block, result in in_blocks(search, x.shape[1], _BLOCK, self.n_threads):
             codes[:, block] = _finished(result)
         return codes
 

@@ -2,7 +2,7 @@
 
 A sample's coefficients do not depend, to the last bit, on which others are encoded beside it: each
 takes its own steps, stops by its own optimality, and is rounded as if it stood alone (in double
-precision, on whole panels of columns; see `sparsebp.blocks.columns`).
+precision, on whole panels of columns; see `sparsebp.samples.columns`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.blocks import in_order, one_blas_thread, product, taken
 from sparsebp.coding.exact import Gram, encode_exactly
 from sparsebp.coding.proximal import encode_proximally, gradient_scale
 from sparsebp.minimizers.columnwise import minimize_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import UnitColumns, sparse_coding
+from sparsebp.samples import in_blocks, one_blas_thread, product, taken
 
 #: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run side
 #: by side; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
@@ -133,10 +133,9 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         return encoder(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
     size = _SMOOTH_BLOCK if gram is None else _EXACT_BLOCK
-    blocks = [slice(first, first + size) for first in range(0, x.shape[1], size)]
     n_unfinished = 0
     with one_blas_thread():
-        for block, found in zip(blocks, in_order(solve, blocks, n_threads), strict=True):
+        for block, found in in_blocks(solve, x.shape[1], size, n_threads):
             codes[:, block], unfinished = found
             n_unfinished += unfinished
     return Codes(codes, n_unfinished)

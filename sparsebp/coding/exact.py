@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.blocks import filled, product, taken
 from sparsebp.coding.exchange import exchange_atoms
 from sparsebp.penalties import L1
+from sparsebp.samples import filled, product, taken
 
 #: Steps before equations are tried, and how often all atoms that want to are then exchanged.
 _STEPS, _EXCHANGES = 20, 5

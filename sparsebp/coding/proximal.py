@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsebp.blocks import filled, product, taken
 from sparsebp.penalties import Penalty
 from sparsebp.problems import MASKED_RECONSTRUCTION, RECONSTRUCTION, Objective, Term
+from sparsebp.samples import filled, product, taken
 
 #: Steps from one check of the tolerance to the next.
 _LOOK = 10

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
-from sparsebp.blocks import in_order
 from sparsebp.coding._compiled import compiled
 from sparsebp.coding.basis import exact_basis
 from sparsebp.problems import UnitColumns
+from sparsebp.samples import in_blocks
 
 #: An atom of which a smaller share than this is new depends on those already chosen.
 _DEPENDENT = 1e-10
@@ -82,9 +82,8 @@ def pursue(
         energy = require_finite("Squares", np.einsum("ij,ij->i", samples, samples), "x")
         return _pursue_all(samples @ atoms, energy, gram, (most, max_energy, min_gain))
 
-    blocks = [slice(first, first + _BLOCK) for first in range(0, x.shape[1], _BLOCK)]
     codes = np.empty((n_components, x.shape[1]), dtype=x.dtype)
-    for block, found in zip(blocks, in_order(solve, blocks, n_threads), strict=True):
+    for block, found in in_blocks(solve, x.shape[1], _BLOCK, n_threads):
         with ignore_float_warnings():
             codes[:, block] = (found / lengths).T
     return require_finite("The coefficients", codes, "x")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from itertools import islice
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from sparsebp._cached import cached_property
-from sparsebp.blocks import one_blas_thread
 from sparsebp.coding.encoding import starting_codes
 from sparsebp.coding.state import BasisResult, OnlineState
 from sparsebp.minimizers import Callback, Status
 from sparsebp.penalties import Penalty
 from sparsebp.problems import Problem, sparse_coding
+from sparsebp.samples import Samples, one_blas_thread
 
 
 @dataclass(frozen=True)
@@ -93,13 +92,17 @@ class BasisSearch:
         raise NotImplementedError
 
     def run(
-        self, x: np.ndarray, state: OnlineState, rng: Any, callback: Callback | None = None
+        self,
+        x: np.ndarray | Samples,
+        state: OnlineState,
+        rng: Any,
+        callback: Callback | None = None,
     ) -> BasisResult:
         """Take steps on fresh batches of the samples.
 
         Parameters
         ----------
-        x : ndarray of shape (n_features, n_samples)
+        x : ndarray or Samples of shape (n_features, n_samples)
             Samples in columns.
         state : OnlineState
             Where to start.
@@ -117,10 +120,10 @@ class BasisSearch:
         state = state.moved_to(self.project(state.basis))
         history: list[float] = []
         status = Status.ITERATION_LIMIT
-        size = self.batch_size or x.shape[1]
+        batches = Samples.of(x).batches(self.batch_size, rng)
         with one_blas_thread():
             try:
-                for batch in islice(batches(x, size, rng), min(self.max_iter, sys.maxsize)):
+                for batch in islice(batches, min(self.max_iter, sys.maxsize)):
                     if not history:
                         codes = starting_codes(batch, state.basis)
                         history.append(self.value(batch, state.basis, codes))
@@ -142,31 +145,3 @@ class BasisSearch:
         value = history[-1] if history else np.inf
         n_iter = max(len(history) - 1, 0)
         return BasisResult(state.basis, value, n_iter, status, tuple(history), state.at_rest())
-
-
-def batches(x: np.ndarray, size: int, rng: Any) -> Iterator[np.ndarray]:
-    """Yield batches without end, every sample once before any comes again.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
-    size : int
-        Samples of a batch.
-    rng : RandomState or Generator
-        Draws them.
-
-    Yields
-    ------
-    batch : ndarray of shape (n_features, size)
-        A copy of some columns, or x where it holds no more than ``size``.
-    """
-    n_samples = x.shape[1]
-    while size >= n_samples:
-        yield x
-    order = rng.permutation(n_samples)
-    while True:
-        if len(order) < size:
-            order = np.concatenate([order, rng.permutation(n_samples)])
-        yield x[:, order[:size]]
-        order = order[size:]

@@ -10,12 +10,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
-from sparsebp.blocks import count_threads
 from sparsebp.coding import encode
 from sparsebp.estimators._base import Coder
 from sparsebp.estimators._parameters import check_real
 from sparsebp.estimators._units import warn_of_scale
 from sparsebp.problems import Problem, sparse_coding
+from sparsebp.samples import count_threads
 
 if TYPE_CHECKING:
     from sparsebp.estimators.sparse_coder import SparseCoder

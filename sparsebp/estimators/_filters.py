@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
-from sparsebp.blocks import Samples, count_threads, product
 from sparsebp.estimators._base import Learner, require_success
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
 from sparsebp.estimators._units import warn_of_hidden, warn_of_scale
 from sparsebp.minimizers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
+from sparsebp.samples import ArraySamples, Samples, count_threads, product
 
 #: White samples of so many times fewer directions than features are kept: they need less memory
 #: than the samples, and would cost more to compute at every iteration than all that follows.
@@ -101,10 +101,9 @@ class FilterLearner(Learner):
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         X = self._checked(X)
-        mapping = None
+        samples: Samples = ArraySamples(X.T, count_threads(self.n_jobs))
         if self.whitening_ is not None:
-            mapping = (self.whitening_, self.mean_[:, np.newaxis])
-        samples = Samples(X.T, count_threads(self.n_jobs), mapping=mapping)
+            samples = samples.mapped(self.whitening_, self.mean_[:, np.newaxis])
         return self.problem_.value({"x": samples, "W": self.whitened_components_})
 
     def _energies(self, codes: np.ndarray) -> np.ndarray:
@@ -127,14 +126,14 @@ class FilterLearner(Learner):
         n_threads = count_threads(self.n_jobs)
         if not self.whiten:
             mean = np.zeros(X.shape[1], dtype=X.dtype)
-            return Whitened(Samples(X.T, n_threads), None, None, mean)
+            return Whitened(ArraySamples(X.T, n_threads), None, None, mean)
         share = float(self.whiten) if self.whiten < 1 else None
         whitening = Whitening("pca", n_components=share).fit(X)
         kept = slice(self.n_components if self.directions == "largest" else None)
         directions, scales = whitening.directions_[:, kept], whitening.scales_[kept]
         maps = ((directions / scales).T, directions * scales, whitening.mean_)
         forward, backward, mean = (a.astype(X.dtype, copy=False) for a in maps)
-        samples = Samples(X.T, n_threads, mapping=(forward, mean[:, np.newaxis]))
+        samples = ArraySamples(X.T, n_threads).mapped(forward, mean[:, np.newaxis])
         if _FEW_OF * len(forward) <= X.shape[1]:
             samples = samples.computed()
         return Whitened(samples, forward, backward, mean)

@@ -11,7 +11,6 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import Samples
 from sparsebp.estimators._base import restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
@@ -26,6 +25,7 @@ from sparsebp.problems import (
     orthonormal_ica,
     reconstruction_ica,
 )
+from sparsebp.samples import Samples
 
 #: k filters of n white directions reconstruct about k / n of the energy, and never so little of it.
 _NOTHING = 0.05

@@ -10,10 +10,10 @@ from sklearn.utils import Tags
 from sparsebp._checks import check_matrix
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import count_threads
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._parameters import check_real
 from sparsebp.penalties import Penalty
+from sparsebp.samples import count_threads
 
 
 class SparseCoder(AtomCoder):

@@ -12,7 +12,6 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import count_threads
 from sparsebp.coding import (
     STEPS,
     Alternation,
@@ -29,6 +28,7 @@ from sparsebp.estimators._parameters import check_choice, check_flag, check_real
 from sparsebp.estimators._units import warn_of_units
 from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import Penalty
+from sparsebp.samples import count_threads
 
 
 class SparseCoding(AtomCoder, Learner):

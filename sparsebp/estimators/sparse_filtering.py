@@ -10,13 +10,13 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import product
 from sparsebp.estimators._base import Learner, require_success, restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._units import is_parabola, warn_of_scale, warn_user
 from sparsebp.minimizers import minimize_lbfgs
 from sparsebp.penalties import SmoothL1
 from sparsebp.problems import Problem, sparse_filtering
+from sparsebp.samples import product
 
 #: A filter with less than this share of (Wx)² in its mean square is hidden by ε.
 _HIDDEN = 1e-6

@@ -23,9 +23,10 @@ from sparsebp._shapes import (
     resolved_patch_shape,
     split_channels,
 )
+from sparsebp.samples import slices
 
 #: Whether to show a bar; or what goes through the blocks and shows how far it is.
-Progress = bool | Callable[[Sequence[int]], Iterable[int]]
+Progress = bool | Callable[[Sequence[Any]], Iterable[Any]]
 #: Pixels from one patch to the next, along all sides or along each.
 Stride = int | Sequence[int]
 #: One photograph's patches are 0.17 to 2.0 times as large as those of 40 photographs together.
@@ -94,8 +95,8 @@ class Patches:
             if callable(progress)
             else partial(track, description="patches", disable=not progress)
         )
-        for first in watched(range(0, len(numbers), _BLOCK)):
-            yield numbers[first : first + _BLOCK]
+        for block in watched(slices(len(numbers), _BLOCK)):
+            yield numbers[block]
 
     def averaged(
         self,

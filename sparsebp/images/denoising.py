@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from sparsebp._checks import check_number
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import count_threads
 from sparsebp.coding import pursue
 from sparsebp.images._atoms import atoms_of, learned_atoms
 from sparsebp.images._patches import Patches, Stride, channel_means, checked_image, framed
 from sparsebp.images.noise import estimate_sigma
+from sparsebp.samples import count_threads
 
 #: Side of the patches where the image is its own source of atoms.
 _SIDE = 8

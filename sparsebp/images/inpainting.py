@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_readable
 from sparsebp._shapes import PatchShape
-from sparsebp.blocks import count_threads
 from sparsebp.coding import pursue
 from sparsebp.images._atoms import atoms_of
 from sparsebp.images._patches import (
@@ -20,6 +19,7 @@ from sparsebp.images._patches import (
     framed,
 )
 from sparsebp.images._smooth import filled_smoothly
+from sparsebp.samples import count_threads
 
 #: Thresholds of the turns, in units of what a smooth filling errs: they fall as the filling grows
 #: better. On photographs sixteen such turns gain 0.1 to 0.3 dB more, four 0.1 to 0.3 less.

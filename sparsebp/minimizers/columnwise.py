@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsebp.blocks import filled, taken
 from sparsebp.minimizers.two_loop import CurvaturePair, quasi_newton_direction
+from sparsebp.samples import filled, taken
 
 #: Maps (points (n_rows, n), the numbers (n,) of their columns) to values (n,) and gradient.
 ColumnObjective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]

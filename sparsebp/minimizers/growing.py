@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.blocks import Samples
 from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.problems import Differentiable
+from sparsebp.samples import Samples
 
 _FACTOR = 4
 #: Samples of the first stage for each row of the free matrix: fewer are fitted too closely.

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from sparsebp.blocks import one_blas_thread
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.problems import Differentiable
+from sparsebp.samples import one_blas_thread
 
 #: Called with (iteration, value, point) after each iteration; True asks to stop.
 Callback = Callable[[int, float, Any], Any]

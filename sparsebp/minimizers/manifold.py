@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsebp.blocks import one_blas_thread
 from sparsebp.minimizers.lbfgs import Callback
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.minimizers.two_loop import CurvaturePair, quasi_newton_direction
 from sparsebp.problems import Differentiable, OrthonormalRows
+from sparsebp.samples import one_blas_thread
 
 #: A step lowers F by at least this share of what the slope promises, and leaves at most that
 #: share of the slope (Armijo, weak Wolfe).

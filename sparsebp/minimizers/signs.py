@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from sparsebp._cached import cached_property
-from sparsebp.blocks import Samples
 from sparsebp.minimizers.lbfgs import Callback
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.penalties import Penalty, Signed, gaussian_reference, values_of_each
 from sparsebp.problems import OrthonormalRows
+from sparsebp.samples import Samples
 
 #: Changes of signs at most; what more would change is told as unsettled.
 _ROUNDS = 20

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
 
 from sparsebp._checks import (
     RandomSource,
@@ -21,6 +20,7 @@ from sparsebp._room import check_room
 from sparsebp._shapes import split_channels
 from sparsebp.preprocessing._arrays import check_images
 from sparsebp.preprocessing.normalization import row_deviation
+from sparsebp.samples import slices
 
 _REFERENCE_PATCHES = 2000
 _REDRAWS_PER_PATCH = 100
@@ -91,7 +91,7 @@ def sample_patches(
     itemsize = np.dtype(source.dtype).itemsize
     check_room("n_patches", n_patches, (n_patches, source.patch_size), itemsize=itemsize)
     patches = np.empty((n_patches, source.patch_size), source.dtype)
-    for rows in gen_batches(n_patches, max(1, _BLOCK_SIZE // source.patch_size)):
+    for rows in slices(n_patches, max(1, _BLOCK_SIZE // source.patch_size)):
         patches[rows] = _draw_with_contrast(source, rows.stop - rows.start, threshold)
     return patches
 
@@ -146,7 +146,7 @@ def _cut(image: NDArray[Any], shape: tuple[int, ...], position: NDArray[np.int64
 def _contrast_threshold(source: _PatchSource, min_contrast: float) -> float:
     contrasts = [
         row_deviation(source.draw(rows.stop - rows.start))
-        for rows in gen_batches(_REFERENCE_PATCHES, max(1, _BLOCK_SIZE // source.patch_size))
+        for rows in slices(_REFERENCE_PATCHES, max(1, _BLOCK_SIZE // source.patch_size))
     ]
     scaled, exponent = in_range(np.concatenate(contrasts))
     average = float(np.ldexp(np.sqrt(np.square(scaled).mean()), exponent))

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
-from sklearn.utils import gen_batches
 
 from sparsebp._magnitudes import largest_magnitude
+from sparsebp.samples import ArraySamples, count_threads, second_moments
 
-# Numbers converted to float64 at a time while the covariance is summed.
-_BLOCK_SIZE = 2**20
+#: Features up to which blocks of samples are summed in several threads.
+_FEW_FEATURES = 4096
 
 
 def principal_directions(
@@ -74,11 +74,10 @@ def _why_none(X: NDArray[Any]) -> str:
 
 def _covariance(X: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float64]:
     n_samples, n_features = X.shape
-    total = np.zeros((n_features, n_features))
+    # Every thread holds a matrix of n_features².
+    n_threads = count_threads(None) if n_features <= _FEW_FEATURES else 1
     with np.errstate(over="ignore", invalid="ignore"):
-        for rows in gen_batches(n_samples, max(1, _BLOCK_SIZE // n_features)):
-            centered = X[rows] - mean
-            total += centered.T @ centered
+        total = second_moments(ArraySamples(X.T, n_threads), mean[:, np.newaxis])
     _check_squares(total, X)
     return total / n_samples
 

@@ -1,7 +1,6 @@
 """What is learned: each problem's terms, constraint and objective, stated once."""
 
 from sparsebp.problems.constraints import OrthonormalRows, UnitColumns, UnitRows
-from sparsebp.problems.moments import second_moment_factor
 from sparsebp.problems.objective import Differentiable, Objective, Term
 from sparsebp.problems.orthonormal_ica import orthonormal_ica, sparsity_network
 from sparsebp.problems.problem import Part, Problem
@@ -36,7 +35,6 @@ __all__ = [
     "decoder_scale",
     "orthonormal_ica",
     "reconstruction_ica",
-    "second_moment_factor",
     "sparse_coding",
     "sparse_filtering",
     "sparse_filtering_network",

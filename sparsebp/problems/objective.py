@@ -10,8 +10,8 @@ import numpy as np
 
 from sparsebp._cached import cached_property
 from sparsebp._checks import check_shape
-from sparsebp.blocks import Samples
 from sparsebp.network import Network, Tree, backpropagate, simplified
+from sparsebp.samples import Samples
 
 
 class Differentiable(Protocol):

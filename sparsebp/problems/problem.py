@@ -11,8 +11,8 @@ import numpy as np
 from sparsebp.network import Network
 from sparsebp.penalties import Penalty
 from sparsebp.problems.constraints import OrthonormalRows, UnitVectors
-from sparsebp.problems.moments import second_moment_factor
 from sparsebp.problems.objective import Differentiable, Objective, Term, total
+from sparsebp.samples import second_moment_factor
 
 #: What the columns of are samples, wherever they occur.
 _OF_SAMPLES = ("s", "x", "M")

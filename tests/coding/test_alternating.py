@@ -6,7 +6,6 @@ from scipy.optimize import linear_sum_assignment
 from thinning import first_fast
 
 from sparsebp.coding import Alternation, OnlineState, encode, replace_unused_atoms, starting_codes
-from sparsebp.coding.search import batches
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.minimizers import Status
 from sparsebp.penalties import L1, Cauchy, SmoothL1, Topographic
@@ -190,24 +189,6 @@ def test_an_interrupt_inside_a_search_ends_the_alternation(step, monkeypatch):
     result = run(Alternation(SmoothL1(), 0.3, 0.05), x, a_basis())
     assert (result.status, result.n_iter) == (Status.INTERRUPTED, 0)
     np.testing.assert_array_equal(result.point, a_basis())
-
-
-@pytest.mark.parametrize(("n", "size"), [(10, 5), (10, 3), (10, 7), (10, 9), (3, 1)])
-def test_batches_hold_every_sample_once_before_any_comes_again(n, size):
-    stream_of = batches(np.arange(n)[None, :], size, np.random.RandomState(0))
-    drawn = [next(stream_of).ravel() for _ in range(3 * n)]
-    assert {len(batch) for batch in drawn} == {size}
-    stream = np.concatenate(drawn)
-    passes = stream[: len(stream) // n * n].reshape(-1, n)
-    assert (np.sort(passes, axis=1) == np.arange(n)).all()
-    assert len({tuple(row) for row in passes}) > 1
-
-
-@pytest.mark.parametrize("size", [10, 11, 1000])
-def test_a_batch_of_all_samples_is_the_samples_themselves(size):
-    x = np.arange(10.0)[None, :]
-    stream_of = batches(x, size, np.random.RandomState(0))
-    assert all(next(stream_of) is x for _ in range(3))
 
 
 def test_turns_take_fresh_batches():

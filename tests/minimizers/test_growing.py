@@ -3,11 +3,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sparsebp.blocks import Samples
 from sparsebp.minimizers import Status, growing, minimize_lbfgs
 from sparsebp.minimizers.growing import minimize_growing
 from sparsebp.penalties import LogCosh
 from sparsebp.problems import OrthonormalRows, orthonormal_ica
+from sparsebp.samples import ArraySamples
 
 N = 3
 MANY = 5_000  # stages of 78, 312, 1250 and 5000 for three rows
@@ -53,7 +53,7 @@ def grow(x, start=None, *, solver=minimize_lbfgs, objective_of=Ridge, seed=0, **
     rng = np.random.default_rng(seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(growing, "minimize_lbfgs", solver)
-        return minimize_growing(objective_of, Samples(x), start, rng=rng, **options)
+        return minimize_growing(objective_of, ArraySamples(x), start, rng=rng, **options)
 
 
 class Recorder:
@@ -82,14 +82,14 @@ def test_few_samples_make_one_stage_which_is_the_plain_search(m, max_iter):
     x = regression(m)
     solver = Recorder()
     found = grow(x, solver=solver, max_iter=max_iter)
-    plain = minimize_lbfgs(Ridge(Samples(x)), start_of(), max_iter=max_iter, tol=1e-13)
+    plain = minimize_lbfgs(Ridge(ArraySamples(x)), start_of(), max_iter=max_iter, tol=1e-13)
     assert_same(found, plain)
     assert solver.sizes == [m]
 
 
 def test_few_samples_leave_the_generator_alone():
     rng = np.random.default_rng(3)
-    samples = Samples(regression(50))
+    samples = ArraySamples(regression(50))
     minimize_growing(Ridge, samples, start_of(), rng=rng, max_iter=5, tol=1e-3)
     assert rng.random() == np.random.default_rng(3).random()
 
@@ -134,7 +134,7 @@ def test_the_stages_hold_random_samples_each_within_the_next():
 @pytest.mark.parametrize("seed", range(4))
 def test_the_result_is_the_minimum_of_all_samples(seed):
     x = regression(MANY, seed=seed)
-    objective = Ridge(Samples(x))
+    objective = Ridge(ArraySamples(x))
     result = grow(x, seed=seed)
     value, gradient = objective.value_and_gradient(result.point)
     assert result.status is Status.CONVERGED
@@ -154,7 +154,7 @@ def test_all_samples_are_evaluated_less_often_than_by_the_plain_search():
     x = regression(20_000)
     grow(x, objective_of=objective_of, tol=1e-6)
     n_growing, evaluated[:] = evaluated.count(20_000), []
-    minimize_lbfgs(objective_of(Samples(x)), start_of(), max_iter=200, tol=1e-6)
+    minimize_lbfgs(objective_of(ArraySamples(x)), start_of(), max_iter=200, tol=1e-6)
     assert n_growing < evaluated.count(20_000)
 
 
@@ -190,7 +190,7 @@ def test_the_iterations_of_all_stages_are_counted_together(max_iter):
     assert len(result.history) == result.n_iter + 1
     expected = Status.CONVERGED if max_iter == 500 else Status.ITERATION_LIMIT
     assert result.status is expected
-    value = objective_of(Samples(x)).value_and_gradient(result.point)[0]
+    value = objective_of(ArraySamples(x)).value_and_gradient(result.point)[0]
     assert result.value == pytest.approx(value, rel=1e-12)
 
 
@@ -297,12 +297,14 @@ def test_an_early_stage_that_stalls_is_followed_by_the_others():
     assert solver.results[0].status is Status.STALLED
     assert tuple(solver.sizes) == STAGES
     assert result.status is Status.CONVERGED
-    np.testing.assert_allclose(result.point, Ridge(Samples(regression(MANY))).minimum(), atol=1e-5)
+    np.testing.assert_allclose(
+        result.point, Ridge(ArraySamples(regression(MANY))).minimum(), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("make", [np.random.default_rng, np.random.RandomState])
 def test_the_same_seed_gives_the_same_result(make):
-    samples = Samples(regression(MANY))
+    samples = ArraySamples(regression(MANY))
 
     def run(seed):
         options = {"rng": make(seed), "max_iter": 100, "tol": 1e-6}
@@ -323,7 +325,7 @@ def test_an_interrupt_between_stages_keeps_the_last_stage():
 
     result = grow(regression(MANY), objective_of=objective_of)
     assert result.status is Status.INTERRUPTED
-    expected = Ridge(Samples(regression(MANY)))
+    expected = Ridge(ArraySamples(regression(MANY)))
     assert (
         expected.value_and_gradient(result.point)[0] < (expected.value_and_gradient(start_of())[0])
     )

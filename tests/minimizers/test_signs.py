@@ -1,22 +1,22 @@
 import numpy as np
 import pytest
 
-from sparsebp.blocks import Samples
 from sparsebp.minimizers import Result, SignRule, Status, minimize_choosing_signs
 from sparsebp.minimizers.signs import gaussian_excess
 from sparsebp.penalties import LogCosh, Signed, SmoothL1
+from sparsebp.samples import ArraySamples
 
 RNG = np.random.default_rng(0)
 SOURCES = np.stack([RNG.laplace(size=3000), RNG.uniform(-1, 1, size=3000), np.zeros(3000)])
 MEAN = SOURCES.mean(axis=1, keepdims=True)
-RULE = SignRule(LogCosh(), Samples(SOURCES), lambda point: point)
+RULE = SignRule(LogCosh(), ArraySamples(SOURCES), lambda point: point)
 
 
 def test_the_excess_is_negative_for_sparse_responses():
-    excess, noise = gaussian_excess(LogCosh(), Samples(SOURCES), np.eye(3), MEAN)
+    excess, noise = gaussian_excess(LogCosh(), ArraySamples(SOURCES), np.eye(3), MEAN)
     assert excess[0] < -0.003 < 0.003 < excess[1]
     assert (noise < 1e-12).all()
-    scaled = gaussian_excess(LogCosh(1 / 10), Samples(10 * SOURCES), np.eye(3), 10 * MEAN)
+    scaled = gaussian_excess(LogCosh(1 / 10), ArraySamples(10 * SOURCES), np.eye(3), 10 * MEAN)
     np.testing.assert_allclose(scaled[0], 10 * excess, rtol=1e-3)
 
 
@@ -27,7 +27,7 @@ def test_signs_are_those_of_the_responses_and_stay_where_nothing_speaks():
 
 @pytest.mark.parametrize("offset", [5.0, -5.0])
 def test_a_mean_is_no_sparseness(offset):
-    rule = SignRule(LogCosh(), Samples(SOURCES[:2] + offset), lambda point: point)
+    rule = SignRule(LogCosh(), ArraySamples(SOURCES[:2] + offset), lambda point: point)
     assert rule.signs_at(np.eye(2), (1, 1)) == (1, -1)
 
 
@@ -97,7 +97,9 @@ def test_the_callback_may_stop_and_a_failure_ends_the_search():
 
 
 def test_rounding_is_no_reason_for_a_sign():
-    rule = SignRule(SmoothL1(0.3), Samples(np.zeros((4, 5001), np.float32)), lambda point: point)
+    rule = SignRule(
+        SmoothL1(0.3), ArraySamples(np.zeros((4, 5001), np.float32)), lambda point: point
+    )
     for signs in ((1,) * 4, (-1,) * 4):
         assert rule.signs_at(np.eye(4, dtype=np.float32), signs) == signs
 
@@ -105,7 +107,7 @@ def test_rounding_is_no_reason_for_a_sign():
 @pytest.mark.parametrize("drawn", [True, False])
 def test_a_given_start_is_taken_at_its_word(drawn):
     """Nearly Gaussian responses have signs where filters are given, +1 where they are drawn."""
-    noise = Samples(np.random.default_rng(0).normal(size=(20, 900)))
+    noise = ArraySamples(np.random.default_rng(0).normal(size=(20, 900)))
     rule, told = SignRule(LogCosh(), noise, lambda point: point), []
     minimize_choosing_signs(
         steps(1, Status.STALLED),
@@ -147,7 +149,7 @@ def test_signs_are_looked_at_where_the_search_rests():
 def test_filters_of_sign_minus_one_are_mixed_among_themselves():
     rng = np.random.default_rng(0)
     point, start = (np.linalg.qr(rng.normal(size=(4, 4)))[0] for _ in range(2))
-    rule = SignRule(LogCosh(), Samples(rng.normal(size=(4, 50))), lambda point: point)
+    rule = SignRule(LogCosh(), ArraySamples(rng.normal(size=(4, 50))), lambda point: point)
     mixed = rule.mixed_anew(point, start, (1, -1, 1, -1))
     np.testing.assert_array_equal(mixed[::2], point[::2])
     np.testing.assert_allclose(mixed @ mixed.T, np.eye(4), atol=1e-12)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from sparsebp.preprocessing import principal_directions as module
 from sparsebp.preprocessing.principal_directions import principal_directions
+from sparsebp.samples import BLOCK
 
 
 def low_rank(n_samples, n_features, rank, seed=0):
@@ -50,9 +50,8 @@ def test_float32_keeps_directions_of_small_variance():
     np.testing.assert_allclose(values, deviations**2, rtol=0.05)
 
 
-def test_blocks_sum_to_the_covariance(monkeypatch):
-    monkeypatch.setattr(module, "_BLOCK_SIZE", 35)
-    X = low_rank(101, 5, 5)
+def test_blocks_sum_to_the_covariance():
+    X = low_rank(2 * BLOCK + 101, 5, 5)
     values, directions = principal_directions(X, X.mean(axis=0))
     np.testing.assert_allclose((directions * values) @ directions.T, np.cov(X.T, bias=True))
 

@@ -6,7 +6,6 @@ from network.test_autoencoder import SPARSITY as ACTIVE
 from oracles import complex_step, relative_error
 from penalties.registry import CASES
 
-from sparsebp.blocks import Samples
 from sparsebp.network import Layer, Network, Parameter, Square, check_gradient
 from sparsebp.penalties import L1, SmoothL1
 from sparsebp.problems import (
@@ -18,6 +17,7 @@ from sparsebp.problems import (
     reconstruction_ica,
     sparse_coding,
 )
+from sparsebp.samples import ArraySamples
 
 DECAY = Objective({"A": (2, 3)}, [Term(1.0, WEIGHT_DECAY)])
 EACH = pytest.mark.parametrize("case", CASES, ids=repr)
@@ -177,7 +177,9 @@ def autoencoder(x, n_hidden, weight=0.3, decay=0.1):
     )
 
 
-@pytest.mark.parametrize("wrap", [np.asarray, lambda x: Samples(x, 1)], ids=["array", "samples"])
+@pytest.mark.parametrize(
+    "wrap", [np.asarray, lambda x: ArraySamples(x, 1)], ids=["array", "samples"]
+)
 def test_several_free_matrices_are_one_flat_vector(wrap):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(5, 2_500 if wrap is not np.asarray else 7))

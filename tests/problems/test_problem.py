@@ -5,7 +5,6 @@ import pytest
 from oracles import relative_error
 from penalties.registry import CASES
 
-from sparsebp.blocks import Samples
 from sparsebp.penalties import L1, Signed, SmoothL1, Topographic
 from sparsebp.problems import (
     UnitColumns,
@@ -14,6 +13,7 @@ from sparsebp.problems import (
     sparse_coding,
     sparse_filtering,
 )
+from sparsebp.samples import ArraySamples
 
 rng = np.random.default_rng(0)
 X, A, S, W = (rng.normal(size=shape) for shape in ((4, 30), (4, 6), (6, 30), (6, 4)))
@@ -58,7 +58,7 @@ def test_compression_changes_neither_value_nor_gradient():
 
 def test_the_value_of_samples_is_that_of_the_array():
     problem = reconstruction_ica(Topographic((2, 3)), 0.3)
-    blocks = problem.value({"x": Samples(X), "W": W})
+    blocks = problem.value({"x": ArraySamples(X), "W": W})
     assert blocks == pytest.approx(problem.value({"x": X, "W": W}), rel=1e-13)
 
 

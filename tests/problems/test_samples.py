@@ -8,8 +8,6 @@ import pytest
 from oracles import relative_error
 from penalties.registry import CASES
 
-from sparsebp.blocks import Samples
-from sparsebp.blocks.samples import BLOCK
 from sparsebp.network import check_gradient
 from sparsebp.penalties import SmoothL1, Topographic
 from sparsebp.problems import (
@@ -19,9 +17,10 @@ from sparsebp.problems import (
     UnitRows,
     orthonormal_ica,
     reconstruction_ica,
-    second_moment_factor,
     sparsity_network,
 )
+from sparsebp.samples import ArraySamples, Samples, second_moment_factor
+from sparsebp.samples.samples import BLOCK
 
 ALPHA = 0.7
 #: (n_features, n_components, n_samples): one block or less, one more, several.
@@ -67,7 +66,7 @@ def test_an_objective_of_samples_is_that_of_the_array(build):
     for case, sizes in product(CASES, SIZES):
         x, w = data(sizes)
         penalty, scale = case.build(sizes[1]), 1 / sizes[2]
-        found = build(Samples(x), penalty, scale).value_and_gradient(w)
+        found = build(ArraySamples(x), penalty, scale).value_and_gradient(w)
         assert_equal(found, build(x, penalty, scale).value_and_gradient(w), where=(case, sizes))
         assert type(found[0]) is float
         assert found[1].dtype == np.float64
@@ -82,7 +81,7 @@ def test_an_objective_of_samples_is_the_closed_form(case):
         oracles.ica_reconstruction_in_filters(w, x)
         + ALPHA * oracles.penalty_in_filters(case.gradient, w, x),
     )
-    assert_equal(reconstruction(Samples(x), penalty, 1.0).value_and_gradient(w), expected)
+    assert_equal(reconstruction(ArraySamples(x), penalty, 1.0).value_and_gradient(w), expected)
 
 
 @pytest.mark.parametrize("build", BUILDERS)
@@ -91,7 +90,9 @@ def test_ordered_and_mapped_samples_are_the_array_made_of_them(build):
     order = np.random.default_rng(0).permutation(x.shape[1])[: 2 * BLOCK + 3]
     mapping = np.random.default_rng(1).normal(size=(3, 3)), np.full((3, 1), 0.5)
     plain = mapping[0] @ (x[:, order] - mapping[1])
-    found = build(Samples(x, 2, order, mapping), SmoothL1(), 0.01).value_and_gradient(w)
+    found = build(ArraySamples(x, 2, order).mapped(*mapping), SmoothL1(), 0.01).value_and_gradient(
+        w
+    )
     assert_equal(found, build(plain, SmoothL1(), 0.01).value_and_gradient(w))
 
 
@@ -99,7 +100,7 @@ def test_ordered_and_mapped_samples_are_the_array_made_of_them(build):
 @pytest.mark.parametrize("build", BUILDERS)
 def test_constraints_go_around_an_objective_of_samples(build, wrap):
     x, w = data((4, 3, 2 * BLOCK + 5))
-    pair = (wrap(build(s, SmoothL1(), 0.01)).value_and_gradient(w) for s in (Samples(x), x))
+    pair = (wrap(build(s, SmoothL1(), 0.01)).value_and_gradient(w) for s in (ArraySamples(x), x))
     assert_equal(*pair)
 
 
@@ -108,7 +109,7 @@ def test_float32_stays_float32_and_agrees_with_float64(build):
     for case, sizes in product(CASES, SIZES):
         x, w = data(sizes, np.float32)
         penalty, scale = case.build(sizes[1]), 1 / sizes[2]
-        value, gradient = build(Samples(x), penalty, scale).value_and_gradient(w)
+        value, gradient = build(ArraySamples(x), penalty, scale).value_and_gradient(w)
         wide = build(x.astype(float), penalty, scale).value_and_gradient(w.astype(float))
         assert gradient.dtype == np.float32
         assert type(value) is float
@@ -119,7 +120,7 @@ def test_float32_stays_float32_and_agrees_with_float64(build):
 @pytest.mark.parametrize("build", BUILDERS)
 def test_a_complex_step_goes_through_the_blocks(build, case):
     x, w = data((2, 3, 2 * BLOCK + 5))
-    objective = build(Samples(x), case.build(len(w)), 1 / x.shape[1])
+    objective = build(ArraySamples(x), case.build(len(w)), 1 / x.shape[1])
     assert check_gradient(objective.value_and_gradient, w) < 1e-12
     value, gradient = objective.value_and_gradient(w + 0j)
     assert type(value) is complex
@@ -134,7 +135,8 @@ def test_the_threads_do_not_change_a_bit(build, dtype):
     for case in (CASES[0], CASES[2]):  # one element by element, and one whose columns meet
         penalty = case.build(4)
         first, *others = (
-            build(Samples(x, n), penalty, 1 / x.shape[1]).value_and_gradient(w) for n in (1, 2, 3)
+            build(ArraySamples(x, n), penalty, 1 / x.shape[1]).value_and_gradient(w)
+            for n in (1, 2, 3)
         )
         for value, gradient in others:
             assert value == first[0]
@@ -148,7 +150,7 @@ def test_a_term_of_samples_stands_beside_terms_of_arrays():
     mixed = Objective(
         "W",
         (
-            Term(0.3, network, {**own, "x": Samples(x)}),
+            Term(0.3, network, {**own, "x": ArraySamples(x)}),
             Term(0.2, network, {**own, "x": x[:, :9]}),
         ),
     )
@@ -163,7 +165,7 @@ def test_a_term_of_samples_stands_beside_terms_of_arrays():
 def test_the_second_moments_of_samples_are_those_of_the_array(sizes):
     for dtype, n_threads in product((np.float32, np.float64), (1, 2)):
         x = data(sizes, dtype)[0]
-        factor = second_moment_factor(Samples(x, n_threads))
+        factor = second_moment_factor(ArraySamples(x, n_threads))
         assert factor.dtype == dtype
         assert factor.shape == (sizes[0], min(sizes[0], sizes[2]))
         wide = x.astype(float)
@@ -173,6 +175,6 @@ def test_the_second_moments_of_samples_are_those_of_the_array(sizes):
 
 def test_the_compressed_reconstruction_of_samples_holds_few_columns():
     x = data(LONG)[0]
-    terms = compressed(Samples(x), SmoothL1(), 1.0).terms
+    terms = compressed(ArraySamples(x), SmoothL1(), 1.0).terms
     assert terms[0].fixed["x"].shape == (3, 3)
     assert isinstance(terms[1].fixed["x"], Samples)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sparsebp.blocks import filled, product, taken
+from sparsebp.samples import filled, product, taken
 
 
 @pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 40])

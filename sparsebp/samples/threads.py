@@ -172,6 +172,34 @@ def in_order(
             yield from _in_threads(function, items, n_threads)
 
 
+def slices(n: int, size: int) -> list[slice]:
+    """Return slices of a size that together cover n items, the last of them shorter.
+
+    Examples
+    --------
+    >>> slices(5, 2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return [slice(first, min(first + size, n)) for first in range(0, n, size)]
+
+
+def in_blocks(
+    function: Callable[[slice], _Outcome], n: int, size: int, n_threads: int
+) -> Iterator[tuple[slice, _Outcome]]:
+    """Yield each slice of `slices`, and what a function makes of it, as `in_order` does.
+
+    Examples
+    --------
+    >>> squares = np.empty(5)
+    >>> for block, found in in_blocks(lambda b: np.arange(5)[b] ** 2, 5, size=2, n_threads=2):
+    ...     squares[block] = found
+    >>> squares
+    array([ 0.,  1.,  4.,  9., 16.])
+    """
+    blocks = slices(n, size)
+    return zip(blocks, in_order(function, blocks, n_threads), strict=True)
+
+
 def _in_threads(
     function: Callable[[_Item], _Outcome], items: list[_Item], n_threads: int
 ) -> Iterator[_Outcome]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.blocks.threads import one_blas_thread
+from sparsebp.samples.threads import one_blas_thread, slices
 
 #: Columns come in multiples of this number.
 PANEL = 16
@@ -90,8 +90,8 @@ def product(matrix: np.ndarray, x: np.ndarray, dtype: Any = np.float64) -> np.nd
     matrix, n = matrix.astype(np.float64, copy=False), x.shape[1]
     out = np.empty((n, len(matrix)), dtype)
     padded = result = np.empty((0, 0))
-    for block in [slice(first, first + _BLOCK) for first in range(0, n, _BLOCK)]:
-        width = min(block.stop, n) - block.start
+    for block in slices(n, _BLOCK):
+        width = block.stop - block.start
         panels = -(-width // PANEL) * PANEL
         if panels != padded.shape[1]:  # fresh memory is slow
             padded, result = np.empty((len(x), panels)), np.empty((len(matrix), panels))

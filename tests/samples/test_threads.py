@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sparsebp.blocks import Samples, count_threads, in_order, one_blas_thread
+from sparsebp.samples import ArraySamples, count_threads, in_order, one_blas_thread
 
 
 def blas_threads():
@@ -253,7 +253,7 @@ def test_several_callers_at_once_get_their_own_outcomes():
 
 
 def total_of(x):
-    return Samples(x, 2).sum(lambda block: (block.sum(),))[0]
+    return ArraySamples(x, 2).sum(lambda block: (block.sum(),))[0]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

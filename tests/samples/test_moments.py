@@ -7,9 +7,9 @@ from oracles import relative_error
 from sparsebp.penalties import L1, Topographic
 from sparsebp.problems import (
     reconstruction_ica,
-    second_moment_factor,
     sparse_coding,
 )
+from sparsebp.samples import second_moment_factor
 
 
 def samples(n, m, rank, seed):

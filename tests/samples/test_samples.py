@@ -4,8 +4,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sparsebp.blocks import Samples
-from sparsebp.blocks.samples import BLOCK
+from sparsebp.samples import ArraySamples
+from sparsebp.samples.samples import BLOCK
 
 #: One sample, fewer than a block, one block, one more, several with and without a remainder.
 COUNTS = (1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 4 * BLOCK + 7)
@@ -28,6 +28,11 @@ def assert_sums_are_plain(samples, plain, rtol=1e-11):
         np.testing.assert_allclose(total, expected, rtol=rtol, atol=rtol * plain.shape[1])
 
 
+def samples_of(x, n_threads=1, order=None, mapping=None):
+    samples = ArraySamples(x, n_threads, order)
+    return samples if mapping is None else samples.mapped(*mapping)
+
+
 def mapping_for(x, k, seed=1):
     rng = np.random.default_rng([seed, k])
     matrix = rng.normal(size=(k, x.shape[0])).astype(x.real.dtype)
@@ -37,7 +42,7 @@ def mapping_for(x, k, seed=1):
 def test_sums_over_blocks_are_plain_sums():
     for n, m in product((1, 2, 7), COUNTS):
         x = normal(n, m)
-        samples = Samples(x)
+        samples = ArraySamples(x)
         assert samples.shape == (n, m)
         assert_sums_are_plain(samples, x)
 
@@ -52,15 +57,15 @@ def test_any_layout_gives_the_same_sums(layout, m):
         "rows": np.repeat(x, 2, axis=0)[::2],
         "columns": np.repeat(x, 2, axis=1)[:, ::2],
     }[layout]
-    assert_sums_are_plain(Samples(given), x)
-    assert_sums_are_plain(Samples(given, order=np.arange(m)[::-1]), x[:, ::-1])
+    assert_sums_are_plain(ArraySamples(given), x)
+    assert_sums_are_plain(ArraySamples(given, order=np.arange(m)[::-1]), x[:, ::-1])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
 @pytest.mark.parametrize("m", [3, 2 * BLOCK + 1])
 def test_the_sums_are_in_double_precision(dtype, m):
     x = normal(3, m, dtype)
-    samples = Samples(x)
+    samples = ArraySamples(x)
     assert samples.dtype == samples.block(0).dtype == dtype
     wide = np.result_type(dtype, np.float64)
     totals = samples.sum(lambda block: (block.sum(axis=1), block @ block.T))
@@ -75,13 +80,13 @@ def test_float32_blocks_are_added_without_loss():
     """In float32 the later blocks would vanish beside the first."""
     x = np.full((1, 100 * BLOCK), 1e-3, dtype=np.float32)
     x[0, 0] = 2.0**24
-    total = Samples(x).sum(lambda block: (block.sum(dtype=np.float64).astype(np.float32),))[0]
+    total = ArraySamples(x).sum(lambda block: (block.sum(dtype=np.float64).astype(np.float32),))[0]
     assert total == pytest.approx(2.0**24 + 1e-3 * (100 * BLOCK - 1), abs=2)
 
 
 def test_whole_numbers_become_floating():
     x = np.arange(2 * BLOCK + 3)[None, :]
-    total = Samples(x).sum(lambda block: (block.sum(axis=1),))[0]
+    total = ArraySamples(x).sum(lambda block: (block.sum(axis=1),))[0]
     assert total.dtype == np.float64
     assert total == x.sum()
 
@@ -95,7 +100,7 @@ def test_read_only_arrays_are_left_alone(m, ordered, mapped):
     order, mapping = np.arange(m)[::2], mapping_for(x, 2)
     for array in (x, order, *mapping):
         array.flags.writeable = False
-    samples = Samples(x, 2, order if ordered else None, mapping if mapped else None)
+    samples = samples_of(x, 2, order if ordered else None, mapping if mapped else None)
     samples.sum(statistics)
     np.testing.assert_array_equal(x, before)
 
@@ -104,7 +109,7 @@ def test_the_first_parts_are_not_added_to_in_place():
     """What the function returns may be its own, and read only."""
     kept = np.ones(3)
     kept.flags.writeable = False
-    total = Samples(np.ones((1, 5 * BLOCK))).sum(lambda block: (kept,))[0]
+    total = ArraySamples(np.ones((1, 5 * BLOCK))).sum(lambda block: (kept,))[0]
     np.testing.assert_array_equal(total, 5.0)
     np.testing.assert_array_equal(kept, 1.0)
 
@@ -115,7 +120,7 @@ def test_an_order_picks_columns_also_repeatedly(kind, size):
     x = kind(normal(4, 2 * BLOCK + 11))
     order = np.random.default_rng(size).integers(x.shape[1], size=size)
     picked = x[:, order]
-    for samples in (Samples(x, order=order), Samples(x).only(order)):
+    for samples in (ArraySamples(x, order=order), ArraySamples(x).only(order)):
         assert samples.shape == picked.shape
         blocks = [samples.block(first) for first in range(0, size, BLOCK)]
         np.testing.assert_array_equal(np.hstack(blocks), picked)
@@ -124,11 +129,11 @@ def test_an_order_picks_columns_also_repeatedly(kind, size):
 
 def test_only_keeps_all_else_and_replaces_the_order():
     x = normal(3, 20)
-    samples = Samples(x, 2, np.arange(10), mapping_for(x, 2))
+    samples = ArraySamples(x, 2, np.arange(10)).mapped(*mapping_for(x, 2))
     fewer = samples.only(np.array([15, 3]))
     assert fewer.n_threads == 2
-    assert fewer.array is x
-    assert fewer.mapping is samples.mapping
+    assert fewer.samples.array is x
+    assert fewer.matrix is samples.matrix
     assert fewer.shape == (2, 2)
     assert samples.shape == (2, 10)
 
@@ -139,7 +144,7 @@ def test_a_mapping_is_the_slow_obvious_one(m):
     for k, ordered in product((1, 3, 6), (False, True)):
         matrix, mean = mapping_for(x, k)
         order = np.random.default_rng(m).permutation(m) if ordered else None
-        samples = Samples(x, order=order, mapping=(matrix, mean))
+        samples = ArraySamples(x, order=order).mapped(matrix, mean)
         plain = matrix @ ((x if order is None else x[:, order]) - mean)
         assert samples.shape == plain.shape
         np.testing.assert_allclose(samples.block(0, m), plain, atol=1e-13)
@@ -148,7 +153,7 @@ def test_a_mapping_is_the_slow_obvious_one(m):
 
 def test_a_mapping_keeps_float32():
     x = normal(3, 2 * BLOCK, np.float32)
-    assert Samples(x, mapping=mapping_for(x, 2)).block(0).dtype == np.float32
+    assert ArraySamples(x).mapped(*mapping_for(x, 2)).block(0).dtype == np.float32
 
 
 @pytest.mark.parametrize("m", [BLOCK + 1, 9 * BLOCK + 13])
@@ -159,7 +164,7 @@ def test_the_threads_do_not_change_a_bit(m, dtype, ordered, mapped):
     x = normal(5, m, dtype)
     order = np.random.default_rng(m).permutation(m) if ordered else None
     mapping = mapping_for(x, 4) if mapped else None
-    first, *others = (Samples(x, n, order, mapping).sum(statistics) for n in (1, 2, 3))
+    first, *others = (samples_of(x, n, order, mapping).sum(statistics) for n in (1, 2, 3))
     for other in others:
         for a, b in zip(first, other, strict=True):
             assert a.dtype == b.dtype
@@ -168,7 +173,7 @@ def test_the_threads_do_not_change_a_bit(m, dtype, ordered, mapped):
 
 def test_the_array_is_not_copied():
     for x in (normal(3, 3 * BLOCK), normal(3, 3 * BLOCK).T.copy().T):
-        samples = Samples(x)
+        samples = ArraySamples(x)
         assert samples.array is x
         for first in (0, BLOCK, 2 * BLOCK + 5):
             block = samples.block(first)
@@ -179,9 +184,9 @@ def test_the_array_is_not_copied():
 @pytest.mark.parametrize(("first", "size", "left"), [(0, 4, 4), (8, 4, 2), (10, 4, 0), (3, 99, 7)])
 def test_the_last_block_ends_with_the_samples(first, size, left):
     x = normal(2, 10)
-    assert Samples(x).block(first, size).shape == (2, left)
-    assert Samples(x, order=np.arange(10)).block(first, size).shape == (2, left)
-    assert Samples(x, mapping=mapping_for(x, 3)).block(first, size).shape == (3, left)
+    assert ArraySamples(x).block(first, size).shape == (2, left)
+    assert ArraySamples(x, order=np.arange(10)).block(first, size).shape == (2, left)
+    assert ArraySamples(x).mapped(*mapping_for(x, 3)).block(first, size).shape == (3, left)
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
@@ -190,7 +195,7 @@ def test_the_last_block_ends_with_the_samples(first, size, left):
 def test_memory_is_that_of_a_few_blocks(n_threads, ordered, mapped):
     x = normal(16, 45 * BLOCK)
     order = np.random.default_rng(0).permutation(x.shape[1]) if ordered else None
-    samples = Samples(x, n_threads, order, mapping_for(x, 16) if mapped else None)
+    samples = samples_of(x, n_threads, order, mapping_for(x, 16) if mapped else None)
     samples.sum(statistics)  # what is made once, such as the threads
     one_block = x[:, :BLOCK].nbytes
     tracemalloc.start()
@@ -211,27 +216,53 @@ def test_an_error_in_a_block_goes_through():
     x = np.arange(5.0 * BLOCK)[None, :]
     for n_threads in (1, 2, 3):
         with pytest.raises(ZeroDivisionError):
-            Samples(x, n_threads).sum(fail)
-        assert Samples(x, n_threads).sum(lambda block: (block.sum(),))[0] == x.sum()
+            ArraySamples(x, n_threads).sum(fail)
+        assert ArraySamples(x, n_threads).sum(lambda block: (block.sum(),))[0] == x.sum()
 
 
 def test_samples_are_compared_as_objects():
     """Comparing arrays has no truth value; a frozen dataclass would try."""
     x = np.ones((2, 3))
-    samples = Samples(x)
+    samples = ArraySamples(x)
     assert samples == samples
-    assert samples != Samples(x)
-    assert len({samples, Samples(x)}) == 2
+    assert samples != ArraySamples(x)
+    assert len({samples, ArraySamples(x)}) == 2
 
 
 def test_computed_samples_are_the_same():
     rng = np.random.default_rng(0)
     mapping = (rng.normal(size=(2, 5)), rng.normal(size=(5, 1)))
-    samples = Samples(
-        rng.normal(size=(5, 2500)), order=rng.permutation(2500)[:2100], mapping=mapping
-    )
+    x, order = rng.normal(size=(5, 2500)), rng.permutation(2500)[:2100]
+    samples = samples_of(x, order=order, mapping=mapping)
     computed = samples.computed()
     assert computed.shape == samples.shape == (2, 2100)
-    assert computed.mapping is None
+    assert isinstance(computed, ArraySamples)
     for first in (0, 1024, 2048):
         np.testing.assert_array_equal(computed.block(first), samples.block(first))
+
+
+def test_a_map_has_a_column_for_every_sample_in_their_order():
+    x = normal(3, 2 * BLOCK + 5)
+    found = samples_of(x, 2, mapping=mapping_for(x, 2)).map(lambda block: 2 * block[:1])
+    matrix, mean = mapping_for(x, 2)
+    np.testing.assert_allclose(found, 2 * (matrix @ (x - mean))[:1], atol=1e-13)
+
+
+@pytest.mark.parametrize(("n", "size"), [(10, 5), (10, 3), (10, 7), (10, 9), (3, 1)])
+def test_batches_hold_every_sample_once_before_any_comes_again(n, size):
+    stream_of = ArraySamples(np.arange(n)[None, :]).batches(size, np.random.RandomState(0))
+    drawn = [next(stream_of).ravel() for _ in range(3 * n)]
+    assert {len(batch) for batch in drawn} == {size}
+    stream = np.concatenate(drawn)
+    passes = stream[: len(stream) // n * n].reshape(-1, n)
+    assert (np.sort(passes, axis=1) == np.arange(n)).all()
+    assert len({tuple(row) for row in passes}) > 1
+
+
+@pytest.mark.parametrize("size", [10, 11, 1000, None])
+def test_a_batch_of_all_samples_is_the_same_array_every_time(size):
+    x = np.arange(10.0)[None, :]
+    stream_of = ArraySamples(x).batches(size, np.random.RandomState(0))
+    first, *others = (next(stream_of) for _ in range(3))
+    assert all(batch is first for batch in others)
+    np.testing.assert_array_equal(first, x)

@@ -1,10 +1,39 @@
-"""Second-moment compression: few columns that stand for many."""
+"""Second moments of samples, and few columns that stand for many."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from sparsebp.blocks import Samples
+from sparsebp.samples.samples import Samples
+
+
+def second_moments(x: np.ndarray | Samples, mean: np.ndarray | float = 0.0) -> np.ndarray:
+    """Compute Σⱼ (xⱼ − μ)(xⱼ − μ)ᵀ, one sum over blocks.
+
+    Parameters
+    ----------
+    x : ndarray or Samples of shape (n_rows, n_samples)
+        Samples in columns.
+    mean : ndarray of shape (n_rows, 1), or 0
+        μ.
+
+    Returns
+    -------
+    moments : ndarray of shape (n_rows, n_rows)
+        In float64, whatever the samples' precision.
+
+    Examples
+    --------
+    >>> second_moments(np.array([[1.0, 2.0], [0.0, 1.0]]))
+    array([[5., 2.],
+           [2., 1.]])
+    """
+
+    def moments(block: np.ndarray) -> tuple[np.ndarray]:
+        wide = block.astype(np.float64, copy=False) - mean
+        return (wide @ wide.T,)
+
+    return Samples.of(x).sum(moments)[0]
 
 
 def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
@@ -31,14 +60,9 @@ def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
     >>> np.allclose(factor @ factor.T, x @ x.T)
     True
     """
-    samples = x if isinstance(x, Samples) else Samples(x)
+    samples = Samples.of(x)
     n_rows, n_samples = samples.shape
     if n_samples <= n_rows:
         return samples.block(0, n_samples)
-
-    def moments(block: np.ndarray) -> tuple[np.ndarray]:
-        wide = block.astype(np.float64, copy=False)
-        return (wide @ wide.T,)
-
-    eigenvalues, vectors = np.linalg.eigh(samples.sum(moments)[0])
+    eigenvalues, vectors = np.linalg.eigh(second_moments(samples))
     return (vectors * np.sqrt(np.maximum(eigenvalues, 0))).astype(samples.dtype, copy=False)

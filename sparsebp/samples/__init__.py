@@ -1,0 +1,29 @@
+"""Where samples live, and how sums and products with them are taken: in blocks of columns."""
+
+from sparsebp.samples.columns import filled, product, taken
+from sparsebp.samples.moments import second_moment_factor, second_moments
+from sparsebp.samples.samples import BLOCK, ArraySamples, MappedSamples, Samples
+from sparsebp.samples.threads import (
+    count_threads,
+    in_blocks,
+    in_order,
+    one_blas_thread,
+    slices,
+)
+
+__all__ = [
+    "BLOCK",
+    "ArraySamples",
+    "MappedSamples",
+    "Samples",
+    "count_threads",
+    "filled",
+    "in_blocks",
+    "in_order",
+    "one_blas_thread",
+    "product",
+    "second_moment_factor",
+    "second_moments",
+    "slices",
+    "taken",
+]

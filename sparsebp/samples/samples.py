@@ -1,0 +1,254 @@
+"""Samples in columns, wherever they live, and sums over them block by block."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sparsebp.samples.threads import in_blocks
+
+#: Columns of a block: a few arrays of so many columns fit the cache, and a matrix product of so
+#: many is as fast as one of all.
+BLOCK = 1024
+
+
+class Samples(ABC):
+    """Samples in columns, of which only a block at a time is ever computed with.
+
+    A place where samples live is a subclass that gives `shape`, `dtype`, `block` and `only`; all
+    else follows.
+
+    Attributes
+    ----------
+    n_threads : int
+        Blocks at work at the same time. The sums do not depend on it.
+    """
+
+    n_threads: int = 1
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and of samples."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype:
+        """Precision of the samples."""
+
+    @abstractmethod
+    def block(self, first: int, size: int = BLOCK) -> np.ndarray:
+        """Return a block of samples.
+
+        Parameters
+        ----------
+        first : int
+            Index of its first sample.
+        size : int
+            How many there are, if the samples do not end before.
+
+        Returns
+        -------
+        block : ndarray of shape (n_rows, at most size)
+            To be read only; a view where nothing has to be computed.
+        """
+
+    @abstractmethod
+    def only(self, order: np.ndarray) -> Samples:
+        """Return some of the samples.
+
+        Parameters
+        ----------
+        order : ndarray of int
+            Their indices.
+
+        Returns
+        -------
+        samples : Samples
+            They are gathered again for every sum.
+        """
+
+    @staticmethod
+    def of(x: np.ndarray | Samples, n_threads: int = 1) -> Samples:
+        """Return samples as they are, and an array (n_rows, n_samples) as its columns."""
+        return x if isinstance(x, Samples) else ArraySamples(x, n_threads)
+
+    def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
+        """Sum functions of the blocks, in float64 whatever the samples' precision.
+
+        Parameters
+        ----------
+        function : callable
+            Maps a block to numbers or arrays.
+
+        Returns
+        -------
+        totals : list of ndarray
+            Their sums over the blocks, added in the blocks' order.
+        """
+        totals: list[np.ndarray] = []
+        for _, parts in self._in_blocks(function):
+            if not totals:
+                wide = [np.result_type(part, np.float64) for part in parts]
+                totals = [np.array(p, dtype=d) for p, d in zip(parts, wide, strict=True)]
+                continue
+            for total, part in zip(totals, parts, strict=True):
+                total += part
+        return totals
+
+    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Compute a column for every sample.
+
+        Parameters
+        ----------
+        function : callable
+            Maps a block (n_rows, n) to columns (n_outputs, n).
+
+        Returns
+        -------
+        columns : ndarray of shape (n_outputs, n_samples)
+            In the samples' order.
+        """
+        return np.hstack([columns for _, columns in self._in_blocks(function)])
+
+    def batches(self, size: int | None, rng: Any) -> Iterator[np.ndarray]:
+        """Yield batches without end, every sample once before any comes again.
+
+        Parameters
+        ----------
+        size : int or None
+            Samples of a batch.
+        rng : RandomState or Generator
+            Draws them.
+
+        Yields
+        ------
+        batch : ndarray of shape (n_rows, size)
+            Some of the samples; all of them, the same array every time, where there are no more.
+        """
+        n_samples = self.shape[1]
+        if size is None or size >= n_samples:
+            batch = self.block(0, n_samples)
+            while True:
+                yield batch
+        order = rng.permutation(n_samples)
+        while True:
+            if len(order) < size:
+                order = np.concatenate([order, rng.permutation(n_samples)])
+            yield self.only(order[:size]).block(0, size)
+            order = order[size:]
+
+    def mapped(self, matrix: np.ndarray, mean: np.ndarray) -> Samples:
+        """Return the samples K (x − μ), computed block by block.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_outputs, n_rows)
+            K.
+        mean : ndarray of shape (n_rows, 1)
+            μ.
+        """
+        return MappedSamples(self, matrix, mean)
+
+    def computed(self) -> Samples:
+        """Return the same samples, computed once and kept in memory."""
+        return ArraySamples(self.map(lambda block: block), self.n_threads)
+
+    def _in_blocks(self, function: Callable[[np.ndarray], Any]) -> Iterator[tuple[slice, Any]]:
+        def call(columns: slice) -> Any:
+            return function(self.block(columns.start, BLOCK))
+
+        return in_blocks(call, self.shape[1], BLOCK, self.n_threads)
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySamples(Samples):
+    """The columns of an array in memory, or mapped into it from a file.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n_rows, n_samples)
+        As given; a transposed view is fine. It is never copied as a whole.
+    n_threads : int
+        Blocks at work at the same time.
+    order : ndarray of int, optional
+        Which columns, in which order; all as they stand by default.
+
+    Examples
+    --------
+    >>> samples = ArraySamples(np.ones((2, 3000)))
+    >>> samples.shape, samples.sum(lambda block: (block.sum(axis=1), block.shape[1]))
+    ((2, 3000), [array([3000., 3000.]), array(3000.)])
+    """
+
+    array: np.ndarray
+    n_threads: int = 1
+    order: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and of samples."""
+        return self.array.shape[0], self.array.shape[1] if self.order is None else len(self.order)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Precision of the array."""
+        return self.array.dtype
+
+    def block(self, first: int, size: int = BLOCK) -> np.ndarray:
+        """Return some columns, a view unless an order is given."""
+        columns = slice(first, first + size)
+        if self.order is None:
+            return self.array[:, columns]
+        # A transposed view has its samples in rows, which are gathered in one piece each.
+        return self.array.T[self.order[columns]].T
+
+    def only(self, order: np.ndarray) -> ArraySamples:
+        """Return columns of the array, whatever the order was."""
+        return replace(self, order=order)
+
+
+@dataclass(frozen=True, eq=False)
+class MappedSamples(Samples):
+    """K (x − μ) of other samples, such as white ones, computed when a block is asked for.
+
+    Parameters
+    ----------
+    samples : Samples
+        x.
+    matrix : ndarray of shape (n_outputs, n_rows)
+        K.
+    mean : ndarray of shape (n_rows, 1)
+        μ.
+    """
+
+    samples: Samples
+    matrix: np.ndarray
+    mean: np.ndarray
+
+    @property
+    def n_threads(self) -> int:  # type: ignore[override]
+        """Those of the samples."""
+        return self.samples.n_threads
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of outputs and of samples."""
+        return len(self.matrix), self.samples.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Precision of the samples."""
+        return self.samples.dtype
+
+    def block(self, first: int, size: int = BLOCK) -> np.ndarray:
+        """Compute a block."""
+        return self.matrix @ (self.samples.block(first, size) - self.mean)
+
+    def only(self, order: np.ndarray) -> MappedSamples:
+        """Return some of the samples, mapped."""
+        return replace(self, samples=self.samples.only(order))
