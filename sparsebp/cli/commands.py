@@ -101,18 +101,27 @@ def encode_images(
     estimator, recipe = load_model(file), Recipe.from_metadata(read_metadata(file))
     steps = stride or recipe.sides
     shapes: dict[str, tuple[int, ...]] = {}
-    with writing(out) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
-        photographs = recipe.load(images, output.track)
-        with output.bar("encoding", sum(i.size for i in photographs.values())) as advance:
-            for file_name, image in photographs.items():
-                name = printable(file_name)
-                watch = _moving(advance, image.size)
-                codes = encode_image(
-                    image, estimator, stride=steps, prepare=recipe.prepare, progress=watch
-                )
-                shapes[name] = codes.shape
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, codes, allow_pickle=False)
+    n_files = 1
+
+    def counting(files: Sequence[Any]) -> Sequence[Any]:
+        nonlocal n_files
+        n_files = len(files)
+        return files
+
+    with (
+        writing(out) as file,
+        ZipFile(file, "w", ZIP_DEFLATED) as archive,
+        output.bar("encoding", 1) as advance,
+    ):
+        for file_name, image in recipe.stream(images, counting):
+            name = printable(file_name)
+            watch = _moving(advance, 1 / n_files)
+            codes = encode_image(
+                image, estimator, stride=steps, prepare=recipe.prepare, progress=watch
+            )
+            shapes[name] = codes.shape
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, codes, allow_pickle=False)
     output.summary(
         [
             *(f"{name}: {r}×{c} patches, {n} components" for name, (r, c, n) in shapes.items()),
@@ -123,13 +132,13 @@ def encode_images(
 
 
 def _moving(
-    advance: Callable[[float], None], size: float
+    advance: Callable[[float], None], share: float
 ) -> Callable[[Sequence[Any]], Iterable[Any]]:
-    """Return what goes through the blocks of an image and moves a bar by the image's size."""
+    """Return what goes through the blocks of an image and moves a bar by the image's share."""
 
     def through(blocks: Sequence[Any]) -> Iterator[Any]:
         for block in blocks:
             yield block
-            advance(size / len(blocks))
+            advance(share / len(blocks))
 
     return through

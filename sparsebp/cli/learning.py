@@ -14,7 +14,7 @@ from sparsebp._files import writing
 from sparsebp.cli.endings import interruptible, say
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output, counted
-from sparsebp.cli.recipe import Paths, Recipe, named_in_words
+from sparsebp.cli.recipe import Paths, Recipe, check_enough, named_in_words
 from sparsebp.cli.results import MODEL_FILE, keep_model, results_folder
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
 from sparsebp.report import Measurements, Summary, write_page
@@ -79,6 +79,7 @@ def run_experiment(
     """
     output = output or Output()
     estimator.check_parameters()  # before photographs are loaded
+    check_enough(n_patches)
     with results_folder(out, numbered=numbered) as out:
         photographs = recipe.load(images, output.track)
         samples, recipe = recipe.draw(photographs, n_patches, seed)

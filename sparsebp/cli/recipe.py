@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
+from sparsebp._checks import check_number, check_pair
 from sparsebp.cli.output import printable
 from sparsebp.datasets import SAMPLE_NAMES, load_sample_photographs, read_photographs
 from sparsebp.preprocessing import (
@@ -67,6 +68,22 @@ class Recipe:
     variance: float = 1.0
     scale: float | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.patch_size, int) or isinstance(self.patch_size, bool):
+            pair = self.patch_size
+            pair = tuple(pair) if isinstance(pair, list) else pair  # as JSON has it
+            object.__setattr__(self, "patch_size", check_pair("patch_size", pair))
+        elif self.patch_size < 1:
+            raise ValueError(f"patch_size={self.patch_size!r} is too small: give at least 1")
+        for name in ("color", "whiten", "equal_contrast"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name}={getattr(self, name)!r}: give True or False")
+        check_number("min_contrast", self.min_contrast, minimum=0)
+        scales = {} if self.scale is None else {"scale": self.scale}
+        for name, value in {"variance": self.variance, **scales}.items():
+            if check_number(name, value, minimum=0) == 0:
+                raise ValueError(f"{name}={value!r}: give a number > 0")
+
     @property
     def patch_shape(self) -> tuple[int, ...]:
         """Shape of a patch, (height, width) or (height, width, 3)."""
@@ -100,27 +117,50 @@ class Recipe:
         ValueError
             If no image yields a patch.
         """
-        if images is None:
-            bundled = load_sample_photographs(color=self.color)
-            return self.ready(dict(zip(SAMPLE_NAMES, bundled, strict=True)), track)
-        named, without = {}, {}
-        correlations = []
-        for name, image in read_photographs(
-            images,
-            color=self.color,
-            dtype=np.float32,
-            track=lambda files: track(files, "reading images"),
-        ):
+        return dict(self.stream(images, lambda files: track(files, "reading images")))
+
+    def stream(
+        self, images: Paths | None, track: Callable[[Any], Iterable[Any]] = iter
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Load photographs as `load` does, one at a time: only one of them is held.
+
+        Parameters
+        ----------
+        images : path, iterable of paths, or None
+            As in `load`.
+        track : callable
+            Goes through the files, or the names of the bundled photographs.
+
+        Yields
+        ------
+        (str, ndarray)
+            Name and image.
+
+        Raises
+        ------
+        ValueError
+            At the end, if no image yields a patch.
+        """
+        without: dict[str, str] = {}
+        correlations: list[float] = []
+        for name, image in self._read(images, track):
             reason = self._no_patch(image)
             if reason:
                 without[name] = reason
                 continue
             correlations.append(neighbor_correlation(image))
-            named[name] = _whitened(image) if self.whiten else image
-        _tell_skipped(without, found=bool(named))
+            yield name, _whitened(image) if self.whiten else image
+        _tell_skipped(without, found=bool(correlations))
         if self.whiten and np.median(correlations) < _WHITE:
             warnings.warn(_LOOKS_WHITE, stacklevel=2)
-        return named
+
+    def _read(
+        self, images: Paths | None, track: Callable[[Any], Iterable[Any]]
+    ) -> Iterable[tuple[str, np.ndarray]]:
+        if images is not None:
+            return read_photographs(images, color=self.color, dtype=np.float32, track=track)
+        bundled = load_sample_photographs(color=self.color)
+        return zip(track(SAMPLE_NAMES), bundled, strict=True)
 
     def ready(
         self, named: dict[str, np.ndarray], track: Track = no_progress
@@ -141,8 +181,7 @@ class Recipe:
         self, images: Mapping[str, np.ndarray], n_patches: int, seed: int
     ) -> tuple[np.ndarray, Recipe]:
         """Draw samples from loaded images; return them, and the recipe with its scale."""
-        if n_patches < 2:
-            raise ValueError(f"n_patches is {n_patches}; learning needs at least 2 patches.")
+        check_enough(n_patches)
         patches = sample_patches(
             list(images.values()),
             self.sides,
@@ -186,15 +225,26 @@ class Recipe:
         Raises
         ------
         ValueError
-            If there is none.
+            If there is none, or it is damaged.
         """
-        try:
-            return cls(**metadata["recipe"])
-        except (KeyError, TypeError) as error:
+        if "recipe" not in metadata:
             raise ValueError(
                 "The model was saved without its recipe, so how to prepare images for it is not "
                 "known; learn it with `sparsebp learn`."
+            )
+        try:
+            return cls(**metadata["recipe"])
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "The model's recipe, which says how to prepare images for it, is damaged "
+                f"({error}); learn it with `sparsebp learn` again."
             ) from error
+
+
+def check_enough(n_patches: int) -> None:
+    """Refuse so few patches that nothing can be learned from them."""
+    if n_patches < 2:
+        raise ValueError(f"n_patches is {n_patches}; learning needs at least 2 patches.")
 
 
 def neighbor_correlation(image: np.ndarray) -> float:

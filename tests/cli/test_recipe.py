@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -37,5 +39,43 @@ def test_the_recipe_says_how_patches_are_prepared():
 def test_metadata_brings_the_recipe_back():
     recipe = Recipe(6, equal_contrast=True, scale=2.0)
     assert Recipe.from_metadata({"recipe": recipe.metadata()}) == recipe
+    wide = Recipe((4, 16), scale=2.0)
+    read = Recipe.from_metadata(json.loads(json.dumps({"recipe": wide.metadata()})))
+    assert read == wide
+    assert hash(read) == hash(wide)
     with pytest.raises(ValueError, match="without its recipe"):
         Recipe.from_metadata({})
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        *(3, "text", [], None, {"unknown": 1}),
+        *(
+            {"patch_size": size}
+            for size in ("x", 0, -8, 8.0, True, None, [8], [8, 0], [8, "8"], {})
+        ),
+        *({name: 1} for name in ("color", "whiten", "equal_contrast")),
+        *({"min_contrast": value} for value in (-1, "0", None, float("nan"))),
+        *({"variance": value} for value in (0, -1, float("inf"), "1")),
+        *({"scale": value} for value in (0, -1, float("nan"), "1", [])),
+    ],
+    ids=str,
+)
+def test_a_damaged_recipe_is_refused(hostile):
+    with pytest.raises(ValueError, match=r"recipe, which says .*, is damaged \(.*learn it with"):
+        Recipe.from_metadata({"recipe": hostile})
+
+
+def test_images_are_streamed_one_at_a_time(tmp_path):
+    for name in ("a", "b", "c"):
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(0).random((20, 20)))
+    recipe = Recipe(whiten=False)
+    loaded = recipe.load(tmp_path)
+    stream = recipe.stream(tmp_path)
+    found = [next(stream), next(stream)]
+    (tmp_path / "c.npy").unlink()
+    with pytest.warns(UserWarning, match=r"c.npy was skipped"):
+        assert not list(stream)
+    for name, image in found:
+        np.testing.assert_array_equal(image, loaded[name])
