@@ -69,7 +69,9 @@ class Output:
     def summary(self, lines: Sequence[str], values: Mapping[str, Any]) -> None:
         """Print what was done, as lines for people or as one JSON object."""
         if self.as_json:
-            print(json.dumps(values, ensure_ascii=False, indent=2, default=str))
+            text = json.dumps(values, ensure_ascii=False, indent=2, default=str)
+            safe = (c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+            print("".join(safe))
         elif not self.quiet:
             print(*map(printable, lines), sep="\n")
 

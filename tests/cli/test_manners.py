@@ -235,3 +235,32 @@ def test_a_strange_name_stops_nothing_and_is_not_printed_raw(report, tmp_path, p
     assert "\x1b" not in result.output
     with np.load(codes) as arrays:
         assert sorted(arrays) == ["\\udcff\\x1b[31m.png", "two.png"]
+
+
+@pytest.mark.parametrize("code", ["\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\udcff", "\u2028"])
+def test_nothing_printed_moves_the_cursor_or_turns_text_around(code, capsys):
+    Output().summary([f"saved {code}.npz"], {})
+    Output(as_json=True).summary([], {"files": [f"{code} ü.npz"]})
+    text = capsys.readouterr().out
+    assert code not in text
+    assert json.loads(text.split("\n", 1)[1]) == {"files": [f"{code} ü.npz"]}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="names of 255 bytes")
+def test_names_as_long_as_they_can_be(tmp_path, photographs):
+    folder = tmp_path / ("f" * 255)
+    result = run("learn", "--images", photographs, "--out", folder, *TOY)
+    assert result.exit_code == 0, result.output
+    codes = folder / ("c" * 251 + ".npz")
+    assert (
+        run("encode", folder / "model.npz", "--images", photographs, "--out", codes).exit_code == 0
+    )
+    assert sorted(np.load(codes)) == ["one.png", "two.png"]
+    picture = folder / ("p" * 251 + ".png")
+    assert run("show", folder / "model.npz", "--out", picture).exit_code == 0
+    long = folder / ("m" * 251 + ".npz")
+    (folder / "model.npz").rename(long)
+    result = run("show", long)  # the picture's own name would be longer
+    assert result.exit_code == 2
+    assert "File name too long" in result.stderr
