@@ -34,6 +34,15 @@ _PROXIMAL_STEPS = 200
 _REPLACING = 0.75
 
 
+def check_closed_form(steps: str, gamma: float | None) -> None:
+    """Refuse ``steps="exact"`` where the basis has no closed form: without weight decay."""
+    if steps == "exact" and gamma is None:
+        raise ValueError(
+            "'exact' has a closed form for the basis only with weight decay; give a gamma ≥ 0, or "
+            "take 'lbfgs'."
+        )
+
+
 @dataclass(frozen=True)
 class Alternation(BasisSearch):
     """Minimize F in s and in A alternately: each step is a turn of both.
@@ -60,11 +69,7 @@ class Alternation(BasisSearch):
         if self.steps not in STEPS:
             choices = ", ".join(STEPS)
             raise ValueError(f"steps is {self.steps!r}; it must be one of {choices}.")
-        if self.steps == "exact" and self.gamma is None:
-            raise ValueError(
-                "'exact' has a closed form for the basis only with weight decay; give a gamma ≥ 0, "
-                "or take 'lbfgs'."
-            )
+        check_closed_form(self.steps, self.gamma)
 
     def step(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
         """Take a turn; on the same samples as before their coefficients carry over."""

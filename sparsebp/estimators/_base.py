@@ -12,12 +12,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sparsebp._checks import check_matrix, check_readable, refuse_missing
+from sparsebp._checks import check_matrix, check_readable, random_source, refuse_missing
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import check_magnitude, ignore_float_warnings, in_precision, in_range
 from sparsebp._room import check_room
-from sparsebp._shapes import PatchShape, resolved_patch_shape
+from sparsebp._shapes import PatchShape, checked_patch_shape, resolved_patch_shape
 from sparsebp._unused import unused_components
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_real, check_whole
@@ -182,6 +182,13 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _make_penalty(self, n_components: int) -> Penalty:
         return make_penalty(self.penalty, n_components, float(self.epsilon))
 
+    def _check_penalty(self, n_components: int | None) -> None:
+        """Refuse a penalty as `_make_penalty`; None where samples will say how many it is for."""
+        if n_components is not None:
+            self._make_penalty(int(n_components))
+        elif not isinstance(self.penalty, Penalty):
+            make_penalty(self.penalty, 1, float(self.epsilon))
+
 
 class Learner(CallbackSupportMixin, Coder):
     """Base of what learns its components: parameters of a search, where it starts, how it ended."""
@@ -191,6 +198,7 @@ class Learner(CallbackSupportMixin, Coder):
     tol: float
     init: Any
     warm_start: bool
+    random_state: Any
     patch_shape: PatchShape
     verbose: bool | int
     callback: Callable[[int, float], Any] | None
@@ -245,6 +253,7 @@ class Learner(CallbackSupportMixin, Coder):
             If there is one.
         """
         check_whole("n_components", self.n_components, none="as many as features")
+        check_room("n_components", self.n_components, (self.n_components or 1,))
         check_whole("max_iter", self.max_iter)
         check_real("tol", self.tol)
         check_real("epsilon", self.epsilon, positive=True)
@@ -254,6 +263,11 @@ class Learner(CallbackSupportMixin, Coder):
             check_whole("verbose", self.verbose, minimum=0)
         if self.callback is not None and not callable(self.callback):
             raise TypeError(f"callback is {self.callback!r}; it must be callable, or None.")
+        random_source(self.random_state)
+        if self.patch_shape is not None:
+            checked_patch_shape(self.patch_shape)
+        if self.init is not None:
+            check_matrix("init", self.init)
 
     def _start(
         self,

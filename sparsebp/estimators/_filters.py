@@ -207,6 +207,7 @@ class FilterLearner(Learner):
         check_choice("solver", self.solver, self._solvers)
         check_flag_or_share("whiten", self.whiten)
         check_choice("directions", self.directions, ("largest", "all"))
+        self._check_penalty(self.n_components)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from sparsebp.coding import (
     encode,
     starting_codes,
 )
+from sparsebp.coding.alternating import check_closed_form
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner, require_success, restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
@@ -322,7 +323,9 @@ class SparseCoding(AtomCoder, Learner):
             raise ValueError("positive_basis=True needs solver='online'; choose it, or set False.")
         if self.gamma is not None:
             check_real("gamma", self.gamma)
+        check_closed_form(self.solver, self.gamma)
         check_whole("batch_size", self.batch_size, none="all samples")
+        self._check_penalty(self.n_components)
 
 
 def _attributes(search: BasisSearch, state: OnlineState) -> dict[str, Any]:

@@ -3,9 +3,9 @@ import re
 import numpy as np
 import pytest
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.estimators._parameters import check_choice, check_real, check_whole
-from sparsebp.penalties import SmoothL1, Topographic
+from sparsebp.penalties import L1, SmoothL1, Topographic
 
 X = np.random.default_rng(0).laplace(size=(60, 6))
 ALL = [SparseCoding, ReconstructionICA, OrthonormalICA]
@@ -76,9 +76,35 @@ def test_numpys_numbers_and_whole_ones_are_taken(parameters, dtype):
     assert np.isfinite(model.components_).all()
 
 
-def test_the_closed_form_needs_a_weight_decay():
-    with pytest.raises(ValueError, match=r"'exact' .* give a gamma"):
-        SparseCoding(solver="exact").fit(X)
+REFUSED = {
+    "closed form": (SparseCoding(solver="exact"), r"'exact' .* give a gamma"),
+    "positive": (SparseCoding(positive_basis=True), "needs solver='online'"),
+    "penalty": (SparseCoding(penalty="l2"), "penalty is 'l2'"),
+    "no penalty": (OrthonormalICA(penalty=SmoothL1), "it must be a Penalty object"),
+    "grid": (SparseCoding(5, penalty=Topographic((2, 3))), "grid holds 6"),
+    "signs": (ReconstructionICA(3, signs=(1, 2, 3)), "signs are"),
+    "other signs": (OrthonormalICA(3, signs=(1, 1)), "2 signs for 3 components"),
+    "two signs": (ReconstructionICA(2, penalty=L1(positive=True)), "keeps coefficients ≥ 0"),
+    "seed": (SparseCoding(random_state=2**32), "seed"),
+    "init": (SparseFiltering(init=[[1.0], [2.0, 3.0]]), "init is ragged"),
+    "patch_shape": (OrthonormalICA(patch_shape=(8, 0)), "patch_shape"),
+    "n_jobs": (SparseCoding(n_jobs=0), "n_jobs is 0"),
+}
+
+
+@pytest.mark.parametrize("name", list(REFUSED))
+def test_what_needs_no_samples_to_be_refused_is_refused_without_them(name):
+    model, message = REFUSED[name]
+    for refusing in (model.check_parameters, lambda: model.fit(X)):
+        with pytest.raises((ValueError, TypeError), match=message):
+            refusing()
+
+
+def test_a_number_of_components_that_no_memory_holds_is_refused_at_once():
+    model = SparseCoding(10**18 + 9, penalty="topographic")  # a prime, whose grid is looked for
+    for refusing in (model.check_parameters, lambda: model.fit(X)):
+        with pytest.raises(MemoryError, match="n_components=1000000000000000009 needs"):
+            refusing()
 
 
 def test_the_checks_accept_what_they_should():
