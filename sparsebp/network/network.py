@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from sparsebp._cached import cached_property
 from sparsebp.network.activations import Activation
 from sparsebp.network.costs import Cost, Sum
 from sparsebp.network.weights import Identity, Parameter
@@ -97,7 +98,7 @@ class Network:
         for number, layer in enumerate(self.layers, start=1):
             _check_layer(number, layer, last=number == len(self.layers))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of all variables, in the order in which they are met."""
         met = [self.input, *(name for step in self.steps() for name in step.names)]
