@@ -21,7 +21,7 @@ from sparsebp.metrics import gabor_fit
 from sparsebp.preprocessing import Whitening
 from sparsebp.report import write_report
 
-X = np.random.default_rng(0).laplace(size=(200, 64))
+X = np.random.default_rng(0).laplace(size=(100, 64))
 SHAPES = [(4, 16), (4, 4, 4), (2, 8, 4, 1)]
 ESTIMATORS = [
     SparseCoding(6, max_iter=2, random_state=0),

@@ -19,9 +19,9 @@ def fresh_samples(name):
     metadata = read_metadata(basis_file(name))
     recipe = Recipe.from_metadata(metadata)
     if metadata["images"] == "bundled":
-        return recipe.draw(recipe.load(None), 200, seed=99)[0]
+        return recipe.draw(recipe.load(None), 80, seed=99)[0]
     leaves = make_dead_leaves(1, (128, 128), min_radius=4.0, random_state=99)
-    return recipe.draw(recipe.ready({"leaves": leaves[0]}), 200, seed=99)[0]
+    return recipe.draw(recipe.ready({"leaves": leaves[0]}), 80, seed=99)[0]
 
 
 ATOMS = [name for name in basis_names() if isinstance(load_basis(name), SparseCoding)]

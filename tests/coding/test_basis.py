@@ -15,14 +15,14 @@ def a_problem(n_features, n_components, n_samples, seed=0):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("gamma", [1e-2, 0.1, 10.0])
-def test_the_gradient_vanishes_there(shape, gamma):
-    x, codes = a_problem(*shape)
-    scale = 1 / x.shape[1]
-    basis = exact_basis(x, codes, gamma, scale=scale)
-    gradient = 2 * scale * (basis @ codes - x) @ codes.T + 2 * gamma * basis
-    largest = np.abs(2 * scale * x @ codes.T).max()
-    assert np.abs(gradient).max() < 1e-12 * largest
+def test_the_gradient_vanishes_there(shape):
+    for gamma in (1e-2, 0.1, 10.0):
+        x, codes = a_problem(*shape)
+        scale = 1 / x.shape[1]
+        basis = exact_basis(x, codes, gamma, scale=scale)
+        gradient = 2 * scale * (basis @ codes - x) @ codes.T + 2 * gamma * basis
+        largest = np.abs(2 * scale * x @ codes.T).max()
+        assert np.abs(gradient).max() < 1e-12 * largest
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -93,7 +93,7 @@ def test_smooth_l1_tends_to_l1():
     np.testing.assert_allclose(smooth, exact, atol=2e-2)
 
 
-@pytest.mark.parametrize("penalty", EVERY, ids=name)
+@pytest.mark.parametrize("penalty", KINDS, ids=name)
 def test_a_sample_does_not_see_its_neighbors(penalty):
     x, basis = a_problem(12)
     together = encode(x, basis, penalty, 0.3).codes
@@ -164,7 +164,7 @@ def test_without_a_penalty_least_squares_is_reached(penalty):
     np.testing.assert_allclose(basis @ found.codes, x, atol=1e-7)
 
 
-@pytest.mark.parametrize("penalty", CONVEX, ids=name)
+@pytest.mark.parametrize("penalty", first_fast([*CONVEX[::2], *CONVEX[1::2]], 3), ids=name)
 def test_a_convex_problem_forgets_where_it_began(penalty):
     x, basis = a_problem(15)
     start = 5 * np.random.default_rng(9).normal(size=(12, 15))

@@ -126,7 +126,6 @@ def test_constant_filters_are_hatched_whatever_is_asked(components):
 def test_a_map_with_one_frequency_has_one_color(difference):
     fit = given_fit([1.0, 1.0], carrier=np.array([0.2, 0.2 + difference]))
     display = MapDisplay(gratings()[:2], fit=fit).plot()
-    display.figure_.draw_without_rendering()
     image = display.axes_[2].images[0]
     low, high = image.get_clim()
     assert low < 0.2 < high

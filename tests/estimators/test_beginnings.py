@@ -71,10 +71,10 @@ def test_inputs_are_left_alone_and_lists_will_do(estimator):
 
 
 @every
-@pytest.mark.parametrize("init", [np.ones((4, 5)), np.ones((3, 6)), np.full((4, 6), np.nan), "pca"])
-def test_an_init_that_does_not_fit_is_refused(estimator, init):
-    with pytest.raises((ValueError, TypeError), match="init"):
-        set_up(estimator, init=init).fit(X)
+def test_an_init_that_does_not_fit_is_refused(estimator):
+    for init in (np.ones((4, 5)), np.ones((3, 6)), np.full((4, 6), np.nan), "pca"):
+        with pytest.raises((ValueError, TypeError), match="init"):
+            set_up(estimator, init=init).fit(X)
 
 
 def mixture(seed, n=4000):

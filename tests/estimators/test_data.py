@@ -121,19 +121,18 @@ def test_nothing_works_before_fit(kind, X):
 
 @every
 @unconverged
-@pytest.mark.parametrize("what", ["one", "constant", "zeros", "two"])
-def test_samples_that_hold_next_to_nothing(kind, what, X):
+def test_samples_that_hold_next_to_nothing(kind, X):
     """They are learned from, with finite results, or refused in words."""
-    poor = {"one": X[:1], "two": X[:2], "constant": np.full((9, 6), 3.0), "zeros": 0 * X}[what]
-    estimator = model(kind)
-    if kind == "ica":
-        with pytest.raises(ValueError, match=r"minimum of 2|are equal|have 1 directions"):
-            estimator.fit(poor)
-        return
-    codes = estimator.fit_transform(poor)
-    for array in (estimator.components_, codes, estimator.objective_history_):
-        assert np.isfinite(array).all()
-    assert np.isfinite(estimator.score(poor))
+    for poor in (X[:1], X[:2], np.full((9, 6), 3.0), 0 * X):
+        estimator = model(kind)
+        if kind == "ica":
+            with pytest.raises(ValueError, match=r"minimum of 2|are equal|have 1 directions"):
+                estimator.fit(poor)
+            continue
+        codes = estimator.fit_transform(poor)
+        for array in (estimator.components_, codes, estimator.objective_history_):
+            assert np.isfinite(array).all()
+        assert np.isfinite(estimator.score(poor))
 
 
 @unconverged
@@ -163,20 +162,20 @@ def test_fewer_samples_than_components(kind, X):
 @every
 @unconverged
 @pytest.mark.filterwarnings("ignore:.*unit variance:UserWarning")
-@pytest.mark.parametrize("size", [1e-200, 1e-30, 1e30, 1e155, 1e200])
-def test_absurd_scales_are_learned_or_refused_in_words(kind, size, X):
-    estimator, refusal = model(kind), None
-    try:
-        codes = estimator.fit_transform(size * X)
-    except ValueError as error:
-        refusal = error
-    if refusal is None:
-        assert np.isfinite(estimator.components_).all()
-        assert np.isfinite(codes).all()
-        assert np.isfinite(estimator.score(size * X))
-    else:
-        assert not isinstance(refusal, np.linalg.LinAlgError)
-        assert any(word in str(refusal).lower() for word in ("scale", "overflow", "equal"))
+def test_absurd_scales_are_learned_or_refused_in_words(kind, X):
+    for size in (1e-200, 1e-30, 1e30, 1e155, 1e200):
+        estimator, refusal = model(kind), None
+        try:
+            codes = estimator.fit_transform(size * X)
+        except ValueError as error:
+            refusal = error
+        if refusal is None:
+            assert np.isfinite(estimator.components_).all()
+            assert np.isfinite(codes).all()
+            assert np.isfinite(estimator.score(size * X))
+        else:
+            assert not isinstance(refusal, np.linalg.LinAlgError)
+            assert any(word in str(refusal).lower() for word in ("scale", "overflow", "equal"))
 
 
 @unconverged

@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_result(kind):
     assert not np.allclose(other.objective_history_[0], again.objective_history_[0], rtol=1e-8)
 
 
-@every
+@each_class
 def test_fit_transform_is_fit_then_transform(kind):
     codes = model(kind).fit_transform(X)
     np.testing.assert_array_equal(codes, fitted(kind).transform(X))
@@ -90,7 +90,7 @@ def test_copies_and_pickles_transform_alike(kind):
         np.testing.assert_array_equal(how(estimator).transform(X[:9]), expected)
 
 
-@every
+@each_class
 def test_a_clone_is_unfitted_and_fits_alike(kind):
     twin = clone(fitted(kind))
     assert not hasattr(twin, "components_")

@@ -48,11 +48,11 @@ def test_whitening_within_fit_uses_one_blas_thread(kind, monkeypatch):
     assert set(threads) == {1}
 
 
-@pytest.mark.parametrize("n_jobs", [0, 1.5, "2", True])
 @pytest.mark.parametrize("kind", [SparseCoding, ReconstructionICA, OrthonormalICA])
-def test_another_number_of_threads_is_refused(kind, n_jobs):
-    with pytest.raises(ValueError, match=r"n_jobs is .* it must be a number of threads"):
-        kind(n_jobs=n_jobs).fit(samples(50))
+def test_another_number_of_threads_is_refused(kind):
+    for n_jobs in (0, 1.5, "2", True):
+        with pytest.raises(ValueError, match=r"n_jobs is .* it must be a number of threads"):
+            kind(n_jobs=n_jobs).fit(samples(50))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

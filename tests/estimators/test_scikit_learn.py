@@ -16,11 +16,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:SparseCoding. alpha is 1, and no:UserWarning"),
 ]
 
+#: One that codes by atoms and one that responds by filters; all others are in the slow suite.
 ESTIMATORS = [
     SparseCoding(3, penalty="l1", max_iter=2),
-    ReconstructionICA(max_iter=20),
     OrthonormalICA(),
-    SparseFiltering(max_iter=20),
 ]
 VARIANTS = [
     SparseCoding(max_iter=10),
@@ -30,6 +29,7 @@ VARIANTS = [
     SparseCoding(penalty="l1", solver="online", batch_size=50, max_iter=10),
     SparseCoding(penalty=L1(), batch_size=None, max_iter=10),
     ReconstructionICA(),
+    SparseFiltering(max_iter=20),
     ReconstructionICA(penalty="topographic", unit_norm=True),
     OrthonormalICA(penalty="welsch"),
     OrthonormalICA(penalty="log_cosh", solver="manifold"),

@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.datasets import make_dictionary_signals
@@ -73,7 +74,7 @@ def test_reconstruction_ica_says_that_samples_are_too_small(scale, words):
 
 
 @pytest.mark.parametrize("penalty", FIXED)
-@pytest.mark.parametrize("unit", [2e-5, 0.05, 255.0])
+@pytest.mark.parametrize("unit", first_fast([255.0, 2e-5, 0.05], 2))
 def test_penalties_of_one_unit_say_by_what_to_multiply_samples(penalty, unit):
     signals = make_dictionary_signals(400, 16, 16, n_nonzero=2, random_state=1)
     X = unit / signals.X.std() * signals.X

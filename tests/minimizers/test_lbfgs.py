@@ -164,13 +164,13 @@ def bad_gradient(value):
     [bad_value(np.nan), bad_value(np.inf), bad_value(-np.inf), bad_gradient(np.nan)],
     ids=["nan", "inf", "-inf", "nan gradient"],
 )
-@pytest.mark.parametrize("after", [1, 2, 7])
-def test_an_objective_that_breaks_down_keeps_the_best_finite_point(after, then):
-    function = Function(rosenbrock, after=after, then=then)
-    result = minimize_lbfgs(function, HARD)
-    assert result.status is Status.NOT_FINITE
-    assert result.value == min(function.values) == rosenbrock(result.point)[0]
-    assert np.isfinite(result.history).all()
+def test_an_objective_that_breaks_down_keeps_the_best_finite_point(then):
+    for after in (1, 2, 7):
+        function = Function(rosenbrock, after=after, then=then)
+        result = minimize_lbfgs(function, HARD)
+        assert result.status is Status.NOT_FINITE
+        assert result.value == min(function.values) == rosenbrock(result.point)[0]
+        assert np.isfinite(result.history).all()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -28,12 +30,11 @@ def test_largest_entry_of_each_direction_is_positive(seed):
     assert (directions.max(axis=0) > -directions.min(axis=0)).all()
 
 
-@pytest.mark.parametrize("rank", [1, 3, 8])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("scale", [1e-6, 1, 1e6])
-def test_rank_is_found_at_every_scale_and_precision(rank, dtype, scale):
-    X = (low_rank(300, 20, rank) * scale).astype(dtype)
-    assert len(principal_directions(X, X.mean(axis=0, dtype=float))[0]) == rank
+def test_rank_is_found_at_every_scale_and_precision(dtype):
+    for rank, scale in product((1, 3, 8), (1e-6, 1, 1e6)):
+        X = (low_rank(300, 20, rank) * scale).astype(dtype)
+        assert len(principal_directions(X, X.mean(axis=0, dtype=float))[0]) == rank
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

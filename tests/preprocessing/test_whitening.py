@@ -12,13 +12,20 @@ from sparsebp.preprocessing.whitening import factors_of_matrix
 METHODS = ["zca", "pca"]
 
 
+@parametrize_with_checks([Whitening()])
+def test_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
 @parametrize_with_checks(
     [
-        Whitening(),
+        Whitening("pca"),
+        Whitening(regularization=0.1),
         Whitening("pca", n_components=0.9),
     ]
 )
-def test_scikit_learn(estimator, check):
+def test_scikit_learn_of_variants(estimator, check):
     check(estimator)
 
 

@@ -71,15 +71,14 @@ def test_names_within_drawings_are_unique(page):
         assert target in names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [
-        pytest.param(SparseCoding(4, gamma=0.1, max_iter=2), marks=pytest.mark.slow),
+        SparseCoding(4, gamma=0.1, max_iter=2),
         SparseFiltering(5, max_iter=20, tol=1e-2),
-        pytest.param(
-            ReconstructionICA(6, penalty="log_cosh", unit_norm=True), marks=pytest.mark.slow
-        ),
-        pytest.param(OrthonormalICA(3, signs=[1, -1, 1]), marks=pytest.mark.slow),
+        ReconstructionICA(6, penalty="log_cosh", unit_norm=True),
+        OrthonormalICA(3, signs=[1, -1, 1]),
     ],
     ids=lambda model: type(model).__name__,
 )
