@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sparsebp._checks import check_number, check_pair
+from sparsebp._warnings import warn_user
 from sparsebp.cli.output import printable
 from sparsebp.datasets import SAMPLE_NAMES, load_sample_photographs, read_photographs
 from sparsebp.preprocessing import (
@@ -152,7 +152,7 @@ class Recipe:
             yield name, _whitened(image) if self.whiten else image
         _tell_skipped(without, found=bool(correlations))
         if self.whiten and np.median(correlations) < _WHITE:
-            warnings.warn(_LOOKS_WHITE, stacklevel=2)
+            warn_user(_LOOKS_WHITE)
 
     def _read(
         self, images: Paths | None, track: Callable[[Any], Iterable[Any]]
@@ -273,7 +273,7 @@ def _tell_skipped(without: dict[str, str], *, found: bool) -> None:
         listed = _listed([name for name in without if without[name] == reason])
         if not found:
             raise ValueError(f"No image yields a patch. Being {reason}: {listed}.")
-        warnings.warn(f"Skipped, being {reason}: {listed}.", stacklevel=3)
+        warn_user(f"Skipped, being {reason}: {listed}.")
 
 
 def _whitened(image: np.ndarray) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from numba import njit
 from numba.core.caching import FunctionCache
+
+from sparsebp._warnings import warn_user
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -39,10 +40,9 @@ class _ForgivingCache(FunctionCache):
             self._warn("written", error)
 
     def _warn(self, done: str, error: Exception) -> None:
-        warnings.warn(
+        warn_user(
             f"The compiled code in {self.cache_path} could not be {done} "
             f"({type(error).__name__}: {error}), so it is compiled in memory, which takes some "
             "seconds in each process. Remove that folder, make room on the disk, or set "
             "NUMBA_CACHE_DIR to a folder that can be written to.",
-            stacklevel=2,
         )

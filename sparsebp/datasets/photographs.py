@@ -1,7 +1,6 @@
 """Photographs as arrays of numbers from 0 to 1."""
 
 import logging
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from PIL import UnidentifiedImageError
 from sklearn.datasets import load_sample_image
 
 from sparsebp._checks import check_count
+from sparsebp._warnings import warn_user
 from sparsebp.datasets._arrays import read_arrays
 from sparsebp.datasets._finding import ARRAYS, Paths, find_files, is_image_name
 from sparsebp.datasets._pictures import read_picture
@@ -223,7 +223,7 @@ def read_photographs(
                 continue
             reasons.append(f"{names[path]}: {error}")
             message = f"{names[path]} was skipped, as it is not a readable image: {error}"
-            warnings.warn(message, stacklevel=2)
+            warn_user(message)
     _tell_depths(shallow)
     _tell_scales(largest)
     if not count:
@@ -237,21 +237,19 @@ def read_photographs(
 def _tell_depths(shallow: dict[str, int]) -> None:
     for bits in sorted(set(shallow.values())):
         named = _listed([name for name in shallow if shallow[name] == bits])
-        warnings.warn(
+        warn_user(
             f"Read as {bits} bits in 16, since no number is above {2**bits - 1}: {named}. If these "
             "are dark images of 16 bits, give load_photographs bits=16.",
-            stacklevel=3,
         )
 
 
 def _tell_scales(largest: dict[str, float]) -> None:
     far = {name: white for name, white in largest.items() if white > _FAR_ABOVE_WHITE}
     if len(far) not in (0, len(largest)):
-        warnings.warn(
+        warn_user(
             f"Fractions up to {max(far.values()):g} are kept as they are, although other images go "
             f"up to {min(largest.values()):.2g}: {_listed(list(far))}. Divide them by the number "
             "that stands for white, so that no image outweighs the others.",
-            stacklevel=3,
         )
 
 

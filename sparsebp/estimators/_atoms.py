@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._warnings import warn_user
 from sparsebp.coding import encode
 from sparsebp.estimators._base import Coder
 from sparsebp.estimators._parameters import check_real
@@ -58,19 +58,16 @@ class AtomCoder(Coder):
         with ignore_float_warnings():
             found = encode(x, self.components_.T, self.penalty_, self.alpha_, n_threads=n_threads)
         if found.n_unfinished:
-            warnings.warn(
+            warn_user(
                 f"The coefficients of {found.n_unfinished} of {x.shape[1]} samples have not "
                 "converged; scale the samples to about unit variance, or raise epsilon.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         if self.alpha != self.alpha_:
-            warnings.warn(
+            warn_user(
                 f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, and "
                 f"codes have the weight of then. with_alpha({self.alpha!r}) returns a coder of the "
                 "same atoms at the new weight; fit learns atoms for it.",
-                UserWarning,
-                stacklevel=3,  # past scikit-learn's wrapper of transform
             )
         return require_finite("The codes", np.ascontiguousarray(found.codes.T))
 

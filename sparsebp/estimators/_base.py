@@ -19,9 +19,10 @@ from sparsebp._magnitudes import check_magnitude, ignore_float_warnings, in_prec
 from sparsebp._room import check_room
 from sparsebp._shapes import PatchShape, checked_patch_shape, resolved_patch_shape
 from sparsebp._unused import unused_components
+from sparsebp._warnings import warn_user
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._parameters import check_flag, check_real, check_whole
-from sparsebp.estimators._units import scale_of, warn_of_scale, warn_user
+from sparsebp.estimators._units import scale_of, warn_of_scale
 from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.samples import count_threads, one_blas_thread

@@ -7,13 +7,12 @@ Thresholds are from planted dictionaries and mixtures, fitted at units from 10â
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 
 from sparsebp._magnitudes import in_range
+from sparsebp._warnings import warn_user
 from sparsebp.penalties import Penalty, Signed
 
 #: Growth above which S is a parabola: no atom of a planted dictionary was found from 3.7 on.
@@ -30,8 +29,6 @@ _ENOUGH, _FEW = 1000, 200
 #: Samples by which a scale is told, and ratios that no photograph's patches reach: what is below a
 #: hundredth of the contrast of others, is below one gray level.
 _MANY, _LARGER, _SMALLER = 100, 30.0, 0.01
-#: Whose frames lie between a user's line and a warning.
-_INNER = ("sparsebp.", "sklearn.", "contextlib", "functools")
 
 
 def growth(penalty: Penalty, responses: np.ndarray) -> float:
@@ -222,19 +219,3 @@ def scale_of(samples: np.ndarray) -> float:
 def _root_mean_square(values: np.ndarray) -> float:
     largest = float(np.abs(values).max()) or 1.0  # whose square may be out of range
     return float(np.sqrt(np.square(values / largest, dtype=np.float64).mean())) * largest
-
-
-def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line that called this package, through however many decorators and wrappers.
-
-    Parameters
-    ----------
-    message : str
-        The warning.
-    category : type of Warning, default=UserWarning
-        Its kind.
-    """
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith(_INNER):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)

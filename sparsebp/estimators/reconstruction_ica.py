@@ -11,11 +11,11 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
+from sparsebp._warnings import warn_user
 from sparsebp.estimators._base import restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.estimators._parameters import check_flag_or_auto, check_real
-from sparsebp.estimators._units import warn_user
 from sparsebp.minimizers import Result, SignedPoint, minimize_growing, minimize_lbfgs
 from sparsebp.penalties import Penalty
 from sparsebp.problems import (

@@ -10,9 +10,10 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._shapes import PatchShape
+from sparsebp._warnings import warn_user
 from sparsebp.estimators._base import Learner, require_success, restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
-from sparsebp.estimators._units import is_parabola, warn_of_scale, warn_user
+from sparsebp.estimators._units import is_parabola, warn_of_scale
 from sparsebp.minimizers import minimize_lbfgs
 from sparsebp.penalties import SmoothL1
 from sparsebp.problems import Problem, sparse_filtering

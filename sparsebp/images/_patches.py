@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import isqrt, prod
@@ -23,6 +22,7 @@ from sparsebp._shapes import (
     resolved_patch_shape,
     split_channels,
 )
+from sparsebp._warnings import warn_user
 from sparsebp.samples import slices
 
 #: Whether to show a bar; or what goes through the blocks and shows how far it is.
@@ -228,11 +228,10 @@ def warn_of_scale(samples: np.ndarray, model: Any) -> None:
     with np.errstate(over="ignore"):
         found = float(np.sqrt(np.square(samples, dtype=np.float64).mean()))
     if learned and found and not 1 / _SCALE_RATIO < found / learned < _SCALE_RATIO:
-        warnings.warn(
+        warn_user(
             f"The patches of the image are {found:.3g} large (root mean square), those the model "
             f"was fitted on {learned:.3g}; multiply the image by {learned / found:.3g}, or "
             "prepare it as the samples were, so that the model's weights fit.",
-            stacklevel=3,
         )
 
 
@@ -263,7 +262,7 @@ def _checked_stride(stride: Stride, sides: tuple[int, ...], to_border: bool) -> 
         )
         if to_border:
             raise ValueError(f"{message}; give a stride of at most {min(sides)}.")
-        warnings.warn(f"{message}.", stacklevel=4)
+        warn_user(f"{message}.")
     return strides
 
 
