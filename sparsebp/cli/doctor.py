@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import tempfile
 import textwrap
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -248,7 +250,7 @@ def _shortest(call: Callable[[], Any], seconds: float = 0.5) -> float:
 
 
 def check_compiled() -> Finding:
-    """Find where compiled code is kept."""
+    """Find where compiled code is kept, and whether it can be written and read there."""
     from sparsebp.coding.exchange import cache_folder
 
     folder = cache_folder()
@@ -260,11 +262,32 @@ def check_compiled() -> Finding:
             "takes half a minute; set NUMBA_CACHE_DIR to a folder that may be written.",
             State.SLOW,
         )
-    files = len(list(Path(folder).glob("exchange.*.nbc")))
+    files = len(list(Path(folder).glob("*.nbc")))
     text = f"compiled code is kept in {folder}"
     if not files:
         text += ", which has none yet: the first exact codes take half a minute longer"
-    return Finding(text, {"folder": folder, "files": files})
+    advice = _trouble_with_cache(folder, files)
+    state = State.SLOW if advice else State.WELL
+    return Finding(text, {"folder": folder, "files": files}, advice, state)
+
+
+def _trouble_with_cache(folder: str, n_files: int) -> str:
+    """Write into the folder, and use what was compiled before; return what is wrong with that."""
+    from sparsebp.coding import pursue
+
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        return (
+            f"Nothing can be written there ({error.strerror}), so every process compiles again; "
+            "make room, or set NUMBA_CACHE_DIR to a folder that can be written to."
+        )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if n_files:  # else this would take half a minute
+            pursue(np.eye(2), np.eye(2), n_nonzero=1)
+    return " ".join(str(warning.message) for warning in caught)
 
 
 def check_pictures() -> Finding:

@@ -1,5 +1,6 @@
 import json
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,19 @@ def test_what_is_wrong_gives_the_exit_status_also_quietly(monkeypatch):
     assert "Wrong: pictures" in quiet.stderr
     monkeypatch.setattr(doctor, "CHECKS", {"threads": lambda: slow})
     assert run().exit_code == 0
+
+
+def test_a_cache_of_compiled_code_that_cannot_be_used_is_slow(monkeypatch, tmp_path):
+    def pursue(*_, **__):
+        warnings.warn("The compiled code could not be read.")
+
+    monkeypatch.setattr("sparsebp.coding.pursue", pursue)
+    monkeypatch.setattr("sparsebp.coding.exchange.cache_folder", lambda: str(tmp_path))
+    assert doctor.check_compiled().state is State.WELL  # nothing to read yet
+    (tmp_path / "pursuit.nbc").write_bytes(b"")
+    found = doctor.check_compiled()
+    assert (found.state, found.advice) == (State.SLOW, "The compiled code could not be read.")
+    monkeypatch.setattr("sparsebp.coding.exchange.cache_folder", lambda: str(tmp_path / "gone"))
+    found = doctor.check_compiled()
+    assert found.state is State.SLOW
+    assert "No such file or directory" in found.advice
