@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from numba import njit
 from numba.core.caching import FunctionCache
+from numba.core.compiler_lock import global_compiler_lock
 
 from sparsebp._warnings import warn_user
 
@@ -46,3 +48,13 @@ class _ForgivingCache(FunctionCache):
             "seconds in each process. Remove that folder, make room on the disk, or set "
             "NUMBA_CACHE_DIR to a folder that can be written to.",
         )
+
+
+if hasattr(os, "register_at_fork"):
+    # Whoever forks waits until no other thread compiles, or the child's copy of numba's lock would
+    # stay taken for ever.
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )

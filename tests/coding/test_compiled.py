@@ -2,10 +2,14 @@
 
 import errno
 import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import numba
 import pytest
+from numba.core.compiler_lock import global_compiler_lock
 
 from sparsebp.coding._compiled import compiled
 
@@ -64,3 +68,25 @@ def test_a_folder_that_is_a_file_is_survived(folder, monkeypatch):
     Path(folder / "file").write_text("")
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(folder / "file"))
     assert compiled(source())(3.0) == 6.0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_forked_while_a_thread_compiles_can_compile(folder):
+    compiling = threading.Event()
+
+    def compile_slowly():
+        with global_compiler_lock:
+            compiling.set()
+            time.sleep(0.5)
+
+    thread = threading.Thread(target=compile_slowly)
+    thread.start()
+    compiling.wait()
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(60)  # instead of hanging
+        os._exit(compiled(source())(3.0) != 6.0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    thread.join()
