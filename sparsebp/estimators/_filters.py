@@ -159,7 +159,6 @@ class FilterLearner(Learner):
         white: Whitened,
         filters_at: Callable[[np.ndarray], np.ndarray],
         watch: Callable[[int, float, Any], bool],
-        scout: Search | None = None,
     ) -> tuple[Result, SignedPoint]:
         """Search with the signs that are given, or choose them on the way.
 
@@ -177,7 +176,6 @@ class FilterLearner(Learner):
                 drawn=drawn,
                 max_iter=self.max_iter,
                 callback=watch,
-                scout=scout,
             )
         else:
 

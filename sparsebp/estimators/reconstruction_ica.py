@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -22,7 +21,6 @@ from sparsebp.problems import (
     Differentiable,
     Problem,
     decoder_scale,
-    orthonormal_ica,
     reconstruction_ica,
 )
 from sparsebp.samples import Samples
@@ -258,14 +256,8 @@ class ReconstructionICA(FilterLearner):
                 objective, white.samples, start, rng=rng, tol=self.tol, **limits
             )
 
-        def scout(penalty: Penalty, start: np.ndarray, *, near: bool, **limits: Any) -> Result:
-            problem = orthonormal_ica(penalty)
-            objective = problem.constrained(problem.objective("W", {"x": white.samples}))
-            found = minimize_lbfgs(objective, problem.project(start), tol=self.tol, **limits)
-            return replace(found, point=problem.project(found.point))
-
         with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
-            result, signed = self._search(search, start, white, filters_at, watch, scout)
+            result, signed = self._search(search, start, white, filters_at, watch)
             vars(self).update(fitted_at(signed))
         self._record(result)
         if unit or not self._warn_of_outweighing(X):  # filters of length one cannot vanish

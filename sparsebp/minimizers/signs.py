@@ -9,19 +9,22 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from sparsebp._cached import cached_property
-from sparsebp.minimizers.lbfgs import Callback
+from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.penalties import Penalty, Signed, gaussian_reference, values_of_each
-from sparsebp.problems import OrthonormalRows
+from sparsebp.problems import OrthonormalRows, orthonormal_ica
 from sparsebp.samples import Samples
 
 #: Changes of signs at most; what more would change is told as unsettled.
 _ROUNDS = 20
-#: A search for S rests where two iterations gain less than this share of what S tells of responses
-#: beyond their variance.
-_REST = 0.02
-#: Iteration from which rest is believed: the first steps of L-BFGS are short.
-_FIRST_LOOK = 4
+#: Samples for each direction, on which sparse filters are searched for to find the first signs.
+_SAMPLES_PER_DIRECTION = 64
+#: The search on them rests where two iterations gain less than this share of what S tells of
+#: responses beyond their variance; not before this iteration, since L-BFGS begins with short steps.
+_REST, _FIRST_REST = 0.01, 4
+#: Standard errors by which a response must be sparser than a Gaussian at first: where a mixture of
+#: sub-Gaussian sources is taken for a sparse source, the search has to be made again.
+_DOUBT = 2.0
 
 
 class SignedPoint(NamedTuple):
@@ -58,8 +61,8 @@ class SignRule:
     -----
     The criterion of extended infomax (Lee, Girolami & Sejnowski, *Neural Computation* 11, 1999)
     for any penalty: the sign is that of E ρ(σν) − E ρ(wᵀx) for a Gaussian ν and σ² the variance of
-    wᵀx. Signs chosen so lower Σᵣ gᵣ [E ρ(wᵣᵀx) − E ρ(σᵣν)], and on white samples orthonormal
-    filters that descend for these signs lower it further: so the signs come to rest.
+    wᵀx. Such signs lower Σᵣ gᵣ [E ρ(wᵣᵀx) − E ρ(σᵣν)], and on white samples orthonormal filters
+    that descend for these signs lower it further: so the signs settle.
     """
 
     penalty: Penalty
@@ -71,7 +74,9 @@ class SignRule:
         (total,) = self.samples.sum(lambda x: (x.sum(axis=1, keepdims=True),))
         return (total / self.samples.shape[1]).astype(self.samples.dtype)
 
-    def signs_at(self, point: np.ndarray, signs: tuple[int, ...]) -> tuple[int, ...]:
+    def signs_at(
+        self, point: np.ndarray, signs: tuple[int, ...], *, doubt: float = 0.0
+    ) -> tuple[int, ...]:
         """Return the signs at a point.
 
         Parameters
@@ -80,12 +85,12 @@ class SignRule:
             Of the search.
         signs : tuple of int
             Those before, which stay where nothing speaks against them.
+        doubt : float, default=0.0
+            Standard errors by which responses must be sparser than a Gaussian to get +1.
         """
-        excess, noise = gaussian_excess(
-            self.penalty, self.samples, self.filters_at(point), self._mean
-        )
-        found = np.where(np.abs(excess) > noise, np.where(excess > 0, -1, 1), signs)
-        return tuple(found.tolist())
+        at = gaussian_excess(self.penalty, self.samples, self.filters_at(point), self._mean)
+        chosen = np.where(at.excess > -doubt * at.error, -1, 1)
+        return tuple(np.where(np.abs(at.excess) > at.noise, chosen, signs).tolist())
 
     def rest_at(self, start: np.ndarray) -> float:
         """Return the gain of two iterations below which a search from a start comes to rest."""
@@ -97,6 +102,15 @@ class SignRule:
         (total,) = self.samples.sum(squares)
         deviation = np.sqrt(total / self.samples.shape[1])
         return _REST * float(gaussian_reference(self.penalty, deviation).spread.sum())
+
+    def on_few_samples(self) -> SignRule:
+        """Return the rule of as many random samples as tell the first signs."""
+        n_samples = self.samples.shape[1]
+        few = _SAMPLES_PER_DIRECTION * self.samples.shape[0]
+        if 2 * few > n_samples:
+            return self
+        drawn = np.random.default_rng(0).choice(n_samples, few, replace=False)
+        return replace(self, samples=self.samples.only(np.sort(drawn)).computed())
 
     def mixed_anew(
         self, point: np.ndarray, start: np.ndarray, signs: tuple[int, ...]
@@ -113,9 +127,28 @@ class SignRule:
         return self.penalty if min(signs) > 0 else Signed(self.penalty, signs)
 
 
+class GaussianExcess(NamedTuple):
+    """By how much a penalty of responses exceeds that of Gaussians like them.
+
+    Attributes
+    ----------
+    excess : ndarray of shape (n_components,)
+        Mean of ρ(wᵀ(x − mean)) minus that of a Gaussian of the same variance; below 0 for
+        responses sparser than it.
+    error : ndarray of shape (n_components,)
+        Its standard error where responses are Gaussian.
+    noise : ndarray of shape (n_components,)
+        Its rounding error.
+    """
+
+    excess: np.ndarray
+    error: np.ndarray
+    noise: np.ndarray
+
+
 def gaussian_excess(
     penalty: Penalty, samples: Samples, filters: np.ndarray, mean: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> GaussianExcess:
     """Compute by how much a penalty of responses exceeds that of Gaussians like them.
 
     Parameters
@@ -131,11 +164,8 @@ def gaussian_excess(
 
     Returns
     -------
-    excess : ndarray of shape (n_components,)
-        Mean of ρ(wᵀ(x − mean)) minus that of a Gaussian of the same variance; below 0 for
-        responses sparser than it.
-    noise : ndarray of shape (n_components,)
-        Rounding errors of the excess.
+    excess : GaussianExcess
+        For each component, with its errors.
     """
 
     def sums(x: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -146,7 +176,7 @@ def gaussian_excess(
     variance, value = (total / n_samples for total in samples.sum(sums))
     reference = gaussian_reference(penalty, np.sqrt(variance))
     noise = 16 * float(np.finfo(samples.dtype).eps) * np.abs(value)
-    return value - reference.value, noise
+    return GaussianExcess(value - reference.value, reference.spread / np.sqrt(n_samples), noise)
 
 
 def minimize_choosing_signs(
@@ -157,14 +187,13 @@ def minimize_choosing_signs(
     drawn: bool,
     max_iter: int,
     callback: Callable[[int, float, SignedPoint], Any],
-    scout: Search | None = None,
 ) -> tuple[Result, Penalty]:
-    """Minimize a penalty of filters' responses, its signs chosen on the way.
+    """Minimize a penalty of filters' responses, whose signs are chosen before and checked after.
 
-    Sparse components first: from a random start all signs are +1 until the search comes to rest,
-    since one that will be sparse may at first be less so than a Gaussian (samples of length one are
-    in most directions). Those that are less sparse then get −1, are mixed anew among themselves,
-    because a minimum of S is no place from which to maximize it, and the search goes on.
+    The first signs are those of a given start. Where the start is random, they are found by
+    `search_sparse`, on few samples. If they are all +1, the search begins at the start itself;
+    otherwise filters of sign +1 begin where they were found. Signs are checked at the minimum on
+    all samples; where some change, the search goes on from there.
 
     Parameters
     ----------
@@ -175,14 +204,12 @@ def minimize_choosing_signs(
     start : ndarray
         Where to begin.
     drawn : bool
-        Whether the start is random; signs at a given start are those of its components.
+        Whether the start is random.
     max_iter : int
-        Iterations at most, those of all searches together.
+        Iterations at most, those of all searches together; those by which the first signs are
+        found are limited by the same number, but not counted.
     callback : callable
         ``callback(iteration, value, signed point)``; returning True stops the search.
-    scout : Search, optional
-        Minimizes S alone and is stopped where it comes to rest, which tells the signs to begin
-        with; for a ``search`` that minimizes more than S. Its iterations are not counted.
 
     Returns
     -------
@@ -191,67 +218,81 @@ def minimize_choosing_signs(
         its value may jump.
     penalty : Penalty
         With the signs in force at the result.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the search for the first signs is interrupted.
     """
     signs, begun = (1,) * len(start), start
-    if not drawn:
-        signs = rule.signs_at(start, signs)
-    elif scout is not None:
-        watch = _Watch(rule, signs, 0, lambda *_: False, rule.rest_at(start), ends=True)
-        seen = scout(watch.penalty, start, near=False, max_iter=max_iter, callback=watch).point
-        signs = rule.signs_at(seen, signs)
+    if drawn:
+        seen = search_sparse(rule.on_few_samples(), start, max_iter=max_iter)
+        signs = rule.signs_at(seen, signs, doubt=_DOUBT)
         begun = start if min(signs) > 0 else rule.mixed_anew(seen, start, signs)
-    result, near = Result(begun, np.inf, 0, Status.CONVERGED, ()), False
-    rest = rule.rest_at(start) if drawn and scout is None else 0.0
+    else:
+        signs = rule.signs_at(start, signs)
+    result = Result(begun, np.inf, 0, Status.CONVERGED, ())
     for left in reversed(range(_ROUNDS)):
-        watch = _Watch(rule, signs, result.n_iter, callback, rest)
-        found = search(
-            watch.penalty,
-            begun,
-            near=near,
-            max_iter=max_iter - result.n_iter,
-            callback=watch,
-        )
+        penalty, passed = rule.signed(signs), result.n_iter
+
+        def told(
+            i: int, value: float, at: Any, passed: int = passed, penalty: Any = penalty
+        ) -> Any:
+            return callback(passed + i, value, SignedPoint(at, penalty))
+
+        limits = {"max_iter": max_iter - passed, "callback": told}
+        found = search(penalty, begun, near=bool(result.history), **limits)
         result = result.followed_by(found)
-        near = result.status is Status.CONVERGED
-        chosen = rule.signs_at(result.point, signs) if near else watch.chosen
+        if result.status is not Status.CONVERGED:
+            break
+        chosen = rule.signs_at(result.point, signs)
         if chosen == signs:
             break
         if result.n_iter >= max_iter or not left:
             status = Status.UNSETTLED if result.n_iter < max_iter else Status.ITERATION_LIMIT
             result = replace(result, status=status)
             break
-        turned = tuple(min(new, -old) for new, old in zip(chosen, signs, strict=True))
-        begun = rule.mixed_anew(result.point, start, turned)
+        changed = tuple(min(new, -old) for new, old in zip(chosen, signs, strict=True))
+        begun = rule.mixed_anew(result.point, start, changed)
         signs = chosen
     return result, rule.signed(signs)
 
 
-class _Watch:
-    """What a search calls after each iteration: it stops where signs are to change."""
+def search_sparse(rule: SignRule, start: np.ndarray, *, max_iter: int) -> np.ndarray:
+    """Search orthonormal filters of sparse responses until little is gained.
 
-    def __init__(
-        self,
-        rule: SignRule,
-        signs: tuple[int, ...],
-        n_before: int,
-        callback: Callable[..., Any],
-        rest: float,
-        *,
-        ends: bool = False,
-    ) -> None:
-        self.rule, self.signs, self.n_before, self.callback = rule, signs, n_before, callback
-        self.rest, self.ends = rest, ends
-        self.chosen, self.penalty = signs, rule.signed(signs)
-        self.before, self.next_look = (np.inf, np.inf), _FIRST_LOOK
+    Sparse components are searched for first, since one that will be sparse may at the start be
+    less so than a Gaussian: samples of length one are in most directions.
 
-    def __call__(self, iteration: int, value: float, point: np.ndarray) -> bool:
-        if self.callback(self.n_before + iteration, value, SignedPoint(point, self.penalty)):
-            return True
-        rests = self.before[0] - value < self.rest
-        self.before = (self.before[1], value)
-        if not rests or iteration < self.next_look:
-            return False
-        self.next_look = 2 * iteration
-        if not self.ends:
-            self.chosen = self.rule.signs_at(point, self.signs)
-        return self.ends or self.chosen != self.signs
+    Parameters
+    ----------
+    rule : SignRule
+        With the penalty and the samples.
+    start : ndarray
+        Where to begin.
+    max_iter : int
+        Iterations at most.
+
+    Returns
+    -------
+    filters : ndarray of shape (n_components, n_features)
+        With orthonormal rows.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it is interrupted.
+    """
+    rest, problem = rule.rest_at(start), orthonormal_ica(rule.penalty)
+    values: list[float] = [np.inf, np.inf]
+
+    def rests(iteration: int, value: float, _: Any) -> bool:
+        values.append(value)
+        return iteration >= _FIRST_REST and values[-3] - value < rest
+
+    objective = problem.constrained(problem.objective("W", {"x": rule.samples}))
+    begun = problem.project(rule.filters_at(start))
+    result = minimize_lbfgs(objective, begun, max_iter=max_iter, callback=rests)
+    if result.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return problem.project(result.point)

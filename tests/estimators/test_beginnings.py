@@ -16,7 +16,8 @@ from sparsebp import (
 from sparsebp.metrics import amari_distance
 from sparsebp.penalties import LogCosh, Signed
 
-X = np.random.default_rng(0).laplace(size=(90, 6)) @ np.random.default_rng(1).normal(size=(6, 6))
+ROTATION = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))[0]
+X = np.random.default_rng(0).laplace(size=(90, 6)) @ ROTATION
 ESTIMATORS = [
     SparseCoding(4, max_iter=3, batch_size=30),
     SparseCoding(4, max_iter=3, solver="online", batch_size=30),

@@ -2,22 +2,29 @@ import numpy as np
 import pytest
 
 from sparsebp.minimizers import Result, SignRule, Status, minimize_choosing_signs
-from sparsebp.minimizers.signs import gaussian_excess
+from sparsebp.minimizers.signs import gaussian_excess, search_sparse
 from sparsebp.penalties import LogCosh, Signed, SmoothL1
 from sparsebp.samples import ArraySamples
 
 RNG = np.random.default_rng(0)
 SOURCES = np.stack([RNG.laplace(size=3000), RNG.uniform(-1, 1, size=3000), np.zeros(3000)])
 MEAN = SOURCES.mean(axis=1, keepdims=True)
+START = np.eye(3)
 RULE = SignRule(LogCosh(), ArraySamples(SOURCES), lambda point: point)
 
 
 def test_the_excess_is_negative_for_sparse_responses():
-    excess, noise = gaussian_excess(LogCosh(), ArraySamples(SOURCES), np.eye(3), MEAN)
-    assert excess[0] < -0.003 < 0.003 < excess[1]
-    assert (noise < 1e-12).all()
+    found = gaussian_excess(LogCosh(), ArraySamples(SOURCES), np.eye(3), MEAN)
+    assert found.excess[0] < -0.003 < 0.003 < found.excess[1]
+    assert (found.noise < 1e-12).all()
     scaled = gaussian_excess(LogCosh(1 / 10), ArraySamples(10 * SOURCES), np.eye(3), 10 * MEAN)
-    np.testing.assert_allclose(scaled[0], 10 * excess, rtol=1e-3)
+    np.testing.assert_allclose(scaled.excess, 10 * found.excess, rtol=1e-3)
+
+
+def test_the_standard_error_is_that_of_gaussian_responses():
+    noise = np.random.default_rng(0).normal(size=(400, 900))
+    found = gaussian_excess(SmoothL1(), ArraySamples(noise), np.eye(400), np.zeros((400, 1)))
+    assert np.std(found.excess / found.error) == pytest.approx(1, abs=0.1)
 
 
 def test_signs_are_those_of_the_responses_and_stay_where_nothing_speaks():
@@ -36,20 +43,17 @@ def test_no_signs_leave_the_penalty_as_it_is():
     assert RULE.signed((1, -1)) == Signed(LogCosh(), (1, -1))
 
 
-class Alternating:
-    """A rule that never rests."""
+class Alternating(SignRule):
+    """A rule whose signs never settle."""
 
-    def signs_at(self, point, signs):
+    def signs_at(self, point, signs, *, doubt=0.0):
         return tuple(-sign for sign in signs)
-
-    def rest_at(self, start):
-        return 0.0
 
     def mixed_anew(self, point, start, signs):
         return point
 
-    def signed(self, signs):
-        return Signed(LogCosh(), signs)
+
+ALTERNATING = Alternating(LogCosh(), ArraySamples(SOURCES), lambda point: point)
 
 
 def steps(n_iter, status):
@@ -66,16 +70,16 @@ def steps(n_iter, status):
 
 def choose(search, rule, *, max_iter=1000, callback=lambda *args: False):
     return minimize_choosing_signs(
-        search, rule, np.eye(3), drawn=True, max_iter=max_iter, callback=callback
+        search, rule, START, drawn=True, max_iter=max_iter, callback=callback
     )
 
 
-def test_signs_that_never_rest_are_told_and_iterations_are_limited():
-    result, penalty = choose(steps(3, Status.CONVERGED), Alternating())
+def test_signs_that_never_settle_are_told_and_iterations_are_limited():
+    result, penalty = choose(steps(3, Status.CONVERGED), ALTERNATING)
     assert result.status is Status.UNSETTLED
-    assert len(result.history) == result.n_iter + 1
-    assert isinstance(penalty, Signed)
-    result, _ = choose(steps(3, Status.CONVERGED), Alternating(), max_iter=10)
+    assert (len(result.history), result.n_iter) == (61, 60)
+    assert penalty == LogCosh()
+    result, _ = choose(steps(3, Status.CONVERGED), ALTERNATING, max_iter=10)
     assert (result.status, result.n_iter) == (Status.ITERATION_LIMIT, 10)
 
 
@@ -127,23 +131,63 @@ def test_only_a_search_from_a_minimum_is_near():
         near.append(limits["near"])
         return Result(start, 0.0, 3, Status.CONVERGED, (0.0,) * 4)
 
-    choose(search, Alternating(), max_iter=9)
+    choose(search, ALTERNATING, max_iter=9)
     assert near == [False, True, True]
 
 
-def test_signs_are_looked_at_where_the_search_rests():
+def test_signs_are_there_before_the_search_and_checked_after():
     told = []
 
     def search(penalty, start, *, near, max_iter, callback):
-        for i, value in enumerate((3.0, 2.0, 1.0, 0.5, 0.5, 0.5, 0.5), start=1):
-            told.append((i, penalty))
-            if callback(i, value, start):
-                return Result(start, value, i, Status.STOPPED, (value,) * (i + 1))
-        return Result(start, 0.5, 7, Status.CONVERGED, (0.5,) * 8)
+        told.append((penalty, start))
+        point = np.eye(3)[[1, 0, 2]] if len(told) == 1 else start
+        return Result(point, 0.0, 3, Status.CONVERGED, (0.0,) * 4)
 
     _, penalty = choose(search, RULE)
-    assert [i for i, p in told if p == LogCosh()] == [1, 2, 3, 4, 5, 6]
-    assert penalty == Signed(LogCosh(), (1, -1, 1))
+    assert [p.signs for p, _ in told] == [(1, -1, 1), (-1, 1, 1)]
+    assert penalty == told[-1][0]
+
+
+def test_where_all_is_sparse_the_search_begins_at_the_start():
+    sparse = SignRule(LogCosh(), ArraySamples(RNG.laplace(size=(3, 900))), lambda point: point)
+    begun = []
+
+    def search(penalty, start, **limits):
+        begun.append(start)
+        return Result(start, 0.0, 1, Status.STOPPED, (0.0,) * 2)
+
+    choose(search, sparse)
+    assert begun[0] is START
+
+
+def test_an_interruption_while_first_signs_are_found_is_raised_again(monkeypatch):
+    def interrupted(problem, variable, values):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sparsebp.problems.Problem.objective", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        choose(steps(3, Status.CONVERGED), RULE)
+
+
+def test_first_signs_come_from_few_samples():
+    many = np.random.default_rng(0).laplace(size=(4, 2000))
+    rule = SignRule(LogCosh(), ArraySamples(many), lambda point: point)
+    few = rule.on_few_samples().samples.block(0)
+    assert few.shape == (4, 256)
+    assert set(few[0]) < set(many[0])
+    short = SignRule(LogCosh(), ArraySamples(many[:, :500]), lambda point: point)
+    assert short.on_few_samples() is short
+
+
+def test_sparse_filters_are_found_from_a_start_of_responses_that_are_not():
+    X = np.random.default_rng(0).laplace(size=(20, 1200))
+    X /= np.linalg.norm(X, axis=0)
+    rule = SignRule(SmoothL1(1e-3), ArraySamples(X), lambda point: point)
+    start = np.linalg.qr(np.random.default_rng(1).normal(size=(20, 20)))[0]
+    assert rule.signs_at(start, (1,) * 20).count(-1) > 10
+    found = search_sparse(rule, start, max_iter=100)
+    assert rule.signs_at(found, (1,) * 20, doubt=2.0) == (1,) * 20
+    np.testing.assert_allclose(found @ found.T, np.eye(20), atol=1e-12)
 
 
 def test_filters_of_sign_minus_one_are_mixed_among_themselves():
