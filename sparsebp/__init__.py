@@ -1,8 +1,8 @@
 """Learn the features of natural images, every gradient derived by backpropagation.
 
 Sparse coding, topographic sparse coding, reconstruction ICA, orthonormal ICA and sparse filtering
-behind scikit-learn's interface. ``__init__.pyi`` lists what is here; each is loaded when it is
-first used, so that the command line answers at once.
+behind scikit-learn's interface. ``__init__.pyi`` lists the public names, which are loaded on first
+use to keep the command line fast.
 """
 
 from typing import Any
@@ -11,13 +11,13 @@ import lazy_loader as lazy
 
 __version__ = "0.1.0"
 
-_offered, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
+_load, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    """Load what the package offers, or say what is like another package's class."""
+    """Load a public name, or suggest one for another package's class."""
     if name in __all__ or name.startswith("_"):
-        return _offered(name)
+        return _load(name)
     from sparsebp._hints import about_attribute
 
     raise AttributeError(about_attribute(name, __all__), name=name)

@@ -1,7 +1,7 @@
-"""Named arrays in an uncompressed ``.npz``, read without trusting it.
+"""Named arrays in an uncompressed ``.npz``, read safely from untrusted files.
 
-Every size is known before anything is read: members are not compressed, so the file itself bounds
-what can be asked of memory; and an array's header has to fit its member.
+Every size is known before anything is read: members are not compressed, so the size of the file
+bounds the memory; and an array's header must match its member.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-#: Bytes of a member's array header; NumPy's own are of some hundred.
+#: Bytes of a member's array header; NumPy's have about a hundred.
 _LONGEST_HEADER = 10_000
 _KINDS = "biufU"
 _ENCRYPTED = 0x1
@@ -30,13 +30,13 @@ def write_arrays(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
     file : binary file
         To be written to.
     arrays : mapping of str to ndarray
-        Of numbers, truth values or text.
+        Of numbers, booleans or text.
     """
     np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
-    """Read the arrays of a file, or those of some names.
+    """Read all arrays of a file, or the named ones.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, n
     Raises
     ------
     ValueError
-        If the file is no such archive, is damaged, compressed or encrypted, or a name is not there.
+        If the file is not such an archive, is damaged, compressed or encrypted, or lacks a name.
     OSError
         If the file cannot be read.
 
@@ -76,15 +76,15 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, n
         except KeyError as error:
             raise ValueError(f"there is no array {error}") from error
         except (zipfile.BadZipFile, EOFError, NotImplementedError, TokenError) as error:
-            raise ValueError("it is no archive that can be read") from error
+            raise ValueError("it is not a readable archive") from error
         except OSError as error:
             if error.errno == EINVAL:  # the archive's directory points out of the file
-                raise ValueError("it is no archive that can be read") from error
+                raise ValueError("it is not a readable archive") from error
             raise
 
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    """Return what the archive holds, once it is certain that it holds no more than it weighs."""
+    """Return the members of the archive, after checking that they are no larger than the file."""
     members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
     for name, member in members.items():
         if member.flag_bits & _ENCRYPTED:
@@ -94,7 +94,7 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
         if member.file_size != member.compress_size:
             raise ValueError(f"{name} has two sizes")
     if len(members) != len(archive.infolist()):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name occurs twice")
     if sum(member.file_size for member in members.values()) > size:
         raise ValueError("its arrays are larger than the file")
     return members

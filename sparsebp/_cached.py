@@ -12,7 +12,7 @@ class cached_property(Generic[_Value]):
     """`functools.cached_property` as it is since Python 3.12, without a lock.
 
     Python 3.11's holds one lock for all objects while it computes. Fits in several threads would
-    wait for each other, and a process that is forked meanwhile, for ever.
+    wait for each other, and a process forked meanwhile would wait forever.
     """
 
     def __init__(self, function: Callable[[Any], _Value]) -> None:

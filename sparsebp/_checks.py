@@ -1,4 +1,4 @@
-"""Refusals that several packages share, each saying what came and what was needed."""
+"""Shared argument checks; each message says what was given and what is required."""
 
 from collections.abc import Collection, Sequence
 from numbers import Integral, Real
@@ -20,8 +20,8 @@ def random_source(random_state: RandomState) -> RandomSource:
     Parameters
     ----------
     random_state : None, int >= 0, RandomState or Generator
-        What the caller was given. Generators are used as they are. None draws from the global
-        stream, which `numpy.random.seed` seeds.
+        Given by the caller. Generators are used directly. None draws from the global stream, which
+        `numpy.random.seed` seeds.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def random_source(random_state: RandomState) -> RandomSource:
     if random_state is None:
         return np.random.RandomState(_numpy_random.get_bit_generator())
     refusal = (
-        f"random_state={random_state!r} is no seed: give None, an integer from 0 to 2**32 - 1, "
+        f"random_state={random_state!r} is not a seed: give None, an integer from 0 to 2**32 - 1, "
         "a RandomState or a Generator"
     )
     if not isinstance(random_state, Integral):
@@ -49,14 +49,14 @@ def random_source(random_state: RandomState) -> RandomSource:
 
 
 def check_count(name: str, value: Any) -> int:
-    """Return `value` as an int, refusing whatever is not a positive integer.
+    """Return `value` as an int; raise an error unless it is a positive integer.
 
     Parameters
     ----------
     name : str
         Name of the parameter, for the message.
     value : int
-        What the caller was given, >= 1.
+        Given by the caller, >= 1.
 
     Returns
     -------
@@ -78,14 +78,14 @@ def check_count(name: str, value: Any) -> int:
 
 
 def is_one_of(value: Any, words: Collection[str]) -> bool:
-    """Tell whether a value is one of some words; arrays and missing values are not.
+    """Return whether a value is one of some strings; arrays and missing values are not.
 
     Parameters
     ----------
     value : str
-        What the caller was given.
+        Given by the caller.
     words : collection of str
-        What it may be.
+        The strings.
 
     Returns
     -------
@@ -95,16 +95,16 @@ def is_one_of(value: Any, words: Collection[str]) -> bool:
 
 
 def check_pair(name: str, value: Any, wanted: str = "(height, width)") -> tuple[int, int]:
-    """Return `value` as two ints, refusing whatever is not a pair of positive integers.
+    """Return `value` as two ints; raise an error unless it is a pair of positive integers.
 
     Parameters
     ----------
     name : str
         Name of the parameter, for the message.
     value : tuple or list of two int
-        What the caller was given, each >= 1.
+        Given by the caller, each >= 1.
     wanted : str, default="(height, width)"
-        What the message asks for instead of something that is no pair.
+        What the message asks for.
 
     Returns
     -------
@@ -123,14 +123,14 @@ def check_pair(name: str, value: Any, wanted: str = "(height, width)") -> tuple[
 
 
 def check_shape(name: str, shape: Any, lengths: Sequence[int] = (2,)) -> tuple[int, ...]:
-    """Return `shape` as a tuple of ints, refusing all but positive integers of a wanted number.
+    """Return `shape` as a tuple; raise an error unless it has the right number of positive ints.
 
     Parameters
     ----------
     name : str
         Name of the parameter, for the message.
     shape : sequence of int
-        What the caller was given, each >= 1.
+        Given by the caller, each >= 1.
     lengths : sequence of int, default=(2,)
         How many integers there may be.
 
@@ -156,14 +156,14 @@ def check_shape(name: str, shape: Any, lengths: Sequence[int] = (2,)) -> tuple[i
 
 
 def check_number(name: str, value: Any, *, minimum: float = -np.inf) -> float:
-    """Return `value` as a float, refusing whatever is not a finite number.
+    """Return `value` as a float; raise an error unless it is a finite number.
 
     Parameters
     ----------
     name : str
         Name of the parameter, for the message.
     value : float
-        What the caller was given, >= `minimum`.
+        Given by the caller, >= `minimum`.
     minimum : float, default=-inf
         The smallest number that is allowed.
 
@@ -191,14 +191,14 @@ def check_number(name: str, value: Any, *, minimum: float = -np.inf) -> float:
 
 
 def check_matrix(name: str, values: Any) -> NDArray[np.floating]:
-    """Return `values` as a finite, non-empty matrix, without copying if they are one.
+    """Return `values` as a finite, non-empty matrix, without a copy if possible.
 
     Parameters
     ----------
     name : str
         Name of the parameter, for the message.
     values : array-like of shape (n_rows, n_columns)
-        What the caller was given.
+        Given by the caller.
 
     Returns
     -------
@@ -231,7 +231,7 @@ def check_vector(name: str, values: Any) -> NDArray[np.floating]:
     name : str
         Name of the parameter, for the message.
     values : array-like of shape (n_values,)
-        What the caller was given.
+        Given by the caller.
 
     Returns
     -------
@@ -251,14 +251,14 @@ def check_vector(name: str, values: Any) -> NDArray[np.floating]:
 
 
 def check_readable(name: str, values: Any) -> Any:
-    """Return `values` as an array, or a table or sparse matrix as it is; refuse what is neither.
+    """Return `values` as an array, or a table or sparse matrix unchanged.
 
     Parameters
     ----------
     name : str
         Name of the parameter, for the message.
     values : array-like
-        What the caller was given.
+        Given by the caller.
 
     Returns
     -------
@@ -295,36 +295,36 @@ def _real_array(name: str, values: Any) -> NDArray[np.floating]:
 
 
 def refuse_masked(name: str, values: Any) -> None:
-    """Refuse an array of `numpy.ma` some of whose values are masked, and say what to do.
+    """Raise an error for an array of `numpy.ma` with masked values, and say how to fix it.
 
     Parameters
     ----------
     name : str
         Name of the parameter, for the message.
     values : array-like
-        What the caller was given.
+        Given by the caller.
 
     Raises
     ------
     ValueError
-        If it is a masked array of which something is masked; NumPy would take what lies beneath.
+        If it is a masked array with masked values; NumPy would use the data under the mask.
     """
     masked = isinstance(values, np.ma.MaskedArray) and not values.dtype.names
     if masked and np.ma.is_masked(values):
         raise ValueError(
             f"{name} is a masked array: {np.ma.count_masked(values)} of its {values.size} values "
-            f"are missing. Leave their rows out, np.ma.compress_rows({name}), or fill them in, "
-            f"{name}.filled(value). sparsebp.images.inpaint fills in masked pixels."
+            f"are missing. Remove their rows, np.ma.compress_rows({name}), or fill them, "
+            f"{name}.filled(value). sparsebp.images.inpaint fills masked pixels."
         )
 
 
 def refuse_missing(samples: NDArray[np.floating]) -> None:
-    """Refuse samples with missing values, and say how many there are and what to do.
+    """Raise an error for samples with missing values, and say how to fix it.
 
     Parameters
     ----------
     samples : ndarray of shape (n_samples, n_features)
-        Finite but for NaN.
+        Without infinities.
 
     Raises
     ------
@@ -337,8 +337,8 @@ def refuse_missing(samples: NDArray[np.floating]) -> None:
     (n_samples, n_features), rows, columns = missing.shape, missing.any(axis=1), missing.any(axis=0)
     raise ValueError(
         f"X contains NaN: {missing.sum()} values are missing, in {rows.sum()} of {n_samples} "
-        f"samples and {columns.sum()} of {n_features} features. Leave these samples out, "
-        "X[~np.isnan(X).any(axis=1)], or fill them in first, for example by "
-        "sklearn.impute.IterativeImputer. For images with missing pixels, learn from whole patches "
-        "and give the model to sparsebp.images.inpaint."
+        f"samples and {columns.sum()} of {n_features} features. Remove these samples, "
+        "X[~np.isnan(X).any(axis=1)], or impute the values first, for example with "
+        "sklearn.impute.IterativeImputer. For images with missing pixels, learn from complete "
+        "patches and pass the model to sparsebp.images.inpaint."
     )

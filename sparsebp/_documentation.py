@@ -1,7 +1,7 @@
-"""Where the documentation stands that estimators' HTML pictures link to.
+"""The address of the documentation, for links from estimators' HTML and from reports.
 
-Its readers build it, and no place on the web has it. So there is a link only where there are pages:
-in the clone that the package runs from, or where the variable SPARSEBP_DOCS says.
+The documentation is built locally and not on the web. So there is a link only if it is built in the
+clone that the package runs from, or if the variable SPARSEBP_DOCS gives its address.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def documentation() -> str | None:
     Returns
     -------
     address : str or None
-        What SPARSEBP_DOCS says, else the pages built in this clone; None where there are none.
+        The value of SPARSEBP_DOCS, else the pages built in this clone; None if there are none.
     """
     named = os.environ.get("SPARSEBP_DOCS")
     if named:

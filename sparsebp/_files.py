@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and replace nothing but files."""
+"""Files written completely or not at all, which replace only regular files."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from uuid import uuid4
 
 try:
     import fcntl
-except ImportError:  # Windows refuses to remove a file that somebody writes
+except ImportError:  # Windows does not remove open files
     fcntl = None
 
 _DRAFT = ".sparsebp-{}.draft"
-#: Seconds before a draft may count as left behind: its writer locks it just after making it.
+#: Seconds before a draft may count as abandoned: its writer locks it just after creating it.
 _YOUNG = 60.0
 
 
 @contextmanager
 def writing(path: str | os.PathLike[str], *, replace: bool = True) -> Iterator[BinaryIO]:
-    """Write a file beside its place and move it there when it is complete.
+    """Write a temporary file next to the target and move it there when it is complete.
 
-    A symbolic link stays, and what it points to is replaced. A replaced file hands on its mode.
+    A symbolic link is kept, and its target replaced. The new file keeps the mode of a replaced one.
     Drafts that killed processes left in the folder are removed.
 
     Parameters
     ----------
     path : path
-        Where the file is to be.
+        The file.
     replace : bool
-        Whether a file may be there already. If not, it is refused at the beginning, and also at
-        the end if another process has put one there meanwhile.
+        Whether an existing file may be replaced. If not, it is an error, also if another process
+        creates the file meanwhile.
 
     Yields
     ------
     file : binary file
-        To be written to. If the block raises, nothing appears.
+        Open for writing. If the block raises, no file is written.
 
     Raises
     ------
     ValueError
-        If what stands at the path is not a regular file, such as a folder or a device.
+        If there is something else than a regular file, such as a folder or a device.
     OSError
-        If the file cannot be written, with the path that was given and what is there now.
+        If the file cannot be written; the message has the path and the state of the file.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def remove_abandoned_drafts(folder: Path) -> None:
     Parameters
     ----------
     folder : Path
-        Where to look. A draft that is being written is locked, or very young, and stays.
+        The folder. A draft that is being written is locked or recent, and kept.
     """
     for draft in folder.glob(_DRAFT.format("*")):
         with suppress(OSError):
@@ -99,33 +99,33 @@ def remove_abandoned_drafts(folder: Path) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Refuse to read what is no regular file: at a pipe that nobody writes, reading never ends.
+    """Raise an error unless a path is a regular file; reading from a pipe might never end.
 
     Parameters
     ----------
     path : Path
-        What is to be read.
+        The path to read.
 
     Raises
     ------
     ValueError
         If it is a folder, a device, a pipe or a socket.
     OSError
-        If there is nothing.
+        If it does not exist.
     """
     if kind := _no_file(path.stat()):
         raise ValueError(f"{path} is {kind}; give the name of a file.")
 
 
 def _no_file(found: os.stat_result) -> str:
-    """Say what is there, if it is no regular file."""
+    """Return what a path is, if not a regular file."""
     if stat.S_ISREG(found.st_mode):
         return ""
     return "a folder" if stat.S_ISDIR(found.st_mode) else "a device, a pipe or a socket"
 
 
 def _mode(path: Path, target: Path, *, replace: bool) -> int | None:
-    """Return the permissions of the file to be replaced; None where there is none yet."""
+    """Return the permissions of the file to be replaced; None if there is none."""
     try:
         found = target.stat()
     except FileNotFoundError:
@@ -133,24 +133,24 @@ def _mode(path: Path, target: Path, *, replace: bool) -> int | None:
             raise FileNotFoundError(ENOENT, "No such folder", str(path.parent)) from None
         return None
     if kind := _no_file(found):
-        raise ValueError(f"{path} is {kind}, which is not replaced by a file; give another name.")
+        raise ValueError(f"{path} is {kind} and is not replaced by a file; give another name.")
     if not replace:
-        raise FileExistsError(EEXIST, "Exists already; give another name", str(path))
+        raise FileExistsError(EEXIST, "The file exists; give another name", str(path))
     return stat.S_IMODE(found.st_mode)
 
 
 def _about(error: OSError, path: Path, mode: int | None) -> OSError:
-    """Return an error about the path that was given, which says what is there now."""
-    state = "nothing was written" if mode is None else "the file there is as it was"
+    """Return an error about the given path, with the state of the file."""
+    state = "nothing was written" if mode is None else "the existing file is unchanged"
     if isinstance(error, FileExistsError):
         state = "another process has just written it; give another name"
     return type(error)(error.errno, f"{error.strerror or error}; {state}", str(path))
 
 
 def _move_to_nothing(draft: Path, target: Path) -> None:
-    """Move a file to a place where none is; raise FileExistsError where one is."""
+    """Move a file to a path without a file; raise FileExistsError if there is one."""
     try:
-        os.link(draft, target)  # unlike renaming, refuses an existing target in one step
+        os.link(draft, target)  # unlike renaming, fails atomically if the target exists
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
@@ -161,7 +161,7 @@ def _move_to_nothing(draft: Path, target: Path) -> None:
 
 def _lock(file: BinaryIO) -> None:
     if fcntl is not None:
-        with suppress(OSError):  # a file system without locks: young drafts are safe all the same
+        with suppress(OSError):  # a file system without locks; recent drafts are safe nevertheless
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

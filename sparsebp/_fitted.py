@@ -1,4 +1,4 @@
-"""What fitted estimators hold: which attributes, of which kind and shape; checked in files."""
+"""Attributes of fitted estimators, with types and shapes; checked when models are loaded."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from sparsebp.penalties import Penalty
 
 
 class Numbers(NamedTuple):
-    """An array of finite floats whose sides have the sizes of named dimensions; () is a number."""
+    """An array of finite floats with named dimensions; () is a number."""
 
     sides: tuple[str, ...] = ()
     at_least: float = -np.inf
     above: float = -np.inf
     finite: bool = True
-    none: bool = False  # a matrix None is the identity: both sides are of one size
+    none: bool = False  # None is the identity matrix, or absent
 
 
 class Size(NamedTuple):
-    """A whole number: the size of a dimension."""
+    """An integer: the size of a dimension."""
 
     side: str
 
 
 class Names(NamedTuple):
-    """Text, one for each place along a dimension."""
+    """Strings, one for each index of a dimension."""
 
     side: str
 
@@ -92,12 +92,12 @@ _STATE = {
     "cross_moments": Numbers(("features", "components")),
     "n_samples": Size("samples"),
 }
-#: What models of earlier versions, or of samples without names, do not have.
+#: Attributes missing from models of earlier versions, or of samples without names.
 _OPTIONAL = {"feature_names_in_", "sample_scale_", "decoder_scale_", "state_", "epsilon_"}
 
 
 def check_attributes(name: str, attributes: dict[str, Any]) -> None:
-    """Refuse attributes that no fitted estimator has.
+    """Raise an error for attributes that no fitted estimator has.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def check_attributes(name: str, attributes: dict[str, Any]) -> None:
     Raises
     ------
     ValueError
-        If one is unknown, missing, of another kind, or does not fit the others.
+        If one is unknown, missing, of the wrong type, or inconsistent with the others.
     """
     table = ATTRIBUTES[name]
     for unknown in attributes.keys() - table.keys():
@@ -129,7 +129,7 @@ def _check(name: str, value: Any, kind: Any, sizes: dict[str, int]) -> None:
         _check_numbers(name, value, kind, sizes)
     elif isinstance(kind, Size):
         whole = isinstance(value, Integral) and not isinstance(value, bool)
-        _require(whole and 1 <= int(value) < 2**62, name, value, "a whole number > 0")
+        _require(whole and 1 <= int(value) < 2**62, name, value, "an integer > 0")
         _agree(name, {kind.side: int(value)}, sizes)
     elif isinstance(kind, Names):
         text = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype == object

@@ -1,7 +1,7 @@
-"""What other packages call the parameters and their values, and what they are called here.
+"""Parameter names and values of other packages, and their names here.
 
-One table for all estimators: a wrong name or value is refused by saying the right one. The tables
-of ``docs/migration.md`` say the same at length; a test compares them.
+One table for all estimators: the error for a wrong name or value contains the right one. A test
+compares it with the tables in ``docs/migration.md``.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 
 class Hint(NamedTuple):
-    """Where a foreign name's meaning is found.
+    """The equivalent of another package's parameter.
 
     Parameters
     ----------
     names : tuple of str
-        Parameters that mean the same here; an estimator takes the first that it has.
+        Parameters with the same meaning here; the first that an estimator has is used.
     words : str
-        What else there is to say: a value to be converted, or what happens instead.
+        Further advice, such as how to convert the value.
     """
 
     names: tuple[str, ...]
@@ -37,9 +37,9 @@ NAMES: dict[str, dict[str, Hint]] = {
         "transform_algorithm": Hint(
             ("penalty",), "The codes minimize ‖As − x‖² + α S(s) with this penalty."
         ),
-        "transform_n_nonzero_coefs": Hint(("alpha",), "A larger alpha leaves fewer non-zero."),
+        "transform_n_nonzero_coefs": Hint(("alpha",), "A larger alpha leaves fewer nonzero."),
         "transform_alpha": Hint(("alpha",), "It is twice scikit-learn's."),
-        "transform_max_iter": Hint((), "Codes are searched for until they have converged."),
+        "transform_max_iter": Hint((), "Codes are always computed to convergence."),
         "positive_code": Hint(("penalty",), "Write penalty=L1(positive=True)."),
         "positive_dict": Hint(("positive_basis",)),
         "split_sign": Hint((), "Take np.maximum(codes, 0) and np.maximum(-codes, 0)."),
@@ -71,7 +71,7 @@ NAMES: dict[str, dict[str, Hint]] = {
             Hint(("n_components",)),
         ),
         "n_features": Hint(
-            ("n_components",), "How many pixels a sample has is taken from X in fit."
+            ("n_components",), "The number of features is taken from X in fit."
         ),
         **dict.fromkeys(
             ("lambda", "lambda_", "lambd", "lam", "lamda", "lambda1", "beta", "sparsity", "C"),
@@ -83,7 +83,7 @@ NAMES: dict[str, dict[str, Hint]] = {
         **dict.fromkeys(("contrast", "nonlinearity", "sparsity_function", "cost"),
                         Hint(("penalty",))),
         **dict.fromkeys(("D", "dictionary"), Hint(("dictionary", "init"),
-                        "SparseCoder keeps a given dictionary as it is.")),
+                        "SparseCoder does not change a given dictionary.")),
         **dict.fromkeys(("W", "weights", "components"), Hint(("init",))),
         "extended": Hint(("signs",)),
         "ortho": Hint((), "OrthonormalICA has orthonormal filters, ReconstructionICA free ones."),
@@ -93,7 +93,7 @@ NAMES: dict[str, dict[str, Hint]] = {
         ),
         **dict.fromkeys(("tolerance", "ftol", "gtol"), Hint(("tol",))),
         **dict.fromkeys(("learning_rate", "lr", "step_size"),
-                        Hint((), "Step lengths are found by line search.")),
+                        Hint((), "Step sizes are found by line search.")),
         **dict.fromkeys(("batchsize", "minibatch_size"), Hint(("batch_size",))),
         **dict.fromkeys(("seed", "rng"), Hint(("random_state",))),
         **dict.fromkeys(("numThreads", "n_threads", "n_workers"), Hint(("n_jobs",))),
@@ -116,14 +116,14 @@ VALUES: dict[str, dict[str, str]] = {
         "lasso": "'l1'",
         "log": "'cauchy', log(1 + s²)",
         "student": "'cauchy', log(1 + s²)",
-        "cube": "'log_cosh' or 'welsch'; a fourth power, which outliers decide, is not offered",
-        "pow3": "'log_cosh' or 'welsch'; a fourth power, which outliers decide, is not offered",
+        "cube": "'log_cosh' or 'welsch'; a fourth power, dominated by outliers, is not available",
+        "pow3": "'log_cosh' or 'welsch'; a fourth power, dominated by outliers, is not available",
         "l0": "'l1', or 'cauchy', which is closer to counting",
     },
     "whiten": {
         "unit-variance": "True",
-        "arbitrary-variance": "True; the components then have variance one",
-        "zca": "True, or put Whitening('zca') before in a pipeline",
+        "arbitrary-variance": "True; the components then have unit variance",
+        "zca": "True, or use Whitening('zca') as the first step of a pipeline",
         "pca": "True",
     },
     "solver": {
@@ -145,7 +145,7 @@ VALUES: dict[str, dict[str, str]] = {
 
 
 def about_value(parameter: str, value: Any, choices: Iterable[str] = ()) -> str:
-    """Return a sentence that says what to write for another package's value, with a space first.
+    """Return advice for another package's value, with a leading space.
 
     Parameters
     ----------
@@ -154,12 +154,12 @@ def about_value(parameter: str, value: Any, choices: Iterable[str] = ()) -> str:
     value : object
         What was given.
     choices : iterable of str
-        What may be given, to compare its spelling with.
+        Valid values, for near misses.
 
     Returns
     -------
     sentence : str
-        Empty where nothing is known.
+        Empty if there is none.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def about_value(parameter: str, value: Any, choices: Iterable[str] = ()) -> str:
 
 
 def about_name(kind: str, name: str, parameters: Iterable[str]) -> str:
-    """Say that a class has no such parameter, and which it has instead.
+    """Return the message that a class has no such parameter, with advice.
 
     Parameters
     ----------
@@ -237,21 +237,21 @@ CLASSES: dict[str, str] = {
 
 
 def about_attribute(name: str, own: Iterable[str]) -> str:
-    """Say that the package has nothing of a name, and what is like it here.
+    """Return the message that the package has no such attribute, with advice.
 
     Examples
     --------
     >>> about_attribute("FastICA", [])
-    "sparsebp has no attribute 'FastICA'; take sparsebp.OrthonormalICA."
+    "sparsebp has no attribute 'FastICA'; use sparsebp.OrthonormalICA."
     """
     near = get_close_matches(name, list(own), 1, 0.75)
     here = CLASSES.get(name) or (near[0] if near else None)
-    advice = f"; take sparsebp.{here}" if here else ""
+    advice = f"; use sparsebp.{here}" if here else ""
     return f"sparsebp has no attribute {name!r}{advice}."
 
 
 class Hinted:
-    """Mixin whose subclasses refuse names they do not have by saying theirs.
+    """Mixin whose subclasses answer unknown parameters with advice.
 
     Each subclass's ``__init__`` is wrapped, its signature kept, which scikit-learn reads.
     """

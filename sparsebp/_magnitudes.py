@@ -1,4 +1,4 @@
-"""Numbers whose squares leave the range of their data type: scaled, or refused in a sentence."""
+"""Numbers whose squares overflow or underflow: scaled, or rejected with a message."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def ignore_float_warnings() -> Any:
-    """Return a context without NumPy's warnings: what overflows is found, and said in words."""
+    """Return a context without NumPy's warnings, for code that checks for overflow itself."""
     return np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
 
 
@@ -17,7 +17,7 @@ def largest_magnitude(array: NDArray[Any]) -> float:
 
 
 def in_range(array: NDArray[Any]) -> tuple[NDArray[Any], int]:
-    """Scale an array by a power of two where squares of its numbers would overflow or vanish.
+    """Scale an array by a power of two if squares of its numbers would overflow or underflow.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def in_range(array: NDArray[Any]) -> tuple[NDArray[Any], int]:
     Returns
     -------
     scaled : ndarray of the same shape and dtype
-        The array itself where its squares are in range, else one whose largest number is about 1.
+        The array itself if its squares are in range, else one whose largest number is about 1.
     exponent : int
         ``np.ldexp(scaled, exponent)`` is the array.
 
@@ -48,18 +48,18 @@ def in_range(array: NDArray[Any]) -> tuple[NDArray[Any], int]:
 def check_magnitude(
     name: str, array: NDArray[Any], *, dtype: Any = None, power: float = 2
 ) -> float:
-    """Refuse numbers whose powers, summed over all of them, overflow, or whose squares vanish.
+    """Raise an error if the sum of powers overflows, or squares underflow.
 
     Parameters
     ----------
     name : str
         Name of the parameter, for the message.
     array : ndarray
-        Finite and not empty; zeros pass.
+        Finite and not empty; zeros are allowed.
     dtype : dtype, default=None
-        In which is computed; None takes the array's.
+        Of the computation; None takes the array's.
     power : float, default=2
-        The highest power of the numbers that is summed over all of them.
+        The highest power that is summed over the numbers.
 
     Returns
     -------
@@ -78,21 +78,21 @@ def check_magnitude(
     """
     limits = np.finfo(array.dtype if dtype is None else dtype)
     largest = largest_magnitude(array)
-    said = f"{name} holds numbers as large as {largest:.2g}"
+    said = f"{name} contains numbers as large as {largest:.2g}"
     if largest > (float(limits.max) / array.size) ** (1 / power):
         raise ValueError(
             f"{said}, whose powers overflow in {limits.dtype}. Scale {name} to about unit variance."
         )
     if power > 1 and 0 < largest < float(limits.tiny) ** 0.5:
         raise ValueError(
-            f"{said}, no larger, and their squares vanish in {limits.dtype}. Scale {name} to "
+            f"{said}, whose squares underflow in {limits.dtype}. Scale {name} to "
             "about unit variance."
         )
     return largest
 
 
 def in_precision(name: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Return an array in a model's data type; refuse numbers that are too large for it.
+    """Return an array in a model's data type; raise an error if a number is too large for it.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def in_precision(name: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
     Returns
     -------
     array : ndarray of that dtype
-        Itself where nothing has to be converted.
+        The same array if nothing has to be converted.
 
     Raises
     ------
@@ -118,21 +118,21 @@ def in_precision(name: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
     largest = largest_magnitude(array)
     if largest > float(np.finfo(dtype).max):
         raise ValueError(
-            f"{name} holds numbers as large as {largest:.2g}, beyond the range of {dtype}, the "
-            f"model's precision. Scale {name} as the samples of fit, or fit in float64."
+            f"{name} contains numbers as large as {largest:.2g}, beyond the range of {dtype}, the "
+            f"model's precision. Scale {name} like the samples of fit, or fit in float64."
         )
     return array.astype(dtype, copy=False)
 
 
 def require_finite(what: str, result: NDArray[Any], name: str = "X") -> NDArray[Any]:
-    """Return a result; refuse one that has overflowed.
+    """Return a result; raise an error if it has overflowed.
 
     Parameters
     ----------
     what : str
         What was computed, for the message.
     result : ndarray
-        Of finite numbers, or not.
+        The result.
     name : str, default="X"
         Name of the parameter that it was computed from.
 
@@ -148,7 +148,8 @@ def require_finite(what: str, result: NDArray[Any], name: str = "X") -> NDArray[
     """
     if not np.isfinite(result).all():
         raise ValueError(
-            f"{what} overflow {result.dtype}: the numbers of {name} are too large. Scale {name} "
-            "to about unit variance."
+            f"{what} overflow {result.dtype}: {name} contains numbers that are too large. Scale "
+            f"{name} to "
+            "about unit variance."
         )
     return result

@@ -1,4 +1,4 @@
-"""Whether arrays fit into memory, asked before they are made."""
+"""Checks that arrays fit into memory before they are allocated."""
 
 import math
 import os
@@ -7,29 +7,29 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-#: Bytes that are not worth a look at the memory.
+#: Bytes below which memory is not checked.
 _SMALL = 2**28
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def check_room(name: str, value: Any, *shapes: Sequence[int], itemsize: int = 8) -> None:
-    """Refuse arrays that are larger than the memory that is available.
+    """Raise an error if arrays are larger than the available memory.
 
     Parameters
     ----------
     name : str
-        The parameter that makes them so large, for the message.
+        The parameter that determines the size, for the message.
     value : object
-        What it was given.
+        Its value.
     *shapes : sequence of int
-        Of the arrays that are needed at the same time.
+        Of the arrays needed at the same time.
     itemsize : int, default=8
-        Bytes of a number.
+        Bytes per number.
 
     Raises
     ------
     MemoryError
-        If there is no room for them.
+        If they do not fit.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def check_room(name: str, value: Any, *shapes: Sequence[int], itemsize: int = 8)
 
 
 def available_bytes() -> float:
-    """Return the memory that can be taken now; infinity where the system does not say."""
+    """Return the available memory; infinity if the system does not report it."""
     found = [math.inf]
     with suppress(OSError, ValueError, IndexError):  # Linux
         text = Path("/proc/meminfo").read_text("ascii")
@@ -55,6 +55,6 @@ def available_bytes() -> float:
     with suppress(OSError, ValueError, AttributeError):  # macOS
         found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     for limit in _CGROUPS:
-        with suppress(OSError, ValueError):  # "max" is no number
+        with suppress(OSError, ValueError):  # "max" is not a number
             found.append(int(Path(limit).read_text("ascii")))
     return min(found)

@@ -1,4 +1,4 @@
-"""What the axes of images and patches mean, told from their shapes alone."""
+"""The meaning of the axes of images and patches, inferred from their shapes."""
 
 from collections.abc import Sequence
 from math import isqrt, prod
@@ -7,14 +7,14 @@ from typing import Any
 
 from sparsebp._checks import check_shape
 
-#: No photograph is so many times as long as it is wide, but a table or a stack on its side is.
+#: Largest aspect ratio of a photograph; tables and transposed stacks have larger ones.
 _LONGEST = 5
-#: Channels that a last axis of this length holds.
+#: Number of color channels.
 COLORS = 3
 
 
 def is_photograph(height: int, width: int) -> bool:
-    """Tell whether an image of this size may be a photograph, and not a table of numbers.
+    """Return whether an image of this size may be a photograph, not a table of numbers.
 
     Parameters
     ----------
@@ -33,11 +33,11 @@ def is_photograph(height: int, width: int) -> bool:
 
 
 def image_number_axis(shape: Sequence[int]) -> int | None:
-    """Tell which axis of a stack of gray images counts the images, where only one axis can.
+    """Return which axis of a stack of gray images counts the images, if it is unambiguous.
 
     Both (n_images, height, width) and MATLAB's (height, width, n_images) are in use. A reading is
-    possible if its images are not much longer than wide; of two that are, one of square images is
-    taken.
+    possible if its images are not much longer than wide; if both are, one with square images is
+    preferred.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ PatchShape = int | Sequence[int] | None
 
 
 def checked_patch_shape(patch_shape: Any) -> tuple[int, ...]:
-    """Return a patch shape as a tuple: two sides, three of a volume, and channels behind them.
+    """Return a patch shape as a tuple: two sides, or three for a volume, then channels.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def checked_patch_shape(patch_shape: Any) -> tuple[int, ...]:
     shape = check_shape("patch_shape", patch_shape, (2, 3, 4))
     if len(shape) == 4 and shape[3] not in (1, COLORS):
         raise ValueError(
-            f"patch_shape={shape}; the last of four sides is that of the channels, 1 or {COLORS}."
+            f"patch_shape={shape}; the last of four numbers counts the channels, 1 or {COLORS}."
         )
     return shape
 
@@ -98,17 +98,17 @@ def checked_patch_shape(patch_shape: Any) -> tuple[int, ...]:
 def resolved_patch_shape(
     n_features: int, patch_shape: PatchShape, what: str = "each component"
 ) -> tuple[int, ...]:
-    """Return the shape of patches of so many numbers: as given, or the only square one.
+    """Return the shape of patches with a number of values: as given, or the square one.
 
     Parameters
     ----------
     n_features : int >= 1
-        Numbers of a patch.
+        Values of a patch.
     patch_shape : int, sequence of 2 to 4 int, or None
-        As in `checked_patch_shape`. An int stands for color, too, where that fits. None takes
-        square gray patches or, where n_features is three times a square, square color patches.
+        As in `checked_patch_shape`. An int also stands for color patches if that fits. None takes
+        square gray patches or, if n_features is three times a square, square color patches.
     what : str
-        What has n_features numbers, for the message.
+        What has n_features values, for the message.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def split_channels(patch_shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
 
 
 def picture_size(patch_shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return height and width of a patch, of a volume's frames.
+    """Return height and width of a patch, or of a volume's frames.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def picture_size(patch_shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def given_or_kept(patch_shape: PatchShape, estimator: Any) -> PatchShape:
-    """Return a patch shape that is given, else that of the estimator or of a pipeline's last step.
+    """Return the given patch shape, else that of the estimator or of a pipeline's last step.
 
     Parameters
     ----------

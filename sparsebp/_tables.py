@@ -1,4 +1,4 @@
-"""Columns of numbers as a data frame or a CSV file; pandas only where a data frame is asked for."""
+"""Columns of numbers as a data frame or a CSV file; only data frames need pandas."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def data_frame(columns: Columns) -> Any:
     except ImportError as error:
         raise ImportError(
             "to_frame needs pandas, which is not installed; install it with `pip install pandas`, "
-            "or use to_dict or to_csv, which need nothing."
+            "or use to_dict or to_csv."
         ) from error
     return pd.DataFrame({name: list(values) for name, values in columns.items()})
 
@@ -46,7 +46,7 @@ def write_csv(path: str | Path, columns: Columns) -> None:
     Parameters
     ----------
     path : path
-        Where to; a file that is there is replaced.
+        The file; an existing one is replaced.
     columns : mapping of str to iterable
         Of equal length.
 

@@ -1,15 +1,15 @@
-"""Which components are unused, by one definition; imports nothing of the package."""
+"""The definition of unused components; imports nothing of the package."""
 
 from __future__ import annotations
 
 import numpy as np
 
-#: A component is unused when it contributes at most this share of a typical one's energy.
+#: A component is unused if it contributes at most this fraction of the typical energy.
 UNUSED = 1e-3
 
 
 def unused_components(energies: np.ndarray) -> np.ndarray:
-    """Return the numbers of the components, atoms or filters, that contribute next to nothing.
+    """Return the indices of the components that contribute almost nothing.
 
     Parameters
     ----------
@@ -19,8 +19,9 @@ def unused_components(energies: np.ndarray) -> np.ndarray:
     Returns
     -------
     unused : ndarray of int
-        Components of at most a thousandth of the typical energy: the median over those above a
-        thousandth of the mean, so that it is that of a component in use even where few are.
+        Components with at most a thousandth of the typical energy. This is the median over those
+        above a thousandth of the mean, so it is the energy of a used component even if few are
+        used.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A callback for scikit-learn (1.9 and later) that measures a model while it learns."""
+"""A callback for scikit-learn (1.9 and later) that measures a model during a fit."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Measurement:
     objective : float
         What `fit` minimizes, on these samples: minus the model's score.
     reconstruction_error : float
-        Mean over the samples of ‖x − x̂‖²; NaN where a model reconstructs nothing.
+        Mean over the samples of ‖x − x̂‖²; NaN if the model has no reconstruction.
     sparsity : float
-        Share of the coefficients near zero, as `sparsebp.metrics.near_zero_share` counts them.
+        Fraction of the coefficients near zero, as `sparsebp.metrics.near_zero_share` counts them.
     """
 
     iteration: int
@@ -39,18 +39,18 @@ class Measurement:
 class ObjectiveMonitor:
     """Records objective, reconstruction error and sparsity on held-out samples, by iteration.
 
-    scikit-learn's own ScoringMonitor measures nothing where there is no y. With ``patience`` it
-    also stops a fit that no longer gains on these samples.
+    scikit-learn's own ScoringMonitor measures nothing if there is no y. With ``patience`` this one
+    also stops a fit that no longer improves on these samples.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        Samples that are not learned from.
+        Held-out samples.
     every : int, default=1
         Iterations from one measurement to the next. A measurement encodes all of X.
     patience : int, default=None
-        Stop the fit after so many measurements without a lower objective; the model is then the
-        last, not the best. None never stops it.
+        Stop the fit after this many measurements without a lower objective; the model is then the
+        last one, not the best. None never stops.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class ObjectiveMonitor:
     Raises
     ------
     ValueError
-        If X is not a finite matrix, or a number is not a positive whole one.
+        If X is not a finite matrix, or a number is not a positive integer.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class ObjectiveMonitor:
         self.history_: list[Measurement] = []
 
     def setup(self, estimator: Any, context: Any) -> None:
-        """Forget what an earlier fit was measured at."""
+        """Clear the history."""
         self.history_ = []
 
     def teardown(self, estimator: Any, context: Any) -> None:
@@ -95,7 +95,7 @@ class ObjectiveMonitor:
     def on_fit_task_end(
         self, estimator: Any, context: Any, *, fitted_estimator: Any = None
     ) -> bool:
-        """Measure the model as it is after an iteration; return whether to stop."""
+        """Measure the model after an iteration; return whether to stop."""
         if fitted_estimator is None or fitted_estimator.n_iter_ % self.every:
             return False
         self.history_.append(_measured(fitted_estimator, self.X))

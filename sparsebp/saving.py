@@ -1,4 +1,4 @@
-"""Fitted estimators in files: arrays and JSON in one ``.npz``, written at once, never unpickled."""
+"""Fitted estimators in files: arrays and JSON in one ``.npz``, without pickle."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _KINDS = (
 _ESTIMATORS = {kind.__name__: kind for kind in _KINDS}
 _PENALTIES = {n: getattr(penalties, n) for n in penalties.__all__}
 _HEADER = "sparsebp.json"
-#: Parameters that belong to a run, not to what it learned.
+#: Parameters that belong to a run, not to the model.
 _OF_THE_RUN = ("callback", "init")
 _CONTAINERS = (None, "default", "pandas", "polars")
 #: Pipelines within pipelines.
@@ -60,30 +60,30 @@ def save_model(
 ) -> None:
     """Write a fitted estimator to a file.
 
-    The file appears whole or not at all: it is written beside its place and then moved there. A
-    symbolic link stays one, and a file that is replaced hands on its permissions.
+    The file is written completely or not at all: a temporary file is moved to the path at the end.
+    A symbolic link is kept, and so are the permissions of a replaced file.
 
     Parameters
     ----------
     estimator : one of the package's estimators, Whitening, or a Pipeline of them
-        Fitted. What `set_output` chose is kept; a callback, ``init``, or a ``random_state`` that is
-        no number, is not.
+        Fitted. The choice of `set_output` is saved; a callback, ``init``, or a ``random_state``
+        that is not an integer, is not.
     path : path
-        Where to; ``.npz`` by custom.
+        The file, by convention with the suffix ``.npz``.
     metadata : dict, optional
-        Anything JSON can hold, such as how the samples were prepared; `read_metadata` returns it.
+        Anything that JSON can represent, such as the preprocessing; `read_metadata` returns it.
     replace : bool, default=True
-        Whether a file that is there already is replaced; otherwise FileExistsError is raised.
+        Whether an existing file is replaced; otherwise FileExistsError is raised.
 
     Raises
     ------
     TypeError
-        If the estimator, or something it holds, is of a kind that cannot be saved.
+        If the estimator, or one of its attributes, is of a type that cannot be saved.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
-        If a parameter or an attribute was set to what no fitted estimator has, or if what stands
-        at the path is no file that may be replaced, such as a folder or a device.
+        If a parameter or an attribute has an invalid value, or if the path is not a regular file,
+        such as a folder or a device.
     OSError
         If the file cannot be written.
 
@@ -122,7 +122,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     ValueError
-        If the file is no saved model, is damaged, or comes from a newer format.
+        If the file is not a saved model, is damaged, or has a newer format.
     OSError
         If the file cannot be read.
     """
@@ -137,7 +137,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict:
-    """Read what was saved beside a model.
+    """Read the metadata of a saved model.
 
     Parameters
     ----------
@@ -147,12 +147,12 @@ def read_metadata(path: str | os.PathLike[str]) -> dict:
     Returns
     -------
     metadata : dict
-        As it was saved; empty if nothing was.
+        As saved; empty if there is none.
 
     Raises
     ------
     ValueError
-        If the file is no saved model, is damaged, or comes from a newer format.
+        If the file is not a saved model, is damaged, or has a newer format.
     OSError
         If the file cannot be read.
     """
@@ -163,7 +163,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict:
 
 
 def _checked_metadata(metadata: Any) -> dict:
-    """Return metadata that JSON can hold; name what it cannot."""
+    """Return metadata, or raise an error for what JSON cannot represent."""
     if not isinstance(metadata, dict | None):
         raise TypeError(f"metadata is a {type(metadata).__name__}; give a dict, or None.")
     for name, value in (metadata or {}).items():
@@ -198,7 +198,7 @@ def _read_header(path: Path) -> dict[str, Any]:
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(read := dict(pairs)) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name occurs twice")
     return read
 
 
@@ -211,7 +211,7 @@ def _read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, 
 
 
 def _damaged(path: Any, reason: str = "") -> str:
-    return f"{path} is damaged, or is no model saved by sparsebp{reason}; save the model again."
+    return f"{path} is damaged or not a model saved by sparsebp{reason}; save the model again."
 
 
 def _packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
@@ -229,7 +229,7 @@ def _packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
     if not isinstance(params.get("random_state", 0), Integral):
         params["random_state"] = None
     state = {k: v for k, v in vars(estimator).items() if k in ATTRIBUTES[name]}
-    estimator.check_parameters()  # what is refused here could not be read again
+    estimator.check_parameters()  # invalid ones could not be loaded again
     check_attributes(name, state)
     return {
         "class": name,
@@ -240,7 +240,7 @@ def _packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
 
 
 def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Return something JSON can hold; arrays go into the archive under a number."""
+    """Return a value that JSON can represent; arrays go into the archive."""
     if isinstance(value, Penalty):
         return {"penalty": _packed_penalty(value, arrays)}
     if isinstance(value, tuple) and all(isinstance(entry, Integral) for entry in value):

@@ -32,7 +32,7 @@ def test_nothing_but_numpy_is_imported():
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 10**30, 1.5, "x", [1.5], [1, 2], np.array([3])])
 def test_bad_seeds_are_refused(seed):
-    with pytest.raises(ValueError, match=r"is no seed: give None, an integer"):
+    with pytest.raises(ValueError, match=r"is not a seed: give None, an integer"):
         random_source(seed)
 
 

@@ -107,7 +107,7 @@ def test_errors_name_the_file_and_say_what_is_there(tmp_path):
     assert caught.value.filename == str(tmp_path / "none")
     (tmp_path / "a").write_bytes(b"old")
     full = OSError(28, "No space left on device")
-    for path, state in [("a", "as it was"), ("b", "nothing was written")]:
+    for path, state in [("a", "is unchanged"), ("b", "nothing was written")]:
         with pytest.raises(OSError, match=f"No space left.*{state}") as caught:
             write(tmp_path / path, then=lambda: fail(full))
         assert caught.value.filename == str(tmp_path / path)

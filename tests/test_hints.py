@@ -34,7 +34,7 @@ def parameters(kind):
         (SparseCoding, "transform_alpha", "write alpha instead. It is twice"),
         (SparseCoding, "fit_algorithm", "write solver instead"),
         (SparseCoding, "lambda", "write alpha instead"),
-        (SparseCoding, "dictionary", "write init instead. SparseCoder keeps"),
+        (SparseCoding, "dictionary", "write init instead. SparseCoder does not change"),
         (SparseCoding, "alpha_", "write alpha instead"),
         (SparseCoding, "n_component", "write n_components instead"),
         (SparseCoding, "n_features", "write n_components instead"),
@@ -158,6 +158,6 @@ def test_the_page_on_migration_has_every_name_and_value():
     ],
 )
 def test_a_foreign_class_is_answered_by_the_one_here(name, here):
-    with pytest.raises(AttributeError, match=re.escape(f"take sparsebp.{here}.")):
+    with pytest.raises(AttributeError, match=re.escape(f"use sparsebp.{here}.")):
         getattr(sparsebp, name)
     assert not hasattr(sparsebp, "nothing_like_it")

@@ -128,7 +128,7 @@ def test_a_hostile_file_is_refused_in_a_sentence_that_names_it(what, contents, t
     HOSTILE[what](header, arrays)
     path = written(tmp_path / "hostile.npz", header, arrays)
     start = time.process_time()
-    with pytest.raises(ValueError, match=r"hostile\.npz is damaged, or is no model saved"):
+    with pytest.raises(ValueError, match=r"hostile\.npz is damaged or not a model saved"):
         load_model(path)
     assert time.process_time() - start < 1
 

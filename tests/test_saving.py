@@ -136,7 +136,7 @@ def test_damaged_files_are_refused(tmp_path):
     save_model(MODELS[0].fit(X), path)
     for bad in damaged_files(path.read_bytes()):
         path.write_bytes(bad)
-        with pytest.raises(ValueError, match="damaged, or is no model"):
+        with pytest.raises(ValueError, match="damaged or not a model"):
             load_model(path)
 
 

@@ -1,4 +1,4 @@
-"""The command `sparsebp`; the only place, beside the scripts, that prints."""
+"""The command `sparsebp`; besides the scripts, the only module that prints."""
 
 import lazy_loader as lazy
 

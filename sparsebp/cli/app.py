@@ -1,6 +1,6 @@
 """The command line: learn, show, compare, encode, derive, doctor.
 
-What does the work is imported when a command runs, so that help and completion answer at once.
+Commands import what they need when they run, so that help and completion are fast.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback(
-    epilog="Begin with [bold]sparsebp learn[/bold]: it needs nothing else and takes a minute or "
+    epilog="Start with [bold]sparsebp learn[/bold]: it needs nothing else and takes a minute or "
     f"two.\n\n{STATUSES}"
 )
 def common(
@@ -50,7 +50,7 @@ def common(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Learn the features of natural images: edges, bars and gratings, from photographs alone."""
+    """Learn the features of natural images, such as edges, bars and gratings."""
 
 
 @app.command(
@@ -82,9 +82,9 @@ def learn(
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Learn features from photographs; write them, their picture and the objective's curve.
+    """Learn features from photographs; save the model, a picture and the objective's curve.
 
-    Ctrl-C ends the search and keeps the best so far.
+    Ctrl-C ends the fit and keeps the best model so far.
     """
     given = {"alpha": alpha, "gamma": gamma, "epsilon": epsilon, "penalty": penalty}
     given |= {"solver": solver, "batch_size": batch_size, "max_iter": max_iter}
@@ -116,7 +116,7 @@ def show(
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Draw the features of a saved model, and say how it was learned."""
+    """Draw the features of a saved model, and print how it was learned."""
     with exit_with_message():
         from sparsebp.cli.commands import show_model
         from sparsebp.cli.output import Output
@@ -139,10 +139,10 @@ def compare(
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Put the numbers of saved models side by side, measured on patches of the same images.
+    """Compare saved models in a table, measured on patches of the same images.
 
-    Each model gets patches of its size, prepared as it learned from them; models of one size and
-    one preparation get the same patches.
+    Each model gets patches of its own size and preprocessing; models with the same size and
+    preprocessing get the same patches.
     """
     with exit_with_message():
         from sparsebp.cli.comparing import compare_saved
@@ -163,7 +163,8 @@ def encode(
 ) -> None:
     """Write how strongly each feature is active in each patch of images.
 
-    For each image there is an array of shape (rows, columns, features), to be read by numpy.load.
+    The file has one array of shape (rows, columns, features) for each image; read it with
+    numpy.load.
     """
     with exit_with_message():
         from sparsebp.cli.commands import encode_images
@@ -183,9 +184,9 @@ def derive(name: options.Function = None, style: options.WrittenAs = Style.TEXT)
 
 @app.command(epilog=_examples("sparsebp doctor", "sparsebp doctor --json"))
 def doctor(quiet: options.Quiet = False, as_json: options.Json = False) -> None:
-    """Say what the package runs on and how fast, and what to do if something is not well.
+    """Check versions, threads and speed, and say what to do if something is wrong or slow.
 
-    Exit status 2 means that something is wrong; what is only slow is said.
+    The exit status is 2 if something is wrong, and 0 if it is only slow.
     """
     with exit_with_message():
         from sparsebp.cli.doctor import examine
@@ -195,14 +196,14 @@ def doctor(quiet: options.Quiet = False, as_json: options.Json = False) -> None:
 
 
 def _all(images: list[Path] | None, more: list[Path] | None) -> list[Path] | None:
-    """Return all images named: of a pattern, the shell puts the second and later ones behind."""
+    """Return all images given: the shell expands a pattern to several arguments."""
     if more and not images:
         raise ValueError(f"{more[0]} is unexpected; name images with --images.")
     return [*images, *(more or [])] if images else None
 
 
 def _command(context: typer.Context) -> str:
-    """Return the command as it was given, less where its results go and what it says."""
+    """Return the command as it was given, without the options for its output."""
     words = ["sparsebp", context.info_name or ""]
     for option in context.command.params:
         name = option.name or ""
@@ -221,7 +222,7 @@ def _command(context: typer.Context) -> str:
 
 
 def run() -> None:
-    """Run the command line; never with a traceback for what a user does."""
+    """Run the command line, without tracebacks for user errors."""
     open_streams()
     warnings.showwarning = show_warning
     with exit_with_message():

@@ -1,4 +1,4 @@
-"""What can be chosen on the command line; light, since help and completion read it."""
+"""Choices on the command line; imports little, since help and completion need it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Model(StrEnum):
     SPARSE_FILTERING = "sparse-filtering"
 
 
-#: Those of `sparsebp.penalties`, which take long to load; a test holds them equal.
+#: Those of `sparsebp.penalties`, which is slow to load; a test checks that they agree.
 PENALTIES = ("l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch")
 SOLVERS = ("lbfgs", "exact", "online", "manifold")
 
@@ -55,7 +55,7 @@ def read_sides(text: Any) -> int | tuple[int, ...]:
 
 
 def complete_model(incomplete: str) -> list[str]:
-    """Return what may stand for a model that begins so: bases, saved models, folders of some.
+    """Return completions for a model: bases, saved models and folders.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def complete_model(incomplete: str) -> list[str]:
 
 
 def complete_derivation(incomplete: str) -> list[str]:
-    """Return the names of derivations that begin so.
+    """Return the names of derivations with this prefix.
 
     Parameters
     ----------

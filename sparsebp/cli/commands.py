@@ -1,4 +1,4 @@
-"""What `sparsebp show` and `encode` do; `learning` has what `learn` does."""
+"""The commands `sparsebp show` and `encode`; `learn` is in `learning`."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from sparsebp.saving import load_model, read_metadata
 
 @interruptible()
 def show_model(model: str, out: Path | None, patch_shape: PatchShape, output: Output) -> None:
-    """Draw the filters of a saved model or of a basis, and say what it is.
+    """Draw the features of a saved model or of a basis, and print what it is.
 
     Parameters
     ----------
     model : str
         A file, or one of `sparsebp.basis_names`.
     out : Path or None
-        The picture; None puts it beside a model, and a basis' picture here.
+        The picture; None writes it next to the model file, or here for a basis.
     patch_shape : int, tuple of int, or None
-        Of the patches; None takes what is saved.
+        Of the patches; None takes the saved one.
     output : Output
-        How much is said.
+        How much is printed.
 
     Raises
     ------
     ValueError
-        If there is no such model, or it has no filters.
+        If there is no such model, or it has no features.
     OSError
         If a file cannot be read or written.
     """
     file = find_model(model)
     estimator, metadata = load_model(file), read_metadata(file)
     if not hasattr(estimator, "components_"):
-        raise ValueError(f"{model} holds a {type(estimator).__name__}, which has no filters.")
+        raise ValueError(f"{model} holds a {type(estimator).__name__}, which has no features.")
     folder = file.parent if file == Path(model) else Path()
     picture = out or folder / f"{file.stem}-filters.png"
     saved = metadata.get("patch_shape")
@@ -88,7 +88,7 @@ def encode_images(
     stride : int or None
         Pixels between patches; None takes the patch size.
     output : Output
-        How much is said.
+        How much is printed.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def encode_images(
 def _moving(
     advance: Callable[[float], None], share: float
 ) -> Callable[[Sequence[Any]], Iterable[Any]]:
-    """Return what goes through the blocks of an image and moves a bar by the image's share."""
+    """Return an iterator over the blocks of an image that advances a bar by its share."""
 
     def through(blocks: Sequence[Any]) -> Iterator[Any]:
         for block in blocks:

@@ -1,4 +1,4 @@
-"""What `sparsebp compare` does: saved models side by side, in a table."""
+"""The command `sparsebp compare`: a table of saved models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sparsebp.cli.recipe import Recipe
 from sparsebp.report import compare_models
 from sparsebp.saving import load_model, read_metadata
 
-#: The columns of a comparison in words, each with how its values are written.
+#: The columns of a comparison: label and number format.
 _WORDS = {
     "method": ("method", ""),
     "patch_shape": ("patch in pixels", ""),
@@ -60,7 +60,7 @@ def compare_saved(
     csv : Path or None
         File for the table.
     output : Output
-        How much is said.
+        How much is printed.
 
     Raises
     ------
@@ -71,13 +71,13 @@ def compare_saved(
     """
     twice = sorted({name for name in models if models.count(name) > 1})
     if twice:
-        raise ValueError(f"{twice[0]} is named twice; name each model once.")
+        raise ValueError(f"{twice[0]} is given twice; give each model once.")
     files = {name: find_model(name) for name in models}
     metadata = {name: read_metadata(file) for name, file in files.items()}
     samples, without = _samples(metadata, images, n_patches, seed, output)
     for name in without:
         output.remark(
-            f"{name} was saved without its recipe, so how to prepare patches for it is not known: "
+            f"{name} was saved without its recipe, so the preprocessing of its patches is unknown: "
             "only its features are measured."
         )
     compared = compare_models(

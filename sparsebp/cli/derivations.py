@@ -1,4 +1,4 @@
-"""The networks whose gradients `sparsebp derive` writes out, and how it does so."""
+"""The networks that `sparsebp derive` derives, and the command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sparsebp.problems import (
     sparsity_network,
 )
 
-#: Name → (what it is, its network).
+#: Name → (formula, network).
 DERIVATIONS: dict[str, tuple[str, Network]] = {
     "reconstruction": ("‖As − x‖², the tutorial's example 1", RECONSTRUCTION),
     "weight-decay": ("‖A‖²", WEIGHT_DECAY),
@@ -30,7 +30,7 @@ DERIVATIONS: dict[str, tuple[str, Network]] = {
     "welsch": ("Σ [1 − exp(−s²/2)]", Welsch().network()),
     "ica-reconstruction": ("‖WᵀWx − x‖², example 3", ICA_RECONSTRUCTION),
     "scaled-ica-reconstruction": (
-        "‖c WᵀWx − x‖², k > n filters of length one, c = n/k",
+        "‖c WᵀWx − x‖², k > n unit-norm filters, c = n/k",
         SCALED_ICA_RECONSTRUCTION,
     ),
     "ica": ("Σ √((Wx)² + ε)", sparsity_network(SmoothL1())),
@@ -56,13 +56,13 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 
 def find_derivations(name: str) -> tuple[str, ...]:
-    """Return the functions that a name stands for, however it is spelled.
+    """Return the functions that a name stands for, in any spelling.
 
     Parameters
     ----------
     name : str
         One of `DERIVATIONS` or `ALIASES`, a penalty or an estimator; case, spaces, hyphens and
-        underscores do not count.
+        underscores are ignored.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def find_derivations(name: str) -> tuple[str, ...]:
     near = get_close_matches(name.lower().replace("_", "-"), names, 3, 0.5)
     near += [key for key in names if _bare(name) and _bare(name) in _bare(key) and key not in near]
     advice = f"did you mean {' or '.join(near[:4])}? " if near else ""
-    raise ValueError(f"There is no {name!r}; {advice}`sparsebp derive` lists all functions.")
+    raise ValueError(f"There is no function {name!r}; {advice}`sparsebp derive` lists all.")
 
 
 def _bare(name: str) -> str:
@@ -96,7 +96,7 @@ def _bare(name: str) -> str:
 
 @interruptible()
 def write_derivation(name: str | None, style: Style) -> None:
-    """Print the gradient of a function layer by layer, or the functions there are.
+    """Print the gradient of a function layer by layer, or a list of the functions.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def write_derivation(name: str | None, style: Style) -> None:
 
 
 def _heading(text: str, style: Style) -> str:
-    """Return a term's heading; in LaTeX a comment, since its formula is no LaTeX."""
+    """Return a term's heading; in LaTeX a comment, since its formula is not LaTeX."""
     return {Style.TEXT: text, Style.MARKDOWN: f"**{text}**", Style.LATEX: f"% {text}"}[style]
 
 

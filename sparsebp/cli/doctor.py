@@ -1,4 +1,4 @@
-"""`sparsebp doctor`: what the package runs on, how fast, and what to do about what is not well."""
+"""The command `sparsebp doctor`: checks of versions, threads and speed, with advice."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from sparsebp.cli.output import Output
 
 #: Sizes whose gradient is timed: pixels of a patch, atoms, patches.
 SIZES = (144, 256, 2000)
-#: A BLAS made for the processor reaches several times as much, GFLOP/s in each thread.
+#: GFLOP/s per thread; a BLAS optimized for the processor reaches several times as much.
 _SLOW = 3.0
 _LIMITS = {"openblas": "OPENBLAS", "mkl": "MKL", "blis": "BLIS"}
 
 
 class State(StrEnum):
-    """How something is."""
+    """Result of a check."""
 
     WELL = "ok"
     SLOW = "slow"
@@ -42,18 +42,18 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about one thing.
+    """What one check found.
 
     Parameters
     ----------
     text : str
-        What it is.
+        Description.
     values : dict
-        The same for programs.
+        The same for JSON.
     advice : str
-        What is wrong or slow, and what to do; empty if nothing is.
+        What is wrong or slow, and how to fix it; empty if nothing is.
     state : State
-        How bad it is.
+        The result.
     """
 
     text: str
@@ -64,12 +64,12 @@ class Finding:
 
 @interruptible()
 def examine(output: Output) -> None:
-    """Look at everything and print what was found.
+    """Run all checks and print what they found.
 
     Parameters
     ----------
     output : Output
-        How much is said.
+        How much is printed.
 
     Raises
     ------
@@ -80,11 +80,11 @@ def examine(output: Output) -> None:
     values = {n: {"state": f.state, **f.values, "advice": f.advice} for n, f in found.items()}
     lines = [line for name in found for line in _lines(name, found[name])]
     if all(finding.state is State.WELL for finding in found.values()):
-        lines.append("All is well.")
+        lines.append("Everything is fine.")
     output.summary(lines, values)
     wrong = [name for name in found if found[name].state is State.WRONG]
     if wrong:
-        raise ValueError(f"Wrong: {', '.join(wrong)}; `sparsebp doctor` says what to do.")
+        raise ValueError(f"Wrong: {', '.join(wrong)}; `sparsebp doctor` says how to fix it.")
 
 
 def _lines(name: str, finding: Finding) -> list[str]:
@@ -96,7 +96,7 @@ def _lines(name: str, finding: Finding) -> list[str]:
 
 
 def check_versions() -> Finding:
-    """Find the versions of Python and of what the package needs, and whether they are enough."""
+    """Check the versions of Python and of the required packages."""
     needs = _requirements()
     found = {need.name: _version(need.name) for need in needs}
     bad = [f"{n} {found[n.name] or 'is missing'}" for n in needs if not _satisfied(n, found)]
@@ -114,7 +114,7 @@ def check_versions() -> Finding:
 def _requirements() -> list[Requirement]:
     try:
         lines = metadata.requires("sparsebp") or []
-    except metadata.PackageNotFoundError:  # not installed, but run where it lies
+    except metadata.PackageNotFoundError:  # run from a source tree
         lines = ["numpy", "scipy", "scikit-learn", "numba", "matplotlib"]
     needs = [Requirement(line) for line in lines]
     return [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
@@ -133,7 +133,7 @@ def _satisfied(need: Requirement, found: dict[str, str | None]) -> bool:
 
 
 def check_threads() -> Finding:
-    """Find the processors and the threads that BLAS uses on them."""
+    """Check the number of processors and of BLAS threads."""
     affinity = getattr(os, "sched_getaffinity", None)
     processors = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
     blas = [
@@ -160,7 +160,7 @@ def _count(number: int, what: str) -> str:
 
 
 def advise_on_threads(processors: int, blas: list[dict[str, Any]], load: float) -> str:
-    """Say what is slow about processors and threads.
+    """Return advice on slow settings of threads.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def advise_on_threads(processors: int, blas: list[dict[str, Any]], load: float) 
     blas : list of dict
         Libraries, with ``internal_api`` and ``num_threads``.
     load : float
-        Processes that want to run, on average over a minute.
+        Load average over a minute.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def advise_on_threads(processors: int, blas: list[dict[str, Any]], load: float) 
     Examples
     --------
     >>> print(advise_on_threads(2, [{"internal_api": "mkl", "num_threads": 8}], 0.1))
-    mkl uses 8 threads on 2 processors, which then wait for one another; set MKL_NUM_THREADS=2.
+    mkl uses 8 threads on 2 processors, so they wait for each other; set MKL_NUM_THREADS=2.
     """
     advice = []
     for library in blas:
@@ -187,26 +187,26 @@ def advise_on_threads(processors: int, blas: list[dict[str, Any]], load: float) 
         variable = f"{_LIMITS.get(api, 'OMP')}_NUM_THREADS"
         if threads > processors:
             advice.append(
-                f"{api} uses {threads} threads on {processors} processors, which then wait for one "
-                f"another; set {variable}={processors}."
+                f"{api} uses {threads} threads on {processors} processors, so they wait for each "
+                f"other; set {variable}={processors}."
             )
         elif threads == 1 < processors:
             advice.append(
-                f"{api} is held at one thread, and with n_jobs=None so is the package, on "
+                f"{api} is limited to one thread, and with n_jobs=None so is the package, on "
                 f"{processors} processors; unset {variable}, or set it to {processors}."
             )
     if not blas:
-        advice.append("NumPy's library for matrix products is not known to threadpoolctl.")
+        advice.append("threadpoolctl does not recognize NumPy's BLAS, so its threads are unknown.")
     if load > 1.5 * processors:
         advice.append(
-            f"About {load:.0f} processes want to run on {_count(processors, 'processor')}: "
-            "everything takes longer until they end."
+            f"About {load:.0f} processes compete for {_count(processors, 'processor')}: everything "
+            "is slower until they end."
         )
     return " ".join(advice)
 
 
 def check_speed() -> Finding:
-    """Time a gradient of the sparse coding objective, and the two matrix products within."""
+    """Time a gradient of the sparse coding objective, and its two matrix products alone."""
     from sparsebp.penalties import SmoothL1
     from sparsebp.problems import sparse_coding
 
@@ -217,13 +217,13 @@ def check_speed() -> Finding:
     objective = sparse_coding(SmoothL1(), 1.0).objective("s", {"x": x, "A": basis})
     gradient = _shortest(lambda: objective.value_and_gradient(codes))
     products = _shortest(lambda: (basis @ codes, basis.T @ x))
-    work = 4e-9 * np.prod(SIZES)  # a multiplication and an addition, in each product
+    work = 4e-9 * np.prod(SIZES)  # one multiplication and one addition in each of two products
     threads = max((lib["num_threads"] for lib in threadpool_info()), default=1)
     slow = work / products < _SLOW * threads
     advice = (
         f"Matrix products alone reach {work / products:.1f} GFLOP/s, which is slow for {threads} "
-        "thread(s): other programs may be at work, or NumPy's BLAS is not made for this "
-        "processor; install NumPy by pip or conda-forge."
+        "thread(s): other programs may be running, or NumPy's BLAS is not optimized for this "
+        "processor; install NumPy from pip or conda-forge."
     )
     return Finding(
         f"one gradient ({n_pixels} pixels, {n_atoms} atoms, {n_patches} patches) takes "
@@ -240,7 +240,7 @@ def check_speed() -> Finding:
 
 
 def _shortest(call: Callable[[], Any], seconds: float = 0.5) -> float:
-    """Return the shortest time a call takes: the first warms up, and others may be at work."""
+    """Return the shortest time of several calls."""
     times, end = [], time.perf_counter() + seconds
     while len(times) < 3 or time.perf_counter() < end:
         start = time.perf_counter()
@@ -250,29 +250,29 @@ def _shortest(call: Callable[[], Any], seconds: float = 0.5) -> float:
 
 
 def check_compiled() -> Finding:
-    """Find where compiled code is kept, and whether it can be written and read there."""
+    """Check where compiled code is cached, and that it can be written and read there."""
     from sparsebp.coding.exchange import cache_folder
 
     folder = cache_folder()
     if folder is None:
         return Finding(
-            "compiled code is kept nowhere",
+            "compiled code is not cached",
             {"folder": None, "files": 0},
-            "No folder may be written, so exact codes are compiled anew in every process, which "
-            "takes half a minute; set NUMBA_CACHE_DIR to a folder that may be written.",
+            "No folder is writable, so exact codes are compiled again in every process, which "
+            "takes half a minute; set NUMBA_CACHE_DIR to a writable folder.",
             State.SLOW,
         )
     files = len(list(Path(folder).glob("*.nbc")))
-    text = f"compiled code is kept in {folder}"
+    text = f"compiled code is cached in {folder}"
     if not files:
-        text += ", which has none yet: the first exact codes take half a minute longer"
+        text += ", which is still empty: the first exact codes take half a minute longer"
     advice = _trouble_with_cache(folder, files)
     state = State.SLOW if advice else State.WELL
     return Finding(text, {"folder": folder, "files": files}, advice, state)
 
 
 def _trouble_with_cache(folder: str, n_files: int) -> str:
-    """Write into the folder, and use what was compiled before; return what is wrong with that."""
+    """Write into the folder and run cached code; return what is wrong, if anything."""
     from sparsebp.coding import pursue
 
     try:
@@ -281,17 +281,17 @@ def _trouble_with_cache(folder: str, n_files: int) -> str:
     except OSError as error:
         return (
             f"Nothing can be written there ({error.strerror}), so every process compiles again; "
-            "make room, or set NUMBA_CACHE_DIR to a folder that can be written to."
+            "free disk space, or set NUMBA_CACHE_DIR to a writable folder."
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if n_files:  # else this would take half a minute
+        if n_files:  # otherwise this takes half a minute
             pursue(np.eye(2), np.eye(2), n_nonzero=1)
     return " ".join(str(warning.message) for warning in caught)
 
 
 def check_pictures() -> Finding:
-    """Write a picture, and find whether windows can be opened."""
+    """Check that pictures can be written, and whether windows can be opened."""
     try:
         import matplotlib.pyplot as plt
 
@@ -300,16 +300,16 @@ def check_pictures() -> Finding:
         windows = figure.canvas.required_interactive_framework is not None
         backend = plt.get_backend()
         plt.close(figure)
-    except Exception as error:  # a broken backend fails in any way whatever
+    except Exception as error:  # a broken backend may raise anything
         return Finding(
-            "no picture can be drawn",
+            "pictures cannot be written",
             {"backend": None, "windows": False},
-            f"matplotlib says: {error} Unset MPLBACKEND, or set it to agg.",
+            f"matplotlib's error: {error} Unset MPLBACKEND, or set it to agg.",
             State.WRONG,
         )
-    here = "windows open, too" if windows else "no windows here, which nothing needs"
+    here = "windows can be opened" if windows else "no windows, which are not needed"
     return Finding(
-        f"pictures are written; {here} (matplotlib's backend {backend})",
+        f"pictures can be written; {here} (matplotlib's backend is {backend})",
         {"backend": backend, "windows": windows},
     )
 

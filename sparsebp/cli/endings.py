@@ -1,4 +1,4 @@
-"""How a command ends: exit statuses, sentences instead of tracebacks, interrupts, closed pipes."""
+"""How a command ends: exit statuses, messages instead of tracebacks, interrupts, closed pipes."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-#: An error of the user's that can be fixed: a wrong option, or a folder that cannot be written.
+#: A user error that can be fixed: a wrong option, or a folder that is not writable.
 USER_ERROR = 2
-#: Too little memory, which less work or another machine helps.
+#: Too little memory.
 OUT_OF_MEMORY = 3
-#: What shells report of a program whose reader went away, as in ``sparsebp derive | head -1``.
+#: What shells report for a program whose reader exits, as in ``sparsebp derive | head -1``.
 CLOSED_PIPE = 141
 
 STATUSES = (
-    "Exit status: 0 done; 1 something unexpected, please report it; 2 an error that you can fix, "
+    "Exit status: 0 success; 1 unexpected error, please report it; 2 an error that you can fix, "
     "described on stderr; 3 out of memory; 130, 143 or 129 interrupted by Ctrl-C, SIGTERM or "
     "SIGHUP."
 )
 
-#: What ends a command as Ctrl-C does: `kill` sends SIGTERM, a terminal that closes SIGHUP.
+#: Handled like Ctrl-C: `kill` sends SIGTERM, a terminal that closes sends SIGHUP.
 _SIGNALS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
-#: The one that came last; KeyboardInterrupt, which estimators raise again, does not say it.
+#: The last one received; the KeyboardInterrupt that estimators re-raise does not contain it.
 _last_signal: int = signal.SIGINT
 
 
 def leave_on_interrupt() -> None:
-    """Let Ctrl-C end the process at once and in silence, while there is nothing to lose."""
+    """Let Ctrl-C end the process at once and silently, while there is nothing to lose."""
     for number in _SIGNALS:
         if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
             signal.signal(number, _leave)
@@ -52,8 +52,8 @@ def _interrupt(number: int, _: Any) -> None:
 def interruptible() -> Iterator[None]:
     """Let Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt where there is something to save.
 
-    It decorates the functions that do a command's work. Signals that are ignored, as SIGHUP is
-    under nohup, or that the caller handles, stay so.
+    It decorates the functions that implement commands. Signals that are ignored, like SIGHUP under
+    nohup, or handled by the caller are left alone.
     """
     replaced: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():  # the only one that may set handlers
@@ -71,12 +71,12 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def exit_with_message() -> Iterator[None]:
-    """End with a sentence and an exit status where no traceback helps."""
+    """Turn user errors into a message and an exit status, without a traceback."""
     try:
         yield
     except BrokenPipeError:
         raise SystemExit(CLOSED_PIPE) from None
-    except SystemExit as ending:  # rich, which writes the help, makes 1 of a closed pipe
+    except SystemExit as ending:  # rich exits with 1 if the pipe is closed
         if isinstance(ending.__context__, BrokenPipeError):
             raise SystemExit(CLOSED_PIPE) from None
         raise
@@ -91,25 +91,25 @@ def exit_with_message() -> Iterator[None]:
 
 
 def show_warning(message: Warning | str, *_: Any) -> None:
-    """Print a warning as a sentence; takes the place of `warnings.showwarning`."""
+    """Print a warning; replaces `warnings.showwarning`."""
     say("Warning:", str(message), "yellow")
 
 
 def say(label: str, text: str, style: str) -> None:
-    """Print a labeled sentence on stderr."""
+    """Print a labeled message on stderr."""
     from rich.text import Text
 
     from sparsebp.cli.output import printable, stderr
 
     console = stderr()
-    with suppress(OSError):  # a full or closed stderr ends no work
+    with suppress(OSError):  # a full or closed stderr is no reason to stop
         console.print(
             Text.assemble((label, style), " ", printable(text)), soft_wrap=not console.is_terminal
         )
 
 
 def open_streams() -> None:
-    """Have streams that take whatever is printed: ? for ‖ or δ, and nothing where one is closed."""
+    """Make streams accept any text: ? for ‖ or δ where needed, and nothing if one is closed."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # as in ``sparsebp derive >&-``
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
@@ -118,12 +118,12 @@ def open_streams() -> None:
 
 
 def close_streams() -> None:
-    """Flush what was printed; if nobody reads it any more, let that be no error.
+    """Flush the output; a reader that is gone is not an error.
 
     Raises
     ------
     OSError
-        If what was printed cannot be written, say because the disk is full.
+        If the output cannot be written, for example because the disk is full.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -141,5 +141,5 @@ def _sentence(error: Any) -> str:
         return f"{where}{error.strerror}."
     if isinstance(error, MemoryError):
         what = f": {str(error).rstrip('.')}" if str(error) else ""
-        return f"Out of memory{what}. Take fewer or smaller images or patches, or fewer components."
+        return f"Out of memory{what}. Use fewer or smaller images or patches, or fewer components."
     return str(error)

@@ -1,4 +1,4 @@
-"""Learning with a progress bar, and writing down what was learned."""
+"""The command `sparsebp learn`: fit with a progress bar, and write the results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run_experiment(
     output: Output | None = None,
     report: str | None = None,
 ) -> np.ndarray:
-    """Learn from photographs behind a progress bar, write the results and print a summary.
+    """Learn from photographs with a progress bar, write the results and print a summary.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def run_experiment(
     recipe : Recipe
         How photographs become samples.
     out : Path
-        Folder for the results; made if need be. One that holds a model already is refused. If the
-        model cannot be saved there, it is saved elsewhere, and that is said.
+        Folder for the results, created if necessary. It must not contain a model. If the model
+        cannot be saved there, it is saved elsewhere, with a warning.
     images : path or iterable of paths, optional
         Files, folders and patterns of photographs; None takes the bundled ones.
     n_patches : int
@@ -57,25 +57,25 @@ def run_experiment(
     seed : int
         Draws the patches.
     numbered : bool
-        Whether to take the first of out-1, out-2, … that is not there.
+        Whether to use the first of out-1, out-2, … that does not exist.
     prepare : callable, optional
-        What else is done to the samples. The model is then saved without its recipe.
+        Further preprocessing of the samples. The model is then saved without its recipe.
     output : Output, optional
-        How much is said; None says everything.
+        How much is printed; None prints everything.
     report : str, optional
-        The command that repeats the run, for a page about it; None writes no page.
+        The command that reproduces the run, for the report; None writes no report.
 
     Returns
     -------
     samples : ndarray of shape (n_patches, n_features)
-        What was learned from.
+        The training samples.
 
     Raises
     ------
     KeyboardInterrupt
-        If Ctrl-C ended the learning; the best model so far has then been saved.
+        If Ctrl-C ended the fit; the best model so far has then been saved.
     OSError, ValueError
-        If the model can be saved nowhere, or a picture not beside it.
+        If the model or a picture cannot be saved.
     """
     output = output or Output()
     estimator.check_parameters()  # before photographs are loaded
@@ -122,7 +122,7 @@ def _describe(
     report: str | None,
     images: list[np.ndarray],
 ) -> tuple[list[str], Summary]:
-    """Write pictures, and a page if one is wanted; return the files' names, and the numbers."""
+    """Write pictures, and a report if requested; return the files' names and the summary."""
     write_pictures(estimator, recipe.patch_shape, out)
     measured = Measurements.of(estimator, samples, recipe.patch_shape, output.track)
     files = [MODEL_FILE, *PICTURE_FILES]
@@ -137,22 +137,22 @@ def _describe(
 def fit_with_progress(
     estimator: Estimator, samples: np.ndarray, output: Output
 ) -> KeyboardInterrupt | Warning | None:
-    """Fit an estimator behind a progress bar.
+    """Fit an estimator with a progress bar.
 
     Parameters
     ----------
     estimator : one of the package's estimators
-        Fitted in place; its callback is taken for the bar.
+        Fitted in place; its callback is used for the bar.
     samples : ndarray of shape (n_samples, n_features)
-        What to learn from.
+        The training samples.
     output : Output
         Where the bar is drawn, if at all.
 
     Returns
     -------
     ending : KeyboardInterrupt, Warning or None
-        What ended the fit early, or was raised at its end where warnings are errors. The estimator
-        is fitted all the same, and whoever has saved it raises this.
+        What ended the fit early, or a warning raised as an error at its end. The estimator is
+        fitted nevertheless; the caller saves it and then raises this.
     """
     columns = (
         TextColumn("learning"),
@@ -204,9 +204,9 @@ def write_pictures(estimator: Estimator, patch_shape: tuple[int, ...], folder: P
 
 
 def save_picture(display: Any, path: Path) -> Path:
-    """Draw a display without a screen, write it as a picture, and return the file's path.
+    """Draw a display without a screen, save it, and return the file's path.
 
-    The suffix of the path says which kind of picture; a path without one gets ``.png``.
+    The suffix of the path determines the format; a path without one gets ``.png``.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

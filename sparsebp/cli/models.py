@@ -1,4 +1,4 @@
-"""The models of `sparsebp learn`, with the weights that suit whitened patches."""
+"""The models of `sparsebp learn`, with weights suited to whitened patches."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
 def make_recipe(
     model: Model, patch_size: int | tuple[int, int], color: bool, *, whiten: bool = True
 ) -> Recipe:
-    """Return how photographs become samples for a model: both ICAs whiten patches themselves.
+    """Return the recipe of samples for a model; both ICAs whiten patches themselves.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def make_recipe(
     color : bool
         Whether to keep the colors.
     whiten : bool
-        Whether images may be whitened, if the model needs it; False leaves them as they are.
+        Whether to whiten images, if the model needs it.
 
     Returns
     -------
@@ -49,20 +49,20 @@ def make_recipe(
     return Recipe(
         patch_size,
         color,
-        whiten=whiten and _KINDS[model][0] is SparseCoding,  # others whiten patches, or need not
+        whiten=whiten and _KINDS[model][0] is SparseCoding,  # the others do it themselves
         equal_contrast=model is Model.SPARSE_FILTERING,
     )
 
 
 def make_estimator(model: Model, n_components: int | None, **options: Any) -> Estimator:
-    """Return an unfitted estimator; options left at None keep the model's own values.
+    """Return an unfitted estimator; options that are None keep the model's defaults.
 
     Parameters
     ----------
     model : Model
         Which of them.
     n_components : int or None
-        Number of atoms or filters; None leaves the model's own.
+        Number of atoms or filters; None takes the model's default.
     **options
         Parameters of the estimator.
 
@@ -80,25 +80,23 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
     options["n_components"] = n_components
     given = {name: value for name, value in options.items() if value is not None}
     unknown = set(given) - set(kind().get_params())
-    unknown |= {"penalty"} & set(given) & set(own)  # what makes the model what it is
+    unknown |= {"penalty"} & set(given) & set(own)  # it defines the model
     rounded = given.get("penalty", "smooth_l1") in ("smooth_l1", "topographic")
     unknown |= set() if rounded else {"epsilon"} & set(given)
     if unknown:
         option = min(unknown).replace("_", "-")
         penalty = f" --penalty {given['penalty']}" if option == "epsilon" and not rounded else ""
-        raise ValueError(
-            f"--{option} has no meaning for --model {model.value}{penalty}; leave it out."
-        )
+        raise ValueError(f"--{option} does not apply to --model {model.value}{penalty}; remove it.")
     return kind(**{**own, **given})
 
 
 def find_model(model: str) -> Path:
-    """Return the file of a saved model, or of a basis that comes with the package.
+    """Return the file of a saved model, or of a basis shipped with the package.
 
     Parameters
     ----------
     model : str
-        A path, or one of `sparsebp.basis_names`; a file of that name goes first.
+        A path, or one of `sparsebp.basis_names`; a file of that name has priority.
 
     Returns
     -------
@@ -115,6 +113,6 @@ def find_model(model: str) -> Path:
     if model in basis_names():
         return basis_file(model)
     raise ValueError(
-        f"{model} is no file, and no basis that comes with the package; name a model that "
-        f"`sparsebp learn` saved, or one of {', '.join(basis_names())}."
+        f"{model} is neither a file nor a basis of this package; give a model saved by `sparsebp "
+        f"learn`, or one of {', '.join(basis_names())}."
     )

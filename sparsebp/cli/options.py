@@ -1,4 +1,4 @@
-"""The options of the commands, in words for whoever meets them first."""
+"""The options of the commands and their help texts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _beginning(incomplete: str, words: tuple[str, ...]) -> list[str]:
     return [word for word in words if word.startswith(incomplete)]
 
 
-_BUNDLED = "without it, two that come with scikit-learn."
+_BUNDLED = "default: two that come with scikit-learn."
 
 ModelKind = Annotated[Model, _option(WHAT, "MODEL", f"One of {', '.join(Model)}.")]
 Components = Annotated[
@@ -37,12 +37,12 @@ Components = Annotated[
     _option(
         WHAT,
         "COUNT",
-        "How many features; without it, as many as pixels (topographic: 121; rica and ica: as "
-        "many as directions with 99 % of the variance).",
+        "Number of features; default: as many as pixels (topographic: 121; rica and ica: as many "
+        "as directions with 99 % of the variance).",
         min=1,
     ),
 ]
-_WHICH = "Image file, folder or pattern, any number of them"
+_WHICH = "Image files, folders or patterns"
 Photographs = Annotated[
     list[Path] | None, _option(FROM, "IMAGES", f"{_WHICH}; {_BUNDLED}", "--images")
 ]
@@ -51,36 +51,32 @@ Whiten = Annotated[
     bool,
     typer.Option(
         "--no-whiten",
-        help="Take the images as they are: for images that are white already.",
+        help="Do not whiten: for images that are already white.",
         rich_help_panel=FROM,
     ),
 ]
 PatchSize = Annotated[
     Any,
-    _option(
-        FROM, "PIXELS", "Side of a patch in pixels, or height and width: 4x16.", parser=read_sides
-    ),
+    _option(FROM, "PIXELS", "Side of a patch, or height and width as in 4x16.", parser=read_sides),
 ]
-Patches = Annotated[int, _option(FROM, "COUNT", "How many patches, 2 or more.")]
+Patches = Annotated[int, _option(FROM, "COUNT", "Number of patches, 2 or more.")]
 Color = Annotated[bool, typer.Option("--color", help="Keep the colors.", rich_help_panel=FROM)]
-Seed = Annotated[int, _option(FROM, "NUMBER", "The same seed learns the same again.", min=0)]
+Seed = Annotated[int, _option(FROM, "NUMBER", "Seed; the same seed gives the same result.", min=0)]
 Alpha = Annotated[
     float | None,
-    _option(HOW, "NUMBER", "Weight α of sparsity: the more, the fewer features are active."),
+    _option(HOW, "NUMBER", "Sparsity weight α; larger values make fewer features active."),
 ]
 Gamma = Annotated[
     float | None,
-    _option(HOW, "NUMBER", "Weight decay γ of the basis; without it, atoms have length one."),
+    _option(HOW, "NUMBER", "Weight decay γ of the basis; default: unit-norm atoms."),
 ]
-Epsilon = Annotated[
-    float | None, _option(HOW, "NUMBER", "How far ε the penalty is rounded at zero.")
-]
+Epsilon = Annotated[float | None, _option(HOW, "NUMBER", "Smoothing ε of the penalty at zero.")]
 PenaltyName = Annotated[
     str | None,
     _option(
         HOW,
         "NAME",
-        f"What measures sparsity: {', '.join(PENALTIES)}.",
+        f"Sparsity penalty: {', '.join(PENALTIES)}.",
         autocompletion=lambda incomplete: _beginning(incomplete, PENALTIES),
     ),
 ]
@@ -89,20 +85,19 @@ Solver = Annotated[
     _option(
         HOW,
         "NAME",
-        "What searches: lbfgs; for sparse-coding and topographic also online, and exact, which "
-        "needs --gamma; for ica also manifold.",
+        "Solver: lbfgs; for sparse-coding and topographic also online, and exact, which needs "
+        "--gamma; for ica also manifold.",
         autocompletion=lambda incomplete: _beginning(incomplete, SOLVERS),
     ),
 ]
-BatchSize = Annotated[int | None, _option(HOW, "COUNT", "Patches looked at in one turn.", min=1)]
-MaxIter = Annotated[int | None, _option(HOW, "COUNT", "Stop after so many iterations.", min=1)]
+BatchSize = Annotated[int | None, _option(HOW, "COUNT", "Patches per iteration.", min=1)]
+MaxIter = Annotated[int | None, _option(HOW, "COUNT", "Maximum number of iterations.", min=1)]
 
 SavedModel = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="A file that `sparsebp learn` wrote, or a basis that comes with the package, such as "
-        "rica-12x12.",
+        help="A file written by `sparsebp learn`, or a basis of this package, such as rica-12x12.",
         autocompletion=complete_model,
     ),
 ]
@@ -110,30 +105,28 @@ SavedModels = Annotated[
     list[str],
     typer.Argument(
         metavar="MODEL",
-        help="Files that `sparsebp learn` wrote, or bases that come with the package.",
+        help="Files written by `sparsebp learn`, or bases of this package.",
         autocompletion=complete_model,
     ),
 ]
 MeasuredPatches = Annotated[
-    int, _option(IMAGES, "COUNT", "How many patches are measured, 2 to 5000.", min=2, max=5000)
+    int, _option(IMAGES, "COUNT", "Number of patches to measure, 2 to 5000.", min=2, max=5000)
 ]
-Csv = Annotated[
-    Path | None, _option(RESULTS, "FILE", "Table to write, as comma-separated values.", "--csv")
-]
+Csv = Annotated[Path | None, _option(RESULTS, "FILE", "CSV file for the table.", "--csv")]
 Images = Annotated[
     list[Path] | None, _option(IMAGES, "IMAGES", f"{_WHICH}; {_BUNDLED}", "--images")
 ]
 Stride = Annotated[
     int | None,
-    _option(IMAGES, "PIXELS", "From one patch to the next; without it, the patch size.", min=1),
+    _option(IMAGES, "PIXELS", "Distance between patches; default: the patch size.", min=1),
 ]
 PatchShape = Annotated[
     Any,
     _option(
         RESULTS,
         "SIDES",
-        "Shape of the patches, such as 4x16, 8x8x3 in color or 5x8x8 with frames; without it, as "
-        "the model says.",
+        "Shape of the patches, such as 4x16, 8x8x3 in color or 5x8x8 with frames; default: the "
+        "model's.",
         parser=read_sides,
     ),
 ]
@@ -141,39 +134,33 @@ Function = Annotated[
     str | None,
     typer.Argument(
         metavar="FUNCTION",
-        help="Which function; without it, a list of them.",
+        help="Name of the function; default: list all.",
         autocompletion=complete_derivation,
     ),
 ]
 WrittenAs = Annotated[Style, _option("Options", "STYLE", f"One of {', '.join(Style)}.")]
 
 Folder = Annotated[
-    Path | None, _option(RESULTS, "FOLDER", "Folder for the results; without it, a new one.")
+    Path | None, _option(RESULTS, "FOLDER", "Folder for the results; default: a new one.")
 ]
 Report = Annotated[
     bool,
     typer.Option(
         "--report",
-        help="Write a page, too, to open in a browser.",
+        help="Also write an HTML report.",
         rich_help_panel=RESULTS,
     ),
 ]
 Picture = Annotated[
     Path | None,
-    _option(
-        RESULTS, "FILE", "Picture to write; without it, one beside the model (of a basis: here)."
-    ),
+    _option(RESULTS, "FILE", "Picture to write; default: next to the model (for a basis: here)."),
 ]
 Codes = Annotated[Path, _option(RESULTS, "FILE", "File for the codes.")]
 Quiet = Annotated[
     bool,
-    typer.Option(
-        "--quiet", "-q", help="Say nothing but warnings and errors.", rich_help_panel=RESULTS
-    ),
+    typer.Option("--quiet", "-q", help="Print only warnings and errors.", rich_help_panel=RESULTS),
 ]
 Json = Annotated[
     bool,
-    typer.Option(
-        "--json", help="Print the summary as JSON, for programs.", rich_help_panel=RESULTS
-    ),
+    typer.Option("--json", help="Print the summary as JSON.", rich_help_panel=RESULTS),
 ]

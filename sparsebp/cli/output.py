@@ -1,4 +1,4 @@
-"""What a command says: bars and remarks on stderr, its summary on stdout, for people or as JSON."""
+"""Output of a command: progress bars and remarks on stderr, a summary on stdout, maybe as JSON."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 @cache
 def stderr() -> Console:
-    """Return the one console, so that a warning goes above a bar and not into it."""
+    """Return the shared console, so that a warning appears above a bar and not in it."""
     return Console(stderr=True, highlight=False)
 
 
 def printable(text: str) -> str:
-    r"""Return a text that moves no cursor and can be encoded: file names may hold anything.
+    r"""Escape control characters and what cannot be encoded: file names may contain anything.
 
     Examples
     --------
@@ -35,14 +35,14 @@ def printable(text: str) -> str:
 
 
 def counted(n: int, thing: str) -> str:
-    """Return a number with the name of what it counts, as in ``"1 patch"``."""
+    """Return a number with a noun in singular or plural, as in ``"1 patch"``."""
     plural = f"{thing}es" if thing.endswith("ch") else f"{thing}s"
     return f"{n} {thing if n == 1 else plural}"
 
 
 @dataclass(frozen=True)
 class Output:
-    """How much a command says.
+    """How much a command prints.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Output:
     as_json : bool
         Whether the summary is JSON.
     console : Console
-        Where bars and remarks go; bars only if it is a terminal.
+        For bars and remarks; bars only if it is a terminal.
     """
 
     quiet: bool = False
@@ -59,7 +59,7 @@ class Output:
     console: Console = field(default_factory=stderr)
 
     def remark(self, text: str) -> None:
-        """Say something beside the summary; a broken stderr does not end the work."""
+        """Print a remark on stderr; a broken stderr is no reason to stop."""
         if not self.quiet:
             with suppress(OSError):
                 self.console.print(
@@ -67,7 +67,7 @@ class Output:
                 )
 
     def summary(self, lines: Sequence[str], values: Mapping[str, Any]) -> None:
-        """Print what was done, as lines for people or as one JSON object."""
+        """Print the summary, as lines or as one JSON object."""
         if self.as_json:
             text = json.dumps(values, ensure_ascii=False, indent=2, default=str)
             safe = (c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
@@ -76,20 +76,20 @@ class Output:
             print(*map(printable, lines), sep="\n")
 
     def progress(self, *columns: TextColumn | BarColumn | Any, transient: bool = False) -> Progress:
-        """Return a bar that is drawn only where somebody looks."""
+        """Return a progress bar, disabled unless the console is a terminal."""
         unseen = self.quiet or not self.console.is_terminal
         return Progress(*columns, console=self.console, transient=transient, disable=unseen)
 
     @contextmanager
     def bar(self, words: str, total: float) -> Iterator[Callable[[float], None]]:
-        """Show a bar with the time left until its end; yield what moves it on."""
+        """Show a bar with the time left; yield a function that advances it."""
         columns = (TextColumn(words), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         with self.progress(*columns, transient=True) as progress:
             task = progress.add_task(words, total=total)
             yield lambda step: progress.update(task, advance=step)
 
     def track(self, items: Collection[Any], words: str) -> Iterator[Any]:
-        """Yield the items behind a bar."""
+        """Yield the items with a progress bar."""
         with self.bar(words, len(items)) as advance:
             for item in items:
                 yield item

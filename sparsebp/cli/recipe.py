@@ -1,4 +1,4 @@
-"""From photographs to the samples a model learns from, written down so that it can be repeated."""
+"""From photographs to the training samples of a model, in a form that can be saved."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from sparsebp.report import Track, no_progress
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
-#: Names of images that are listed.
+#: Number of image names listed.
 _LISTED = 5
-#: Between the medians of photographs (0.85 to 0.91) and of whitened ones (0.27 to 0.3).
+#: Between the medians of photographs (0.85 to 0.91) and of whitened images (0.27 to 0.3).
 _WHITE = 0.45
 _LOOKS_WHITE = (
-    "The images look white already: their neighboring pixels hardly correlate. Whitening them once "
-    "more raises their noise; add --no-whiten to leave them as they are."
+    "The images look already white: their neighboring pixels are hardly correlated. Whitening "
+    "them again amplifies noise; add --no-whiten to leave them unchanged."
 )
 
 
@@ -37,10 +37,10 @@ _LOOKS_WHITE = (
 class Recipe:
     """How photographs become samples.
 
-    Every image is whitened whole by Olshausen and Field's filter; patches are drawn, those of
-    little contrast passed over; gray patches lose their mean, and each may be divided by its
-    contrast; all are multiplied by one number, which gives the pixels of the patches learned from
-    the variance wanted.
+    Every image is whitened as a whole by Olshausen and Field's filter; patches are drawn, and
+    low-contrast patches are skipped; the mean of each gray patch is removed, and each may be
+    divided by its contrast; all are multiplied by one number, so that the pixels of the training
+    patches have the given variance.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Recipe:
     variance : float
         Mean variance of the pixels of the patches.
     scale : float, optional
-        The number the patches are multiplied by; `draw` finds it.
+        The number by which patches are multiplied; `draw` computes it.
     """
 
     patch_size: int | tuple[int, int] = 8
@@ -105,12 +105,12 @@ class Recipe:
             Files, folders and patterns, as in `sparsebp.datasets.load_photographs`; None takes the
             bundled photographs.
         track : callable
-            Shows how far the reading is.
+            Shows progress.
 
         Returns
         -------
         dict of str to ndarray
-            float32 where files are read, so that many fit into memory.
+            float32 if read from files, to save memory.
 
         Raises
         ------
@@ -171,11 +171,11 @@ class Recipe:
         return {name: _whitened(named[name]) for name in track(named, "whitening images")}
 
     def _no_patch(self, image: np.ndarray) -> str:
-        """Say why an image yields no patch, if so."""
+        """Return why no patch can be drawn from an image; empty if some can."""
         (height, width), (rows, columns) = self.sides, image.shape[:2]
         if rows < height or columns < width:
             return f"smaller than a patch of {height}×{width} pixels"
-        return "of one value throughout" if image.min() == image.max() else ""
+        return "constant" if image.min() == image.max() else ""
 
     def draw(
         self, images: Mapping[str, np.ndarray], n_patches: int, seed: int
@@ -194,7 +194,7 @@ class Recipe:
         return patches * scale, replace(self, scale=scale)
 
     def prepare(self, patches: np.ndarray) -> np.ndarray:
-        """Make patches of loaded images samples, once the scale is known."""
+        """Turn patches of loaded images into samples, once the scale is known."""
         return self._normalized(patches) * (self.scale or 1.0)
 
     def _normalized(self, patches: np.ndarray) -> np.ndarray:
@@ -202,10 +202,10 @@ class Recipe:
         return normalize_contrast(patches) if self.equal_contrast else patches
 
     def in_words(self) -> str:
-        """Say how patches are prepared."""
+        """Describe the preprocessing."""
         steps = {
-            "images whitened whole": self.whiten,
-            f"patches of little contrast passed over ({self.min_contrast:g} of the mean)": (
+            "images whitened": self.whiten,
+            f"low-contrast patches skipped (below {self.min_contrast:g} of the mean)": (
                 self.min_contrast > 0
             ),
             "means removed": not self.color,
@@ -229,33 +229,33 @@ class Recipe:
         """
         if "recipe" not in metadata:
             raise ValueError(
-                "The model was saved without its recipe, so how to prepare images for it is not "
-                "known; learn it with `sparsebp learn`."
+                "The model was saved without its recipe, so the preprocessing of images is "
+                "unknown; learn it with `sparsebp learn`."
             )
         try:
             return cls(**metadata["recipe"])
         except (TypeError, ValueError) as error:
             raise ValueError(
-                "The model's recipe, which says how to prepare images for it, is damaged "
+                "The model's recipe, the preprocessing of its images, is damaged "
                 f"({error}); learn it with `sparsebp learn` again."
             ) from error
 
 
 def check_enough(n_patches: int) -> None:
-    """Refuse so few patches that nothing can be learned from them."""
+    """Raise an error for too few patches to learn from."""
     if n_patches < 2:
         raise ValueError(f"n_patches is {n_patches}; learning needs at least 2 patches.")
 
 
 def neighbor_correlation(image: np.ndarray) -> float:
-    """Compute the correlation of pixels that touch at a corner: 0.9 in photographs, 0 in noise."""
+    """Compute the correlation of diagonal neighbors: about 0.9 in photographs, 0 in noise."""
     first, second = image[:-1, :-1], image[1:, 1:]
     jumps = np.square(second - first, dtype=np.float64).mean()
     return float(1 - jumps / (2 * image.var(dtype=np.float64)))
 
 
 def named_in_words(images: Paths | None) -> str:
-    """Say which images were given, by the first few names."""
+    """Return the first few names of the images given."""
     if images is None:
         return "bundled"
     return _listed([str(i) for i in ([images] if isinstance(images, str | PathLike) else images)])
@@ -268,16 +268,16 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _tell_skipped(without: dict[str, str], *, found: bool) -> None:
-    """Name the images that yield no patch; refuse to go on if none does."""
+    """Warn about images without a patch; raise an error if there is no other."""
     for reason in dict.fromkeys(without.values()):
         listed = _listed([name for name in without if without[name] == reason])
         if not found:
-            raise ValueError(f"No image yields a patch. Being {reason}: {listed}.")
-        warn_user(f"Skipped, being {reason}: {listed}.")
+            raise ValueError(f"No image can be used: {listed} ({reason}).")
+        warn_user(f"Skipped ({reason}): {listed}.")
 
 
 def _whitened(image: np.ndarray) -> np.ndarray:
-    """Whiten one image: without unit_variance none depends on the others."""
-    if image.min() == image.max():  # refused where there is no other image
+    """Whiten one image; without unit_variance it does not depend on the others."""
+    if image.min() == image.max():  # an error if it is the only image
         return np.zeros_like(image)
     return whiten_images([image], unit_variance=False)[0]

@@ -1,4 +1,4 @@
-"""Where results go: a folder made before the work, and a model that is kept whatever happens."""
+"""The folder for results, created before the work, and a model that is saved in any case."""
 
 from __future__ import annotations
 
@@ -17,33 +17,32 @@ MODEL_FILE = "model.npz"
 
 @contextmanager
 def results_folder(out: Path, *, numbered: bool) -> Iterator[Path]:
-    """Make the folder for results before any work that could be lost.
+    """Create the folder for results before any work that could be lost.
 
     Parameters
     ----------
     out : path
-        The folder. One that holds a model already is refused.
+        The folder. It must not contain a model.
     numbered : bool
-        Whether to take the first of out-1, out-2, … that is not there.
+        Whether to use the first of out-1, out-2, … that does not exist.
 
     Yields
     ------
     folder : path
-        It exists, and files can be written into it. If it was made here and is empty at the end,
-        it is removed.
+        It exists and is writable. If it was created here and is empty at the end, it is removed.
 
     Raises
     ------
     ValueError
-        If the folder holds a model.
+        If the folder contains a model.
     OSError
-        If the folder cannot be made or written to.
+        If the folder cannot be created or is not writable.
     """
     if numbered:
         out = next(f for n in count(1) if _made(f := out.with_name(f"{out.name}-{n}")))
         made = True
     elif (out / MODEL_FILE).exists():
-        raise ValueError(f"{out} holds a model already; name another folder, or remove it.")
+        raise ValueError(f"{out} already contains a model; give another folder, or remove it.")
     else:
         made = _made(out)
     try:
@@ -57,7 +56,7 @@ def results_folder(out: Path, *, numbered: bool) -> Iterator[Path]:
 
 
 def _made(folder: Path) -> bool:
-    """Make a folder; False if it is there already, perhaps through another run just now."""
+    """Create a folder; False if it exists, perhaps created by another run just now."""
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
@@ -75,20 +74,20 @@ def keep_model(estimator: Any, out: Path, metadata: Mapping[str, Any]) -> Path:
     estimator : one of the package's estimators
         Fitted.
     out : path
-        The folder; made again if it was removed meanwhile.
+        The folder; created again if it was removed meanwhile.
     metadata : mapping
         As in `sparsebp.save_model`.
 
     Returns
     -------
     folder : path
-        Where ``model.npz`` is. It replaces no other model.
+        Where ``model.npz`` is. It never replaces another model.
 
     Raises
     ------
     OSError, ValueError
-        If the model cannot be saved in the folder, the working directory, the home directory or
-        that for temporary files; the error is that of the first.
+        If the model cannot be saved in the folder, the working directory, the home directory or the
+        directory for temporary files; the error is that of the first.
     """
     try:
         return _saved(estimator, out, metadata)

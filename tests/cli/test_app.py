@@ -112,7 +112,7 @@ def test_summary_report_callback_and_metrics_say_the_same(tmp_path, photographs)
 def test_an_epsilon_that_a_penalty_does_not_have_is_refused():
     result = run("learn", "--penalty", "l1", "--epsilon", "0.1")
     assert result.exit_code == 2
-    assert "--epsilon has no meaning for --model sparse-coding --penalty l1" in result.output
+    assert "--epsilon does not apply to --model sparse-coding --penalty l1" in result.output
 
 
 def test_help_and_completion_name_what_there_is():
@@ -172,7 +172,7 @@ def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
         (["--alpha", "-1"], "alpha is -1.0; it must be a number ≥ 0"),
         (["--alpha", "nan"], "alpha is nan"),
         (["--penalty", "l0"], "penalty is 'l0'; it must be one of"),
-        (["--model", "ica", "--alpha", "1"], "--alpha has no meaning for --model ica"),
+        (["--model", "ica", "--alpha", "1"], "--alpha does not apply to --model ica"),
         (["--model", "ica", "--n-components", "200"], "cannot outnumber"),
     ],
 )
@@ -203,7 +203,7 @@ def test_show_draws_a_saved_model(tmp_path, learned):
     assert "recipe: patch_size 4, color True," in result.output
     result = run("show", out / "objective.png")
     assert result.exit_code == 2
-    assert "no model saved by sparsebp" in " ".join(result.output.split())
+    assert "not a model saved by sparsebp" in " ".join(result.output.split())
 
 
 def test_encode_writes_the_codes_that_transform_gives(tmp_path, photographs, learned):
@@ -233,7 +233,7 @@ def test_a_basis_of_the_package_is_shown_and_encodes_by_its_name(
     with np.load("codes.npz") as codes:
         assert codes["one.png"].shape == (3, 4, 64)
     (tmp_path / "rica-12x12").write_text("a file of that name goes first")
-    assert "no model saved by sparsebp" in " ".join(run("show", "rica-12x12").output.split())
+    assert "not a model saved by sparsebp" in " ".join(run("show", "rica-12x12").output.split())
     result = run("show", "rica-13x13")
     assert result.exit_code == 2
     assert "one of dead-leaves-10x10" in " ".join(result.output.split())
@@ -279,14 +279,14 @@ def test_derive_knows_every_model_and_penalty():
 
 def test_derive_suggests_what_is_near():
     assert "did you mean topographic" in run("derive", "topografic").output
-    assert "`sparsebp derive` lists all functions" in run("derive", "zzz").output
+    assert "`sparsebp derive` lists all" in run("derive", "zzz").output
 
 
 def test_derive_lists_what_there_is():
     assert all(name in run("derive").output for name in DERIVATIONS)
     result = run("derive", "everything")
     assert result.exit_code == 2
-    assert "There is no 'everything'" in result.output
+    assert "There is no function 'everything'" in result.output
 
 
 def test_a_folder_with_a_model_is_not_written_over(photographs, learned):
@@ -294,7 +294,7 @@ def test_a_folder_with_a_model_is_not_written_over(photographs, learned):
     before = (out / "model.npz").read_bytes()
     result = run("learn", "--images", photographs, "--out", out, *TOY, "--seed", "4")
     assert result.exit_code == 2
-    assert "holds a model already" in " ".join(result.output.split())
+    assert "already contains a model" in " ".join(result.output.split())
     assert (out / "model.npz").read_bytes() == before
 
 
@@ -311,13 +311,13 @@ def test_images_that_yield_no_patch_are_named_and_skipped(tmp_path, photographs)
     out = tmp_path / "out"
     with (
         pytest.warns(UserWarning, match="notes.png was skipped"),
-        pytest.warns(UserWarning, match=r"Skipped, being smaller than a patch.*: tiny.png"),
-        pytest.warns(UserWarning, match=r"Skipped, being of one value throughout: flat.png"),
+        pytest.warns(UserWarning, match=r"Skipped \(smaller than a patch.*\): tiny.png"),
+        pytest.warns(UserWarning, match=r"Skipped \(constant\): flat.png"),
     ):
         run("learn", "--images", photographs, "--out", out, *TOY, "--model", "rica")
     result = run("learn", "--images", photographs / "flat.png", *TOY)
     assert result.exit_code == 2
-    assert "No image yields a patch. Being of one value throughout: flat.png" in result.output
+    assert "No image can be used: flat.png (constant)" in result.output
     for name in ("notes.png", "flat.png"):
         (photographs / name).unlink()
     with pytest.warns(UserWarning, match="tiny"):
@@ -350,7 +350,7 @@ def test_white_images_are_left_as_they_are_on_request(tmp_path, photographs):
     white = whiten_images(load_photographs(photographs))
     np.save(tmp_path / "white.npy", np.stack(white))
     given = ["--images", tmp_path / "white.npy", *TOY, "--max-iter", "1", "--n-components", "4"]
-    with pytest.warns(UserWarning, match="look white already.*--no-whiten"):
+    with pytest.warns(UserWarning, match="look already white.*--no-whiten"):
         run("learn", *given, "--out", tmp_path / "a")
     run("learn", *given, "--out", tmp_path / "b", "--no-whiten")
     recipe = read_metadata(tmp_path / "b" / "model.npz")["recipe"]
@@ -379,7 +379,7 @@ def test_patches_need_not_be_squares(tmp_path, photographs):
 def test_the_topographic_model_keeps_its_penalty(tmp_path):
     result = run("learn", "--out", tmp_path / "o", "--model", "topographic", "--penalty", "l1")
     assert result.exit_code == 2
-    assert "--penalty has no meaning for --model topographic" in " ".join(result.output.split())
+    assert "--penalty does not apply to --model topographic" in " ".join(result.output.split())
 
 
 def test_the_version_is_printed():

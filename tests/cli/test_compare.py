@@ -58,8 +58,8 @@ def test_a_model_without_its_recipe_is_measured_by_its_features(tmp_path, photog
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["rica-12x12", "rica-12x12"], "rica-12x12 is named twice"),
-        (["rica-13x13"], "rica-13x13 is no file"),
+        (["rica-12x12", "rica-12x12"], "rica-12x12 is given twice"),
+        (["rica-13x13"], "rica-13x13 is neither a file"),
         (["rica-12x12", "--images", "nowhere"], "nowhere"),
         (["rica-12x12", "--n-patches", "1"], "--n-patches"),
         ([], "Missing argument"),

@@ -39,12 +39,12 @@ def test_it_finds_what_can_be_found_otherwise():
     [
         (4, [("openblas", 4)], 1.0, ""),
         (1, [("openblas", 1)], 0.0, ""),
-        (4, [("openblas", 1)], 0.0, "held at one thread"),
+        (4, [("openblas", 1)], 0.0, "limited to one thread"),
         (4, [("openblas", 1)], 0.0, "unset OPENBLAS_NUM_THREADS, or set it to 4"),
         (2, [("mkl", 2), ("blis", 6)], 0.0, "blis uses 6 threads on 2 processors"),
         (2, [("unheard-of", 6)], 0.0, "set OMP_NUM_THREADS=2"),
-        (2, [("openblas", 2)], 5.0, "About 5 processes want to run on 2 processors"),
-        (2, [], 0.0, "not known to threadpoolctl"),
+        (2, [("openblas", 2)], 5.0, "About 5 processes compete for 2 processors"),
+        (2, [], 0.0, "threadpoolctl does not recognize"),
     ],
 )
 def test_threads_that_slow_things_down_are_named(processors, blas, load, advice):
@@ -92,14 +92,14 @@ def test_code_that_is_kept_nowhere_is_slow(monkeypatch):
 
 
 def test_what_is_wrong_gives_the_exit_status_also_quietly(monkeypatch):
-    ill = Finding("no picture can be drawn", {}, "Unset MPLBACKEND.", State.WRONG)
+    ill = Finding("pictures cannot be written", {}, "Unset MPLBACKEND.", State.WRONG)
     slow = Finding("one thread", {}, "Take more.", State.SLOW)
     monkeypatch.setattr(doctor, "CHECKS", {"pictures": lambda: ill, "threads": lambda: slow})
     result = run()
     assert result.exit_code == 2
     assert "wrong pictures" in result.stdout
     assert "Unset MPLBACKEND." in result.stdout
-    assert "All is well" not in result.stdout
+    assert "Everything is fine" not in result.stdout
     quiet = run("--quiet")
     assert (quiet.exit_code, quiet.stdout) == (2, "")
     assert "Wrong: pictures" in quiet.stderr

@@ -62,7 +62,7 @@ def test_defaults_are_the_classical_experiment():
         (ValueError, {"snr_db": np.inf}, "snr_db=inf is out of range"),
         (ValueError, {"snr_db": -1e6}, r"snr_db=-1000000\.0 is out of range: give -300"),
         (TypeError, {"snr_db": "loud"}, "snr_db='loud' is not a number"),
-        (ValueError, {"random_state": -1}, "random_state=-1 is no seed"),
+        (ValueError, {"random_state": -1}, "random_state=-1 is not a seed"),
     ],
 )
 def test_bad_signals(error, arguments, message):
