@@ -15,6 +15,9 @@ from sparsebp.coding.state import OnlineState
 #: Steps of the encoder on a batch: a basis that still moves is learned sooner and, on planted
 #: problems, better from coefficients that are not exact.
 _STEPS = 8
+#: Samples of a step for each atom, and at least, where a batch is learned from in several steps.
+#: Thirty batches of 1000 samples with 50 planted atoms teach 15 to 26 of them in one step each.
+_SHARE, _FEWEST = 2, 100
 #: Atoms that are pulled by one matrix product.
 _GROUP = 16
 
@@ -53,6 +56,29 @@ class OnlineLearning(BasisSearch):
             basis = self.project(self._allowed(replaced_atoms(x, basis, codes, unused, rng)))
             moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
         return replace(known, basis=basis), value
+
+    def learn(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
+        """Learn from a batch in several steps where it is large, on an even share of it in each.
+
+        Parameters
+        ----------
+        x, state, rng
+            As in `step`.
+
+        Returns
+        -------
+        state : OnlineState
+            What is known now.
+        value : float
+            The objective, a mean over the steps.
+        """
+        n_steps = max(x.shape[1] // max(_FEWEST, _SHARE * state.basis.shape[1]), 1)
+        values = []
+        for first in range(n_steps):  # neighbors in a batch may be alike
+            share = np.ascontiguousarray(x[:, first::n_steps]) if n_steps > 1 else x
+            state, value = self.step(share, state, rng)
+            values.append(value)
+        return state, float(np.mean(values))
 
     def _improved(
         self, basis: np.ndarray, moments: np.ndarray, cross: np.ndarray, order: np.ndarray

@@ -213,17 +213,17 @@ class SparseCoding(AtomCoder, Learner):
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from one more batch of samples, beside those that were seen before.
 
-        Whatever ``solver`` is, this is one step of ``solver="online"``: coefficients of the batch
-        are found roughly, and every atom is fitted to sums over all samples so far, in which about
-        the last 1/48 of them count. The sums (``state_``) are those of `fit` and of earlier calls;
-        they are kept by `save_model`, ``pickle`` and warm starts. After `fit` even a batch of one
-        sample therefore changes the atoms a little only.
+        Whatever ``solver`` is, these are steps of ``solver="online"``, each on about twice as many
+        samples as components, or on all of a smaller batch: their coefficients are computed
+        roughly, and every atom is fitted to sums over all samples so far, of which about the last
+        1/48 count. The sums (``state_``) are those of `fit` and of earlier calls; `save_model`,
+        ``pickle`` and warm starts keep them. So after `fit` a small batch changes the atoms only
+        a little.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            A batch. Where nothing was learned before, many batches of about twice as many samples
-            as components learn more than few large ones.
+            A batch, of any size.
         y : Ignored
             Present for the interface.
 
@@ -251,7 +251,7 @@ class SparseCoding(AtomCoder, Learner):
             before = (
                 [search.value(x, state.basis, first_codes)] if first else self.objective_history_
             )
-            state, objective = search.step(x, state, rng)
+            state, objective = search.learn(x, state, rng)
         n_iter = 1 if first else self.n_iter_ + 1
         history = (*before, objective)
         require_success(Result(state.basis, objective, n_iter, Status.ITERATION_LIMIT, history))

@@ -128,6 +128,30 @@ def test_a_seed_does_not_replace_by_the_same_sample_in_every_batch():
     assert not np.array_equal(*draws)
 
 
+def test_a_large_batch_is_learned_from_in_steps():
+    large, small = (SparseCoding(8, alpha=0.1, random_state=1) for _ in range(2))
+    large.partial_fit(X[:399])
+    for first in range(3):
+        small.partial_fit(X[first:399:3])
+    assert large.state_.n_samples == small.state_.n_samples == 399
+    assert large.n_iter_ == 1
+    expected = small.objective_history_[1:].mean()
+    assert abs(large.objective_ / expected - 1) < 0.2  # atoms are taken in another order
+    assert np.abs(large.components_ @ small.components_.T).max(axis=1).min() > 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("penalty", ["smooth_l1", "l1"])
+def test_few_large_batches_find_a_planted_dictionary(penalty, seed):
+    planted = make_dictionary_signals(30_000, 20, 50, n_nonzero=3, random_state=seed)
+    model = SparseCoding(50, penalty=penalty, alpha=0.2, random_state=seed + 10)
+    for batch in np.split(planted.X, 30):
+        model.partial_fit(batch)
+    # In one step for each batch 15 to 26 of them are found with the smoothed penalty.
+    assert dictionary_recovery(model.components_, planted.dictionary).n_found >= 38
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
