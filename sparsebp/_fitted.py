@@ -1,109 +1,72 @@
-"""Attributes of fitted estimators, with types and shapes; checked when models are loaded."""
+"""Declarations of the attributes that fitted estimators have; files are checked against them."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparsebp.coding import OnlineState
-from sparsebp.penalties import Penalty
-
 
 class Numbers(NamedTuple):
-    """An array of finite floats with named dimensions; () is a number."""
+    """An array of floats, or a number.
+
+    Parameters
+    ----------
+    sides : tuple of str
+        Names of its dimensions; those of one name have the same size in all attributes. None, (),
+        is a number.
+    at_least, above : float
+        Bounds of every element.
+    finite : bool
+        Whether infinities and NaN are refused.
+    none : bool
+        Whether None may stand in its place: a matrix None is the identity, of equal sides.
+    """
 
     sides: tuple[str, ...] = ()
     at_least: float = -np.inf
     above: float = -np.inf
     finite: bool = True
-    none: bool = False  # None is the identity matrix, or absent
+    none: bool = False
 
 
 class Size(NamedTuple):
-    """An integer: the size of a dimension."""
+    """A positive whole number, the size of the dimension of this name."""
 
     side: str
 
 
 class Names(NamedTuple):
-    """Strings, one for each index of a dimension."""
+    """Strings, one for each element along the dimension of this name."""
 
     side: str
 
 
-_ATOMS = Numbers(("components", "features"))
-_SEARCH = {
-    "n_features_in_": Size("features"),
-    "feature_names_in_": Names("features"),
-    "components_": _ATOMS,
-    "sample_scale_": Numbers(at_least=0),
-    "objective_": Numbers(),
-    "objective_history_": Numbers(("entries",), finite=False),
-    "n_iter_": Size("iterations"),
-    "status_": str,
-}
-_FILTERS = {
-    **_SEARCH,
-    "penalty_": Penalty,
-    "whitened_components_": Numbers(("components", "directions")),
-    "mixing_": Numbers(("features", "components")),
-    "whitening_": Numbers(("directions", "features"), none=True),
-    "mean_": Numbers(("features",)),
-}
-#: Attributes of each estimator, by the name of its class.
-ATTRIBUTES: dict[str, dict[str, Any]] = {
-    "OrthonormalICA": _FILTERS,
-    "ReconstructionICA": {
-        **_FILTERS,
-        "alpha_": Numbers(at_least=0),
-        "decoder_scale_": Numbers(above=0),
-    },
-    "SparseCoder": {"feature_names_in_": Names("features")},
-    "SparseCoding": {
-        **_SEARCH,
-        "penalty_": Penalty,
-        "alpha_": Numbers(at_least=0),
-        "gamma_": Numbers(at_least=0, none=True),
-        "state_": OnlineState,
-    },
-    "SparseFiltering": {
-        **_SEARCH,
-        "epsilon_": Numbers(above=0),
-        "scale_": Numbers(("components",), above=0),
-    },
-    "Whitening": {
-        "n_features_in_": Size("features"),
-        "feature_names_in_": Names("features"),
-        "mean_": Numbers(("features",)),
-        "eigenvalues_": Numbers(("directions",), at_least=0),
-        "rank_": Size("rank"),
-        "n_components_": Size("directions"),
-        "directions_": Numbers(("features", "directions")),
-        "scales_": Numbers(("directions",), above=0),
-        "method_": ("pca", "zca"),
-    },
-}
-_STATE = {
-    "basis": Numbers(("features", "components")),
-    "codes_moments": Numbers(("components", "components")),
-    "cross_moments": Numbers(("features", "components")),
-    "n_samples": Size("samples"),
-}
-#: Attributes missing from models of earlier versions, or of samples without names.
-_OPTIONAL = {"feature_names_in_", "sample_scale_", "decoder_scale_", "state_", "epsilon_"}
+class Record(NamedTuple):
+    """An object of a class, and what its own attributes are."""
+
+    kind: type
+    attributes: Mapping[str, Any]
 
 
-def check_attributes(name: str, attributes: dict[str, Any]) -> None:
+class Maybe(NamedTuple):
+    """An attribute that some fitted estimators do not have, or have as None."""
+
+    attribute: Any
+
+
+def check_attributes(name: str, table: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     """Raise an error for attributes that no fitted estimator has.
 
     Parameters
     ----------
     name : str
-        Of the estimator's class, one of `ATTRIBUTES`.
-    attributes : dict
+        Of the estimator's class.
+    table : mapping of str to Numbers, Size, Names, Record, Maybe, type, or tuple of str
+        What each attribute has to be: a tuple holds the strings that are allowed.
+    attributes : mapping of str to object
         By name.
 
     Raises
@@ -111,21 +74,21 @@ def check_attributes(name: str, attributes: dict[str, Any]) -> None:
     ValueError
         If one is unknown, missing, of the wrong type, or inconsistent with the others.
     """
-    table = ATTRIBUTES[name]
     for unknown in attributes.keys() - table.keys():
         raise ValueError(f"{name} has no attribute {unknown!r}")
-    for missing in table.keys() - attributes.keys() - _OPTIONAL:
-        raise ValueError(f"{missing} is missing")
     sizes: dict[str, int] = {}
     for attribute, kind in table.items():
         if attribute in attributes:
             _check(attribute, attributes[attribute], kind, sizes)
-    if isinstance(penalty := attributes.get("penalty_"), Penalty):
-        penalty.check_components(sizes["components"])
+        elif not isinstance(kind, Maybe):
+            raise ValueError(f"{attribute} is missing")
 
 
 def _check(name: str, value: Any, kind: Any, sizes: dict[str, int]) -> None:
-    if isinstance(kind, Numbers):
+    if isinstance(kind, Maybe):
+        if value is not None:
+            _check(name, value, kind.attribute, sizes)
+    elif isinstance(kind, Numbers):
         _check_numbers(name, value, kind, sizes)
     elif isinstance(kind, Size):
         whole = isinstance(value, Integral) and not isinstance(value, bool)
@@ -135,24 +98,25 @@ def _check(name: str, value: Any, kind: Any, sizes: dict[str, int]) -> None:
         text = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype == object
         _require(text and all(isinstance(v, str) for v in value), name, value, "names")
         _agree(name, {kind.side: len(value)}, sizes)
-    elif isinstance(kind, tuple):
+    elif isinstance(kind, tuple) and not isinstance(kind, Record):
         _require(isinstance(value, str) and value in kind, name, value, f"one of {kind}")
-    elif value is not None or kind is not OnlineState:
-        _require(isinstance(value, kind), name, value, f"of type {kind.__name__}")
-        if isinstance(value, OnlineState):
-            for field in fields(value):
-                of_state = getattr(value, field.name)
-                _check(f"{name}.{field.name}", of_state, _STATE[field.name], sizes)
+    else:
+        expected = kind.kind if isinstance(kind, Record) else kind
+        _require(isinstance(value, expected), name, value, f"of type {expected.__name__}")
+        for inner, declared in kind.attributes.items() if isinstance(kind, Record) else ():
+            _check(f"{name}.{inner}", getattr(value, inner), declared, sizes)
 
 
 def _check_numbers(name: str, value: Any, kind: Numbers, sizes: dict[str, int]) -> None:
     if value is None and kind.none:
-        if kind.sides:
+        if len(kind.sides) == 2:
             first, second = kind.sides
             _agree(name, {first: sizes[second]}, sizes)
         return
     if not kind.sides:
-        number: Any = value if isinstance(value, Real) and not isinstance(value, bool) else np.inf
+        plain = value.item() if isinstance(value, np.generic) else value
+        real = isinstance(plain, Real) and not isinstance(plain, bool)
+        number: Any = plain if real else np.inf
         _require(abs(number) < 2**1023, name, value, "a finite number")
     elif not isinstance(value, np.ndarray):
         _require(False, name, type(value).__name__, "an array")

@@ -7,9 +7,10 @@ from sparsebp.coding.encoding import Codes, encode, starting_codes
 from sparsebp.coding.online import OnlineLearning
 from sparsebp.coding.pursuit import learn_by_pursuit, pursue
 from sparsebp.coding.search import BasisSearch
-from sparsebp.coding.state import BasisResult, OnlineState
+from sparsebp.coding.state import FITTED_STATE, BasisResult, OnlineState
 
 __all__ = [
+    "FITTED_STATE",
     "STEPS",
     "Alternation",
     "BasisResult",

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from sparsebp._fitted import Numbers, Record, Size
 from sparsebp.minimizers import Result
 
 #: The past's sums are weighted by (1 − m/N)^48 where m of N samples are new: about the last N / 48
@@ -96,6 +97,18 @@ class OnlineState:
         ratios = np.where(after > 0, before / np.where(after > 0, after, 1), 1)
         moments = self.codes_moments * np.outer(ratios, ratios)
         return OnlineState(basis, moments, self.cross_moments * ratios, self.n_samples)
+
+
+#: What a state in a file has to be.
+FITTED_STATE = Record(
+    OnlineState,
+    {
+        "basis": Numbers(("features", "components")),
+        "codes_moments": Numbers(("components", "components")),
+        "cross_moments": Numbers(("features", "components")),
+        "n_samples": Size("samples"),
+    },
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sparsebp._checks import check_matrix, check_readable, random_source, refuse_missing
 from sparsebp._documentation import Documented
+from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import check_magnitude, ignore_float_warnings, in_precision, in_range
 from sparsebp._room import check_room
@@ -75,6 +76,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     components_: np.ndarray
     penalty_: Penalty
     sample_scale_: float | None = None  # unknown of what earlier versions saved
+    #: What `fit` leaves, by which model files are checked.
+    _fitted: ClassVar[dict[str, Any]] = {"feature_names_in_": Maybe(Names("features"))}
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -203,6 +206,16 @@ class Learner(CallbackSupportMixin, Coder):
     patch_shape: PatchShape
     verbose: bool | int
     callback: Callable[[int, float], Any] | None
+    _fitted: ClassVar[dict[str, Any]] = {
+        **Coder._fitted,
+        "n_features_in_": Size("features"),
+        "components_": Numbers(("components", "features")),
+        "sample_scale_": Maybe(Numbers(at_least=0)),
+        "objective_": Numbers(),
+        "objective_history_": Numbers(("entries",), finite=False),
+        "n_iter_": Size("iterations"),
+        "status_": str,
+    }
 
     def _checked_to_learn(self, X: Any, *, reset: bool = True) -> np.ndarray:
         samples = self._checked(X, reset=reset)

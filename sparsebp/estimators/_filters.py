@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.estimators._base import Learner, require_success
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
@@ -36,6 +37,14 @@ class FilterLearner(Learner):
     mixing_: np.ndarray
     whitening_: np.ndarray | None
     mean_: np.ndarray
+    _fitted: ClassVar[dict[str, Any]] = {
+        **Learner._fitted,
+        "penalty_": Penalty,
+        "whitened_components_": Numbers(("components", "directions")),
+        "mixing_": Numbers(("features", "components")),
+        "whitening_": Numbers(("directions", "features"), none=True),
+        "mean_": Numbers(("features",)),
+    }
 
     @property
     def features_(self) -> np.ndarray:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp._fitted import Maybe, Numbers
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
@@ -159,6 +160,11 @@ class ReconstructionICA(FilterLearner):
     _solvers = ("lbfgs",)
     alpha_: float
     decoder_scale_: float = 1.0  # also of models saved before there was another
+    _fitted: ClassVar[dict[str, Any]] = {
+        **FilterLearner._fitted,
+        "alpha_": Numbers(at_least=0),
+        "decoder_scale_": Maybe(Numbers(above=0)),
+    }
 
     def __init__(
         self,

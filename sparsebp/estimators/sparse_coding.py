@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp._fitted import Maybe, Numbers
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp.coding import (
+    FITTED_STATE,
     STEPS,
     Alternation,
     BasisSearch,
@@ -131,6 +133,13 @@ class SparseCoding(AtomCoder, Learner):
     """
 
     state_: OnlineState | None = None
+    _fitted: ClassVar[dict[str, Any]] = {
+        **Learner._fitted,
+        "penalty_": Penalty,
+        "alpha_": Numbers(at_least=0),
+        "gamma_": Numbers(at_least=0, none=True),
+        "state_": Maybe(FITTED_STATE),
+    }
 
     def __init__(
         self,

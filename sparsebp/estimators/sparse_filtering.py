@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from sparsebp._checks import random_source
+from sparsebp._fitted import Maybe, Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
@@ -108,6 +109,11 @@ class SparseFiltering(Learner):
 
     scale_: np.ndarray
     epsilon_: float
+    _fitted: ClassVar[dict[str, Any]] = {
+        **Learner._fitted,
+        "epsilon_": Maybe(Numbers(above=0)),
+        "scale_": Numbers(("components",), above=0),
+    }
 
     def __init__(
         self,

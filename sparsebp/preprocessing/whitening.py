@@ -1,7 +1,7 @@
 """Rank-aware PCA and ZCA whitening of samples."""
 
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sparsebp._checks import check_number, check_readable, is_one_of, refuse_missing
 from sparsebp._documentation import Documented
+from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted, about_value
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.preprocessing._arrays import check_rows
@@ -97,6 +98,18 @@ class Whitening(
     """
 
     _documented_in = "sparsebp.preprocessing"
+
+    _fitted: ClassVar[dict[str, Any]] = {
+        "n_features_in_": Size("features"),
+        "feature_names_in_": Maybe(Names("features")),
+        "mean_": Numbers(("features",)),
+        "eigenvalues_": Numbers(("directions",), at_least=0),
+        "rank_": Size("rank"),
+        "n_components_": Size("directions"),
+        "directions_": Numbers(("features", "directions")),
+        "scales_": Numbers(("directions",), above=0),
+        "method_": ("pca", "zca"),
+    }
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from sparsebp._archive import read_arrays, write_arrays
+from sparsebp.saving._archive import read_arrays, write_arrays
 
 
 @pytest.fixture

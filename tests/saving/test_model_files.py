@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 
-import sparsebp._fitted as fitted
 from sparsebp import (
     OrthonormalICA,
     ReconstructionICA,
@@ -21,9 +20,10 @@ from sparsebp import (
     read_metadata,
     save_model,
 )
-from sparsebp._archive import read_arrays
 from sparsebp.penalties import Topographic
 from sparsebp.preprocessing import Whitening
+from sparsebp.saving._archive import read_arrays
+from sparsebp.saving.registry import ESTIMATORS
 
 X = np.random.default_rng(0).laplace(size=(60, 6))
 HEADER = "sparsebp.json"
@@ -161,7 +161,7 @@ def test_every_fitted_attribute_is_in_the_table(kind):
     model = KINDS[kind]().fit(X)
     for step in [s for _, s in getattr(model, "steps", [])] or [model]:
         found = {k for k in vars(step) if k.endswith("_") and k[0] != "_"}
-        assert found <= fitted.ATTRIBUTES[type(step).__name__].keys()
+        assert found <= ESTIMATORS[type(step).__name__].attributes.keys()
 
 
 def test_a_model_that_could_not_be_read_again_is_not_saved(tmp_path):

@@ -1,0 +1,217 @@
+"""Estimators as JSON and arrays, and back."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sparsebp._fitted import check_attributes
+from sparsebp.coding import OnlineState
+from sparsebp.estimators import SparseFiltering
+from sparsebp.penalties import Penalty, Signed, Topographic
+from sparsebp.preprocessing.whitening import factors_of_matrix
+from sparsebp.saving.registry import ESTIMATORS, PENALTIES
+
+#: Parameters that belong to a run, not to the model.
+_OF_THE_RUN = ("callback", "init")
+_CONTAINERS = (None, "default", "pandas", "polars")
+#: Pipelines within pipelines.
+_DEEPEST = 8
+
+
+def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
+    """Return a fitted estimator as something JSON can hold.
+
+    Parameters
+    ----------
+    estimator : estimator or Pipeline
+        Of registered classes.
+    arrays : dict of str to ndarray
+        Its arrays are added to them.
+
+    Returns
+    -------
+    packed : dict
+        Class, parameters and fitted attributes.
+
+    Raises
+    ------
+    TypeError
+        If it, or something it holds, cannot be saved.
+    ValueError
+        If parameters or attributes are not those of a fitted estimator.
+    """
+    name = type(estimator).__name__
+    if isinstance(estimator, Pipeline):
+        steps = [[key, packed_estimator(step, arrays)] for key, step in estimator.steps]
+        return {"class": "Pipeline", "steps": steps}
+    entry = ESTIMATORS.get(name)
+    if entry is None or entry.kind is not type(estimator):
+        raise TypeError(
+            f"{name} cannot be saved; give one of {', '.join(sorted(ESTIMATORS))}, or a "
+            "scikit-learn Pipeline of them, or register the class by sparsebp.saving.register."
+        )
+    check_is_fitted(estimator)
+    params = {k: v for k, v in estimator.get_params().items() if k not in _OF_THE_RUN}
+    if not isinstance(params.get("random_state", 0), Integral):
+        params["random_state"] = None
+    state = {k: v for k, v in vars(estimator).items() if k in entry.attributes}
+    _check_parameters(estimator)  # what is refused here could not be read again
+    check_attributes(name, entry.attributes, state)
+    return {
+        "class": name,
+        "params": {k: _packed(v, arrays) for k, v in params.items()},
+        "state": {k: _packed(v, arrays) for k, v in state.items()},
+        "output": getattr(estimator, "_sklearn_output_config", {}).get("transform"),
+    }
+
+
+def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Return a value that JSON can represent; arrays go into the archive."""
+    if isinstance(value, Penalty):
+        return {"penalty": _packed_penalty(value, arrays)}
+    if isinstance(value, tuple) and all(isinstance(entry, Integral) for entry in value):
+        return {"tuple": [int(entry) for entry in value]}
+    if isinstance(value, list | tuple):
+        value = np.array(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind == "O":
+            return {"names": [str(name) for name in value]}
+        key = f"array{len(arrays)}"
+        arrays[key] = value
+        return {"array": key}
+    if isinstance(value, OnlineState):
+        return {"state": {f.name: _packed(getattr(value, f.name), arrays) for f in fields(value)}}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"A {type(value).__name__} cannot be saved.")
+
+
+def _packed_penalty(penalty: Penalty, arrays: dict[str, np.ndarray]) -> dict:
+    name = type(penalty).__name__
+    if isinstance(penalty, Topographic):
+        names = ("grid_shape", "neighborhood", "wrap", "epsilon")
+        packed: dict = {"class": name, **{n: getattr(penalty, n) for n in names}}
+        if penalty.grid_shape is None:
+            packed["grouping"] = _packed(penalty.grouping, arrays)["array"]
+        return packed
+    if PENALTIES.get(name) is not type(penalty):
+        raise TypeError(
+            f"The penalty {name} is not one of sparsebp's own and cannot be saved; register its "
+            "class by sparsebp.saving.register."
+        )
+    if isinstance(penalty, Signed):
+        inner = _packed_penalty(penalty.penalty, arrays)
+        return {"class": name, "penalty": inner, "signs": penalty.signs}
+    names = [f.name for f in fields(penalty)]  # type: ignore[arg-type]
+    return {"class": name, **{n: _packed(getattr(penalty, n), arrays) for n in names}}
+
+
+def unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray], depth: int = 0) -> Any:
+    """Return the estimator that `packed_estimator` packed.
+
+    Parameters
+    ----------
+    packed : dict
+        From a file, so that nothing about it is certain.
+    arrays : dict of str to ndarray
+        By the names that it refers to.
+    depth : int
+        Pipelines around it.
+
+    Returns
+    -------
+    estimator : estimator or Pipeline
+        Fitted.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
+        If the file is damaged.
+    """
+    if packed["class"] == "Pipeline":
+        if depth >= _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST} pipelines within each other")
+        names = [key for key, _ in packed["steps"]]
+        _check_step_names(names)
+        steps = [unpacked_estimator(step, arrays, depth + 1) for _, step in packed["steps"]]
+        return Pipeline(list(zip(names, steps, strict=True)))
+    params = {k: _unpacked(v, arrays) for k, v in packed["params"].items()}
+    if packed["class"] in ("OrthonormalICA", "ReconstructionICA"):
+        params.setdefault("directions", "all")  # of a version that always searched in all
+    entry = _registered(ESTIMATORS, packed["class"])
+    estimator: Any = entry.kind(**params)
+    _check_parameters(estimator)
+    state = {name: _unpacked(value, arrays) for name, value in packed["state"].items()}
+    if "dewhitening_matrix_" in state:  # of a version that wrote matrices out
+        del state["whitening_matrix_"]
+        matrix = state.pop("dewhitening_matrix_")
+        state |= factors_of_matrix(params["method"], matrix, state["n_components_"])
+    check_attributes(packed["class"], entry.attributes, state)
+    for name, value in state.items():
+        setattr(estimator, name, value)
+    if isinstance(penalty := state.get("penalty_"), Penalty):
+        penalty.check_components(len(state["components_"]))
+    if isinstance(estimator, SparseFiltering) and not hasattr(estimator, "epsilon_"):
+        estimator.epsilon_ = estimator.epsilon  # saved before ε was relative to the samples
+    if packed.get("output") not in _CONTAINERS:
+        raise ValueError(f"output is {packed['output']!r}")
+    output = packed.get("output")
+    return estimator if output is None else estimator.set_output(transform=output)
+
+
+def _check_step_names(names: list[Any]) -> None:
+    taken = ("steps", "memory", "verbose", "transform_input")
+    text = all(isinstance(name, str) and name and "__" not in name for name in names)
+    if not names or not text or len(set(names)) < len(names) or set(names) & set(taken):
+        raise ValueError(f"the steps of a pipeline are named {names!r}"[:200])
+
+
+def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    if "tuple" in value:
+        return tuple(value["tuple"])
+    if "state" in value:
+        return OnlineState(**{k: _unpacked(v, arrays) for k, v in value["state"].items()})
+    if "names" in value:
+        return np.array(value["names"], dtype=object)
+    return _unpacked_penalty(dict(value["penalty"]), arrays)
+
+
+def _unpacked_penalty(fields: dict, arrays: dict[str, np.ndarray]) -> Penalty:
+    name = fields.pop("class")
+    if name == "Signed":
+        return Signed(_unpacked_penalty(fields["penalty"], arrays), tuple(fields["signs"]))
+    if name != "Topographic":
+        values = {n: _unpacked(value, arrays) for n, value in fields.items()}
+        return _registered(PENALTIES, name)(**values)
+    if "grouping" in fields:
+        return Topographic.from_groups(arrays[fields["grouping"]], epsilon=fields["epsilon"])
+    return Topographic(**fields)
+
+
+def _registered(table: dict[str, Any], name: Any) -> Any:
+    if not isinstance(name, str) or name not in table:
+        raise ValueError(
+            f"it holds a {str(name)[:80]}, which is not registered; import the module that "
+            "registers it first"
+        )
+    return table[name]
+
+
+def _check_parameters(estimator: Any) -> None:
+    """Refuse parameters that `fit` would refuse, as the estimator's own package does."""
+    if hasattr(estimator, "check_parameters"):
+        estimator.check_parameters()
+    elif hasattr(estimator, "_parameter_constraints"):
+        estimator._validate_params()
