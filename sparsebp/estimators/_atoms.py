@@ -1,4 +1,4 @@
-"""What has atoms codes samples alike, whether the atoms were learned or given."""
+"""Encoding with atoms, learned or given."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class AtomCoder(Coder):
-    """Base of what writes a sample as a combination of few atoms, the rows of ``components_``."""
+    """Base of estimators that write a sample as a combination of few atoms, the ``components_``."""
 
     alpha: float
     alpha_: float
@@ -30,7 +30,7 @@ class AtomCoder(Coder):
     patch_shape: Any
 
     def transform(self, X: Any) -> np.ndarray:
-        """Compute the coefficients of samples, each by itself, with the weight ``alpha_``.
+        """Compute the coefficients of each sample independently, with the weight ``alpha_``.
 
         Parameters
         ----------
@@ -65,14 +65,14 @@ class AtomCoder(Coder):
             )
         if self.alpha != self.alpha_:
             warn_user(
-                f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, and "
-                f"codes have the weight of then. with_alpha({self.alpha!r}) returns a coder of the "
-                "same atoms at the new weight; fit learns atoms for it.",
+                f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, "
+                f"and transform uses that weight. with_alpha({self.alpha!r}) returns a coder with "
+                "the same atoms and the new weight; fit learns atoms for it.",
             )
         return require_finite("The codes", np.ascontiguousarray(found.codes.T))
 
     def with_alpha(self, alpha: float) -> SparseCoder:
-        """Return a coder of the same atoms and the same penalty at another weight.
+        """Return a coder with the same atoms and penalty and another weight.
 
         Parameters
         ----------
@@ -82,12 +82,12 @@ class AtomCoder(Coder):
         Returns
         -------
         coder : SparseCoder
-            What codes as this model would with the weight α. The model stays as it is.
+            Encodes as this model would with the weight α. The model is not changed.
 
         Raises
         ------
         ValueError
-            If alpha is no number ≥ 0.
+            If alpha is not a number ≥ 0.
 
         Examples
         --------
@@ -95,7 +95,7 @@ class AtomCoder(Coder):
         >>> SparseCoder(np.eye(2), alpha=1.0).with_alpha(4.0).transform([[3.0, 1.0]]) + 0.0
         array([[1., 0.]])
         """
-        from sparsebp.estimators.sparse_coder import SparseCoder  # which is an AtomCoder itself
+        from sparsebp.estimators.sparse_coder import SparseCoder  # a subclass of this class
 
         check_is_fitted(self)
         check_real("alpha", alpha)

@@ -1,4 +1,4 @@
-"""What the estimators share: the scikit-learn surface around a solver."""
+"""Base classes of the estimators: scikit-learn's interface around a solver."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.samples import count_threads, one_blas_thread
 
 _FLOATS: Any = [np.float64, np.float32]
-#: Samples by which silent components are looked for; more of them where the first found some.
+#: Samples used to detect silent components; more of them if the first found some.
 _FEW, _MORE = 1000, 5000
 
 
 def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a `fit`: a refusal leaves the estimator as it was, and BLAS uses one thread.
+    """Decorate a `fit`: an error leaves the estimator unchanged, and BLAS uses one thread.
 
-    With one thread in all of a fit, whitening too, its result does not depend on ``n_jobs``.
+    With one BLAS thread in all of a fit, including whitening, its result does not depend on
+    ``n_jobs``.
     """
 
     @wraps(fit)
@@ -45,7 +46,7 @@ def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with one_blas_thread():
                 return fit(self, *args, **kwargs)
-        except Warning:  # warnings made errors come last, when all is learned
+        except Warning:  # a warning raised as an error comes after the fit
             raise
         except Exception:
             vars(self).clear()
@@ -56,7 +57,7 @@ def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def require_success(result: Result) -> None:
-    """Refuse a result with nothing to keep, before anything is changed."""
+    """Raise an error for an unusable result, before any attribute is set."""
     if result.status is Status.INTERRUPTED and not result.history:
         raise KeyboardInterrupt
     if not (np.isfinite(result.value) and np.isfinite(result.point).all()):
@@ -67,16 +68,16 @@ def require_success(result: Result) -> None:
 
 
 class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Base of all that has components; rows are samples here, columns in everything below."""
+    """Base of estimators with components; samples are rows here and columns in lower layers."""
 
     penalty: str | Penalty
     epsilon: float
     n_features_in_: int
-    n_jobs: int | None = None  # where an estimator has blocks to share out
+    n_jobs: int | None = None  # for estimators that work on blocks
     components_: np.ndarray
     penalty_: Penalty
-    sample_scale_: float | None = None  # unknown of what earlier versions saved
-    #: What `fit` leaves, by which model files are checked.
+    sample_scale_: float | None = None  # None in models saved by earlier versions
+    #: Attributes set by `fit`; model files are checked against them.
     _fitted: ClassVar[dict[str, Any]] = {"feature_names_in_": Maybe(Names("features"))}
 
     def __sklearn_tags__(self) -> Tags:
@@ -87,7 +88,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     @property
     def features_(self) -> np.ndarray:
-        """What each component stands for in a sample, in rows: what pictures show."""
+        """What each component adds to a sample, in rows; displays show these."""
         return self.components_
 
     @property
@@ -118,7 +119,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return in_precision("X", codes, self.components_.dtype)
 
     def transform(self, X: Any) -> np.ndarray:
-        """Compute the coefficients of samples; each estimator has its own."""
+        """Compute the coefficients of samples; implemented by each estimator."""
         raise NotImplementedError
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -134,7 +135,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Returns
         -------
         score : float
-            −F at what `fit` learned and at the samples' own coefficients, −∞ where F overflows.
+            −F of the model at the samples' coefficients, −∞ if F overflows.
             (Sparse filtering divides responses by ``scale_``.)
 
         Raises
@@ -148,7 +149,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return score if not np.isnan(score) else -np.inf  # sums of infinities of both signs
 
     def silent_components(self, codes: Any) -> np.ndarray:
-        """Return the components that contribute next to nothing: unused atoms, silent filters.
+        """Return the components that contribute almost nothing: unused atoms, silent filters.
 
         Parameters
         ----------
@@ -158,9 +159,9 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Returns
         -------
         silent : ndarray of int
-            Numbers of the components whose contribution to the samples, mean square of the
-            coefficients times squared length of atom or filter, is below a thousandth of a
-            typical one's.
+            Indices of the components whose contribution to the samples, mean square of the
+            coefficients times squared norm of atom or filter, is below a thousandth of the typical
+            one.
 
         Raises
         ------
@@ -180,7 +181,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         raise NotImplementedError
 
     def _codes(self, X: Any) -> np.ndarray:
-        """Return what `transform` does as an array, whatever container it was told to return."""
+        """Return the result of `transform` as an array, regardless of `set_output`."""
         return np.asarray(self.transform(X))
 
     def _make_penalty(self, n_components: int) -> Penalty:
@@ -195,7 +196,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
 
 class Learner(CallbackSupportMixin, Coder):
-    """Base of what learns its components: parameters of a search, where it starts, how it ended."""
+    """Base of estimators that learn components: parameters, start and end of a fit."""
 
     n_components: int | None
     max_iter: int
@@ -225,16 +226,16 @@ class Learner(CallbackSupportMixin, Coder):
             self.sample_scale_ = scale_of(samples)
         else:
             warn_of_scale(samples, self.sample_scale_)
-        # Objectives hold sums of fourth powers at most: ‖WᵀWx‖² where W itself grows with x.
+        # Objectives contain at most sums of fourth powers: ‖WᵀWx‖², where W itself grows with x.
         check_magnitude("X", samples, power=4)
         return samples
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
-        """Return the codes of some samples of `fit`, as checked by it, roughly and in silence."""
+        """Return approximate codes of some samples of `fit`, already checked, without warnings."""
         raise NotImplementedError
 
     def _warn_of_silent(self, X: np.ndarray) -> Self:
-        """Say how many components `fit` has left silent on its samples."""
+        """Warn about silent components."""
         for n_samples in (_FEW, _MORE):
             some = X[:: -(-len(X) // n_samples)]
             with ignore_float_warnings():
@@ -246,20 +247,20 @@ class Learner(CallbackSupportMixin, Coder):
         what, advice = self._silence()
         n_components = len(self.components_)
         nothing = silent.size == n_components
-        share = "nothing" if nothing else "less than a thousandth of what others do"
+        share = "nothing" if nothing else "less than a thousandth of what the others contribute"
         warn_user(
             f"{silent.size} of {n_components} {what}: they contribute {share} to the samples. "
             f"{advice}",
-            ConvergenceWarning,  # as k-means warns of empty clusters
+            ConvergenceWarning,  # as k-means does for empty clusters
         )
         return self
 
     def _silence(self) -> tuple[str, str]:
-        """Return what silent components are called, and what to do about them."""
+        """Return the name of silent components, and advice."""
         return "filters are silent", "Lower n_components or alpha."
 
     def check_parameters(self) -> None:
-        """Refuse values of parameters that cannot be used, as `fit` does.
+        """Raise an error for invalid parameters, as `fit` does.
 
         Raises
         ------
@@ -292,23 +293,23 @@ class Learner(CallbackSupportMixin, Coder):
         to_white: np.ndarray | None = None,
         go_on: bool = False,
     ) -> np.ndarray:
-        """Return the last fit's components where it goes on, else init, else random unit rows.
+        """Return the last fit's components if it is resumed, else init, else random unit rows.
 
-        Whitened directions are others in every fit, so components are given in features.
+        Whitened directions differ between fits, so components are given in features.
         """
         n_components, last = shape[0], getattr(self, "components_", None)
         if last is not None and (self.warm_start or go_on):
             if last.shape != (wanted := (n_components, self.n_features_in_)):
                 raise ValueError(
-                    f"The last fit's components_ has shape {last.shape} but {wanted} is wanted "
-                    "now; set warm_start=False and call fit to start again."
+                    f"components_ of the last fit has shape {last.shape}, but {wanted} is required "
+                    "now; set warm_start=False and call fit to restart."
                 )
         elif self.init is not None:
             last = self._checked_init(n_components)
         else:
             check_room("n_components", n_components, shape, shape)  # drawn, and normalized
-            # Column by column: a problem planted with the same seed draws its truth row by row,
-            # and a search that begins at the truth proves nothing.
+            # Column by column: a planted problem with the same seed draws its solution row by row,
+            # and a fit that starts at the solution would prove nothing.
             start = rng.standard_normal(shape[::-1]).T
             start = start / np.linalg.norm(start, axis=1, keepdims=True)
             return np.ascontiguousarray(start, dtype=dtype)
@@ -324,12 +325,12 @@ class Learner(CallbackSupportMixin, Coder):
             )
         if not init.any(axis=1).all():
             raise ValueError(
-                "init has rows of zeros, from which no search gets away; draw these at random."
+                "init has rows of zeros, which a fit cannot change; draw these rows at random."
             )
         return init
 
     def _record(self, result: Result, *, limit_is_failure: bool = True) -> Self:
-        """Keep how a solver ended, and say it."""
+        """Set the attributes about the end of a fit, and warn."""
         self.objective_ = result.value
         self.objective_history_ = np.array(result.history)
         self.n_iter_ = max(result.n_iter, 1)

@@ -1,4 +1,4 @@
-"""Who is told of every iteration: the user's function, the screen, and scikit-learn's callbacks."""
+"""Dispatch of iterations to the user's callback, ``verbose`` and scikit-learn's callbacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ except ImportError:  # scikit-learn has them from 1.9 on
     CallbackSupportMixin: Any = type("CallbackSupportMixin", (), {})
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Decorate a method with nothing but one more call, as warnings count calls."""
+        """Decorate a method without effect."""
 
         @wraps(method)
         def called(*args: Any, **kwargs: Any) -> Any:
@@ -27,8 +27,8 @@ except ImportError:  # scikit-learn has them from 1.9 on
 
 __all__ = ["CallbackSupportMixin", "watching", "with_callbacks"]
 
-#: Maps the point where a solver stands to the attributes of an estimator fitted there. The point is
-#: what the solver tells: a matrix, or one with the signs in force there.
+#: Maps the iterate of a solver to the attributes of an estimator fitted there. The iterate is a
+#: matrix, or a matrix with the current signs.
 FittedAt = Callable[[Any], dict[str, Any]]
 
 
@@ -36,23 +36,23 @@ FittedAt = Callable[[Any], dict[str, Any]]
 def watching(
     estimator: Any, X: np.ndarray, fitted_at: FittedAt
 ) -> Iterator[Callable[[int, float, Any], bool]]:
-    """Yield what a solver calls after every iteration; it says whether anybody asks to stop.
+    """Yield the callback of a solver, which returns whether to stop.
 
     Parameters
     ----------
     estimator : Learner
         Being fitted, with a method `fit` that is decorated by `with_callbacks`.
     X : ndarray of shape (n_samples, n_features)
-        What it learns from.
+        The training samples.
     fitted_at : callable
-        Returns the attributes of the estimator as if it had stopped at a point.
+        Returns the attributes of the estimator at an iterate.
 
     Yields
     ------
     watch : callable
         ``watch(iteration, value, point)``.
     """
-    begun = perf_counter()
+    start = perf_counter()
     context: Any = None
     if getattr(estimator, "_skl_callbacks", None):
         context = estimator._init_callback_context(max_subtasks=estimator.max_iter)
@@ -60,7 +60,7 @@ def watching(
 
     def watch(iteration: int, value: float, point: Any) -> bool:
         if estimator.verbose:
-            name, seconds = type(estimator).__name__, perf_counter() - begun
+            name, seconds = type(estimator).__name__, perf_counter() - start
             print(  # noqa: T201
                 f"{name}  iteration {iteration:4d}  objective {value:<10.6g}  {seconds:6.1f} s",
                 flush=True,
@@ -74,8 +74,8 @@ def watching(
         def attributes() -> dict[str, Any]:
             return {**fitted_at(point), "n_iter_": iteration, "objective_": value}
 
-        told = {"estimator": estimator, "X": X, "reconstruction_attributes": attributes}
-        return task.call_on_fit_task_end(**told) or stop
+        arguments = {"estimator": estimator, "X": X, "reconstruction_attributes": attributes}
+        return task.call_on_fit_task_end(**arguments) or stop
 
     yield watch
     if context is not None:

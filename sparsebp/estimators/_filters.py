@@ -1,4 +1,4 @@
-"""What both kinds of ICA share: linear filters, behind whitening or not."""
+"""Base of both kinds of ICA: linear filters, with or without whitening."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
 from sparsebp.samples import ArraySamples, Samples, count_threads, product
 
-#: White samples of so many times fewer directions than features are kept: they need less memory
-#: than the samples, and would cost more to compute at every iteration than all that follows.
+#: White samples are stored if they have this many times fewer directions than features: they need
+#: less memory than the samples, and recomputing them would dominate each iteration.
 _FEW_OF = 4
-#: Samples by which it is told whether the penalty tells responses apart.
+#: Samples used to check whether the penalty distinguishes small from large responses.
 _ENOUGH = 1000
 
 
 class FilterLearner(Learner):
-    """What both kinds of ICA share: linear filters, behind whitening or not."""
+    """Base of both kinds of ICA: linear filters, with or without whitening."""
 
     _solvers: tuple[str, ...]
     solver: str
@@ -53,7 +53,7 @@ class FilterLearner(Learner):
 
     @property
     def signs_(self) -> np.ndarray:
-        """+1 for each component that was made sparse, −1 for each that was made the opposite."""
+        """+1 for each component whose penalty was minimized, −1 if it was maximized."""
         penalty = self.penalty_
         if isinstance(penalty, Signed):
             return np.array(penalty.signs)
@@ -84,7 +84,7 @@ class FilterLearner(Learner):
         return require_finite("The responses", codes)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
-        """Compute the samples that responses stand for.
+        """Reconstruct samples from responses.
 
         Parameters
         ----------
@@ -123,9 +123,7 @@ class FilterLearner(Learner):
         return (X - self.mean_) @ self.components_.T
 
     def _warn_of_hidden(self, X: np.ndarray) -> None:
-        if len(X) <= len(
-            self.components_
-        ):  # few samples are made sparse by filters at right angles
+        if len(X) <= len(self.components_):  # orthogonal filters can make few samples sparse
             return
         with ignore_float_warnings():
             responses = self._codes_to_count(X[:_ENOUGH]).T
@@ -150,7 +148,7 @@ class FilterLearner(Learner):
     def _filters_at(
         self, filters: np.ndarray, white: Whitened, penalty: Penalty, decoder: float = 1.0
     ) -> dict[str, Any]:
-        """Return the attributes of an estimator that has these filters of white samples."""
+        """Return the attributes of an estimator with these filters of white samples."""
         features = decoder * filters.T
         return {
             "penalty_": penalty,
@@ -169,10 +167,10 @@ class FilterLearner(Learner):
         filters_at: Callable[[np.ndarray], np.ndarray],
         watch: Callable[[int, float, Any], bool],
     ) -> tuple[Result, SignedPoint]:
-        """Search with the signs that are given, or choose them on the way.
+        """Minimize with the given signs, or choose them during the fit.
 
-        They are all +1 where the penalty groups coefficients, which then share a sign, and where
-        there are more filters than directions: a filter is then no estimate of one source.
+        They are all +1 if the penalty groups coefficients, which then share a sign, and if there
+        are more filters than directions: then a filter is not an estimate of one source.
         """
         penalty = self._make_penalty(len(start))
         if _is_auto(self.signs) and penalty.is_elementwise and start.shape[0] <= start.shape[1]:
@@ -199,8 +197,8 @@ class FilterLearner(Learner):
         penalty = super()._make_penalty(n_components)
         if getattr(penalty, "positive", False):
             raise ValueError(
-                f"penalty is {penalty!r}, which keeps coefficients ≥ 0; a filter's responses have "
-                "either sign. Set positive=False, or take SparseCoding."
+                f"penalty is {penalty!r}, which constrains coefficients to be ≥ 0, but responses "
+                "of filters have both signs. Set positive=False, or use SparseCoding."
             )
         if self.signs is None or _is_auto(self.signs):
             return penalty
@@ -209,7 +207,7 @@ class FilterLearner(Learner):
         return signed
 
     def check_parameters(self) -> None:
-        """Refuse values of parameters that cannot be used, as `fit` does."""
+        """Raise an error for invalid parameters, as `fit` does."""
         super().check_parameters()
         check_choice("solver", self.solver, self._solvers)
         check_flag_or_share("whiten", self.whiten)
@@ -219,7 +217,7 @@ class FilterLearner(Learner):
 
 @dataclass(frozen=True)
 class Whitened:
-    """White samples, made block by block; the linear maps there and back, and the mean.
+    """White samples, computed block by block; the whitening map, its inverse, and the mean.
 
     Without whitening there are no maps: an identity matrix would have n_features² elements.
     """

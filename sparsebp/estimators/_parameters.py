@@ -1,4 +1,4 @@
-"""Constructor parameters checked in `fit`, with sentences that say what is needed."""
+"""Checks of constructor parameters in `fit`; messages say what is required."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sparsebp._hints import about_value
 
 
 def _as_float(value: Any) -> float:
-    """Return a number as a float, and NaN for what is no number or too large for one."""
+    """Return a number as a float; NaN if it is not a number or too large."""
     if not isinstance(value, Real) or isinstance(value, bool):
         return np.nan
     try:
@@ -22,7 +22,7 @@ def _as_float(value: Any) -> float:
 
 
 def check_real(name: str, value: Any, *, positive: bool = False) -> None:
-    """Refuse what is not a finite number ≥ 0 (> 0 where positive)."""
+    """Raise an error unless value is a finite number ≥ 0 (> 0 if positive)."""
     number = _as_float(value)
     if not 0 <= number < np.inf or (positive and number == 0):
         raise ValueError(
@@ -31,7 +31,7 @@ def check_real(name: str, value: Any, *, positive: bool = False) -> None:
 
 
 def check_flag_or_share(name: str, value: Any) -> None:
-    """Refuse what is neither a truth value nor a number between 0 and 1."""
+    """Raise an error unless value is a bool or a number between 0 and 1."""
     if not isinstance(value, bool | np.bool_) and not 0 < _as_float(value) < 1:
         raise ValueError(
             f"{name} is {value!r}; it must be True, False or a number in (0, 1)."
@@ -40,28 +40,28 @@ def check_flag_or_share(name: str, value: Any) -> None:
 
 
 def check_flag_or_auto(name: str, value: Any) -> None:
-    """Refuse what is neither a truth value nor "auto"."""
+    """Raise an error unless value is a bool or "auto"."""
     if not isinstance(value, bool | np.bool_) and not (isinstance(value, str) and value == "auto"):
         raise ValueError(f"{name} is {value!r}; it must be True, False or 'auto'.")
 
 
 def check_flag(name: str, value: Any) -> None:
-    """Refuse what is not a truth value."""
+    """Raise an error unless value is a bool."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"{name} is {value!r}; it must be True or False.")
 
 
 def check_whole(name: str, value: Any, *, minimum: int = 1, none: str | None = None) -> None:
-    """Refuse what is not a whole number ≥ minimum (nor None, where None has a meaning)."""
+    """Raise an error unless value is an integer ≥ minimum (or None, if that has a meaning)."""
     if value is None and none is not None:
         return
     if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < minimum:
         also = f", or None for {none}" if none else ""
-        raise ValueError(f"{name} is {value!r}; it must be a whole number ≥ {minimum}{also}.")
+        raise ValueError(f"{name} is {value!r}; it must be an integer ≥ {minimum}{also}.")
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    """Refuse what is not one of the choices."""
+    """Raise an error unless value is one of the choices."""
     if not is_one_of(value, choices):
         raise ValueError(
             f"{name} is {value!r}; it must be one of {', '.join(choices)}."

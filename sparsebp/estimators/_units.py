@@ -1,8 +1,8 @@
-"""Warnings of weights and units that are out of all proportion to the samples, with what fits.
+"""Warnings about weights and units that do not match the scale of the samples, with advice.
 
-Whether a penalty can tell sparse from dense coefficients of some size is asked of its own values:
-S(2s) / S(s), S(0) taken off, is 4 where S is a parabola, 2 for |s|, and near 1 where S is level.
-Thresholds are from planted dictionaries and mixtures, fitted at units from 10⁻⁴ to 10⁴.
+Whether a penalty distinguishes sparse from dense coefficients of some size follows from its values:
+S(2s) / S(s), with S(0) subtracted, is 4 where S is a parabola, 2 for |s|, and near 1 where S is
+flat. Thresholds are from planted dictionaries and mixtures, fitted at scales from 10⁻⁴ to 10⁴.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from sparsebp._magnitudes import in_range
 from sparsebp._warnings import warn_user
 from sparsebp.penalties import Penalty, Signed
 
-#: Growth above which S is a parabola: no atom of a planted dictionary was found from 3.7 on.
+#: Growth above which S is a parabola: above 3.7 no atom of a planted dictionary was found.
 _PARABOLA = 3.6
-#: Growth below which S is level: Amari distances of 0.3 from 1.08 on, of 0.017 still at 1.09.
+#: Growth below which S is flat: Amari distances are 0.3 at 1.08, but 0.017 at 1.09.
 _LEVEL = 1.09
-#: Codes are dense with this share of coefficients in use, and this share of the energy left. Where
-#: samples are of about unit variance, or have few features, that may be meant.
+#: Codes are dense with this fraction of coefficients in use, and this fraction of the energy left.
+#: For samples of about unit variance, or with few features, this may be intended.
 _DENSE, _LEFT, _LARGE, _SEVERAL = 0.9, 1e-3, 10, 8
-#: A coefficient is in use above this share of the root mean square.
+#: A coefficient is in use above this fraction of the root mean square.
 _IN_USE = 0.01
-#: Samples looked at, and those that are encoded.
+#: Samples used, and samples encoded.
 _ENOUGH, _FEW = 1000, 200
-#: Samples by which a scale is told, and ratios that no photograph's patches reach: what is below a
-#: hundredth of the contrast of others, is below one gray level.
+#: Samples needed to judge a scale, and ratios that patches of photographs never reach: a hundredth
+#: of the contrast of others is below one gray level.
 _MANY, _LARGER, _SMALLER = 100, 30.0, 0.01
 
 
 def growth(penalty: Penalty, responses: np.ndarray) -> float:
-    """Compute how much a penalty grows where all coefficients double.
+    """Compute the growth of a penalty when all coefficients are doubled.
 
     Parameters
     ----------
     penalty : Penalty
-        S, of any kind; that without signs of a signed one.
+        S; signs are ignored.
     responses : ndarray of shape (n_components, n_samples)
         Coefficients in columns, not all of them zero.
 
     Returns
     -------
     growth : float
-        Σ [S(2s) − S(0)] / Σ [S(s) − S(0)]: 4 for a parabola, 2 for |s|, 1 where S is level.
+        Σ [S(2s) − S(0)] / Σ [S(s) − S(0)]: 4 for a parabola, 2 for |s|, 1 if S is flat.
 
     Examples
     --------
@@ -58,13 +58,13 @@ def growth(penalty: Penalty, responses: np.ndarray) -> float:
     base, once, twice = (
         float(plain.values_and_gradient(factor * wide)[0].sum()) for factor in (0.0, 1.0, 2.0)
     )
-    if not once - base > 1e-12 * abs(base):  # rounding hides what is so far below the corner
+    if not once - base > 1e-12 * abs(base):  # below rounding error
         return 4.0
     return (twice - base) / (once - base)
 
 
 def is_parabola(penalty: Penalty, responses: np.ndarray) -> bool:
-    """Tell whether coefficients are so small that a penalty makes none of them sparse.
+    """Return whether coefficients are so small that the penalty is a parabola for them.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def warn_of_units(
     A: np.ndarray,
     encoded: Callable[[np.ndarray], np.ndarray],
 ) -> None:
-    """Warn where α or the unit of the samples leaves codes that are all small, or all large.
+    """Warn if α or the scale of the samples makes all codes zero, or none.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def warn_of_units(
     alpha : float
         Its weight α.
     x : ndarray of shape (n_features, n_samples)
-        The samples in columns, of which the first 1000 are looked at.
+        The samples in columns, of which the first 1000 are used.
     A : ndarray of shape (n_features, n_components)
         The basis, atoms in columns.
     encoded : callable
@@ -101,13 +101,13 @@ def warn_of_units(
 
     Notes
     -----
-    Exact L1 codes of a sample are all zero from α = 2 max|Aᵀx| on.
+    Exact L1 codes of a sample are all zero for α ≥ 2 max|Aᵀx|.
     """
     pull = A.T @ x[:, :_ENOUGH]
     largest = 2 * float(np.abs(pull).max())
     if not largest > 0:
         return
-    # Weight decay makes atoms short where nothing uses them, whatever the unit of the samples.
+    # Weight decay makes unused atoms short, for any scale of the samples.
     lengths = np.linalg.norm(A, axis=0)[:, np.newaxis]
     responses = pull / np.where(lengths > 0, lengths, 1)
     if warn_of_hidden(name, penalty, responses, alpha=True) or not alpha:
@@ -115,10 +115,10 @@ def warn_of_units(
     x = x[:, :: -(-x.shape[1] // _FEW)]
     codes, unit = encoded(x), _root_mean_square(responses)
     if not codes.any() or is_parabola(penalty, codes):
-        nearly = " by more than the rounded corner" if codes.any() else ""
+        nearly = " beyond the smoothing at zero" if codes.any() else ""
         warn_user(
-            f"{name}: alpha is {alpha:g}, and no coefficient is other than zero{nearly}; on these "
-            f"samples alpha must be below {largest:.2g} (2 max|Aᵀx|). Give about "
+            f"{name}: alpha is {alpha:g}, and all coefficients are zero{nearly}; for these samples "
+            f"alpha must be below {largest:.2g} (2 max|Aᵀx|). Give about "
             f"{largest / 10:.1g}, or scale X to unit variance."
         )
         return
@@ -129,7 +129,7 @@ def warn_of_units(
         like_l1 = abs(growth(penalty, responses) - 2) < 0.2
         give = f"Give about {unit:.1g}, or scale" if like_l1 else "Scale"
         warn_user(
-            f"{name}: alpha={alpha:g} is too small for these samples: {used:.0f} coefficients a "
+            f"{name}: alpha={alpha:g} is too small for these samples: {used:.0f} coefficients per "
             f"sample are in use and leave {left:.1g} of the energy, so codes are not sparse. "
             f"{give} X to unit variance (multiply it by about {1 / unit:.1g})."
         )
@@ -138,7 +138,7 @@ def warn_of_units(
 def warn_of_hidden(
     name: str, penalty: Penalty, responses: np.ndarray, *, alpha: bool = False
 ) -> bool:
-    """Warn where a penalty does not tell small from large responses: a parabola, or level.
+    """Warn if a penalty does not distinguish small from large responses: a parabola, or flat.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def warn_of_hidden(
     responses : ndarray of shape (n_components, n_samples)
         Products of atoms or filters with samples.
     alpha : bool, default=False
-        Whether the penalty's weight goes with the unit of the samples.
+        Whether the weight of the penalty depends on the scale of the samples.
 
     Returns
     -------
@@ -175,12 +175,12 @@ def warn_of_hidden(
 
 
 def warn_of_scale(samples: np.ndarray, learned: float | None) -> None:
-    """Warn where many samples are far larger or smaller than those that a model was fitted on.
+    """Warn if samples are much larger or smaller than those that a model was fitted to.
 
     Parameters
     ----------
     samples : ndarray of shape (n_samples, n_features)
-        What is to be encoded.
+        The samples to encode.
     learned : float or None
         Root mean square of the samples of `fit` about their mean; None if it is unknown.
     """
@@ -194,13 +194,13 @@ def warn_of_scale(samples: np.ndarray, learned: float | None) -> None:
     else:
         return
     warn_user(
-        f"X is on another scale than the samples of fit: its values are {size} those. Multiply X "
-        f"by about {learned / found:.1g}, or prepare it as they were."
+        f"X has another scale than the samples of fit: its values are {size} those. Multiply X by "
+        f"about {learned / found:.1g}, or use the same preprocessing."
     )
 
 
 def scale_of(samples: np.ndarray) -> float:
-    """Compute the root mean square of samples about their mean, from some evenly spread ones.
+    """Compute the root mean square of samples about their mean, from an even subset.
 
     Parameters
     ----------
@@ -217,5 +217,5 @@ def scale_of(samples: np.ndarray) -> float:
 
 
 def _root_mean_square(values: np.ndarray) -> float:
-    largest = float(np.abs(values).max()) or 1.0  # whose square may be out of range
+    largest = float(np.abs(values).max()) or 1.0  # its square may be out of range
     return float(np.sqrt(np.square(values / largest, dtype=np.float64).mean())) * largest

@@ -25,52 +25,52 @@ class OrthonormalICA(FilterLearner):
 
         F(W) = (1/m) Σⱼ S(W xⱼ)   subject to   WWᵀ = I,
 
-    the samples x being whitened first.
+    for whitened samples x.
 
     Parameters
     ----------
     n_components : int, default=None
-        Number of filters, at most as many as whitened directions; None means so many. Fewer are
-        searched in the n_components largest directions, see ``directions``.
+        Number of filters, at most as many as whitened directions; None means as many. Fewer are
+        searched for in the n_components largest directions, see ``directions``.
     penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
             default="smooth_l1"
         The sparsity penalty S. A topographic one makes it topographic ICA.
     epsilon : float, default=1e-2
         Smoothing ε > 0 of the penalties given by name.
     whiten : bool or float, default=True
-        Whether to center and whiten the samples, in all directions that they span (True) or in
-        the fewest that hold a share of their variance (a number between 0 and 1). Whitening
-        blows up directions of hardly any variance; 0.99 leaves out those of photographs, which
-        are noise. False is for samples that are white already.
+        Whether to center and whiten the samples, in all directions that they span (True) or in the
+        fewest that hold a fraction of their variance (a number between 0 and 1). Whitening
+        amplifies directions of little variance; 0.99 drops those of photographs, which are noise.
+        False is for samples that are already white.
     directions : {"largest", "all"}, default="largest"
-        Which whitened directions components are searched in, where there are more than
-        n_components: the n_components of largest variance, as in FastICA, or all. In all of them
-        the sparsest components are found, however little of the variance they explain: often
+        The whitened directions in which components are searched for, if there are more than
+        n_components: the n_components directions of largest variance, as in FastICA, or all. In all
+        directions the sparsest components are found regardless of the variance they explain: often
         noise. Without whitening it is always all.
     solver : {"lbfgs", "manifold"}, default="lbfgs"
-        SciPy's L-BFGS on F((MMᵀ)^(−½)M) in a free M, or L-BFGS on the manifold itself: the
-        tutorial's steps followed by W ← (WWᵀ)^(−½)W, in a better direction than the gradient's.
+        SciPy's L-BFGS on F((MMᵀ)^(−½)M) in a free M, or L-BFGS on the manifold: steps followed by W
+        ← (WWᵀ)^(−½)W, as in the tutorial, but in the direction of L-BFGS.
     max_iter : int, default=500
-        Iterations at most.
+        Maximum number of iterations.
     tol : float, default=1e-6
-        Stop when an iteration lowers the objective by less than this share.
+        Stop when an iteration lowers the objective by less than this fraction.
     signs : "auto", None or array-like of shape (n_components,), default="auto"
-        +1 for components sparser than a Gaussian, −1 for those less sparse (sub-Gaussian, such as
-        uniform sources or sines), for which S is maximized. "auto" chooses them during the fit: −1
-        where S of a component is above S of a Gaussian of its variance. All are +1 for a
-        topographic penalty, whose groups share a sign. None means all +1: the sparsest components.
+        +1 for components sparser than a Gaussian, −1 for sub-Gaussian ones, such as uniform sources
+        or sines, for which S is maximized. "auto" determines them during the fit: −1 if S of a
+        component is above S of a Gaussian of the same variance. All are +1 for a topographic
+        penalty, whose groups share a sign. None means all +1: the sparsest components.
     init : array-like of shape (n_components, n_features), default=None
-        The first filters; None draws them.
+        Initial filters; None draws them at random.
     warm_start : bool, default=False
-        Whether `fit` begins at the filters of the last one.
+        Whether `fit` starts from the filters of the last fit.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the first filters.
+        Draws the initial filters.
     n_jobs : int, default=None
-        Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
-        may use. What is learned does not depend on it.
+        Number of threads over blocks of samples; −1 for one per processor, None for as many as BLAS
+        may use. The result does not depend on it.
     patch_shape : int or tuple of int, default=None
-        Of samples that are patches: (height, width), with 3 behind for color, or (frames, height,
-        width). Pictures and `sparsebp.images` use it; None stands for square patches.
+        Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
+        height, width). Displays and `sparsebp.images` use it; None means square patches.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -79,33 +79,33 @@ class OrthonormalICA(FilterLearner):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        The filters for samples as given, whitening included.
+        The filters for samples as given, including the whitening.
     whitened_components_ : ndarray of shape (n_components, n_directions)
         W, the filters for whitened samples, with orthonormal rows.
     mixing_ : ndarray of shape (n_features, n_components)
         The features: what each component adds to a sample.
     features_ : ndarray of shape (n_components, n_features)
-        The same in rows.
+        The same, in rows.
     whitening_ : ndarray of shape (n_directions, n_features) or None
         The whitening map; None if the samples are not whitened.
     mean_ : ndarray of shape (n_features,)
         Mean of the samples (zeros if they are not whitened).
     penalty_ : Penalty
-        The penalty used, with the signs that were chosen.
+        The penalty used, with the chosen signs.
     signs_ : ndarray of shape (n_components,)
         The sign of each component, +1 or −1.
     objective_ : float
         The objective at ``whitened_components_``.
     objective_history_ : ndarray of shape (n_iterations + 1,)
-        The objective from iteration 0 on, with the signs then in force.
+        The objective from iteration 0 on, with the signs of that iteration.
     n_iter_ : int
-        Iterations made.
+        Number of iterations.
     status_ : str
-        How the search ended.
+        How the fit ended.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     See Also
     --------
@@ -186,7 +186,7 @@ class OrthonormalICA(FilterLearner):
         -------
         self : OrthonormalICA
             The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
-            far, and KeyboardInterrupt goes on.
+            far, and KeyboardInterrupt is re-raised.
 
         Raises
         ------

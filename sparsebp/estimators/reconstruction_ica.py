@@ -26,9 +26,9 @@ from sparsebp.problems import (
 )
 from sparsebp.samples import Samples
 
-#: k filters of n white directions reconstruct about k / n of the energy, and never so little of it.
+#: k filters of n white directions reconstruct about k / n of the energy, never as little as this.
 _NOTHING = 0.05
-#: Samples on which this is looked at.
+#: Samples used for this check.
 _ENOUGH = 1000
 
 
@@ -39,15 +39,15 @@ class ReconstructionICA(FilterLearner):
 
         F(W) = (1/m) Σⱼ [‖c WᵀW xⱼ − xⱼ‖² + α S(W xⱼ)]
 
-    by L-BFGS, on a few of the samples first where there are many, on all of them in the end. For
-    k ≤ n this is the tutorial's objective, c = 1. For k > n the rows of W are kept at length one
-    and c = n/k, since otherwise k − n of the filters would end silent (see ``unit_norm``).
+    by L-BFGS, with many samples first on a subset and finally on all of them. For k ≤ n this is the
+    tutorial's objective, c = 1. For k > n the rows of W have unit norm and c = n/k, since otherwise
+    k − n of the filters would become silent (see ``unit_norm``).
 
     Parameters
     ----------
     n_components : int, default=None
         Number of filters; None means as many as whitened directions, or without whitening as many
-        as features, but no more than samples.
+        as features, but at most as many as samples.
     penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
             default="smooth_l1"
         The sparsity penalty S. A topographic one orders the filters on a map.
@@ -57,45 +57,45 @@ class ReconstructionICA(FilterLearner):
     epsilon : float, default=1e-2
         Smoothing ε > 0 of the penalties given by name.
     unit_norm : bool or "auto", default="auto"
-        Whether the rows of W are kept at length one inside the objective. "auto" does so where
-        there are more filters than whitened directions, k > n, and then reconstructs with
-        (n/k) WᵀW: as much as filters of length one can and must give for c WᵀW = I. False leaves
-        the lengths free, the tutorial's plain objective; with k > n it ends with n filters at
-        most, the others silent. True is the tutorial's exercise and MATLAB's, which reconstruct
-        with WᵀW whatever k is: with k > n that is k/n times too large.
+        Whether the rows of W are kept at unit norm inside the objective. "auto" does so if there
+        are more filters than whitened directions, k > n, and then reconstructs with (n/k) WᵀW, the
+        scale at which unit-norm filters can satisfy c WᵀW = I. False leaves the norms free, the
+        tutorial's plain objective; with k > n at most n filters remain in use, and the others are
+        silent. True is as in the tutorial's exercise and in MATLAB, which reconstruct with WᵀW for
+        any k: with k > n that is k/n times too large.
     whiten : bool or float, default=False
-        Whether to center and whiten the samples, in all directions that they span (True) or in
-        the fewest that hold a share of their variance (a number between 0 and 1). False is for
-        samples that are white already; on others mixed sources are not separated.
+        Whether to center and whiten the samples, in all directions that they span (True) or in the
+        fewest that hold a fraction of their variance (a number between 0 and 1). False is for
+        samples that are already white; on others mixed sources are not separated.
     directions : {"largest", "all"}, default="largest"
-        Which whitened directions components are searched in, where there are more than
-        n_components: the n_components of largest variance, as in FastICA, or all. In all of them
-        the sparsest components are found, however little of the variance they explain: often
+        The whitened directions in which components are searched for, if there are more than
+        n_components: the n_components directions of largest variance, as in FastICA, or all. In all
+        directions the sparsest components are found regardless of the variance they explain: often
         noise. Without whitening it is always all.
     solver : {"lbfgs"}, default="lbfgs"
         SciPy's L-BFGS.
     max_iter : int, default=1000
-        Iterations at most.
+        Maximum number of iterations.
     tol : float, default=1e-6
-        Stop when an iteration lowers the objective by less than this share.
+        Stop when an iteration lowers the objective by less than this fraction.
     signs : "auto", None or array-like of shape (n_components,), default="auto"
-        +1 for components sparser than a Gaussian, −1 for those less sparse (sub-Gaussian, such as
-        uniform sources or sines), for which S is maximized. "auto" chooses them during the fit: −1
-        where S of a component is above S of a Gaussian of its variance. All are +1 for a
-        topographic penalty, whose groups share a sign, and where there are more filters than
-        directions. None means all +1: the sparsest components.
+        +1 for components sparser than a Gaussian, −1 for sub-Gaussian ones, such as uniform sources
+        or sines, for which S is maximized. "auto" determines them during the fit: −1 if S of a
+        component is above S of a Gaussian of the same variance. All are +1 for a topographic
+        penalty, whose groups share a sign, and if there are more filters than directions. None
+        means all +1: the sparsest components.
     init : array-like of shape (n_components, n_features), default=None
-        The first filters; None draws them.
+        Initial filters; None draws them at random.
     warm_start : bool, default=False
-        Whether `fit` begins at the components of the last one.
+        Whether `fit` starts from the components of the last fit.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the first filters, and the samples of the first iterations.
+        Draws the initial filters, and the samples of the first iterations.
     n_jobs : int, default=None
-        Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
-        may use. What is learned does not depend on it.
+        Number of threads over blocks of samples; −1 for one per processor, None for as many as BLAS
+        may use. The result does not depend on it.
     patch_shape : int or tuple of int, default=None
-        Of samples that are patches: (height, width), with 3 behind for color, or (frames, height,
-        width). Pictures and `sparsebp.images` use it; None stands for square patches.
+        Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
+        height, width). Displays and `sparsebp.images` use it; None means square patches.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -104,48 +104,47 @@ class ReconstructionICA(FilterLearner):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        The filters for samples as given, whitening included.
+        The filters for samples as given, including the whitening.
     whitened_components_ : ndarray of shape (n_components, n_directions)
         W, the filters for whitened samples; the same without whitening.
     mixing_ : ndarray of shape (n_features, n_components)
-        The features: what each component adds to a reconstructed sample, c Wᵀ with the whitening
-        undone.
+        The features: what each component adds to a reconstructed sample, c Wᵀ, with the whitening
+        inverted.
     features_ : ndarray of shape (n_components, n_features)
-        The same in rows.
+        The same, in rows.
     whitening_ : ndarray of shape (n_directions, n_features) or None
         The whitening map; None if the samples are not whitened.
     mean_ : ndarray of shape (n_features,)
         Mean of the samples (zeros if they are not whitened).
     penalty_ : Penalty
-        The penalty used, with the signs that were chosen.
+        The penalty used, with the chosen signs.
     signs_ : ndarray of shape (n_components,)
         The sign of each component, +1 or −1.
     alpha_ : float
         Its weight.
     decoder_scale_ : float
-        c: n/k where "auto" kept the rows of W at length one, else 1.
+        c: n/k if "auto" kept the rows of W at unit norm, else 1.
     objective_ : float
         The objective at ``whitened_components_``.
     objective_history_ : ndarray of shape (n_iterations + 1,)
-        The objective from iteration 0 on, on the samples that the iteration used and with the
-        signs then in force.
+        The objective from iteration 0 on, on the samples and with the signs of that iteration.
     n_iter_ : int
-        Iterations made.
+        Number of iterations.
     status_ : str
-        How the search ended.
+        How the fit ended.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     See Also
     --------
-    OrthonormalICA : Exactly orthonormal filters, on samples it whitens itself.
+    OrthonormalICA : Exactly orthonormal filters of samples that it whitens.
 
     Notes
     -----
-    Signs are chosen as in `OrthonormalICA`. A penalty with the sign −1 does not run off: it grows
-    at most like |s|, the reconstruction like |s|⁴.
+    Signs are determined as in `OrthonormalICA`. With a sign −1 the objective is bounded below: the
+    penalty grows at most like |s|, the reconstruction error like |s|⁴.
 
     Examples
     --------
@@ -159,7 +158,7 @@ class ReconstructionICA(FilterLearner):
 
     _solvers = ("lbfgs",)
     alpha_: float
-    decoder_scale_: float = 1.0  # also of models saved before there was another
+    decoder_scale_: float = 1.0  # also in models of earlier versions
     _fitted: ClassVar[dict[str, Any]] = {
         **FilterLearner._fitted,
         "alpha_": Numbers(at_least=0),
@@ -223,7 +222,7 @@ class ReconstructionICA(FilterLearner):
         -------
         self : ReconstructionICA
             The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
-            far, and KeyboardInterrupt goes on.
+            far, and KeyboardInterrupt is re-raised.
 
         Raises
         ------
@@ -256,7 +255,7 @@ class ReconstructionICA(FilterLearner):
             def objective(samples: Samples) -> Differentiable:
                 return problem.constrained(problem.objective("W", {"x": samples}, compressed=True))
 
-            if near:  # few samples would lead away from there
+            if near:  # a subset of the samples would move away
                 return minimize_lbfgs(objective(white.samples), start, tol=self.tol, **limits)
             return minimize_growing(
                 objective, white.samples, start, rng=rng, tol=self.tol, **limits
@@ -266,18 +265,18 @@ class ReconstructionICA(FilterLearner):
             result, signed = self._search(search, start, white, filters_at, watch)
             vars(self).update(fitted_at(signed))
         self._record(result)
-        if unit or not self._warn_of_outweighing(X):  # filters of length one cannot vanish
+        if unit or not self._warn_of_outweighing(X):  # unit-norm filters cannot vanish
             self._warn_of_hidden(X)
         return self._warn_of_silent(X)
 
     def check_parameters(self) -> None:
-        """Refuse values of parameters that cannot be used, as `fit` does."""
+        """Raise an error for invalid parameters, as `fit` does."""
         super().check_parameters()
         check_real("alpha", self.alpha)
         check_flag_or_auto("unit_norm", self.unit_norm)
 
     def _warn_of_outweighing(self, X: np.ndarray) -> bool:
-        """Say that α leaves nothing of the reconstruction; return whether it does."""
+        """Warn if α suppresses the reconstruction; return whether it does."""
         some = X[:_ENOUGH] - self.mean_
         some = some if self.whitening_ is None else some @ self.whitening_.T
         energy = float(np.square(some, dtype=np.float64).sum())
@@ -289,7 +288,7 @@ class ReconstructionICA(FilterLearner):
         if nothing:
             warn_user(
                 f"ReconstructionICA: alpha={self.alpha_:g} outweighs the reconstruction of these "
-                f"samples, of whose energy {share:.1%} is left in it. Set whiten=True, scale X to "
+                f"samples, which has only {share:.1%} of their energy. Set whiten=True, scale X to "
                 "unit variance, or lower alpha."
             )
         return nothing
@@ -299,8 +298,8 @@ class ReconstructionICA(FilterLearner):
         if n_filters > n_directions and self.unit_norm != "auto" and not self.unit_norm:
             return (
                 "filters are silent",
-                f"Filters of free length vanish beyond as many as directions, {n_directions}; "
-                "set unit_norm='auto', or lower n_components.",
+                f"With free norms at most as many filters as directions ({n_directions}) stay in "
+                "use; set unit_norm='auto', or lower n_components.",
             )
         return "filters are silent", "Lower alpha or n_components, or set whiten=True."
 

@@ -1,4 +1,4 @@
-"""Codes for a dictionary that is given, behind scikit-learn's interface."""
+"""Codes for a given dictionary, behind scikit-learn's interface."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from sparsebp.samples import count_threads
 
 
 class SparseCoder(AtomCoder):
-    """Sparse codes of samples for a dictionary that is given and stays as it is.
+    """Sparse codes of samples for a given, fixed dictionary.
 
-    Finds, for each sample x by itself and the given basis A,
+    Computes, for each sample x independently and the given basis A,
 
         s = argmin ‖A s − x‖² + α S(s),
 
-    as `SparseCoding.transform` does for the basis it has learned. Nothing is learned: `fit` checks
-    its input and the parameters, and `transform` works without it.
+    as `SparseCoding.transform` does for a learned basis. `fit` only checks its input and the
+    parameters, and `transform` works without it.
 
     Parameters
     ----------
     dictionary : array-like of shape (n_components, n_features)
-        The atoms in rows, such as ``components_`` of a model, wavelets or Gabor functions. They
-        are not scaled: an atom twice as long pays half as much for the same share of a sample.
+        The atoms in rows, such as ``components_`` of a model, wavelets or Gabor functions. They are
+        not normalized: an atom with twice the norm has half the penalty for the same contribution.
     penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
             default="l1"
-        The sparsity penalty S. Codes of the smooth ones are small where those of "l1" are zero.
+        The sparsity penalty S. Smooth penalties give small codes where "l1" gives zeros.
         (The default of `SparseCoding` is "smooth_l1".)
     alpha : float, default=1.0
         Weight α ≥ 0 of the penalty; twice the ``transform_alpha`` of scikit-learn's `SparseCoder`.
-        With "l1" a sample x has no non-zero code if α ≥ 2 max |Ax|, A having the atoms in rows.
+        With "l1" all codes of a sample x are zero if α ≥ 2 max|Aᵀx|, with the atoms in the columns
+        of A.
     epsilon : float, default=1e-3
         Smoothing ε > 0 of the penalties given by name; a Penalty object has its own.
     patch_shape : int or tuple of int, default=None
-        Of samples that are patches: (height, width), with 3 behind for color, or (frames, height,
-        width). Pictures and `sparsebp.images` use it; None stands for square patches.
+        Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
+        height, width). Displays and `sparsebp.images` use it; None means square patches.
     n_jobs : int, default=None
-        Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
+        Number of threads over blocks of samples; −1 for one per processor, None for as many as BLAS
         may use. The codes do not depend on it.
 
     Attributes
@@ -60,7 +61,7 @@ class SparseCoder(AtomCoder):
 
     See Also
     --------
-    SparseCoding : Learns the dictionary, too.
+    SparseCoding : Also learns the dictionary.
 
     Examples
     --------
@@ -94,7 +95,7 @@ class SparseCoder(AtomCoder):
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters, and that samples fit the dictionary; there is nothing to learn.
+        """Check the parameters and the number of features; there is nothing to learn.
 
         Parameters
         ----------
@@ -121,7 +122,7 @@ class SparseCoder(AtomCoder):
         return super()._checked(X)
 
     def check_parameters(self) -> None:
-        """Refuse values of parameters that cannot be used, as `transform` does."""
+        """Raise an error for invalid parameters, as `transform` does."""
         check_real("alpha", self.alpha)
         check_real("epsilon", self.epsilon, positive=True)
         count_threads(self.n_jobs)
@@ -136,7 +137,7 @@ class SparseCoder(AtomCoder):
 
     @property
     def penalty_(self) -> Penalty:  # type: ignore[override]
-        """The penalty that the parameters name."""
+        """The penalty used."""
         return self._make_penalty(self._n_features_out)
 
     @property

@@ -37,12 +37,12 @@ from sparsebp.samples import count_threads
 class SparseCoding(AtomCoder, Learner):
     """Sparse coding: a basis in which every sample is a combination of few atoms.
 
-    Minimises, in the basis A and the coefficients s,
+    Minimizes, in the basis A and the coefficients s,
 
         F(A, s) = (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)]   subject to   ‖aᵣ‖ = 1 for every atom,
 
-    or, where γ is given, with the tutorial's weight decay + γ ‖A‖² in place of the constraint,
-    by turns: coefficients of a fresh batch by L-BFGS, then the basis.
+    or, if γ is given, with the tutorial's weight decay + γ ‖A‖² instead of the constraint,
+    alternating between the coefficients of a new batch and the basis.
 
     Parameters
     ----------
@@ -52,44 +52,45 @@ class SparseCoding(AtomCoder, Learner):
             default="smooth_l1"
         The sparsity penalty S. A topographic one orders the atoms on a map.
     alpha : float, default=1.0
-        Weight α ≥ 0 of the penalty (the tutorial's λ; twice scikit-learn's ``alpha``). What is
-        right depends on the scale of the samples; 1 suits whitened patches of unit variance.
+        Weight α ≥ 0 of the penalty (the tutorial's λ; twice scikit-learn's ``alpha``). The right
+        value depends on the scale of the samples; 1 suits whitened patches of unit variance.
     epsilon : float, default=1e-3
         Smoothing ε > 0 of the penalties given by name; a Penalty object has its own.
     gamma : float, default=None
         Weight decay γ ≥ 0, which keeps the atoms from growing while the coefficients shrink. None
-        keeps them at length one: α then means the same whatever the atoms, and none is favored.
+        keeps the atoms at unit norm, so that α means the same for all of them.
     solver : {"lbfgs", "exact", "online"}, default="lbfgs"
-        By turns: SciPy's L-BFGS on F(s; A) and on F(A; s), or, twice as soon, an L-BFGS of each
-        sample's own and A = x sᵀ (s sᵀ + γ m I)⁻¹, which needs γ. (Exact L1 codes take proximal
-        steps either way.) "online" is made for many samples: coefficients of small batches (256
-        are a good size) are found roughly, and every atom fitted to sums over the batches so far.
+        "lbfgs" alternates SciPy's L-BFGS on F(s; A) and on F(A; s). "exact" is up to twice as fast:
+        one L-BFGS per sample and A = x sᵀ (s sᵀ + γ m I)⁻¹, which requires γ. (Exact L1 codes take
+        proximal steps with both.) "online" is for many samples: coefficients of small batches (256
+        is a good size) are computed approximately, and the atoms are fitted to sums over the
+        batches so far.
     positive_basis : bool, default=False
-        Whether atoms are kept ≥ 0; needs solver="online". ``penalty=L1(positive=True)`` keeps the
-        coefficients ≥ 0.
+        Whether atoms are constrained to be ≥ 0; requires solver="online". For coefficients ≥ 0 use
+        ``penalty=L1(positive=True)``.
     max_iter : int, default=100
-        Turns at most.
+        Maximum number of iterations.
     tol : float, default=1e-4
-        Stop when a turn changes the basis by less than this share of its norm.
+        Stop when an iteration changes the basis by less than this fraction of its norm.
     batch_size : int, default=1000
-        Samples of a turn. None, or as many as there are, takes all of them every time and lets
-        their coefficients carry over.
+        Samples per iteration. None, or as many as there are, uses all of them every time and starts
+        from their last coefficients.
     init : array-like of shape (n_components, n_features), default=None
-        The first atoms; None draws them.
+        Initial atoms; None draws them at random.
     warm_start : bool, default=False
-        Whether `fit` begins at the components of the last one.
+        Whether `fit` starts from the components of the last fit.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the first basis and the batches, and replaces atoms that nothing uses.
+        Draws the initial basis, the batches and replacements of unused atoms.
     n_jobs : int, default=None
-        Threads over blocks of samples; −1 for one on every processor, None for as many as BLAS
-        may use. What is learned does not depend on it.
+        Number of threads over blocks of samples; −1 for one per processor, None for as many as BLAS
+        may use. The result does not depend on it.
     patch_shape : int or tuple of int, default=None
-        Of samples that are patches: (height, width), with 3 behind for color, or (frames, height,
-        width). Pictures and `sparsebp.images` use it; None stands for square patches.
+        Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
+        height, width). Displays and `sparsebp.images` use it; None means square patches.
     verbose : bool, default=False
-        Whether to print a line for each turn.
+        Whether to print a line for each iteration.
     callback : callable, default=None
-        Called as ``callback(turn, objective)`` after each turn; returning True stops.
+        Called as ``callback(iteration, objective)`` after each iteration; returning True stops.
 
     Attributes
     ----------
@@ -98,25 +99,25 @@ class SparseCoding(AtomCoder, Learner):
     penalty_ : Penalty
         The penalty used.
     alpha_ : float
-        Its weight, which `transform` takes too.
+        Its weight, also used by `transform`.
     gamma_ : float or None
         The weight decay used.
     state_ : OnlineState or None
-        What `partial_fit` and warm starts resume from: the basis, means of s sᵀ and x sᵀ over the
-        samples so far (``codes_moments``, ``cross_moments``), and ``n_samples``. None in models
-        saved by earlier versions.
+        State from which `partial_fit` and warm starts resume: the basis, means of s sᵀ and x sᵀ
+        over the samples so far (``codes_moments``, ``cross_moments``), and ``n_samples``. None in
+        models saved by earlier versions.
     objective_ : float
-        The objective of the last turn, on its batch.
+        The objective of the last iteration, on its batch.
     objective_history_ : ndarray of shape (n_iterations + 1,)
-        The objective of each turn on its batch; entry 0 is that of the first basis.
+        The objective of each iteration on its batch; entry 0 is that of the initial basis.
     n_iter_ : int
-        Turns made.
+        Number of iterations.
     status_ : str
-        How the search ended.
+        How the fit ended.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     See Also
     --------
@@ -196,7 +197,7 @@ class SparseCoding(AtomCoder, Learner):
         -------
         self : SparseCoding
             The fitted estimator. When interrupted (Ctrl-C) it is fitted with the basis so far,
-            and KeyboardInterrupt goes on.
+            and KeyboardInterrupt is re-raised.
 
         Raises
         ------
@@ -220,14 +221,14 @@ class SparseCoding(AtomCoder, Learner):
 
     @restore_on_error
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Learn from one more batch of samples, beside those that were seen before.
+        """Learn from one more batch of samples, in addition to earlier ones.
 
-        Whatever ``solver`` is, these are steps of ``solver="online"``, each on about twice as many
-        samples as components, or on all of a smaller batch: their coefficients are computed
-        roughly, and every atom is fitted to sums over all samples so far, of which about the last
-        1/48 count. The sums (``state_``) are those of `fit` and of earlier calls; `save_model`,
-        ``pickle`` and warm starts keep them. So after `fit` a small batch changes the atoms only
-        a little.
+        For any ``solver`` these are steps of ``solver="online"``, each on about twice as many
+        samples as components, or on all of a smaller batch: coefficients are computed
+        approximately, and the atoms are fitted to decaying sums over the samples so far, of which
+        about the last 1/48 count. The sums (``state_``) continue those of `fit` and of earlier
+        calls; `save_model`, ``pickle`` and warm starts keep them. So after `fit` a small batch
+        changes the atoms only slightly.
 
         Parameters
         ----------
@@ -248,8 +249,8 @@ class SparseCoding(AtomCoder, Learner):
 
         Notes
         -----
-        Atoms whose sums are not known, as those of a model saved by an earlier version or set as
-        ``components_``, count as much as 100,000 samples.
+        Atoms without known sums, such as those of a model saved by an earlier version or set as
+        ``components_``, count as 100,000 samples.
         """
         first = not hasattr(self, "components_")
         x, rng, state = self._begin(X, resumed=True, reset=first)
@@ -287,11 +288,11 @@ class SparseCoding(AtomCoder, Learner):
         return encode(x, self.components_.T, *weights, tol=1e-3, n_threads=n_threads).codes.T
 
     def _silence(self) -> tuple[str, str]:
-        lengths = "" if self.gamma is None else ", or leave gamma at None"
+        lengths = "" if self.gamma is None else ", or set gamma=None"
         return "atoms are unused", f"Lower alpha or n_components, or raise max_iter{lengths}."
 
     def _begin(self, X: Any, *, resumed: bool, reset: bool) -> tuple[np.ndarray, Any, OnlineState]:
-        """Check everything; return samples in columns, what draws, and where to begin."""
+        """Check everything; return samples in columns, the random generator, and the start."""
         self.check_parameters()
         resumed = resumed and hasattr(self, "components_")
         x = self._checked_to_learn(X, reset=reset).T
@@ -323,13 +324,13 @@ class SparseCoding(AtomCoder, Learner):
         return Alternation(**common, steps=solver)
 
     def check_parameters(self) -> None:
-        """Refuse values of parameters that cannot be used, as `fit` does."""
+        """Raise an error for invalid parameters, as `fit` does."""
         super().check_parameters()
         check_real("alpha", self.alpha)
         check_choice("solver", self.solver, (*STEPS, "online"))
         check_flag("positive_basis", self.positive_basis)
         if self.positive_basis and self.solver != "online":
-            raise ValueError("positive_basis=True needs solver='online'; choose it, or set False.")
+            raise ValueError("positive_basis=True requires solver='online'; set it, or set False.")
         if self.gamma is not None:
             check_real("gamma", self.gamma)
         check_closed_form(self.solver, self.gamma)
@@ -338,7 +339,7 @@ class SparseCoding(AtomCoder, Learner):
 
 
 def _attributes(search: BasisSearch, state: OnlineState) -> dict[str, Any]:
-    """Return the attributes of an estimator that has come so far."""
+    """Return the attributes of an estimator in a state."""
     return {
         "components_": np.ascontiguousarray(state.basis.T),
         "state_": state,

@@ -20,21 +20,21 @@ from sparsebp.penalties import SmoothL1
 from sparsebp.problems import Problem, sparse_filtering
 from sparsebp.samples import product
 
-#: A filter with less than this share of (Wx)² in its mean square is hidden by ε.
+#: A filter with less than this fraction of (Wx)² in its mean square is hidden by ε.
 _HIDDEN = 1e-6
-#: Samples by which it is told whether ε hides all responses.
+#: Samples used to check whether ε hides all responses.
 _ENOUGH = 1000
 
 
 class SparseFiltering(Learner):
-    """Sparse filtering: responses that are sparse for every sample and alike in strength.
+    """Sparse filtering: responses that are sparse for every sample and equally strong on average.
 
     Minimizes, in the filters W,
 
         F(W) = (1/m) Σⱼ ‖f̂ⱼ‖₁,  f = √((Wx)² + ε),  f̃ᵣ = fᵣ / ‖fᵣ‖,  f̂ⱼ = f̃ⱼ / ‖f̃ⱼ‖
 
-    by L-BFGS, with rows of W of length one: every filter's responses are divided by their length
-    over the samples, then every sample's by theirs. Nothing has to be weighed against anything, so
+    by L-BFGS, with unit-norm rows of W: the responses of every filter are divided by their norm
+    over the samples, then those of every sample by their norm. There is a single criterion, so
     there is no α.
 
     Parameters
@@ -45,18 +45,18 @@ class SparseFiltering(Learner):
         Smoothing ε > 0 of the absolute value, relative to the mean square of X (which is the mean
         squared response of a random filter), so that the filters do not depend on X's unit.
     max_iter : int, default=1000
-        Iterations at most.
+        Maximum number of iterations.
     tol : float, default=1e-6
-        Stop when an iteration lowers the objective by less than this share.
+        Stop when an iteration lowers the objective by less than this fraction.
     init : array-like of shape (n_components, n_features), default=None
-        The first filters; None draws them.
+        Initial filters; None draws them at random.
     warm_start : bool, default=False
-        Whether `fit` begins at the components of the last one.
+        Whether `fit` starts from the components of the last fit.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the first filters.
+        Draws the initial filters.
     patch_shape : int or tuple of int, default=None
-        Of samples that are patches: (height, width), with 3 behind for color, or (frames, height,
-        width). Pictures and `sparsebp.images` use it; None stands for square patches.
+        Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
+        height, width). Displays and `sparsebp.images` use it; None means square patches.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -65,7 +65,7 @@ class SparseFiltering(Learner):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        W, the filters, of length one.
+        W, the filters, of unit norm.
     features_ : ndarray of shape (n_components, n_features)
         The same.
     epsilon_ : float
@@ -78,13 +78,13 @@ class SparseFiltering(Learner):
     objective_history_ : ndarray of shape (n_iterations + 1,)
         The objective from iteration 0 on.
     n_iter_ : int
-        Iterations made.
+        Number of iterations.
     status_ : str
-        How the search ended.
+        How the fit ended.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     See Also
     --------
@@ -92,9 +92,9 @@ class SparseFiltering(Learner):
 
     Notes
     -----
-    Ngiam, Koh, Chen, Bhaskar & Ng, *Sparse filtering* (2011). Patches should have no mean and
-    about the same contrast; whitening is not needed. A row's length is taken over all samples, so
-    all their responses are in memory: a few arrays of n_components × n_samples.
+    Ngiam, Koh, Chen, Bhaskar & Ng, *Sparse filtering* (2011). Patches should have zero mean and
+    similar contrast; whitening is not needed. The norm of a row is over all samples, so all their
+    responses are in memory: a few arrays of n_components × n_samples.
 
     Examples
     --------
@@ -156,7 +156,7 @@ class SparseFiltering(Learner):
         -------
         self : SparseFiltering
             The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
-            far, and KeyboardInterrupt goes on.
+            far, and KeyboardInterrupt is re-raised.
 
         Raises
         ------
@@ -183,16 +183,16 @@ class SparseFiltering(Learner):
             vars(self).update(fitted_at(result.point))
         self._record(result)
         responses = X[:_ENOUGH] @ self.components_.T
-        hidden = self.epsilon * _HIDDEN > 1  # of which _warn_of_silent tells
+        hidden = self.epsilon * _HIDDEN > 1  # reported by _warn_of_silent
         if responses.any() and not hidden and is_parabola(SmoothL1(epsilon), responses.T):
             warn_user(
-                f"SparseFiltering: epsilon is {self.epsilon:g}, so large beside the mean square of "
-                "X, its unit, that no response is sparse. Give about 1e-8."
+                f"SparseFiltering: epsilon is {self.epsilon:g}, which relative to the mean square "
+                "of X is so large that no response is sparse. Give about 1e-8."
             )
         return self._warn_of_silent(X)
 
     def transform(self, X: Any) -> np.ndarray:
-        """Compute the normalized responses, each sample's by itself.
+        """Compute the normalized responses of each sample independently.
 
         Parameters
         ----------
@@ -202,8 +202,8 @@ class SparseFiltering(Learner):
         Returns
         -------
         codes : ndarray of shape (n_samples, n_components)
-            √((Wx)² + ε), with ε = ``epsilon_``, divided by ``scale_``, then every row by its
-            length. They are ≥ 0.
+            √((Wx)² + ε), with ε = ``epsilon_``, divided by ``scale_``, then every row by its norm.
+            They are ≥ 0.
 
         Raises
         ------
@@ -226,7 +226,7 @@ class SparseFiltering(Learner):
         return _responses(X, self.components_, self.epsilon_)
 
     def _energies(self, codes: np.ndarray) -> np.ndarray:
-        """Return the share of each filter's mean square that is not ε; its size is divided out."""
+        """Return the fraction of each filter's mean square that is not ε."""
         share = 1 - self.epsilon_ / np.square(self.scale_.astype(np.float64))
         return np.where(share > _HIDDEN, share, 0)
 

@@ -70,7 +70,7 @@ def encode_image(
     features: np.ndarray | None = None
     for numbers in patches.blocks(progress):
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "X is on another scale")  # said of all of them above
+            warnings.filterwarnings("ignore", "X has another scale")  # checked above
             codes = np.asarray(model.transform(prepare(patches.take(numbers))))
         if len(codes) != len(numbers):
             raise ValueError(

@@ -72,7 +72,7 @@ def test_input_stays_untouched():
     [
         (np.ones((2, 15)), {}, r"Components of 15 values .* give patch_shape=\(height, width\)"),
         (np.ones((2, 15)), {"patch_shape": (4, 4)}, r"patch_shape=\(4, 4\) has 16 values .* 15"),
-        (np.ones((2, 16)), {"patch_shape": (2, 2, 2, 2)}, "that of the channels"),
+        (np.ones((2, 16)), {"patch_shape": (2, 2, 2, 2)}, "counts the channels"),
         (np.ones((2, 16)), {"grid_shape": (1, 3)}, r"grid_shape=\(1, 3\) has 3 cells .* 2 comp"),
         (np.ones((2, 16)), {"grid_shape": (1, 0)}, r"grid_shape=\(1, 0\); expected 2 positive"),
         (np.ones((2, 16)), {"gap": -1}, "gap=-1; expected a whole number"),

@@ -173,5 +173,5 @@ def test_topographic_ica_puts_dependent_components_side_by_side():
 
 @pytest.mark.parametrize("kind", [OrthonormalICA, ReconstructionICA])
 def test_responses_cannot_be_kept_positive(kind):
-    with pytest.raises(ValueError, match="take SparseCoding"):
+    with pytest.raises(ValueError, match="use SparseCoding"):
         kind(2, penalty=L1(positive=True)).fit(np.random.default_rng(0).normal(size=(50, 4)))

@@ -85,7 +85,7 @@ def test_positive_codes_and_a_positive_basis():
 
 
 def test_a_positive_basis_needs_the_online_solver():
-    with pytest.raises(ValueError, match="needs solver='online'"):
+    with pytest.raises(ValueError, match="requires solver='online'"):
         SparseCoding(positive_basis=True).fit(samples(50))
 
 

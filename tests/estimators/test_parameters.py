@@ -78,13 +78,13 @@ def test_numpys_numbers_and_whole_ones_are_taken(parameters, dtype):
 
 REFUSED = {
     "closed form": (SparseCoding(solver="exact"), r"'exact' .* give a gamma"),
-    "positive": (SparseCoding(positive_basis=True), "needs solver='online'"),
+    "positive": (SparseCoding(positive_basis=True), "requires solver='online'"),
     "penalty": (SparseCoding(penalty="l2"), "penalty is 'l2'"),
     "no penalty": (OrthonormalICA(penalty=SmoothL1), "it must be a Penalty object"),
     "grid": (SparseCoding(5, penalty=Topographic((2, 3))), "grid holds 6"),
     "signs": (ReconstructionICA(3, signs=(1, 2, 3)), "signs are"),
     "other signs": (OrthonormalICA(3, signs=(1, 1)), "2 signs for 3 components"),
-    "two signs": (ReconstructionICA(2, penalty=L1(positive=True)), "keeps coefficients ≥ 0"),
+    "two signs": (ReconstructionICA(2, penalty=L1(positive=True)), "coefficients to be ≥ 0"),
     "seed": (SparseCoding(random_state=2**32), "seed"),
     "init": (SparseFiltering(init=[[1.0], [2.0, 3.0]]), "init is ragged"),
     "patch_shape": (OrthonormalICA(patch_shape=(8, 0)), "patch_shape"),
@@ -122,7 +122,7 @@ def test_the_checks_say_what_came_and_what_is_needed():
         check_real("x", -2)
     with pytest.raises(ValueError, match=r"x is 0; it must be a number > 0\."):
         check_real("x", 0, positive=True)
-    with pytest.raises(ValueError, match=r"x is 1; it must be a whole number ≥ 2, or None for all"):
+    with pytest.raises(ValueError, match=r"x is 1; it must be an integer ≥ 2, or None for all"):
         check_whole("x", 1, minimum=2, none="all")
     with pytest.raises(ValueError, match=r"x is 'c'; it must be one of a, b\."):
         check_choice("x", "c", ("a", "b"))

@@ -122,7 +122,7 @@ def test_partial_fit_takes_what_was_set_meanwhile_and_refuses_another_number_of_
     model.set_params(penalty="log_cosh", alpha=0.3).partial_fit(X)
     assert (model.penalty_, model.alpha_) == (LogCosh(), 0.3)
     before = model.components_
-    with pytest.raises(ValueError, match=r"has shape \(15, 10\) but \(12, 10\) is wanted"):
+    with pytest.raises(ValueError, match=r"has shape \(15, 10\), but \(12, 10\) is required"):
         model.set_params(n_components=12).partial_fit(X)
     assert model.components_ is before
 

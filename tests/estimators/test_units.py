@@ -25,7 +25,7 @@ def test_an_alpha_that_leaves_no_coefficient_is_named_with_one_that_does():
     volts = 2e-5 * X
     model = SparseCoding(8, penalty="l1", **FAST)
     (message,) = said(model, volts)
-    assert "alpha is 1, and no coefficient" in message
+    assert "alpha is 1, and all coefficients" in message
     assert not model.transform(volts).any()
     limit = 2 * np.abs(volts @ model.components_.T).max()
     assert f"below {limit:.2g}" in message
@@ -97,7 +97,7 @@ def test_an_alpha_far_too_small_is_named_with_one_that_is_not():
 
 def test_the_first_batch_says_it_once():
     model = SparseCoding(8, penalty="l1")
-    with pytest.warns(UserWarning, match="alpha is 1, and no coefficient") as caught:
+    with pytest.warns(UserWarning, match="alpha is 1, and all coefficients") as caught:
         model.partial_fit(2e-5 * X)
     assert caught[0].filename == __file__
     model.partial_fit(2e-5 * X)
@@ -134,7 +134,7 @@ def test_samples_on_another_scale_than_those_of_fit(recwarn, model, factor, said
     model.transform(factor * X)
     model.transform(1e-4 * X[:50])  # a few samples may have no contrast
     messages = [str(w.message) for w in recwarn]
-    assert [m.startswith("X is on another scale") for m in messages] == [True] * said
+    assert [m.startswith("X has another scale") for m in messages] == [True] * said
     assert not said or float(messages[0].split("by about ")[1].split(",")[0]) == pytest.approx(
         1 / factor, rel=0.1
     )

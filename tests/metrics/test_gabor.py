@@ -319,7 +319,7 @@ def test_inputs_of_any_layout_stay_untouched():
         (np.ones(16), (4, 4), r"filters has shape \(16,\); expected two dimensions"),
         (np.full((1, 16), np.inf), (4, 4), "filters contains NaN or infinity"),
         (np.ones((1, 16)), (4, 5), r"patch_shape=\(4, 5\) has 20 values but each filter has 16"),
-        (np.ones((1, 16)), (2, 2, 2, 2), "that of the channels"),
+        (np.ones((1, 16)), (2, 2, 2, 2), "counts the channels"),
         (np.ones((1, 16)), 5, r"patch_shape=\(5, 5\) has 25 values"),
         (np.ones((1, 16)), (4, -4), r"patch_shape=\(4, -4\); expected"),
         (np.ones((1, 16)), (4.0, 4.0), r"patch_shape=\(4.0, 4.0\); expected"),
