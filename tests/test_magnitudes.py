@@ -55,7 +55,7 @@ ALL_SCALES = [(dtype, scale) for dtype, scales in SCALES.items() for scale in sc
 
 def drawn(display):
     plot = display.plot()
-    plot.figure_.canvas.draw()
+    plot.figure_.draw_without_rendering()
     plt.close(plot.figure_)
 
 

@@ -146,17 +146,19 @@ def test_without_out_every_run_gets_a_folder_of_its_own(tmp_path, photographs, m
 
 
 def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
-    from sparsebp.coding import Alternation
+    fit = SparseCoding.fit
 
-    turns = []
+    def interrupted(model, X):
+        told = model.callback
 
-    def turn(self, x, basis, codes):
-        turns.append(basis)
-        if len(turns) == 3:
-            raise KeyboardInterrupt
-        return basis + 1e-3, codes
+        def callback(iteration, value):
+            told(iteration, value)
+            if iteration == 2:
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(Alternation, "turn", turn)
+        return fit(model.set_params(callback=callback), X)
+
+    monkeypatch.setattr(SparseCoding, "fit", interrupted)
     out = tmp_path / "out"
     result = run("learn", "--images", photographs, "--out", out, *TOY)
     assert result.exit_code == 130

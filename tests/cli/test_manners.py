@@ -79,11 +79,11 @@ def test_a_single_patch_is_too_few(n_patches, tmp_path, photographs):
 
 
 @pytest.mark.parametrize("out", ["", "nowhere/codes.npz"])
-def test_encode_finds_before_its_work_that_the_file_cannot_be_written(out, tmp_path, monkeypatch):
-    monkeypatch.setattr(commands, "encode_image", None)
-    result = run("encode", "rica-12x12", "--out", tmp_path / out)
+def test_encode_finds_before_its_work_that_the_file_cannot_be_written(out, tmp_path):
+    result = run("encode", "rica-12x12", "--images", "not there", "--out", tmp_path / out)
     assert result.exit_code == 2
     assert str(tmp_path) in result.stderr
+    assert "not there" not in result.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from sparsebp import OrthonormalICA, load_model
 from sparsebp.cli import learning
 from sparsebp.cli.app import app
+from sparsebp.cli.recipe import Recipe
 from sparsebp.cli.results import keep_model, results_folder
 
 X = np.random.default_rng(0).laplace(size=(60, 4))
@@ -176,13 +177,10 @@ def test_a_signal_saves_the_best_so_far(number, tmp_path, photographs):
     assert {path.name for path in out.iterdir()} == {"filters.png", "model.npz", "objective.png"}
 
 
-def test_bad_options_are_refused_before_photographs_are_loaded(tmp_path, monkeypatch):
-    from sparsebp.cli.recipe import Recipe
-
-    monkeypatch.setattr(Recipe, "load", lambda *given: pytest.fail("photographs were loaded"))
+def test_bad_options_are_refused_before_photographs_are_loaded(tmp_path):
     bad = OrthonormalICA(whiten=2.0)
     with pytest.raises(ValueError, match=r"whiten is 2\.0"):
         learning.run_experiment(
-            bad, Recipe(4), images=None, n_patches=120, seed=0, out=tmp_path / "out"
+            bad, Recipe(4), images=["not there"], n_patches=120, seed=0, out=tmp_path / "out"
         )
     assert not (tmp_path / "out").exists()

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
-from sparsebp.penalties import LogCosh, Topographic
+from sparsebp.penalties import LogCosh, SmoothL1, Topographic
 from sparsebp.preprocessing import Whitening
 
 MODELS = {
@@ -169,15 +169,16 @@ def test_an_interrupt_leaves_a_fitted_estimator_and_goes_on(kind):
     np.testing.assert_array_equal(estimator.components_, stopped.components_)
 
 
-def test_an_interrupt_before_the_first_turn_goes_on_too(monkeypatch):
-    from sparsebp.coding import Alternation
+def test_an_interrupt_before_the_first_turn_goes_on_too():
+    class Interrupting(SmoothL1):
+        @property
+        def layers(self):
+            raise KeyboardInterrupt
 
-    def interrupted(self, *args):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Alternation, "value", interrupted)
+    interrupted = model("batches", penalty=Interrupting())
     with pytest.raises(KeyboardInterrupt):
-        model("batches").fit(X)
+        interrupted.fit(X)
+    assert not hasattr(interrupted, "components_")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sparsebp.minimizers import Status, growing, minimize_lbfgs
+from sparsebp.minimizers import Status, minimize_lbfgs
 from sparsebp.minimizers.growing import minimize_growing
 from sparsebp.penalties import LogCosh
 from sparsebp.problems import OrthonormalRows, orthonormal_ica
@@ -47,27 +47,51 @@ class Ridge:
         return y @ z.T @ np.linalg.inv(z @ z.T + 0.01 * m * np.eye(len(z)))
 
 
-def grow(x, start=None, *, solver=minimize_lbfgs, objective_of=Ridge, seed=0, **options):
+def grow(x, start=None, *, objective_of=Ridge, seed=0, **options):
     options = {"max_iter": 200, "tol": 1e-13, **options}
     start = start_of() if start is None else start
     rng = np.random.default_rng(seed)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(growing, "minimize_lbfgs", solver)
-        return minimize_growing(objective_of, ArraySamples(x), start, rng=rng, **options)
+    return minimize_growing(objective_of, ArraySamples(x), start, rng=rng, **options)
 
 
-class Recorder:
-    """L-BFGS that keeps what it was asked for."""
+class Stages:
+    """Makes the objective of each stage, and keeps where it was evaluated and what was told."""
 
-    def __init__(self):
-        self.sizes, self.starts, self.tols, self.results = [], [], [], []
+    def __init__(self, objective_of=Ridge, stop_at=None):
+        self.objective_of, self.stop_at = objective_of, stop_at
+        self.samples, self.evaluated, self.told = [], [], []
 
-    def __call__(self, objective, start, **options):
-        self.sizes.append(objective.x.shape[1])
-        self.starts.append(start)
-        self.tols.append(options["tol"])
-        self.results.append(minimize_lbfgs(objective, start, **options))
-        return self.results[-1]
+    def __call__(self, samples):
+        objective, evaluated = self.objective_of(samples), []
+        self.samples.append(samples)
+        self.evaluated.append(evaluated)
+        inside = objective.value_and_gradient
+
+        def value_and_gradient(point):
+            value, gradient = inside(point)
+            evaluated.append((value, point.copy()))
+            return value, gradient
+
+        objective.value_and_gradient = value_and_gradient
+        return objective
+
+    def grow(self, x, start=None, **options):
+        return grow(x, start, objective_of=self, callback=self.callback, **options)
+
+    def callback(self, iteration, value, point):
+        self.told.append((len(self.samples) - 1, value))
+        return iteration == self.stop_at
+
+    @property
+    def sizes(self):
+        return tuple(samples.shape[1] for samples in self.samples)
+
+    def n_iter(self, stage):
+        return [told for told, _ in self.told].count(stage)
+
+    def best(self, stage):
+        finite = [found for found in self.evaluated[stage] if np.isfinite(found[0])]
+        return min(finite, key=lambda found: found[0])
 
 
 def assert_same(one, other):
@@ -80,11 +104,11 @@ def assert_same(one, other):
 @pytest.mark.parametrize("max_iter", [1, 200])
 def test_few_samples_make_one_stage_which_is_the_plain_search(m, max_iter):
     x = regression(m)
-    solver = Recorder()
-    found = grow(x, solver=solver, max_iter=max_iter)
+    stages = Stages()
+    found = stages.grow(x, max_iter=max_iter)
     plain = minimize_lbfgs(Ridge(ArraySamples(x)), start_of(), max_iter=max_iter, tol=1e-13)
     assert_same(found, plain)
-    assert solver.sizes == [m]
+    assert stages.sizes == (m,)
 
 
 def test_few_samples_leave_the_generator_alone():
@@ -96,20 +120,25 @@ def test_few_samples_leave_the_generator_alone():
 
 @pytest.mark.parametrize(("m", "sizes"), [(16 * 4 * N, (48, 192)), (MANY, STAGES)])
 def test_the_stages_grow_and_each_begins_where_the_last_one_ended(m, sizes):
-    solver = Recorder()
-    result = grow(regression(m), solver=solver)
-    assert tuple(solver.sizes) == sizes
-    np.testing.assert_array_equal(solver.starts[0], start_of())
-    for start, before in zip(solver.starts[1:], solver.results, strict=False):
-        np.testing.assert_array_equal(start, before.point)
-    assert solver.tols == [1e-4] * (len(sizes) - 1) + [1e-13]
-    assert result.n_iter == sum(r.n_iter for r in solver.results)
+    stages = Stages()
+    result = stages.grow(regression(m))
+    assert stages.sizes == sizes
+    starts = [evaluated[0][1] for evaluated in stages.evaluated]
+    np.testing.assert_array_equal(starts[0], start_of())
+    for stage, start in enumerate(starts[1:]):
+        np.testing.assert_array_equal(start, stages.best(stage)[1])
+    assert result.n_iter == len(stages.told)
 
 
-def test_a_loose_tolerance_holds_in_every_stage():
-    solver = Recorder()
-    grow(regression(MANY), solver=solver, tol=1e-2)
-    assert set(solver.tols) == {1e-2}
+def test_early_stages_end_as_with_a_tolerance_of_1e_4_or_that_which_is_asked_for_if_larger():
+    for asked, used in ((1e-13, 1e-4), (1e-2, 1e-2)):
+        stages = Stages()
+        stages.grow(regression(MANY), tol=asked)
+        for stage, samples in enumerate(stages.samples):
+            last = samples.shape[1] == MANY
+            start, tol = stages.evaluated[stage][0][1], asked if last else used
+            plain = minimize_lbfgs(Ridge(samples), start, max_iter=200, tol=tol)
+            assert stages.n_iter(stage) == plain.n_iter
 
 
 def test_the_stages_hold_random_samples_each_within_the_next():
@@ -195,40 +224,41 @@ def test_the_iterations_of_all_stages_are_counted_together(max_iter):
 
 
 def test_the_last_iteration_is_on_all_samples_where_they_run_out():
-    solver = Recorder()
-    result = grow(regression(MANY), solver=solver, max_iter=4)
-    assert solver.sizes[-1] == MANY
-    assert solver.results[-1].n_iter == 1
+    stages = Stages()
+    result = stages.grow(regression(MANY), max_iter=4)
+    assert stages.sizes[-1] == MANY
+    assert stages.n_iter(len(stages.sizes) - 1) == 1
     assert (result.n_iter, result.status) == (4, Status.ITERATION_LIMIT)
 
 
 def test_history_begins_at_the_start_on_the_first_stage():
-    solver = Recorder()
-    result = grow(regression(MANY), solver=solver)
-    assert result.history[0] == solver.results[0].history[0]
-    joined = [value for r in solver.results for value in r.history[1:]]
-    assert list(result.history[1:]) == joined
+    stages = Stages()
+    result = stages.grow(regression(MANY))
+    assert result.history[0] == stages.evaluated[0][0][0]
+    assert list(result.history[1:]) == [value for _, value in stages.told]
+    for stage, value in stages.told:
+        assert value in [found for found, _ in stages.evaluated[stage]]
 
 
 @pytest.mark.parametrize("stop_at", [1, 3])
 def test_a_callback_that_returns_true_stops_in_an_early_stage(stop_at):
-    solver = Recorder()
-    result = grow(regression(MANY), solver=solver, callback=lambda i, *_: i == stop_at)
+    stages = Stages(stop_at=stop_at)
+    result = stages.grow(regression(MANY))
     assert (result.status, result.n_iter) == (Status.STOPPED, stop_at)
-    assert tuple(solver.sizes) == STAGES[:1]
-    assert len(result.history) == stop_at + 1
-    assert_same(result, solver.results[0])
+    assert stages.sizes == STAGES[:1]
+    plain = minimize_lbfgs(Ridge(stages.samples[0]), start_of(), max_iter=stop_at, tol=1e-13)
+    np.testing.assert_array_equal(result.point, plain.point)
+    assert result.history == plain.history
 
 
 def test_a_callback_that_returns_true_stops_in_a_later_stage():
-    solver = Recorder()
-    plain = Recorder()
-    grow(regression(MANY), solver=plain)
-    stop_at = plain.results[0].n_iter + 1
-    result = grow(regression(MANY), solver=solver, callback=lambda i, *_: i == stop_at)
-    assert (result.status, result.n_iter) == (Status.STOPPED, stop_at)
-    assert tuple(solver.sizes) == STAGES[:2]
-    assert result.history == plain.results[0].history + plain.results[1].history[1:2]
+    whole = Stages()
+    history = whole.grow(regression(MANY)).history
+    stages = Stages(stop_at=whole.n_iter(0) + 1)
+    result = stages.grow(regression(MANY))
+    assert (result.status, result.n_iter) == (Status.STOPPED, stages.stop_at)
+    assert stages.sizes == STAGES[:2]
+    assert result.history == history[: stages.stop_at + 1]
 
 
 def breaks_in(stage, what):
@@ -264,22 +294,23 @@ def not_finite(point):
 @pytest.mark.parametrize("stage", range(len(STAGES)))
 def test_a_breakdown_in_any_stage_ends_the_search(stage, what, status):
     x = regression(MANY)
-    solver = Recorder()
-    result = grow(x, solver=solver, objective_of=breaks_in(stage, what))
+    stages = Stages(breaks_in(stage, what))
+    result = stages.grow(x)
     assert result.status is status
-    assert tuple(solver.sizes) == STAGES[: stage + 1]
+    assert stages.sizes == STAGES[: stage + 1]
     assert len(result.history) == result.n_iter + 1
     assert np.isfinite(result.history).all()
     assert np.isfinite(result.point).all()
-    np.testing.assert_array_equal(result.point, solver.results[-1].point)
-    assert result.value == solver.results[-1].value
+    value, point = stages.best(stage)
+    assert result.value == value
+    np.testing.assert_array_equal(result.point, point)
 
 
 def test_a_start_that_is_not_finite_ends_the_first_stage():
-    solver = Recorder()
-    result = grow(regression(MANY), np.full((N, N + 1), np.nan), solver=solver)
+    stages = Stages()
+    result = stages.grow(regression(MANY), np.full((N, N + 1), np.nan))
     assert (result.status, result.n_iter) == (Status.NOT_FINITE, 0)
-    assert tuple(solver.sizes) == STAGES[:1]
+    assert stages.sizes == STAGES[:1]
     assert len(result.history) == 1
 
 
@@ -292,10 +323,10 @@ def test_an_early_stage_that_stalls_is_followed_by_the_others():
         objective.value_and_gradient = lambda p: (inside(p)[0], -inside(p)[1])
         return objective
 
-    solver = Recorder()
-    result = grow(regression(MANY), solver=solver, objective_of=objective_of)
-    assert solver.results[0].status is Status.STALLED
-    assert tuple(solver.sizes) == STAGES
+    stages = Stages(objective_of)
+    result = stages.grow(regression(MANY))
+    assert stages.n_iter(0) == 0
+    assert stages.sizes == STAGES
     assert result.status is Status.CONVERGED
     np.testing.assert_allclose(
         result.point, Ridge(ArraySamples(regression(MANY))).minimum(), atol=1e-5

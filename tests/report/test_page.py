@@ -9,7 +9,6 @@ from sklearn.exceptions import NotFittedError
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.report import write_report
 from sparsebp.report.figures import _TEXT
-from sparsebp.report.page import _DOCUMENTED
 
 
 def test_the_page_needs_nothing_but_itself(page):
@@ -33,9 +32,9 @@ def test_the_contents_lead_to_every_section(page):
 def test_the_page_leads_to_the_documentation_where_it_is_built(page):
     docs = Path(__file__).parents[2] / "docs"
     text = page.read_text("utf-8")
-    links = set(re.findall(r'href="https://example.org/docs/([^"]+)\.html"', text))
-    assert {"guide/topographic", "guide/sparse_coding", "backpropagation"} <= links
-    for name, title in _DOCUMENTED.items():
+    links = dict(re.findall(r'href="https://example.org/docs/([^"]+)\.html">([^<]+)<', text))
+    assert {"guide/topographic", "guide/sparse_coding", "backpropagation"} <= set(links)
+    for name, title in links.items():
         assert (docs / f"{name}.md").read_text("utf-8").startswith(f"# {title}\n")
 
 
@@ -89,6 +88,10 @@ def test_every_estimator_has_a_page(model, tmp_path):
     text = (tmp_path / "page.html").read_text("utf-8")
     assert type(model).__name__ in text
     assert ("of all training patches" in text) != isinstance(model, SparseCoding)
+    docs = Path(__file__).parents[2] / "docs"
+    for before, name in re.findall(r"([^\n]*) \(<code>docs/([^<]+)\.md</code>\)", text):
+        title = (docs / f"{name}.md").read_text("utf-8").splitlines()[0].removeprefix("# ")
+        assert before.endswith(title)
     assert "map of orientation" not in text
 
 
