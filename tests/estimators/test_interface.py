@@ -164,7 +164,7 @@ def test_an_interrupt_leaves_a_fitted_estimator_and_goes_on(kind):
     assert (estimator.status_, estimator.n_iter_) == ("interrupted", 2)
     assert estimator.objective_history_.shape == (3,)
     assert np.isfinite(estimator.transform(X)).all()
-    assert estimator.score(X) < 0
+    assert np.isfinite(estimator.score(X))
     stopped = model(kind, callback=lambda i, value: i == 2).fit(X)
     np.testing.assert_array_equal(estimator.components_, stopped.components_)
 
