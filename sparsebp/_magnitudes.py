@@ -1,5 +1,7 @@
 """Numbers whose squares overflow or underflow: scaled, or rejected with a message."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -153,3 +155,27 @@ def require_finite(what: str, result: NDArray[Any], name: str = "X") -> NDArray[
             "about unit variance."
         )
     return result
+
+
+@contextmanager
+def decomposing() -> Iterator[None]:
+    """Return a context in which a decomposition of a matrix that fails says what to do.
+
+    Raises
+    ------
+    ValueError
+        If LAPACK finds no eigenvalues or singular values, which scarcely happens with finite
+        numbers.
+
+    Examples
+    --------
+    >>> with decomposing():
+    ...     values = np.linalg.eigvalsh(np.eye(2))
+    """
+    try:
+        yield
+    except np.linalg.LinAlgError as error:
+        raise ValueError(
+            f"A matrix computed from X could not be decomposed ({error}). Scale X to about unit "
+            "variance, and remove samples far larger than the others."
+        ) from error

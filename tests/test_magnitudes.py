@@ -36,6 +36,7 @@ SHORT = {"max_iter": 3, "random_state": 0}
 MODELS = {
     "turns": SparseCoding(4, batch_size=20, **SHORT),
     "exact": SparseCoding(4, solver="exact", penalty="l1", gamma=0.1, **SHORT),
+    "unweighted": SparseCoding(4, solver="exact", gamma=0, **SHORT),
     "online": SparseCoding(4, solver="online", penalty="l1", gamma=10, batch_size=20, **SHORT),
     "cauchy": SparseCoding(4, solver="online", penalty="cauchy", batch_size=20, **SHORT),
     "rica": ReconstructionICA(4, **SHORT),
@@ -295,3 +296,25 @@ def test_sparse_filtering_codes_samples_of_any_size_alike():
     model = fitted("filtering", np.float32)
     codes = [model.transform((scale * X).astype(np.float32)) for scale in (1e4, 1e25)]
     np.testing.assert_allclose(*codes, rtol=1e-3)
+
+
+def fails(*_, **__):
+    raise np.linalg.LinAlgError("Eigenvalues did not converge")
+
+
+DECOMPOSED = {
+    "whitening": ("scipy.linalg.eigh", lambda: prep.Whitening().fit(X)),
+    "exact codes": ("numpy.linalg.eigh", lambda: SparseCoder(FILTERS).transform(X)),
+    "moments": ("numpy.linalg.eigh", lambda: own("rica", X)),
+    "orthonormal rows": ("numpy.linalg.svd", lambda: own("plain", X)),
+    "exact basis": ("numpy.linalg.lstsq", lambda: own("unweighted", X)),
+    "color": ("numpy.linalg.eigh", lambda: metrics.gabor_fit(np.eye(2, 12), (2, 2, 3))),
+}
+
+
+@pytest.mark.parametrize("name", list(DECOMPOSED))
+def test_a_decomposition_that_fails_says_what_to_do(name, monkeypatch):
+    function, call = DECOMPOSED[name]
+    monkeypatch.setattr(function, fails)
+    with pytest.raises(ValueError, match=r"could not be decomposed \(Eigen.*\)\. Scale X to about"):
+        call()

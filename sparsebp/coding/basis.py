@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from sparsebp._magnitudes import decomposing
+
 
 def exact_basis(x: np.ndarray, codes: np.ndarray, gamma: float, *, scale: float) -> np.ndarray:
     """Compute argmin over A of scale · ‖As − x‖² + γ ‖A‖².
@@ -45,5 +47,6 @@ def exact_basis(x: np.ndarray, codes: np.ndarray, gamma: float, *, scale: float)
     except LinAlgError:
         basis = None
     if basis is None:
-        basis = np.linalg.lstsq(moments, cross, rcond=None)[0]
+        with decomposing():
+            basis = np.linalg.lstsq(moments, cross, rcond=None)[0]
     return np.ascontiguousarray(basis.T, dtype=x.dtype)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._magnitudes import decomposing
 from sparsebp.coding.exchange import exchange_atoms
 from sparsebp.penalties import L1
 from sparsebp.samples import filled, product, taken
@@ -51,7 +52,8 @@ class Gram:
         scale = float(matrix.diagonal().mean()) or 1.0
         # The eigenvectors come from the smaller of 2AᵀA and 2AAᵀ.
         is_wide = wide.shape[0] < wide.shape[1]
-        eigenvalues, vectors = np.linalg.eigh(2 * wide @ wide.T if is_wide else matrix)
+        with decomposing():
+            eigenvalues, vectors = np.linalg.eigh(2 * wide @ wide.T if is_wide else matrix)
         kept = eigenvalues > 1e-13 * eigenvalues.max(initial=0.0)
         eigenvalues, vectors = eigenvalues[kept], vectors[:, kept]
         if is_wide:

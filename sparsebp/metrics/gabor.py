@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
-from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._magnitudes import decomposing, ignore_float_warnings, require_finite
 from sparsebp._shapes import (
     checked_patch_shape,
     picture_size,
@@ -114,7 +114,8 @@ def _principal_image(filters: NDArray) -> NDArray:
     scale = np.abs(filters).max(axis=(1, 2), keepdims=True)
     unit = filters / np.where(scale > 0, scale, 1.0)
     centered = unit - unit.mean(axis=1, keepdims=True)
-    color = np.linalg.eigh(centered.transpose(0, 2, 1) @ centered)[1][:, :, -1]
+    with decomposing():
+        color = np.linalg.eigh(centered.transpose(0, 2, 1) @ centered)[1][:, :, -1]
     largest = np.take_along_axis(color, np.abs(color).argmax(axis=1)[:, None], axis=1)
     return (filters @ (color * np.sign(largest))[:, :, None])[:, :, 0]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from sparsebp._magnitudes import largest_magnitude
+from sparsebp._magnitudes import decomposing, largest_magnitude
 from sparsebp.samples import ArraySamples, count_threads, second_moments
 
 #: Features up to which blocks of samples are summed in several threads.
@@ -40,7 +40,8 @@ def principal_directions(
     # With fewer samples than features, their inner products tell the same as the covariance.
     centered = X - mean if X.shape[0] < X.shape[1] else None
     moments = _covariance(X, mean) if centered is None else _inner_products(X, centered)
-    values, vectors = linalg.eigh(moments)
+    with decomposing():
+        values, vectors = linalg.eigh(moments)
     values, vectors = values[::-1], vectors[:, ::-1]
     # Summed in float64, whatever the samples are. Their own rounding errors, of relative size eps,
     # enter as variances: float32 has a much lower floor than its eps times the largest variance.

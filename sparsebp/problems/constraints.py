@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from sparsebp._magnitudes import decomposing
 from sparsebp.problems.objective import Differentiable
 
 _KEPT = (
@@ -128,13 +129,15 @@ class OrthonormalRows:
         True
         """
         _require_wide(point)
-        left, _, right = np.linalg.svd(point, full_matrices=False)
+        with decomposing():
+            left, _, right = np.linalg.svd(point, full_matrices=False)
         return left @ right
 
     def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
         """Compute F of the constrained point, and the gradient in the free one."""
         _require_wide(point)
-        left, roots, right = np.linalg.svd(point, full_matrices=False)
+        with decomposing():
+            left, roots, right = np.linalg.svd(point, full_matrices=False)
         w = left @ right
         value, gradient = self.objective.value_and_gradient(w)
         inner = left.T @ gradient @ right.T

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsebp._magnitudes import decomposing
 from sparsebp.samples.samples import Samples
 
 
@@ -64,5 +65,6 @@ def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
     n_rows, n_samples = samples.shape
     if n_samples <= n_rows:
         return samples.block(0, n_samples)
-    eigenvalues, vectors = np.linalg.eigh(second_moments(samples))
+    with decomposing():
+        eigenvalues, vectors = np.linalg.eigh(second_moments(samples))
     return (vectors * np.sqrt(np.maximum(eigenvalues, 0))).astype(samples.dtype, copy=False)
