@@ -1,24 +1,35 @@
-"""What docs/extending.md shows: a penalty and a solver of one's own, at work and checked."""
+"""The code of docs/extending.md: a penalty, a minimizer, a model and a place for samples."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from oracles import complex_step, relative_error
+from scipy.linalg import subspace_angles
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.decomposition import PCA
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, load_model, save_model
+from sparsebp.coding import OnlineLearning, OnlineState
 from sparsebp.datasets import make_dictionary_signals, make_mixtures
 from sparsebp.metrics import amari_distance
 from sparsebp.minimizers import Result, Status, minimize_lbfgs
 from sparsebp.network import Activation, Layer, check_gradient, delta_table
 from sparsebp.network.notation import Formula
-from sparsebp.penalties import Penalty
+from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import (
+    ICA_RECONSTRUCTION,
     OrthonormalRows,
+    Part,
+    Problem,
     orthonormal_ica,
     reconstruction_ica,
     sparse_coding,
 )
+from sparsebp.samples import BLOCK, ArraySamples, Samples, second_moment_factor
+from sparsebp.saving import Numbers, Size, register, registry
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,124 @@ class GemanMcClure(Penalty):
     def layers(self):
         """One layer."""
         return (Layer(None, Saturation()),)
+
+
+@dataclass(frozen=True)
+class ElasticNet(Penalty):
+    """S(s) = Σ |s| + s² / 2: a corner at zero, so coefficients are exactly zero."""
+
+    is_smooth = False
+
+    @property
+    def layers(self):
+        """One layer."""
+        return (Layer(None, AbsoluteAndSquare()),)
+
+    def proximal(self, codes, step):
+        """Compute argmin over u of ½(u − s)² + step S(u)."""
+        return L1().proximal(codes, step) / (1 + step)
+
+
+@dataclass(frozen=True)
+class AbsoluteAndSquare(Activation):
+    """f(z) = |z| + z² / 2, where |z| is the root of z², so that complex steps go through it."""
+
+    formula = Formula("|z| + z² / 2", "sign({z}) + {z}", "|{z}| + {z}² / 2", ("", "", ""))
+
+    def __call__(self, z, variables):
+        """Compute f(z)."""
+        return np.sqrt(z * z) + z * z / 2
+
+    def derivative(self, z, a):
+        """Compute f'(z)."""
+        return np.sign(z) + z
+
+
+def principal_subspace():
+    """Return F(W) = (1/m) Σⱼ ‖WᵀW xⱼ − xⱼ‖² subject to WWᵀ = I."""
+    return Problem(
+        free=("W",),
+        parts=(Part(r"\sum_j \| W^T W x_j - x_j \|^2", ICA_RECONSTRUCTION, is_quadratic=True),),
+        constraint=OrthonormalRows,
+        meanings={"x_j": "sample number j of m, a column of x", "W": "the filters in rows"},
+    )
+
+
+class PrincipalSubspace(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Orthonormal filters from which samples are reconstructed with the least error."""
+
+    def __init__(self, n_components=2, *, max_iter=200, tol=1e-12, random_state=None):
+        self.n_components = n_components
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Learn the filters from centered samples in rows."""
+        X = validate_data(self, X, dtype=np.float64)
+        problem = self.problem_
+        objective = problem.objective("W", {"x": ArraySamples(X.T)}, compressed=True)
+        rng = check_random_state(self.random_state)
+        start = problem.project(rng.standard_normal((self.n_components, X.shape[1])))
+        result = minimize_lbfgs(
+            problem.constrained(objective), start, max_iter=self.max_iter, tol=self.tol
+        )
+        self.components_ = problem.project(result.point)
+        self.objective_ = result.value
+        return self
+
+    def transform(self, X):
+        """Compute the filters' responses."""
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False, dtype=np.float64) @ self.components_.T
+
+    @property
+    def problem_(self):
+        """What was minimized."""
+        return principal_subspace()
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+
+@dataclass(frozen=True, eq=False)
+class FileSamples(Samples):
+    """Samples in the rows of ``.npy`` files of equal sizes, read a block at a time."""
+
+    paths: tuple
+    order: np.ndarray | None = None
+
+    @property
+    def _first(self):
+        return np.load(self.paths[0], mmap_mode="r")
+
+    @property
+    def shape(self):
+        """Numbers of features and of samples."""
+        in_each, n_features = self._first.shape
+        n_samples = in_each * len(self.paths) if self.order is None else len(self.order)
+        return n_features, n_samples
+
+    @property
+    def dtype(self):
+        """Precision of the files."""
+        return self._first.dtype
+
+    def block(self, first, size=BLOCK):
+        """Read the rows of a block, file by file."""
+        rows = np.arange(first, min(first + size, self.shape[1]))
+        rows = rows if self.order is None else self.order[rows]
+        file, row = np.divmod(rows, len(self._first))
+        samples = np.empty((len(rows), self.shape[0]), self.dtype)
+        for number in np.unique(file):
+            here = file == number
+            samples[here] = np.load(self.paths[number], mmap_mode="r")[row[here]]
+        return samples.T
+
+    def only(self, order):
+        """Return some of the samples."""
+        return FileSamples(self.paths, order)
 
 
 def minimize_by_descent(objective, start, *, max_iter=100, tol=1e-6):
@@ -149,3 +278,67 @@ def test_the_solver_agrees_with_lbfgs_on_a_constrained_objective():
     mine = minimize_by_descent(objective, start, max_iter=300, tol=1e-12)
     theirs = minimize_lbfgs(objective, start, max_iter=300, tol=1e-12)
     assert mine.value == pytest.approx(theirs.value, rel=1e-6)
+
+
+def test_a_penalty_with_a_corner_gives_codes_that_are_zero():
+    X = make_dictionary_signals(300, 8, 12, n_nonzero=2, random_state=0).X
+    options = {"alpha": 0.5, "batch_size": 100, "max_iter": 3, "random_state": 0}
+    model = SparseCoding(12, penalty=ElasticNet(), **options).fit(X)
+    codes = model.transform(X).T
+    assert (codes == 0).mean() > 0.3
+    basis = model.components_.T
+    gradient = 2 * basis.T @ (basis @ codes - X.T)  # of the distance
+    used = codes != 0
+    slope = gradient + 0.5 * (np.sign(codes) + codes)
+    assert np.abs(slope[used]).max() < 1e-4
+    assert np.abs(gradient[~used]).max() < 0.5 + 1e-4
+
+
+def centered_samples():
+    X = np.random.default_rng(0).normal(size=(500, 6)) * [5, 4, 3, 1, 0.5, 0.1]
+    return X - X.mean(axis=0)
+
+
+def test_the_model_finds_what_principal_components_span():
+    X = centered_samples()
+    model = PrincipalSubspace(3, random_state=0).fit(X)
+    expected = PCA(3).fit(X)
+    assert subspace_angles(model.components_.T, expected.components_.T).max() < 1e-5
+    lost = 1 - expected.explained_variance_ratio_.sum()
+    assert model.objective_ == pytest.approx(lost * (X**2).sum(axis=1).mean())
+
+
+def test_the_model_can_be_saved(tmp_path, monkeypatch):
+    attributes = {
+        "n_features_in_": Size("features"),
+        "components_": Numbers(("components", "features")),
+        "objective_": Numbers(),
+    }
+    monkeypatch.delitem(registry.ESTIMATORS, "PrincipalSubspace", raising=False)  # and after it
+    register(PrincipalSubspace, attributes)
+    X = centered_samples()
+    model = PrincipalSubspace(3, random_state=0).fit(X)
+    save_model(model, tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    np.testing.assert_array_equal(loaded.transform(X), model.transform(X))
+
+
+def test_samples_in_files_are_learned_from_like_those_in_memory(tmp_path):
+    X = make_dictionary_signals(3 * 900, 8, 12, n_nonzero=2, random_state=0).X
+    paths = tuple(tmp_path / f"{number}.npy" for number in range(3))
+    for path, rows in zip(paths, np.split(X, 3), strict=True):
+        np.save(path, rows)
+    files, memory = FileSamples(paths), ArraySamples(X.T)
+    factors = [second_moment_factor(samples) for samples in (files, memory)]
+    np.testing.assert_array_equal(*factors)
+    filters = np.random.default_rng(0).normal(size=(8, 8))
+    objectives = [
+        reconstruction_ica(GemanMcClure(), 0.3).objective("W", {"x": samples})
+        for samples in (files, memory)
+    ]
+    values = [objective.value_and_gradient(filters)[0] for objective in objectives]
+    assert values[0] == pytest.approx(values[1], rel=1e-14)
+    search = OnlineLearning(L1(), 0.3, None, batch_size=200, max_iter=5)
+    start = OnlineState.empty(np.random.default_rng(1).normal(size=(8, 12)))
+    found = [search.run(samples, start, np.random.RandomState(0)) for samples in (files, memory)]
+    np.testing.assert_allclose(found[0].point, found[1].point, atol=1e-12)

@@ -205,7 +205,7 @@ class SparseCoding(AtomCoder, Learner):
             If X or a parameter is unusable.
         """
         x, rng, state = self._begin(X, resumed=self.warm_start, reset=True)
-        search = self._search(state.basis.shape[1], self.solver)
+        search = self._search(state.basis.shape[1])
 
         def fitted_at(state: OnlineState) -> dict[str, Any]:
             return _attributes(search, state)
@@ -254,16 +254,13 @@ class SparseCoding(AtomCoder, Learner):
         """
         first = not hasattr(self, "components_")
         x, rng, state = self._begin(X, resumed=True, reset=first)
-        search = self._search(state.basis.shape[1], "online")
+        search = self._online(state.basis.shape[1])
         with ignore_float_warnings():
             state = state.moved_to(search.project(state.basis))
-            first_codes = starting_codes(x, state.basis)
-            before = (
-                [search.value(x, state.basis, first_codes)] if first else self.objective_history_
-            )
+            start = search.value(x, state.basis, starting_codes(x, state.basis))
             state, objective = search.learn(x, state, rng)
-        n_iter = 1 if first else self.n_iter_ + 1
-        history = (*before, objective)
+        before, n_iter = ((start,), 0) if first else (self.objective_history_, self.n_iter_)
+        n_iter, history = n_iter + 1, (*before, objective)
         require_success(Result(state.basis, objective, n_iter, Status.ITERATION_LIMIT, history))
         vars(self).update(_attributes(search, state))
         self.objective_, self.objective_history_ = objective, np.array(history)
@@ -278,13 +275,13 @@ class SparseCoding(AtomCoder, Learner):
         def encoded(x: np.ndarray) -> np.ndarray:
             return self._codes_to_count(x.T).T
 
+        weights = (self.penalty_, self.alpha_)
         with ignore_float_warnings():
-            basis = self.components_.T
-            warn_of_units(type(self).__name__, self.penalty_, self.alpha_, x, basis, encoded)
+            warn_of_units(type(self).__name__, *weights, x, self.components_.T, encoded)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
-        weights = (self.penalty_, self.alpha_)
         x, n_threads = np.ascontiguousarray(X.T), count_threads(self.n_jobs)
+        weights = (self.penalty_, self.alpha_)
         return encode(x, self.components_.T, *weights, tol=1e-3, n_threads=n_threads).codes.T
 
     def _silence(self) -> tuple[str, str]:
@@ -301,16 +298,23 @@ class SparseCoding(AtomCoder, Learner):
         if not reset and isinstance(self.random_state, Integral):  # not the same in every batch
             rng = np.random.RandomState([int(self.random_state), self.n_iter_])
         shape = (self.n_components or x.shape[0], x.shape[0])
-        start = self._start(shape, rng, x.dtype, go_on=resumed)
-        basis = np.ascontiguousarray(start.T)
+        basis = np.ascontiguousarray(self._start(shape, rng, x.dtype, go_on=resumed).T)
         if not resumed:
             return x, rng, OnlineState.empty(basis)
         if self.state_ is None or not np.array_equal(self.state_.basis, self.components_.T):
             return x, rng, OnlineState.trusted(basis, x)
         return x, rng, replace(self.state_, basis=basis)
 
-    def _search(self, n_components: int, solver: str) -> BasisSearch:
-        common: dict[str, Any] = {
+    def _search(self, n_components: int) -> BasisSearch:
+        if self.solver == "online":
+            return self._online(n_components)
+        return Alternation(**self._options(n_components), steps=self.solver)
+
+    def _online(self, n_components: int) -> OnlineLearning:
+        return OnlineLearning(**self._options(n_components), positive_basis=self.positive_basis)
+
+    def _options(self, n_components: int) -> dict[str, Any]:
+        return {
             "penalty": self._make_penalty(n_components),
             "alpha": float(self.alpha),
             "gamma": None if self.gamma is None else float(self.gamma),
@@ -319,9 +323,6 @@ class SparseCoding(AtomCoder, Learner):
             "tol": float(self.tol),
             "n_threads": count_threads(self.n_jobs),
         }
-        if solver == "online":
-            return OnlineLearning(**common, positive_basis=bool(self.positive_basis))
-        return Alternation(**common, steps=solver)
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
