@@ -1,4 +1,4 @@
-"""Learned bases that come with the package: fitted estimators, by name."""
+"""Learned bases shipped with the package: fitted estimators, by name."""
 
 from sparsebp.bases.library import basis_file, basis_names, load_basis
 

@@ -1,4 +1,4 @@
-"""Fitted estimators in files beside this module; ``scripts/learn_bases.py`` makes them."""
+"""Fitted estimators in files next to this module, made by ``scripts/learn_bases.py``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FOLDER = Path(__file__).parent
 
 
 def basis_names() -> list[str]:
-    """Return the names of the bases that come with the package.
+    """Return the names of the bases shipped with the package.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def basis_file(name: str) -> Path:
 
 
 def load_basis(name: str) -> Any:
-    """Load an estimator that was fitted to patches of images and comes with the package.
+    """Load one of the estimators shipped with the package, fitted to patches of images.
 
     All were learned by the package itself: from the two photographs that come with scikit-learn,
     or from dead leaves (`sparsebp.datasets.make_dead_leaves`). Their arrays are float32, and so
@@ -73,8 +73,8 @@ def load_basis(name: str) -> Any:
     Returns
     -------
     estimator : SparseCoding, ReconstructionICA or OrthonormalICA
-        Fitted. Samples are to be prepared as those it was learned from: ``sparsebp encode`` does
-        so, and ``read_metadata(basis_file(name))["recipe"]`` says how.
+        Fitted. Samples need the same preprocessing as the training samples: ``sparsebp encode``
+        does it, and ``read_metadata(basis_file(name))["recipe"]`` describes it.
 
     Raises
     ------
@@ -91,6 +91,6 @@ def load_basis(name: str) -> Any:
     >>> load_basis("rica-12x12").n_features_in_
     144
     """
-    from sparsebp.saving import load_model  # the names alone are wanted for completion, at once
+    from sparsebp.saving import load_model  # completion needs only the names
 
     return load_model(basis_file(name))

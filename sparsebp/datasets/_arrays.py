@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sparsebp._shapes import COLORS, image_number_axis, is_photograph
 from sparsebp.datasets._pixels import Pixels
 
-#: Lengths of a last axis that may hold an image's colors and how opaque it is.
+#: Lengths of a last axis that may be an image's colors and opacity.
 _WITH_OPACITY = (2, 4)
 _VAN_HATEREN = (1024, 1536)
 #: Bits of the camera, a Kodak DCS420; deblurred images (.imc) go a little beyond.
@@ -42,7 +42,7 @@ def read_arrays(path: Path) -> Iterator[Pixels]:
     usable = {name: array for name, array in arrays.items() if _holds_images(array)}
     if not usable:
         held = ", ".join(f"{name or 'one'} {array.shape}" for name, array in arrays.items())
-        raise ValueError(f"it holds no array that can be images, but: {held or 'nothing'}")
+        raise ValueError(f"it contains no array of images, but: {held or 'nothing'}")
     # All or none: what is skipped must not have been read in part.
     stacks = {name: _stack(name, a, matlab=suffix == ".mat") for name, a in usable.items()}
     for name, stack in stacks.items():

@@ -1,4 +1,4 @@
-"""Which files are meant by a file, a folder, a pattern such as ``*.png``, or several of these."""
+"""The files meant by a file, a folder, a pattern such as ``*.png``, or several of these."""
 
 import glob
 import os
@@ -12,14 +12,14 @@ from sparsebp._files import require_file
 
 #: Arrays, which Pillow does not read.
 ARRAYS = (".npy", ".npz", ".mat", ".iml", ".imc")
-#: A folder that holds this file was written by `sparsebp learn`: its pictures are no photographs.
+#: A folder with this file was written by `sparsebp learn`: its pictures are not photographs.
 _RESULTS = "model.npz"
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def find_files(images: Paths) -> dict[str, Path]:
-    """Find the files that are meant, each once, by a name that tells them apart.
+    """Find the files that are meant, each once, with unique names.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def find_files(images: Paths) -> dict[str, Path]:
     Raises
     ------
     TypeError
-        If `images` is no path and holds something that is none.
+        If `images` is neither a path nor a list of paths.
     ValueError
         If one of them leads to no file.
     """
@@ -55,7 +55,7 @@ def find_files(images: Paths) -> dict[str, Path]:
 
 
 def is_image_name(path: Path) -> bool:
-    """Tell whether a file's name ends as those of images do."""
+    """Return whether a file name has the suffix of an image."""
     suffix = path.suffix.lower()
     return suffix in ARRAYS or Image.registered_extensions().get(suffix, "") in Image.OPEN
 

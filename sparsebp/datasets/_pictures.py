@@ -1,4 +1,4 @@
-"""Image files as Pillow reads them, and refusals where it would lose something without a word."""
+"""Image files as Pillow reads them, with errors where it would silently lose precision."""
 
 import re
 import warnings
@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from sparsebp.datasets._pixels import Pixels
 
 _ALPHA_MODES = ("LA", "PA", "RGBA", "RGBa")
-#: TIFF's numbers for what is asked of a page.
+#: TIFF's tags.
 _KIND_OF_PAGE, _BITS, _MEANING = 254, 258, 262
 _SMALLER_COPY, _MASK = 1, 4
 _WHITE_IS_ZERO = 0
@@ -99,7 +99,7 @@ def _on_white(rgba: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _refuse_deep_colors(image: Any, path: Path) -> None:
-    """Refuse what Pillow cuts down to 8 bits without a word; it says so in its plan of decoding."""
+    """Raise an error for files that Pillow silently reduces to 8 bits (see its decoder)."""
     plan = str(image.tile)
     deep_color = re.search(r"(RGB|LA|RGBA|RGBX|CMYK);16[BLN]", plan)
     deep_ppm = image.format == "PPM" and image.mode == "RGB" and image.tile[0][0] == "ppm"
@@ -107,11 +107,11 @@ def _refuse_deep_colors(image: Any, path: Path) -> None:
     if deep_color or deep_ppm or deep_jpeg:
         raise ValueError(_too_deep(16, image.mode))
     if image.mode.startswith("I") and "transparency" in image.info:
-        raise ValueError("it has 16 bits and transparent parts; save it without transparency")
+        raise ValueError("it has 16 bits and transparent pixels; save it without transparency")
 
 
 def _jp2_bits(path: Path) -> bool:
-    """Tell whether a JPEG 2000 file's header says more than 8 bits for each color."""
+    """Return whether a JPEG 2000 file has more than 8 bits per color."""
     with path.open("rb") as file:
         header = file.read(200)
     at = header.find(b"ihdr")

@@ -1,4 +1,4 @@
-"""Pixels as files hold them, before they become numbers of one range."""
+"""Pixels as stored in files, before they are scaled to one range."""
 
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ class Pixels(NamedTuple):
     Attributes
     ----------
     values : ndarray of shape (height, width) or (height, width, 3)
-        Truth values, whole numbers or fractions.
+        Booleans, integers or floating-point numbers.
     name : str
         Which image of its file, such as ``"[3]"``; empty if it is the only one.
     bits : int or None
@@ -65,7 +65,7 @@ def scaled(pixels: Pixels, bits: int | None, dtype: type[np.floating]) -> NDArra
     values = pixels.values
     numbers = values.astype(dtype)
     if not np.isfinite(numbers).all():
-        raise ValueError("it holds NaN or infinity; fill in what is missing first")
+        raise ValueError("it contains NaN or infinity; fill these pixels first")
     if values.dtype.kind in "iu" and bits is not None:
         if values.max() >= 2**bits:
             raise ValueError(f"its whole numbers go up to {values.max()}, beyond {bits} bits")

@@ -31,8 +31,8 @@ def make_dead_leaves(
 
     Discs of all positions, of a radius r with density proportional to r^-3 between two limits and
     of a gray that is uniform from 0 to 1 are laid down until they cover the picture. The density
-    makes the picture look alike at all scales, so that its power spectrum falls about as 1 / f^2
-    between the frequencies of the largest and the smallest disc, like that of natural scenes.
+    makes the picture scale-invariant, so that its power spectrum falls about as 1 / f^2 between the
+    frequencies of the largest and the smallest disc, like that of natural scenes.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ _logger = logging.getLogger(__name__)
 SAMPLE_NAMES: tuple[str, ...] = ("china.jpg", "flower.jpg")
 _LUMA = np.array([0.299, 0.587, 0.114])
 _MOST_BITS = 16
-#: No whitened image comes near, but one whose white is 255 does.
+#: Above the values of whitened images, but below those of images whose white is 255.
 _FAR_ABOVE_WHITE = 30
 #: What Pillow says of its error -9, which is an OSError.
 _NO_MEMORY = "out of memory"
@@ -62,23 +62,23 @@ def load_photographs(
 ) -> list[NDArray[Any]]:
     """Load photographs from files, folders or patterns.
 
-    Whatever Pillow reads will do, each page of a TIFF being an image, and arrays in ``.npy``,
-    ``.npz``, ``.mat`` (up to MATLAB's version 7) and van Hateren's ``.iml`` and ``.imc``.
-    Photographs are turned upright as their camera noted. Transparent parts are laid on white.
-    Of an animation the first picture is taken.
+    Reads every format of Pillow, each page of a TIFF as an image, and arrays in ``.npy``, ``.npz``,
+    ``.mat`` (up to MATLAB's version 7) and van Hateren's ``.iml`` and ``.imc``. Photographs are
+    rotated upright according to their EXIF data. Transparent pixels are composited on white. Of an
+    animation the first frame is used.
 
     Parameters
     ----------
     images : path, or iterable of paths
         Files, folders, and patterns such as ``"photographs/*.png"``, each file being read once.
         A folder is searched with the folders within it, in the order of the names; hidden files,
-        and files that are no images, are skipped.
+        and files that are not images, are skipped.
     color : bool, default=False
         Whether to keep the colors. If so, gray photographs get three equal channels; if not, gray
         is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) of the stored, gamma-corrected values.
     bits : int, default=None
-        How many bits white has in files of 16 bits. None takes the fewest of 8, 12 and 16 that
-        hold an image's numbers, and warns where these are less than 16.
+        Number of bits of white in files of 16 bits. None takes the fewest of 8, 12 and 16 that hold
+        an image's numbers, and warns if these are less than 16.
     dtype : {numpy.float64, numpy.float32}, default=numpy.float64
         Of the images returned; float32 halves the memory.
 
@@ -108,9 +108,9 @@ def load_photographs(
     Notes
     -----
     An array of three dimensions is (height, width, 3) if its last side is 3, else a stack of gray
-    images whose number comes first or, as in MATLAB, last; which of the two is told from its
-    shape, and where that is not possible (``.mat`` excepted) the file is skipped. Give
-    (n_images, height, width, 1) to leave no doubt.
+    images whose number comes first or, as in MATLAB, last; which of the two is inferred from its
+    shape, and if that is not possible (except in ``.mat``) the file is skipped. The shape
+    (n_images, height, width, 1) is unambiguous.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def load_named_photographs(
     images, color, bits, dtype
         As in `load_photographs`.
     track : callable, default=iter
-        What goes through the list of files as they are read, such as `rich.progress.track`.
+        Iterates over the list of files with progress, such as `rich.progress.track`.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def read_photographs(
         As in `load_photographs`.
     """
     if bits is not None and check_count("bits", bits) > _MOST_BITS:
-        raise ValueError(f"bits is {bits}; give how many bits white has, at most {_MOST_BITS}.")
+        raise ValueError(f"bits is {bits}; give the number of bits of white, at most {_MOST_BITS}.")
     files = find_files(images)
     names = {path: name for name, path in files.items()}
     count, shallow, reasons = 0, {}, []
@@ -214,7 +214,7 @@ def read_photographs(
                 count += 1
         except MemoryError as error:
             raise MemoryError(f"{names[path]}: {error or 'it is too large'}") from error
-        # Decoders of damaged files fail in any way whatever, not with one kind of error.
+        # Decoders of damaged files may raise anything.
         except Exception as error:
             if _NO_MEMORY in str(error):
                 raise MemoryError(f"{names[path]}: {error}") from error

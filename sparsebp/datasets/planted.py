@@ -1,4 +1,4 @@
-"""Planted problems: data made from a dictionary or from sources that a method should find again."""
+"""Planted problems: data made from a known dictionary or from known sources."""
 
 from typing import NamedTuple
 
@@ -121,7 +121,7 @@ def make_dictionary_signals(
     if check_count("n_nonzero", n_nonzero) > n_components:
         raise ValueError(
             f"n_nonzero={n_nonzero} is more than n_components={n_components}: "
-            "a signal cannot hold more different atoms than there are"
+            "give at most n_components"
         )
     if snr_db is not None and abs(check_number("snr_db", snr_db)) > _MAX_DECIBELS:
         raise ValueError(f"snr_db={snr_db!r} is out of range: give -300 to 300 decibels, or None")

@@ -1,4 +1,4 @@
-"""Using learned features on whole images: denoising, filling in, and maps of features."""
+"""Learned features applied to whole images: denoising, inpainting, and feature maps."""
 
 from sparsebp.images.denoising import denoise
 from sparsebp.images.features import encode_image

@@ -1,4 +1,4 @@
-"""The atoms of a model, and those that an image is its own source of."""
+"""The atoms of a model, and atoms learned from the image itself."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 from sparsebp.coding import learn_by_pursuit
 from sparsebp.images._patches import Patches, channel_means
 
-#: Cosines begun with along a side of n pixels, in units of n.
+#: Initial cosines along a side of n pixels, in units of n.
 _OVERCOMPLETE = 2
-#: Patches that are learned from, and turns of learning.
+#: Training patches, and iterations of learning.
 _LEARNED_FROM, _TURNS = 20_000, 10
-#: Squared error per pixel, in units of σ², up to which patches are described while learning.
+#: Squared error per pixel, in units of σ², at which pursuit stops during learning.
 _BOUND = 1.15**2
 
 
 def atoms_of(model: Any) -> np.ndarray:
-    """Return what each component of a model adds to a sample, in columns of length one.
+    """Return what each component of a model adds to a sample, in unit-norm columns.
 
-    Anything with a linear `inverse_transform` will do, a pipeline or scikit-learn's estimator too.
+    Any model with a linear `inverse_transform` works, including pipelines and scikit-learn's.
     """
     if not hasattr(model, "inverse_transform"):
         raise TypeError(
-            f"model is a {type(model).__name__}, which has no inverse_transform; denoising needs "
-            "one that makes patches of its coefficients again."
+            f"model is a {type(model).__name__}, which has no inverse_transform; give a model that "
+            "reconstructs patches from its coefficients."
         )
     last = model[-1] if hasattr(model, "steps") else model
     if not hasattr(last, "components_"):
         raise TypeError(
-            f"model is a {type(last).__name__}, which has no components_: no atoms to describe "
-            "patches with; give one that learns some, such as SparseCoding."
+            f"model is a {type(last).__name__}, which has no components_ and so no atoms; give a "
+            "model with atoms, such as SparseCoding."
         )
     codes = np.eye(len(last.components_))
     made = np.asarray(model.inverse_transform(codes)) - model.inverse_transform(0 * codes[:1])
@@ -40,9 +40,9 @@ def atoms_of(model: Any) -> np.ndarray:
 
 
 def learned_atoms(patches: Patches, sigma: float, n_threads: int) -> np.ndarray:
-    """Learn atoms from the patches of a noisy image, beginning with cosines."""
+    """Learn atoms from the patches of a noisy image, starting from cosines."""
     n_channels = patches.image.shape[-1]
-    # Evenly spread, so that nothing is drawn, by a step that has no factor in common with a row.
+    # Evenly spread instead of random, with a step coprime to the length of a row.
     step = max(len(patches) // _LEARNED_FROM, 1)
     samples = patches.take(np.arange(0, len(patches), step)).astype(np.float64)
     x = np.ascontiguousarray((samples - channel_means(samples, n_channels)).T)
@@ -52,7 +52,7 @@ def learned_atoms(patches: Patches, sigma: float, n_threads: int) -> np.ndarray:
 
 
 def cosines(sides: tuple[int, ...], n_channels: int) -> np.ndarray:
-    """Return products of cosines of length one, none of them constant, in columns.
+    """Return unit-norm products of cosines, none of them constant, in columns.
 
     Brightness has twice as many frequencies along each side as differences between channels.
     """

@@ -1,4 +1,4 @@
-"""The overlapping patches of an image, taken apart and averaged again."""
+"""The overlapping patches of an image: extraction and averaging."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from sparsebp._shapes import (
 from sparsebp._warnings import warn_user
 from sparsebp.samples import slices
 
-#: Whether to show a bar; or what goes through the blocks and shows how far it is.
+#: Whether to show a progress bar, or an iterator over blocks that shows progress.
 Progress = bool | Callable[[Sequence[Any]], Iterable[Any]]
-#: Pixels from one patch to the next, along all sides or along each.
+#: Distance between patches in pixels, for all sides or for each.
 Stride = int | Sequence[int]
 #: One photograph's patches are 0.17 to 2.0 times as large as those of 40 photographs together.
 _SCALE_RATIO = 6
-#: Patches by which the scale of an image is judged.
+#: Patches used to measure the scale of an image.
 _SPREAD = 1000
-#: Patches at work at the same time, which bounds the memory.
+#: Patches per block, which bounds the memory.
 _BLOCK = 4096
 
 
@@ -59,7 +59,7 @@ class Patches:
         return prod(map(len, self.corners))
 
     def places(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return where the pixels of some patches lie, each of shape (n, *sides)."""
+        """Return the pixel indices of some patches, each of shape (n, *sides)."""
         chosen = np.unravel_index(numbers, [len(corners) for corners in self.corners])
         firsts = [corners[at] for corners, at in zip(self.corners, chosen, strict=True)]
         ones = (1,) * len(self.sides)
@@ -75,7 +75,7 @@ class Patches:
         return pixels.reshape(len(numbers), -1).astype(self.dtype, copy=False)
 
     def touching(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the numbers of the patches that hold at least one of some pixels."""
+        """Return the indices of the patches that contain at least one of some pixels."""
         counts = pixels.astype(np.int64)
         for axis, (corners, side) in enumerate(zip(self.corners, self.sides, strict=True)):
             ahead = [(int(axis == a), 0) for a in range(counts.ndim)]
@@ -84,11 +84,11 @@ class Patches:
         return np.flatnonzero(counts)
 
     def spread(self) -> np.ndarray:
-        """Return the numbers of some patches from everywhere, by which all may be judged."""
+        """Return the indices of an even subset of the patches."""
         return np.linspace(0, len(self) - 1, min(len(self), _SPREAD)).astype(int)
 
     def blocks(self, progress: Progress, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """Yield the numbers of all patches, or of some, in blocks."""
+        """Yield the indices of all patches, or of some, in blocks."""
         numbers = np.arange(len(self)) if numbers is None else numbers
         watched = (
             progress
@@ -104,7 +104,7 @@ class Patches:
         progress: Progress,
         numbers: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Average what work makes of patches with its weights; return the weights' sums, too.
+        """Average the processed patches with weights; also return the sums of the weights.
 
         Work gets the numbers of patches; it returns patches in rows, and a weight for each of
         them, of shape (n,), or for each of their pixels, of shape (n, n_features).
@@ -144,7 +144,7 @@ def checked_image(image: ArrayLike, n_sides: int | None = None) -> np.ndarray:
             f"of shape ({frames}height, width) or ({frames}height, width, 3)."
         )
     if not np.isfinite(values).all():
-        raise ValueError("The image holds NaN or infinity; inpaint fills in what is missing.")
+        raise ValueError("The image contains NaN or infinity; fill these pixels with inpaint.")
     if values.ndim == n_sides + 1 and values.shape[-1] not in (1, COLORS):
         raise ValueError(_readings(values.shape, known))
     values = values if values.dtype.kind == "f" else values.astype(np.float64)
@@ -157,11 +157,11 @@ def _no_numbers(values: np.ndarray) -> bool:
 
 
 def _readings(shape: tuple[int, ...], known: bool) -> str:
-    """Say how an array of three axes could be read, as neither is a color's."""
+    """Return the error for an array of three axes without colors."""
     if shape[-1] in (2, 4):
         return (
-            f"The image has {shape[-1]} channels, the last of them perhaps how opaque it is; leave "
-            "that out, or give a model and patch_shape with as many channels, (height, width, "
+            f"The image has {shape[-1]} channels, the last of them perhaps opacity; remove it, or "
+            "give a model and patch_shape with as many channels, (height, width, "
             f"{shape[-1]})."
         )
     patches = "of which the patches have no frames" if known else "whose patches' shape is unknown"
@@ -173,7 +173,7 @@ def _readings(shape: tuple[int, ...], known: bool) -> str:
 
 
 def checked_mask(image: np.ndarray, missing: ArrayLike | None) -> np.ndarray:
-    """Return which pixels are missing: masked ones, and those that are named, else NaN."""
+    """Return which pixels are missing: masked ones, and the given ones, else NaN."""
     masked = np.ma.getmaskarray(image)
     if missing is None:
         return masked | np.isnan(np.asarray(image)) if image.dtype.kind == "f" else masked
@@ -189,7 +189,7 @@ def checked_mask(image: np.ndarray, missing: ArrayLike | None) -> np.ndarray:
 def framed(
     image: ArrayLike, model: Any, patch_shape: PatchShape
 ) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Return an image as `checked_image` does, and the sides of the patches a model is for."""
+    """Return an image as `checked_image` does, and the sides of the model's patches."""
     check_is_fitted(model)
     shape = given_or_kept(patch_shape, model)
     n_features = model.n_features_in_
@@ -206,14 +206,14 @@ def framed(
         if values.shape[-1] != n_channels:
             raise ValueError(
                 f"The image of shape {np.shape(image)} has {values.shape[-1]} channel(s), the "
-                f"model's patches {n_channels}; give an image or a model of the other kind."
+                f"model's patches {n_channels}; give an image or a model with matching channels."
             )
     check_size(values, sides)
     return values, sides
 
 
 def check_size(image: np.ndarray, sides: tuple[int, ...]) -> None:
-    """Refuse an image in which a patch has no room."""
+    """Raise an error if an image is smaller than a patch."""
     lengths = image.shape[:-1]
     if any(length < side for length, side in zip(lengths, sides, strict=True)):
         raise ValueError(
@@ -223,7 +223,7 @@ def check_size(image: np.ndarray, sides: tuple[int, ...]) -> None:
 
 
 def warn_of_scale(samples: np.ndarray, model: Any) -> None:
-    """Warn if samples vary far more or less than those that a model was fitted on."""
+    """Warn if the scale of samples differs much from that of the training samples."""
     learned = getattr(model, "sample_scale_", None)
     with np.errstate(over="ignore"):
         found = float(np.sqrt(np.square(samples, dtype=np.float64).mean()))
@@ -240,25 +240,25 @@ def _square(image: np.ndarray, n_features: int) -> tuple[int, int]:
     side = isqrt(n_features // n_channels)
     if side * side * n_channels != n_features:
         raise ValueError(
-            f"The model was fitted on {n_features} features, which are no square patches of "
-            f"{n_channels} channel(s); give patch_shape here or to the model, or fit it on patches "
+            f"The model was fitted to {n_features} features, which are not square patches of "
+            f"{n_channels} channel(s); give patch_shape here or to the model, or fit it to patches "
             "of such images."
         )
     return side, side
 
 
 def _checked_stride(stride: Stride, sides: tuple[int, ...], to_border: bool) -> list[int]:
-    """Return a stride for each side; refuse or warn of one that leaves pixels out."""
+    """Return a stride for each side; raise or warn if it skips pixels."""
     several = isinstance(stride, tuple | list)
     if several and len(stride) != len(sides):
-        raise ValueError(f"stride={stride!r} has not the {len(sides)} sides of the patches.")
+        raise ValueError(f"stride={stride!r} must have {len(sides)} numbers, as the patches do.")
     strides = [
         check_count("stride", step) for step in (stride if several else [stride] * len(sides))
     ]
     if any(step > side for step, side in zip(strides, sides, strict=True)):
         message = (
-            f"stride={stride!r} is larger than the patches of {_times(sides)} pixels, so that "
-            "those between them belong to none"
+            f"stride={stride!r} is larger than the patches of {_times(sides)} pixels, so pixels "
+            "between them are skipped"
         )
         if to_border:
             raise ValueError(f"{message}; give a stride of at most {min(sides)}.")

@@ -1,4 +1,4 @@
-"""Holes of an image filled as smoothly as the pixels around them allow."""
+"""Smooth (biharmonic) inpainting."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from scipy.sparse.linalg import spsolve
 
 
 def filled_smoothly(image: np.ndarray, holes: np.ndarray) -> np.ndarray:
-    """Fill holes so that the squared Laplacian, summed over the image, is least: biharmonic.
+    """Fill holes by minimizing the sum of the squared Laplacian: biharmonic inpainting.
 
     Parameters
     ----------
     image : ndarray of shape (height, width, n_channels)
-        What stands in the holes does not matter.
+        Values in the holes are ignored.
     holes : ndarray of bool, of the same shape
         Which pixels are missing; in each channel some are known.
 
     Returns
     -------
     filled : ndarray of float64, shape (height, width, n_channels)
-        The image, with its holes filled. Only pixels next to a hole are looked at.
+        The image with its holes filled. Only pixels near a hole are used.
     """
     filled = np.where(holes, 0, image).astype(np.float64)
     for channel in range(image.shape[2]):
@@ -39,7 +39,7 @@ def filled_smoothly(image: np.ndarray, holes: np.ndarray) -> np.ndarray:
 
 
 def _laplacian_near(missing: np.ndarray) -> csr_array:
-    """Return the rows of the Laplacian that see a hole; beyond the border the image goes on."""
+    """Return the rows of the Laplacian that involve a hole, with a replicated border."""
     numbers = np.arange(missing.size).reshape(missing.shape)
     pairs = [(numbers[1:], numbers[:-1]), (numbers[:, 1:], numbers[:, :-1])]
     one = np.concatenate([np.concatenate([a.ravel(), b.ravel()]) for a, b in pairs])

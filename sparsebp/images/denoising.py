@@ -16,7 +16,7 @@ from sparsebp.images._patches import Patches, Stride, channel_means, checked_ima
 from sparsebp.images.noise import estimate_sigma
 from sparsebp.samples import count_threads
 
-#: Side of the patches where the image is its own source of atoms.
+#: Side of the patches if the atoms are learned from the image itself.
 _SIDE = 8
 #: Threshold in units of σ √(2 log k), which white noise rarely exceeds on any of k atoms. Best on
 #: photographs: 0.85 for 63 atoms, 0.9 to 0.95 for 255, 0.95 for 1023.
@@ -32,13 +32,13 @@ def denoise(
     patch_shape: PatchShape = None,
     progress: bool = False,
 ) -> np.ndarray:
-    """Describe every patch by the few atoms that stand out of the noise, and average the patches.
+    """Approximate every patch by the few atoms above the noise, and average the patches.
 
-    A patch loses its mean (each color its own). Atoms are chosen one after the other by orthogonal
-    matching pursuit, as long as the next one explains more than noise would: an energy of
-    (0.93 σ)² 2 log(number of atoms). Their coefficients are those of least squares, so nothing is
-    shrunk. Where patches overlap, one of s atoms counts 1/(1 + s), since s + 1 shares of noise
-    are left in it.
+    The mean of a patch (of each color) is removed. Atoms are selected one at a time by orthogonal
+    matching pursuit, as long as the next one explains more than noise would: an energy of (0.93 σ)²
+    2 log(number of atoms). Their coefficients are the least-squares solution, so they are not
+    shrunk. Overlapping patches are averaged with weights 1/(1 + s) for s atoms, since the noise
+    left in a patch is proportional to s + 1.
 
     Parameters
     ----------
@@ -46,19 +46,19 @@ def denoise(
         The noisy image, on any scale; with patches of three sides, (frames, height, width) or an
         image of other channels.
     model : estimator, default=None
-        What has atoms, fitted on patches without their means: SparseCoding, both kinds of
-        ICA, a pipeline, or an estimator of scikit-learn with a linear `inverse_transform`. Atoms
-        alone count, not their model's α. None learns atoms of 8 × 8 pixels from the image itself.
+        A model with atoms, fitted to patches without their means: SparseCoding, both kinds of ICA,
+        a pipeline, or an estimator of scikit-learn with a linear `inverse_transform`. Only its
+        atoms are used, not its α. None learns atoms of 8 × 8 pixels from the image itself.
     sigma : float, default=None
-        Standard deviation σ ≥ 0 of the noise in the image's units, taken to be white and equal in
-        all channels; None estimates it, as `estimate_sigma` does.
+        Standard deviation σ ≥ 0 of the noise in the image's units, assumed to be white and equal in
+        all channels; None estimates it with `estimate_sigma`.
     stride : int, default=1
-        Pixels from one patch to the next; 1 is best, and slowest. The border is always reached.
+        Distance between patches in pixels; 1 is best and slowest. The border is always covered.
     patch_shape : int or tuple of int, default=None
         Of the patches the model was fitted on, channels last, as in `SparseCoding`; None takes the
         model's own, else square patches of the image's channels.
     progress : bool, default=False
-        Whether to show a bar.
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -68,8 +68,8 @@ def denoise(
     Raises
     ------
     ValueError, TypeError
-        If the image is no finite image or smaller than a patch, sigma is no number ≥ 0, or the
-        model was not fitted on patches with as many channels or cannot go back.
+        If the image is not finite or smaller than a patch, sigma is not a number ≥ 0, or the model
+        was not fitted to patches with as many channels or has no `inverse_transform`.
 
     See Also
     --------
@@ -78,8 +78,8 @@ def denoise(
     Notes
     -----
     Elad & Aharon, *Image denoising via sparse and redundant representations over learned
-    dictionaries* (2006), with another rule to stop and other weights. Atoms are learned by the
-    method of optimal directions from some 20,000 patches, beginning with cosines.
+    dictionaries* (2006), with another stopping rule and other weights. Atoms are learned by the
+    method of optimal directions from about 20,000 patches, starting from cosines.
 
     Examples
     --------

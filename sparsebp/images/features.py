@@ -1,4 +1,4 @@
-"""Maps of features: an encoder that slides over an image."""
+"""Feature maps: the codes of all patches of an image."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ def encode_image(
     prepare: Callable[[np.ndarray], np.ndarray] = remove_mean,
     progress: Progress = False,
 ) -> np.ndarray:
-    """Slide an encoder over an image: the coefficients of every patch, as a map.
+    """Compute the coefficients of every patch of an image, as a map.
 
     Parameters
     ----------
     image : array-like of shape (height, width) or (height, width, 3)
         The image, or a volume as in `denoise`.
     model : estimator
-        Fitted on patches; anything with `transform`, a pipeline too.
+        Fitted to patches; any model with `transform`, including pipelines.
     stride : int or sequence of int, default=1
-        Pixels from one patch to the next, along all sides or along each.
+        Distance between patches in pixels, for all sides or for each.
     patch_shape : int or tuple of int, default=None
         Of the patches the model was fitted on, channels last, as in `SparseCoding`; None takes the
         model's own, else square patches of the image's channels.
     prepare : callable, default=remove_mean
-        Maps patches (n_patches, n_pixels) to samples as the model was fitted on.
+        Maps patches (n_patches, n_pixels) to samples like those of the model's fit.
     progress : bool or callable, default=False
-        Whether to show a bar; or what goes through the blocks of patches, as `rich.progress.track`
-        does.
+        Whether to show a progress bar; or an iterator over the blocks of patches, such as
+        `rich.progress.track`.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def encode_image(
     (4, 5, 4)
     """
     if not callable(prepare):
-        raise TypeError(f"prepare is {prepare!r}; it must be callable, as remove_mean is.")
+        raise TypeError(f"prepare is {prepare!r}; it must be callable, such as remove_mean.")
     dtype = getattr(model, "components_", np.empty(0)).dtype
     values, sides = framed(image, model, patch_shape)
     patches = Patches(values, sides, stride, dtype=dtype, to_border=False)
@@ -74,8 +74,8 @@ def encode_image(
             codes = np.asarray(model.transform(prepare(patches.take(numbers))))
         if len(codes) != len(numbers):
             raise ValueError(
-                f"prepare and the model made {len(codes)} rows of {len(numbers)} patches; each "
-                "patch must keep a row of its own."
+                f"prepare and the model returned {len(codes)} rows for {len(numbers)} patches; "
+                "they must return one row per patch."
             )
         if features is None:
             features = np.empty((len(patches), codes.shape[1]), codes.dtype)

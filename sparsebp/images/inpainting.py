@@ -1,4 +1,4 @@
-"""Filling in the missing pixels of images."""
+"""Inpainting: filling the missing pixels of images."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from sparsebp.images._patches import (
 from sparsebp.images._smooth import filled_smoothly
 from sparsebp.samples import count_threads
 
-#: Thresholds of the turns, in units of what a smooth filling errs: they fall as the filling grows
-#: better. On photographs sixteen such turns gain 0.1 to 0.3 dB more, four 0.1 to 0.3 less.
+#: Thresholds of the iterations, in units of the error of the smooth fill: they decrease as the fill
+#: improves. On photographs sixteen iterations gain 0.1 to 0.3 dB more, four 0.1 to 0.3 dB less.
 _THRESHOLDS = np.geomspace(1.7, 0.3, 8)
-#: Share of the known pixels near holes that are hidden to find out how much a smooth filling errs.
+#: Fraction of the known pixels near holes that are hidden to measure the error of a smooth fill.
 _HIDDEN = 0.1
 
 
@@ -37,48 +37,46 @@ def inpaint(
     patch_shape: PatchShape = None,
     progress: bool = False,
 ) -> np.ndarray:
-    """Fill in missing pixels, smoothly at first, then by the atoms that patches are made of.
+    """Fill missing pixels, first smoothly, then with the atoms of a model.
 
-    Holes are filled as smoothly as the pixels around them allow (biharmonic). Then, in eight
-    turns, each patch that touches a hole is described by the few atoms that stand out, as in
-    `denoise`, and the holes get the average of what patches say; the threshold falls from turn to
-    turn, from 1.7 to 0.3 times what the smooth filling errs, which is measured on known pixels.
-    Known pixels stay as they are.
+    Holes are first filled smoothly (biharmonic). Then, in eight iterations, each patch that touches
+    a hole is approximated by few atoms, as in `denoise`, and the holes are filled with the average
+    of the overlapping patches. The threshold decreases from 1.7 to 0.3 times the error of the
+    smooth fill, which is measured on known pixels. Known pixels are not changed.
 
     Parameters
     ----------
     image : array-like of shape (height, width) or (height, width, 3)
-        The image or, as in `denoise`, a volume, on any scale; what stands at missing pixels does
-        not matter.
+        The image or, as in `denoise`, a volume, on any scale; values at missing pixels are ignored.
     model : estimator
-        Required. What has atoms, as in `denoise`, fitted on patches without their means. Best are a
-        few times as many atoms as pixels, learned from clean photographs.
+        Required. A model with atoms, as in `denoise`, fitted to patches without their means. Best
+        are a few times as many atoms as pixels, learned from clean photographs.
     missing : array-like of bool, of the image's shape or (height, width), default=None
         Which pixels are missing; None takes those that are NaN. Masked ones of an image of
         `numpy.ma` are missing, too.
     stride : int, default=1
-        Pixels from one patch to the next.
+        Distance between patches in pixels.
     patch_shape : int or tuple of int, default=None
         Of the patches the model was fitted on, channels last, as in `SparseCoding`; None takes the
         model's own, else square patches of the image's channels.
     progress : bool, default=False
-        Whether to show a bar for each turn.
+        Whether to show a progress bar for each iteration.
 
     Returns
     -------
     filled : ndarray of the image's shape
-        float32 if the image is, else float64. The cost grows with the number of patches that touch
-        a hole. Within a hole that is larger than a patch, the filling is smooth.
+        float32 if the image is, else float64. The time is proportional to the number of patches
+        that touch a hole. In holes that are larger than a patch, the result is smooth.
 
     Raises
     ------
     ValueError, TypeError
-        If the image or the mask is none, a channel has no known pixel, or the model was not fitted
-        on patches with as many channels or cannot go back.
+        If the image or the mask is invalid, a channel has no known pixel, or the model was not
+        fitted to patches with as many channels or has no `inverse_transform`.
 
     Notes
     -----
-    Thresholds that fall while what was filled is filled again: Guleryuz, *Nonlinear approximation
+    Iterated filling with decreasing thresholds: Guleryuz, *Nonlinear approximation
     based image recovery using adaptive sparse reconstructions and iterated denoising* (2006).
 
     Examples
@@ -95,8 +93,8 @@ def inpaint(
     """
     if model is None:
         raise TypeError(
-            "inpaint needs a model, whose atoms fill the holes: give one that was fitted on "
-            "patches of other images without their means, such as SparseCoding(128).fit("
+            "inpaint needs a model, whose atoms fill the holes: give one fitted to patches of "
+            "other images without their means, such as SparseCoding(128).fit("
             "remove_mean(sample_patches(images, 8, 20_000)))."
         )
     masked = isinstance(image, np.ma.MaskedArray)
@@ -110,7 +108,7 @@ def inpaint(
     if not holes.any():
         return values.reshape(raw.shape).copy()
     if holes.all(axis=(-3, -2)).any():
-        raise ValueError("No pixel of the image (or of a channel or frame of it) is known.")
+        raise ValueError("The image, or one of its channels or frames, has no known pixel.")
     anywhere: Any = holes.any(axis=-1)
     touching = patches.touching(anywhere)
     filled = _frames_filled_smoothly(values, holes)
@@ -131,7 +129,7 @@ def inpaint(
 
 
 def _frames_filled_smoothly(image: np.ndarray, holes: np.ndarray) -> np.ndarray:
-    """Fill an image, or each frame of a volume by itself."""
+    """Fill an image, or each frame of a volume separately."""
     shape = (-1, *image.shape[-3:])
     frames = zip(image.reshape(shape), holes.reshape(shape), strict=True)
     return np.reshape([filled_smoothly(*frame) for frame in frames], image.shape)
@@ -140,12 +138,12 @@ def _frames_filled_smoothly(image: np.ndarray, holes: np.ndarray) -> np.ndarray:
 def _smooth_error(
     image: np.ndarray, holes: np.ndarray, patches: Patches, touching: np.ndarray
 ) -> float:
-    """Hide some known pixels near holes; return the root mean square by which a filling errs."""
+    """Hide some known pixels near holes; return the root mean square error of a smooth fill."""
     near = np.zeros(image.shape[:-1], dtype=bool)
     near[patches.places(touching)] = True
     known = near[..., np.newaxis] & ~holes
     inner = np.zeros_like(known)
-    inner[..., 2:-2, 2:-2, :] = True  # at the border a smooth filling errs even on a slope
+    inner[..., 2:-2, 2:-2, :] = True  # at the border a smooth fill has errors even on a slope
     seen = np.flatnonzero(known & inner if (known & inner).any() else known)
     # Drawn by number: a mask that was drawn with the same seed must not coincide.
     drawn = np.random.default_rng(0).permutation(seen.size)[: int(np.ceil(_HIDDEN * seen.size))]

@@ -1,4 +1,4 @@
-"""Numbers that say how good learned features are: found again, sparse, Gabor-like, ordered."""
+"""Measures of learned features: recovery, sparsity, Gabor fits, topography."""
 
 from sparsebp.metrics._gabor_result import GaborFit
 from sparsebp.metrics._gabor_uncertainty import GaborUncertainty

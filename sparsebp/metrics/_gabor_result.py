@@ -1,4 +1,4 @@
-"""Fitted Gabor functions, and the numbers of the field that follow from them."""
+"""Fitted Gabor functions, and the standard measures derived from them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +14,8 @@ from sparsebp.metrics._gabor_search import frequency_limit
 from sparsebp.metrics._gabor_spectrum import bandwidth_octaves, peak_frequency
 from sparsebp.metrics._gabor_uncertainty import GaborUncertainty, uncertainty
 
-#: A fit is well determined where the filter fixes its orientation to so many radians and its
-#: frequency to so many octaves.
+#: A fit is well determined if its orientation is certain to this many radians and its frequency to
+#: this many octaves.
 ORIENTATION_LIMIT = np.pi / 12
 FREQUENCY_LIMIT = 0.5
 
@@ -41,7 +41,7 @@ class GaborFit:
         1 - SS_res / SS_tot in [0, 1], SS_tot being about the filter's mean; 0 for a constant
         filter.
     orientation : ndarray of shape (n_filters,)
-        Direction in which the wave travels (the bars stand at right angles to it), radians in
+        Direction of the wave (perpendicular to the bars), radians in
         [0, pi), from the direction of growing columns towards the direction of growing rows.
     carrier : ndarray of shape (n_filters,)
         Cycles per pixel; no higher than a pixel grid can carry in this direction.
@@ -118,9 +118,9 @@ class GaborFit:
 
     @cached_property
     def uncertainty(self) -> GaborUncertainty:
-        """How far the filters leave orientation, frequency, center and sigma open.
+        """Uncertainty of orientation, frequency, center and sigma.
 
-        Each number is how far that parameter can move, the others following, until the fit
+        Each number is how far that parameter can change, with the others adapted, until the fit
         explains 1 % less of the filter's variance, to first order.
         """
         wave = np.stack([np.cos(self.phase), -np.sin(self.phase)], axis=1)
@@ -129,7 +129,7 @@ class GaborFit:
 
     @cached_property
     def well_determined(self) -> NDArray[np.bool_]:
-        """Whether the filter fixes its orientation to 15° and its frequency to half an octave.
+        """Whether orientation is certain to 15° and frequency to half an octave.
 
         By `uncertainty`; of shape (n_filters,). Blobs and filters with less than half a wave are
         poorly determined, and maps leave them out.
@@ -190,7 +190,7 @@ class GaborFit:
         Parameters
         ----------
         path : path
-            A file that is there is replaced.
+            The file; an existing one is replaced.
 
         Raises
         ------
@@ -220,6 +220,6 @@ class GaborFit:
 
 
 def check_fit(fit: Any) -> None:
-    """Refuse what is not the result of `gabor_fit`."""
+    """Raise an error unless fit is the result of `gabor_fit`."""
     if not isinstance(fit, GaborFit):
         raise TypeError(f"fit is of type {type(fit).__name__}; give the result of gabor_fit.")

@@ -1,4 +1,4 @@
-"""Where the spectrum of a Gabor function peaks, and how wide the peak is.
+"""Peak frequency and bandwidth of a Gabor function's spectrum.
 
 Along the wave, exp(-u^2 / (2 sigma^2)) cos(2 pi carrier u + phase) has the amplitude spectrum
 

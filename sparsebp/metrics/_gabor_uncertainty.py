@@ -1,4 +1,4 @@
-"""How far a filter leaves the parameters of its Gabor function open."""
+"""Uncertainty of the parameters of a filter's Gabor function."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sparsebp.metrics._gabor_refine import ANGLE, FREQUENCY, WIDTHS, derivatives, gabor_pair
 from sparsebp.metrics._gabor_spectrum import peak_frequency
 
-#: Share of a filter's variance by which a fit may be worse and still be nearly as good.
+#: Fraction of a filter's variance by which a fit may be worse.
 TOLERANCE = 0.01
 _CENTER = [0, 1]
 _PHASE, _AMPLITUDE = 6, 7
@@ -17,11 +17,11 @@ _RIDGE = 1e-10
 
 
 class GaborUncertainty(NamedTuple):
-    """How far each parameter can move until the fit explains 1 % less of the filter's variance.
+    """How far each parameter can change until the fit explains 1 % less of the filter's variance.
 
-    The other parameters follow as well as they can. To first order, which overstates the widths
-    along the waves of edges. Infinite for a constant filter, and the frequency's also for a blob,
-    whose spectrum peaks at zero.
+    The other parameters are adapted. To first order, which overestimates the widths along the waves
+    of edges. Infinite for a constant filter, and the frequency's also for a blob, whose spectrum
+    peaks at zero.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Whitening of whole images by a filter that undoes their 1/f spectrum."""
+"""Whitening of whole images by a filter that flattens their 1/f spectrum."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -35,8 +35,8 @@ def whiten_images(
         Frequency where the filter falls off, in cycles per pixel, > 0. The published value is 200
         cycles per picture of 512 pixels.
     boundary : {"mirror", "wrap"}, default="mirror"
-        What lies beyond the border. "wrap" is the published filter: the opposite border, and where
-        the two differ, lines appear along both. "mirror" continues the image by its mirror image,
+        Continuation beyond the border. "wrap" is the published filter: the opposite border, which
+        causes lines along both if they differ. "mirror" continues the image by its mirror image,
         without a jump.
     unit_variance : bool, default=True
         Whether all filtered images are divided by one number, so that their variances are 1 on
@@ -56,7 +56,7 @@ def whiten_images(
     ValueError
         If there is no image, an image is not finite or has a wrong shape, `cutoff` or `boundary`
         is not one of the values above, all images are constant, or `unit_variance` is true and
-        `cutoff` lets nothing of them pass.
+        `cutoff` removes everything.
 
     References
     ----------
@@ -84,11 +84,11 @@ def whiten_images(
     peaks = [largest_magnitude(image) for image in shifted]
     if not any(peaks):
         raise ValueError("images are all constant: whitening needs an image with some contrast")
-    # Scaled before, too, so that squares of tiny or huge pixels stay within range.
+    # Also scaled before, so that squares of tiny or huge pixels stay in range.
     scales = [max(peaks) if unit_variance else peak or 1.0 for peak in peaks]
     whitened = []
     for image, scale in zip(shifted, scales, strict=True):
-        with ignore_float_warnings():  # beside an image of huge numbers, others vanish
+        with ignore_float_warnings():  # with one image of huge numbers, others underflow
             whitened.append(filters[boundary](image / image.dtype.type(scale), cutoff))
     if unit_variance:
         return _with_unit_variance(whitened, cutoff)
@@ -98,7 +98,7 @@ def whiten_images(
 def _check_cutoff(cutoff: float) -> float:
     checked = check_number("cutoff", cutoff, minimum=0)
     if checked == 0:
-        raise ValueError("cutoff=0.0 lets nothing pass: give cycles per pixel, > 0")
+        raise ValueError("cutoff=0.0 removes everything: give cycles per pixel, > 0")
     return checked
 
 
@@ -106,7 +106,7 @@ def _with_unit_variance(whitened: list[NDArray[Any]], cutoff: float) -> list[NDA
     power = float(np.mean([image.var(dtype=np.float64) for image in whitened]))
     if power == 0:
         raise ValueError(
-            f"cutoff={cutoff!r} lets nothing of the images pass: give more cycles per pixel"
+            f"cutoff={cutoff!r} removes everything from the images: give more cycles per pixel"
         )
     return [image / image.dtype.type(np.sqrt(power)) for image in whitened]
 

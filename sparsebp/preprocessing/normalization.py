@@ -1,4 +1,4 @@
-"""Normalization of patches, each on its own: mean, contrast, norm."""
+"""Normalization of single patches: mean, contrast, norm."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from sparsebp.preprocessing._arrays import check_rows
 def remove_mean(patches: ArrayLike) -> NDArray[Any]:
     """Subtract from each patch its own mean: x_j <- x_j - mean(x_j).
 
-    Natural images are nearly stationary, so the mean of a gray patch says only how bright the
-    spot was. The three channels of a color patch have three means, and their differences are its
-    hue: color patches usually keep their mean, and only `Whitening` centers them (Ng et al.,
-    UFLDL tutorial, "Data preprocessing").
+    Natural images are nearly stationary, so the mean of a gray patch is only its local brightness.
+    The three channels of a color patch have three means, and their differences are its hue: color
+    patches usually keep their mean, and only `Whitening` centers them (Ng et al., UFLDL tutorial,
+    "Data preprocessing").
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def normalize_contrast(patches: ArrayLike, *, regularization: float = 10 / 255**
         One patch a row.
     regularization : float, default=10 / 255**2
         Added to the variance, in squared units of the pixels, >= 0, so that noise in patches of
-        almost no contrast is not blown up. The default is the value of Coates, Lee and Ng, 10 for
+        almost no contrast is not amplified. The default is the value of Coates, Lee and Ng, 10 for
         pixels from 0 to 255, for pixels from 0 to 1. With 0, constant patches stay as they are.
 
     Returns
@@ -127,7 +127,7 @@ def unit_norm(patches: ArrayLike) -> NDArray[Any]:
            [0. , 0. ]])
     """
     patches = check_rows("patches", patches)
-    # The largest entry is divided out first: squares of tiny or huge numbers leave the range.
+    # Divided by the largest entry first: squares of tiny or huge numbers would leave the range.
     peak = np.abs(patches).max(axis=1, keepdims=True)
     scaled = patches / np.where(peak > 0, peak, 1)
     norm = np.linalg.norm(scaled, axis=1, keepdims=True)

@@ -24,7 +24,7 @@ from sparsebp.samples import slices
 
 _REFERENCE_PATCHES = 2000
 _REDRAWS_PER_PATCH = 100
-# Numbers copied at a time: bounds the memory beside the result to a few megabytes.
+# Numbers copied at a time; bounds the additional memory to a few megabytes.
 _BLOCK_SIZE = 2**18
 
 
@@ -195,12 +195,12 @@ def _check_patch_shape(
     if channels not in (None, *(found or (1,))):
         raise ValueError(
             f"patch_shape has {channels} channels but images[0] has shape {images[0].shape}: give "
-            "images with as many channels, or leave the channels out of patch_shape"
+            "images with as many channels, or omit the channels in patch_shape"
         )
     for index, image in enumerate(images):
         if any(n < side for n, side in zip(image.shape, sides, strict=False)):
             raise ValueError(
                 f"images[{index}] of shape {image.shape} is smaller than a patch of "
-                f"{' x '.join(map(str, sides))} pixels: give smaller patches or leave the image out"
+                f"{' x '.join(map(str, sides))} pixels: give smaller patches or remove the image"
             )
     return (*sides, *found)

@@ -1,4 +1,4 @@
-"""Principal directions of samples, without those that hold nothing but rounding errors."""
+"""Principal directions of samples, without those that contain only rounding errors."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def principal_directions(
     Returns
     -------
     eigenvalues : ndarray of shape (rank,)
-        Falling.
+        In decreasing order.
     directions : ndarray of shape (n_features, rank)
         Unit eigenvectors in columns, the largest entry of each positive.
 
@@ -37,7 +37,7 @@ def principal_directions(
     ValueError
         If all samples are equal or so large that their squares overflow.
     """
-    # With fewer samples than features, their inner products tell the same as the covariance.
+    # With fewer samples than features, their inner products contain the same information.
     centered = X - mean if X.shape[0] < X.shape[1] else None
     moments = _covariance(X, mean) if centered is None else _inner_products(X, centered)
     with decomposing():
@@ -59,7 +59,7 @@ def principal_directions(
 
 
 def _why_none(X: NDArray[Any]) -> str:
-    """Say why samples have no directions: they are equal, or their differences are lost."""
+    """Return why samples have no directions: they are equal, or their differences are lost."""
     if (X[0] == X).all():
         return (
             f"all {X.shape[0]} samples are equal (n_features={X.shape[1]}): "
@@ -68,7 +68,7 @@ def _why_none(X: NDArray[Any]) -> str:
     spread = float((X.max(axis=0) - X.min(axis=0)).max())
     return (
         f"the samples of size {largest_magnitude(X):.2g} differ by no more than {spread:.2g}, "
-        "which rounding hides or whose square vanishes: subtract their mean, and scale X to about "
+        "which is below rounding error or underflows: subtract their mean, and scale X to about "
         "unit variance"
     )
 

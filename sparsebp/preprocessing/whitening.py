@@ -33,14 +33,14 @@ class Whitening(
         M = diag(d + e)^(-1/2) E^T        for "pca",
         M = E diag(d + e)^(-1/2) E^T      for "zca".
 
-    Only directions with some variance are used: after the mean of each patch was removed, the
-    constant patch has the eigenvalue zero, by which nothing is ever divided.
+    Only directions with some variance are used: if the mean of each patch was removed, the constant
+    patch has the eigenvalue zero, and is dropped.
 
     Parameters
     ----------
     method : {"zca", "pca"}, default="zca"
-        "pca" returns one output for each direction kept, in the order of falling variance. "zca"
-        turns them back into pixels, so whitened patches still look like patches.
+        "pca" returns one output for each direction kept, in order of decreasing variance. "zca"
+        rotates them back to pixels, so whitened patches still look like patches.
     n_components : int, float or None, default=None
         Directions kept, those of largest variance: None for all up to the numerical rank, an int
         for that many, a float between 0 and 1 for the fewest that hold this fraction of the
@@ -54,7 +54,7 @@ class Whitening(
     mean_ : ndarray of shape (n_features,)
         Mean of the samples.
     eigenvalues_ : ndarray of shape (n_components_,)
-        d, the variances along the directions kept, falling, without the regularization.
+        d, the variances along the directions kept, decreasing, without the regularization.
     rank_ : int
         Numerical rank of the covariance, before `n_components` is applied: the number of
         eigenvalues above max(n_samples, n_features) times the larger of eps64 * d_1, the error of
@@ -153,7 +153,7 @@ class Whitening(
             mean = samples.mean(axis=0, dtype=np.float64)
             eigenvalues, directions = principal_directions(samples, mean)
         kept = _n_kept(self.n_components, eigenvalues, samples.shape)
-        # Set last, so that a refused fit leaves nothing half fitted.
+        # Set last, so that a failed fit changes nothing.
         self.mean_ = mean
         self.rank_ = len(eigenvalues)
         self.n_components_ = kept
@@ -164,7 +164,7 @@ class Whitening(
         return self
 
     def check_parameters(self) -> None:
-        """Refuse values of parameters that cannot be used, as `fit` does.
+        """Raise an error for invalid parameters, as `fit` does.
 
         Raises
         ------
@@ -256,7 +256,7 @@ class Whitening(
         return self._turned_back(self.directions_ * self.scales_)
 
     def _turned_back(self, along: NDArray[Any]) -> NDArray[Any]:
-        """Rotate rows of shares along the directions back to features, for "zca"."""
+        """Rotate coordinates along the directions back to features, for "zca"."""
         if self.method_ == "pca":
             return along
         return along @ self.directions_.T.astype(along.dtype, copy=False)

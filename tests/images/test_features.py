@@ -69,7 +69,7 @@ def test_containers_of_a_model_do_not_matter():
 
 @pytest.mark.parametrize("prepare", [lambda x: x[:3], lambda x: np.repeat(x, 2, axis=0)])
 def test_every_patch_keeps_a_row(prepare):
-    with pytest.raises(ValueError, match="each patch must keep a row of its own"):
+    with pytest.raises(ValueError, match="one row per patch"):
         encode_image(IMAGE, MODEL, prepare=prepare)
 
 

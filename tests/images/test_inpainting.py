@@ -117,7 +117,7 @@ def test_what_is_smooth_is_filled_in_exactly():
 
 def test_one_known_pixel_is_enough_and_none_is_refused():
     missing = np.ones((9, 9), dtype=bool)
-    with pytest.raises(ValueError, match="No pixel of the image"):
+    with pytest.raises(ValueError, match="has no known pixel"):
         inpaint(np.ones((9, 9)), MODEL, missing)
     missing[3, 3] = False
     np.testing.assert_allclose(inpaint(np.full((9, 9), 0.3), MODEL, missing), 0.3, rtol=1e-6)
@@ -163,9 +163,9 @@ def test_a_hole_larger_than_a_patch_is_filled_smoothly_within():
     ("image", "options", "message"),
     [
         (np.zeros((4, 40)), {}, "smaller than the model's patches of 5 × 5"),
-        (np.zeros((40, 40, 3)), {}, "no square patches of 3 channel"),
-        (np.zeros((40, 40, 2)), {}, "2 channels, the last of them perhaps how opaque"),
-        (np.zeros((40, 40, 4)), {}, "4 channels, the last of them perhaps how opaque"),
+        (np.zeros((40, 40, 3)), {}, "not square patches of 3 channel"),
+        (np.zeros((40, 40, 2)), {}, "2 channels, the last of them perhaps opacity"),
+        (np.zeros((40, 40, 4)), {}, "4 channels, the last of them perhaps opacity"),
         (np.zeros(40), {}, r"shape \(40,\)"),
         (np.zeros((0, 4)), {}, r"shape \(0, 4\)"),
         (np.array([["a"]]), {}, "real numbers"),

@@ -89,7 +89,7 @@ def test_a_stride_larger_than_the_patch():
     with pytest.warns(UserWarning, match=r"stride=12 is larger"):
         assert encode_image(image, MODEL, stride=12).shape == (3, 3, 9)
     assert encode_image(image, MODEL, stride=(8, 4)).shape == (5, 9, 9)
-    with pytest.raises(ValueError, match="2 sides"):
+    with pytest.raises(ValueError, match="must have 2 numbers"):
         encode_image(image, MODEL, stride=(8, 4, 1))
 
 
