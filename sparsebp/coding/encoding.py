@@ -153,13 +153,13 @@ def _encode_smoothly(  # noqa: PLR0913  (as above)
     mask: np.ndarray | None,
 ) -> tuple[np.ndarray, int]:
     target = tol * gradient_scale(x, basis, alpha)
-    problem = sparse_coding(penalty, alpha, masked=mask is not None)
     of_samples = {"x": x} if mask is None else {"x": x, "M": mask}
+    problem = sparse_coding(penalty, alpha, masked=mask is not None)
+    objective = problem.objective("s", {"A": basis, **of_samples}, scale=1)
 
     def values_and_gradient(codes: np.ndarray, columns: np.ndarray) -> tuple:
         known = {name: taken(matrix, columns) for name, matrix in of_samples.items()}
-        objective = problem.objective("s", {"A": basis, **known}, scale=1)
-        return objective.values_and_gradient(codes)
+        return objective.values_and_gradient(codes, known)
 
     lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(basis.dtype).tiny
 

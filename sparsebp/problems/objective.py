@@ -218,13 +218,17 @@ class Objective:
                 gradients[name] = part if known is None else np.add(known, part, out=known)
         return total, self.pack(gradients).astype(point.dtype, copy=False)
 
-    def values_and_gradient(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def values_and_gradient(
+        self, point: np.ndarray, known: Mapping[str, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Compute each column's share of F, and ∇F, where the free matrix holds samples.
 
         Parameters
         ----------
         point : ndarray of shape (n_components, n_samples)
             Coefficients in columns, in every term the columns of the network's end.
+        known : mapping of str to ndarray, optional
+            Matrices in place of fixed ones, such as those of fewer samples.
 
         Returns
         -------
@@ -234,7 +238,7 @@ class Objective:
             ∇F, whose columns are the gradients of their own values.
         """
         free = self.unpack(_floating(point))
-        parts = [group.run(group.fixed, free) for group in self._groups]
+        parts = [group.run({**group.fixed, **(known or {})}, free) for group in self._groups]
         (name,) = free
         return sum(values for values, _ in parts), sum(slopes[name] for _, slopes in parts)  # type: ignore[return-value]
 
