@@ -16,7 +16,7 @@ PLANTED = make_dictionary_signals(3000, 6, 8, n_nonzero=1, random_state=0)
 X = PLANTED.X
 SOLVERS = [
     {"solver": "online", "batch_size": 100, "max_iter": 60},
-    {"max_iter": 10, "batch_size": 500},
+    {"max_iter": 10, "batch_size": 300},
     {"solver": "exact", "gamma": 0.01, "max_iter": 10, "batch_size": 500},
 ]
 

@@ -61,7 +61,7 @@ def test_hundreds_of_noiseless_gabors_are_fitted_exactly(side):
     assert fit.r_squared.min() > 0.9
 
 
-@pytest.mark.parametrize("phase", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("phase", first_fast([1.0, 0.0, 2.0]))
 def test_waves_near_nyquist_are_told_from_their_mirror_images(phase):
     truth = gabor((12, 12), (6.524, 5.421), 1.448, 0.465, (0.62, 11.06), phase)
     assert gabor_fit(truth.reshape(1, -1), (12, 12)).r_squared[0] > 0.999
