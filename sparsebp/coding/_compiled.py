@@ -24,10 +24,10 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 class _ForgivingCache(FunctionCache):
-    """A cache on disk without which everything works, only later: its errors are warnings."""
+    """An optional cache on disk: its errors are warnings."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return what was compiled before, or None where its file is damaged or unreadable."""
+        """Return cached code, or None if its file is damaged or unreadable."""
         try:
             return super().load_overload(sig, target_context)
         except Exception as error:
@@ -35,7 +35,7 @@ class _ForgivingCache(FunctionCache):
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was compiled; where it cannot be kept, this process has it in memory."""
+        """Cache compiled code; if that fails, keep it in memory."""
         try:
             super().save_overload(sig, data)
         except Exception as error:
@@ -45,14 +45,14 @@ class _ForgivingCache(FunctionCache):
         warn_user(
             f"The compiled code in {self.cache_path} could not be {done} "
             f"({type(error).__name__}: {error}), so it is compiled in memory, which takes some "
-            "seconds in each process. Remove that folder, make room on the disk, or set "
-            "NUMBA_CACHE_DIR to a folder that can be written to.",
+            "seconds in each process. Remove that folder, free disk space, or set "
+            "NUMBA_CACHE_DIR to a writable folder.",
         )
 
 
 if hasattr(os, "register_at_fork"):
-    # Whoever forks waits until no other thread compiles, or the child's copy of numba's lock would
-    # stay taken for ever.
+    # A fork waits until no other thread compiles; otherwise the child's copy of numba's lock would
+    # never be released.
     os.register_at_fork(
         before=global_compiler_lock.acquire,
         after_in_parent=global_compiler_lock.release,

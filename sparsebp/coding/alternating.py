@@ -18,34 +18,35 @@ from sparsebp.samples import in_blocks
 
 logger = logging.getLogger(__name__)
 
-#: The pairs of steps that a turn can be made of.
+#: The variants of an iteration.
 STEPS = ("lbfgs", "exact")
 #: Samples whose coefficients one L-BFGS finds together, and the past steps that it remembers.
 #: Measured on patches: smaller blocks spend their time in Python, a longer memory in L-BFGS.
 _BLOCK, _MEMORY = 400, 5
-#: L-BFGS iterations of a search within a turn, as in the tutorial's exercise.
+#: L-BFGS iterations per step, as in the tutorial's exercise.
 _INNER_ITERATIONS = 20
-#: Iterations within a turn where each sample takes its own: they come as far as the 20 above.
-#: Eight did so on patches, but found half of a planted dictionary where twelve find all of it.
+#: Iterations of per-sample L-BFGS, equivalent to the 20 above. Eight suffice on patches, but
+#: recover half of a planted dictionary, of which twelve recover all.
 _OWN_ITERATIONS = 12
-#: Steps of the encoder within a turn where the penalty has a corner.
+#: Steps of the encoder for non-smooth penalties.
 _PROXIMAL_STEPS = 200
-#: Unused atoms are replaced in this share of the turns: later they could not be learned any more.
+#: Unused atoms are replaced in this first fraction of the iterations, while they can still be
+#: learned.
 _REPLACING = 0.75
 
 
 def check_closed_form(steps: str, gamma: float | None) -> None:
-    """Refuse ``steps="exact"`` where the basis has no closed form: without weight decay."""
+    """Raise an error for ``steps="exact"`` without weight decay: there is no closed form."""
     if steps == "exact" and gamma is None:
         raise ValueError(
-            "'exact' has a closed form for the basis only with weight decay; give a gamma ≥ 0, or "
-            "take 'lbfgs'."
+            "'exact' requires weight decay for its closed form of the basis; give a gamma ≥ 0, or "
+            "use 'lbfgs'."
         )
 
 
 @dataclass(frozen=True)
 class Alternation(BasisSearch):
-    """Minimize F in s and in A alternately: each step is a turn of both.
+    """Minimize F in s and in A alternately.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ class Alternation(BasisSearch):
         check_closed_form(self.steps, self.gamma)
 
     def step(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
-        """Take a turn; on the same samples as before their coefficients carry over."""
+        """Take a step; on the same samples as before it starts from their coefficients."""
         last = state if isinstance(state, TurnState) else None
         start = state.basis if last is None else last.start
         carried = last if last is not None and last.samples is x else None
@@ -110,7 +111,7 @@ class Alternation(BasisSearch):
         basis : ndarray of shape (n_features, n_components)
             A.
         codes : ndarray of shape (n_components, n_samples)
-            Where the search for the coefficients starts.
+            Initial coefficients.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Atoms that no sample uses: which they are, and what takes their place."""
+"""Unused atoms: which they are, and their replacement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 def replace_unused_atoms(
     x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: Any
 ) -> np.ndarray:
-    """Put samples that are badly reconstructed in the place of unused atoms.
+    """Replace unused atoms by residuals of badly reconstructed samples.
 
     Parameters
     ----------
@@ -31,15 +31,14 @@ def replace_unused_atoms(
     Returns
     -------
     basis : ndarray of shape (n_features, n_components)
-        The same basis if every atom is used; new atoms are residuals, as long as the median
-        atom.
+        The same basis if every atom is used; new atoms are residuals with the median norm.
     """
     unused = unused_atoms(basis, (codes.astype(np.float64) ** 2).mean(axis=1))
     return replaced_atoms(x, basis, codes, unused, rng)
 
 
 def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Return the indices of the atoms that contribute next to nothing.
+    """Return the indices of the atoms that contribute almost nothing.
 
     Parameters
     ----------
@@ -59,7 +58,7 @@ def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
 def replaced_atoms(
     x: np.ndarray, basis: np.ndarray, codes: np.ndarray, unused: np.ndarray, rng: Any
 ) -> np.ndarray:
-    """Put residuals of badly reconstructed samples in the place of given atoms.
+    """Replace given atoms by residuals of badly reconstructed samples.
 
     Parameters
     ----------
@@ -77,8 +76,8 @@ def replaced_atoms(
     Returns
     -------
     basis : ndarray of shape (n_features, n_components)
-        A copy, the new atoms as long as the median atom; the same basis if nothing is unused or
-        every sample is reconstructed perfectly.
+        A copy, with new atoms of the median norm; the same basis if no atom is unused or every
+        sample is reconstructed perfectly.
     """
     if unused.size == 0:
         return basis

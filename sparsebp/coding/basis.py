@@ -20,7 +20,7 @@ def exact_basis(x: np.ndarray, codes: np.ndarray, gamma: float, *, scale: float)
     codes : ndarray of shape (n_components, n_samples)
         s, their coefficients.
     gamma : float
-        γ ≥ 0; with 0 the least-norm solution is taken where s has not full rank.
+        γ ≥ 0; with 0 the minimum-norm solution is returned if s is rank-deficient.
     scale : float
         1/n_samples for the mean over the samples, as in the tutorial's exercise.
 
@@ -42,7 +42,7 @@ def exact_basis(x: np.ndarray, codes: np.ndarray, gamma: float, *, scale: float)
     diagonal = np.arange(len(moments))
     moments[diagonal, diagonal] += gamma / scale
     try:
-        # A Cholesky factor may well be found of what has not full rank, and mean nothing.
+        # A Cholesky factorization may succeed for a rank-deficient matrix and be meaningless.
         basis = cho_solve(cho_factor(moments), cross) if gamma > 0 else None
     except LinAlgError:
         basis = None

@@ -1,8 +1,8 @@
-"""Coefficients of samples for a given basis, every sample on its own.
+"""Coefficients of samples for a given basis, each sample independently.
 
-A sample's coefficients do not depend, to the last bit, on which others are encoded beside it: each
-takes its own steps, stops by its own optimality, and is rounded as if it stood alone (in double
-precision, on whole panels of columns; see `sparsebp.samples.columns`).
+A sample's coefficients do not depend, to the last bit, on the other samples: each has its own steps
+and stopping criterion, and the same rounding as alone (in double precision, on whole panels of
+columns; see `sparsebp.samples.columns`).
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import UnitColumns, sparse_coding
 from sparsebp.samples import in_blocks, one_blas_thread, product, taken
 
-#: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run side
-#: by side; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
+#: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run in
+#: parallel; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
 _EXACT_BLOCK, _SMOOTH_BLOCK = 128, 1000
 
 
 @dataclass(frozen=True)
 class Codes:
-    """Coefficients, and how many samples' searches did not reach the tolerance.
+    """Coefficients, and the number of samples that did not converge.
 
     Parameters
     ----------
     codes : ndarray of shape (n_components, n_samples)
         Coefficients in columns.
     n_unfinished : int
-        Samples that met the iteration limit first, or a slope they could not descend.
+        Samples that hit the iteration limit, or whose line search failed.
     """
 
     codes: np.ndarray
@@ -41,7 +41,7 @@ class Codes:
 
 
 def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Compute Aᵀx, row r divided by the length of atom r: the tutorial's first coefficients.
+    """Compute Aᵀx, row r divided by the norm of atom r: the tutorial's initial coefficients.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
     Returns
     -------
     codes : ndarray of shape (n_components, n_samples)
-        Where the search for coefficients begins.
+        Initial coefficients.
 
     Notes
     -----
@@ -75,7 +75,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     n_threads: int = 1,
     mask: np.ndarray | None = None,
 ) -> Codes:
-    """Compute argmin over s of ‖As − x‖² + α S(s) for each sample by itself.
+    """Compute argmin over s of ‖As − x‖² + α S(s) for each sample independently.
 
     Smooth penalties take one L-BFGS per sample, exact L1 steps that find the signs and equations
     for the values, other penalties with a corner proximal steps, all on blocks of samples at once.
@@ -93,14 +93,14 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     start : ndarray of shape (n_components, n_samples), optional
         Where to start; by default `starting_codes`, or zero where the penalty has a corner.
     tol : float
-        A sample is done when no element of its (sub)gradient exceeds tol times the largest that
-        it has at s = 0 (or α, if that is larger).
+        A sample has converged when no element of its (sub)gradient exceeds tol times the largest at
+        s = 0 (or α, if that is larger).
     max_iter : int
-        Iterations at most.
+        Maximum number of iterations.
     n_threads : int
-        Blocks of samples at work at the same time.
+        Number of threads over blocks of samples.
     mask : ndarray of shape (n_features, n_samples), optional
-        1 where x is known, 0 where it is missing; what stands there, NaN too, does not count.
+        1 where x is known, 0 where it is missing; values there, also NaN, are ignored.
 
     Returns
     -------

@@ -93,7 +93,7 @@ class _Samples:
         return (quadratic + self.alpha * np.abs(codes)).sum(axis=0)
 
     def violation(self, codes: np.ndarray) -> np.ndarray:
-        """Largest element of the least subgradient of each column."""
+        """Largest element of the minimum-norm subgradient of each column."""
         gradient = self.gram.matrix @ codes - self.pull
         return self.penalty.violation(codes, gradient, self.alpha)
 
@@ -123,17 +123,18 @@ def encode_exactly(
     start : ndarray of shape (n_components, n_samples)
         Where the steps begin.
     tol : float
-        A sample is done when no element of its least subgradient exceeds this share of the largest
-        it has at s = 0 (or of α, if that is larger).
+        A sample has converged when no element of its minimum-norm subgradient exceeds this fraction
+        of the largest at s = 0 (or of α, if that is larger).
     max_iter : int
-        Steps at most. After fewer than 20 signs mean little, and no equations are solved.
+        Maximum number of steps. With fewer than 20 the signs are unreliable, and no equations are
+        solved.
 
     Returns
     -------
     codes : ndarray of shape (n_components, n_samples)
         s, in the samples' precision.
     n_unfinished : int
-        Samples that met the limit.
+        Samples that hit the limit.
     """
     pull = product(2 * gram.basis.T, x)
     steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(x.dtype).tiny))
@@ -146,7 +147,7 @@ def encode_exactly(
     dual = left.dual(codes)
     for first in range(0, max_iter, _STEPS):
         steps = min(_STEPS, max_iter - first)
-        # The first steps are for the signs, for which single precision does.
+        # The first steps are for the signs, for which single precision suffices.
         dtype = np.float32 if first == 0 else np.float64
         codes, dual = _reflect(left, codes.astype(dtype), dual.astype(dtype), steps)
         out[:, active] = codes
@@ -171,7 +172,7 @@ def encode_exactly(
 def _reflect(
     samples: _Samples, codes: np.ndarray, dual: np.ndarray, n_steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reflect by turns in the proximal maps of the distance and of the penalty.
+    """Alternate reflections in the proximal maps of the squared error and of the penalty.
 
     The distance's map is (G + ρI)⁻¹ (b + ρy), so an ill-conditioned basis costs no more steps than
     another: on patches a tenth of what accelerated gradient steps need. In G's eigenvectors it is

@@ -1,4 +1,4 @@
-"""Exact L1 coefficients from a good guess, compiled: every sample on its own."""
+"""Exact L1 coefficients from a good guess by an active-set method, compiled."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _solve_for(sign: np.ndarray, problem: tuple, work: tuple, instead: float) ->
 
 @compiled
 def _exchange_all(sign: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool) -> bool:
-    """Let all atoms leave or enter that want to; return whether any did."""
+    """Exchange all atoms that violate the optimality conditions; return whether there were any."""
     _, used, solution, gradient = work
     exchanged = False
     for j in range(len(sign)):
@@ -118,7 +118,7 @@ def _exchange_all(sign: np.ndarray, n_used: int, work: tuple, limit: float, posi
 def _exchange_one(
     sign: np.ndarray, codes: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool
 ) -> bool:
-    """Go towards the solution until an atom leaves, or to it and let the steepest enter."""
+    """Move toward the solution until an atom leaves, or to it, and let the steepest enter."""
     _, used, solution, gradient = work
     way, leaving = 1.0, -1
     for i in range(n_used):
@@ -157,8 +157,8 @@ def exchange_atoms(
 
     For given signs the minimum solves linear equations. Atoms whose coefficient then has the wrong
     sign leave, all those that pull by more than α enter, and the equations are solved again, until
-    nothing is left to exchange. Where that goes in circles, one atom at a time is exchanged from
-    the guess on, so that the objective falls.
+    nothing is left to exchange. If that cycles, one atom at a time is exchanged, starting from the
+    guess, so that the objective decreases.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def exchange_atoms(
     gram : ndarray of float64, shape (n_components, n_components)
         G = 2AᵀA, of mean diagonal about one.
     tol : float
-        How large an element of the least subgradient may remain.
+        Largest element of the minimum-norm subgradient at convergence.
     positive : bool
         Whether s ≥ 0.
     rounds : (int, int)
@@ -219,5 +219,5 @@ def exchange_atoms(
 
 
 def cache_folder() -> str | None:
-    """Return where what is compiled here is kept between processes; None if nowhere."""
+    """Return the folder of the cache of compiled code; None if there is none."""
     return getattr(_eliminate.stats, "cache_path", None)

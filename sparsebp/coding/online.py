@@ -1,4 +1,4 @@
-"""Sparse coding online: every batch is seen once, and what it taught is kept in sums."""
+"""Online sparse coding: every batch is used once, and added to running sums."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sparsebp.coding.encoding import encode
 from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.state import OnlineState
 
-#: Steps of the encoder on a batch: a basis that still moves is learned sooner and, on planted
-#: problems, better from coefficients that are not exact.
+#: Steps of the encoder on a batch: a basis that still changes is learned faster and, on planted
+#: problems, better from inexact coefficients.
 _STEPS = 8
 #: Samples of a step for each atom, and at least, where a batch is learned from in several steps.
 #: Thirty batches of 1000 samples with 50 planted atoms teach 15 to 26 of them in one step each.
@@ -26,9 +26,9 @@ _GROUP = 16
 class OnlineLearning(BasisSearch):
     """Minimize the objective of sparse coding in one pass over many small batches.
 
-    Coefficients of a batch are found approximately, their moments s sᵀ and x sᵀ are added to sums
-    in which the past fades, and every atom in turn is set to the best one for these sums. Their
-    order is random in every batch: in a fixed one the first atoms stay behind the others.
+    Coefficients of a batch are found approximately, their moments s sᵀ and x sᵀ are added to
+    decaying sums, and every atom in turn is set to the best one for these sums. Their order is
+    random in every batch: in a fixed order the first atoms lag behind the others.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class OnlineLearning(BasisSearch):
     positive_basis: bool = False
 
     def step(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
-        """Encode a batch roughly, add it to the sums, and fit every atom to them."""
+        """Encode a batch approximately, add it to the sums, and fit every atom to them."""
         limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
         codes = encode(x, state.basis, self.penalty, self.alpha, **limits).codes
         known = state.including(x, codes)
@@ -83,7 +83,7 @@ class OnlineLearning(BasisSearch):
     def _improved(
         self, basis: np.ndarray, moments: np.ndarray, cross: np.ndarray, order: np.ndarray
     ) -> np.ndarray:
-        """Set every atom in turn, in this order, to the best one while the others stay."""
+        """Set every atom in turn, in this order, to the best one for fixed others."""
         atoms = basis.T.astype(np.float64)  # in rows, which are contiguous
         decay = self.gamma or 0.0
         diagonal = np.diag(moments)

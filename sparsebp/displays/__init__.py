@@ -1,4 +1,4 @@
-"""Pictures of what was learned and how: displays that store their data and draw on request."""
+"""Figures of learned features and fits: displays store their data and draw on request."""
 
 from sparsebp.displays.basis import BasisDisplay
 from sparsebp.displays.coefficients import CoefficientsDisplay

@@ -1,4 +1,4 @@
-"""Axes that displays draw on: made where none are given, checked where they are."""
+"""Axes that displays draw on: created or checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.ticker import LogFormatter, MaxNLocator
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Seen on light and on dark backgrounds, for what stands back.
+# Visible on light and on dark backgrounds, for the background.
 PALE = "0.55"
 
 
@@ -23,7 +23,7 @@ def take_axes(
     Parameters
     ----------
     ax : Axes, array-like of Axes, or None
-        What the caller was given. One Axes gives its place to all panels, side by side.
+        Given by the caller. One Axes gives its place to all panels, side by side.
     count : int
         How many panels there are.
     make : callable
@@ -61,21 +61,21 @@ def _divided(ax: Axes, cells: Any, projections: Sequence[str | None]) -> list[Ax
 
 
 def plain(ax: Axes) -> None:
-    """Leave an Axes its two axes and a faint grid."""
+    """Style an Axes with two axes and a faint grid."""
     ax.grid(visible=True, color=PALE, linewidth=0.5, alpha=0.35)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def bare(ax: Axes) -> None:
-    """Leave an Axes nothing but its title and its label below."""
+    """Remove everything but title and x-label from an Axes."""
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.patch.set_visible(False)
 
 
 def whole_numbers(ax: Axes) -> None:
-    """Let a horizontal axis that counts have whole numbers, one at least."""
+    """Give a horizontal axis of counts integer ticks."""
     ax.xaxis.set_major_locator(
         MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
     )

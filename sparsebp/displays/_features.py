@@ -1,4 +1,4 @@
-"""What displays take from fitted estimators and pipelines."""
+"""Data of displays from fitted estimators and pipelines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def last_step(estimator: Any) -> Any:
 
 
 def require(estimator: Any, attribute: str) -> Any:
-    """Return a fitted attribute of an estimator, or say that it is not fitted."""
+    """Return a fitted attribute of an estimator, or raise an error that says what to do."""
     if not hasattr(estimator, attribute):
         of_a_fit = (n for n in getattr(estimator, "__dict__", ()) if n.endswith("_"))
         fitted = any(not name.startswith("_") for name in of_a_fit)
@@ -30,11 +30,10 @@ def require(estimator: Any, attribute: str) -> Any:
 
 
 def method_of(estimator: Any, name: str, display: str, wanted: str) -> Callable[[Any], Any]:
-    """Return a method of an estimator, or say what to give the display instead."""
+    """Return a method of an estimator, or raise an error with the alternative."""
     if not hasattr(estimator, name):
         raise AttributeError(
-            f"{type(estimator).__name__} has no {name}; give {display} the {wanted} instead, "
-            "however they were made."
+            f"{type(estimator).__name__} has no {name}; give {display} the {wanted} instead."
         )
     return getattr(estimator, name)
 
@@ -42,8 +41,8 @@ def method_of(estimator: Any, name: str, display: str, wanted: str) -> Callable[
 def learned_features(estimator: Any) -> tuple[NDArray[np.floating], tuple[int, int] | None]:
     """Return what each component adds to a sample, and the shape of the map if there is one.
 
-    A pipeline's components are carried back through the earlier steps, less what these make of
-    zeros: inverse_transform(components) - inverse_transform(zeros).
+    A pipeline's components are mapped back through the earlier steps: inverse_transform(components)
+    - inverse_transform(zeros).
 
     Parameters
     ----------

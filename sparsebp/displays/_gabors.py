@@ -1,4 +1,4 @@
-"""Gabor fits as displays show them: which bars filters prefer, in which colors."""
+"""Gabor fits in displays: directions of bars, and colors."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def fitted_gabors(
 
 
 def shown(fit: GaborFit, min_r_squared: float) -> NDArray[np.bool_]:
-    """Tell which filters are Gabor functions, and well determined ones; dead filters never are."""
+    """Return which filters are well-determined Gabor functions; unused filters never are."""
     threshold = check_number("min_r_squared", min_r_squared, minimum=0)
     if threshold > 1:
         raise ValueError(f"min_r_squared={min_r_squared!r}; expected a number from 0 to 1.")

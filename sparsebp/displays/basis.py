@@ -1,4 +1,4 @@
-"""Basis displays: learned filters drawn side by side, as figures in papers show them."""
+"""Basis displays: mosaics of learned features."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ class BasisDisplay:
     ) -> BasisDisplay:
         """Take the filters of a fitted estimator, or of a pipeline as patterns of its input.
 
-        A pipeline's components are carried back through the earlier steps, less what these
-        make of zeros: inverse_transform(components) - inverse_transform(zeros).
+        A pipeline's components are mapped back through the earlier steps:
+        inverse_transform(components) - inverse_transform(zeros).
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class BasisDisplay:
         title: str | None = None,
         **imshow_options: Any,
     ) -> BasisDisplay:
-        """Draw the mosaic of the filters, zero being mid-grey as in `filter_mosaic`.
+        """Draw the mosaic of the filters, zero being mid-gray as in `filter_mosaic`.
 
         Parameters
         ----------
@@ -186,7 +186,7 @@ class BasisDisplay:
 def _fitting_axes(height: int, width: int, columns: float) -> Axes:
     """Make a figure in which each pixel of the mosaic covers a whole number of screen pixels.
 
-    Otherwise some gaps would come out wider than others.
+    Otherwise some gaps would be wider than others.
     """
     dpi = plt.rcParams["figure.dpi"]
     inches = min(max(INCHES_PER_FILTER * columns, 2.5), 8.0)

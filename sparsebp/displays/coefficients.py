@@ -1,4 +1,4 @@
-"""Coefficients displays: how much more peaked the coefficients are than a Gaussian."""
+"""Coefficients displays: the histogram of coefficients and a Gaussian."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class CoefficientsDisplay:
         deviation = float(unit.std())
         if deviation <= 1e-14:
             raise ValueError(
-                f"All {self.codes.size} codes are equal ({self.codes.flat[0]:g}), which leaves no "
-                "histogram; with smaller alpha fewer coefficients are zero."
+                f"All {self.codes.size} codes are equal ({self.codes.flat[0]:g}), so there is no "
+                "histogram; a smaller alpha gives fewer zeros."
             )
         self._normalized = unit / deviation
         self.kurtosis = coefficient_kurtosis(self.codes)

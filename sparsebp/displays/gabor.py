@@ -1,4 +1,4 @@
-"""Gabor displays: which orientations, frequencies and places the filters cover."""
+"""Gabor displays: orientations, frequencies and positions of the filters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HALF_CIRCLE = (0.25, 0.75)
 
 
 class GaborDisplay:
-    """Orientation and frequency of filters in polar coordinates, and their places in the patch.
+    """Orientation and frequency of filters in polar coordinates, and their positions in the patch.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class GaborDisplay:
         In the polar one a point's angle is that of the filter's bars, counter-clockwise from
         horizontal, and its distance from the center the frequency in cycles per pixel at which
         the filter's spectrum peaks. In the patch a dot is the center of a filter, with a line as
-        long as the filter's bars are. Filters that are no Gabor functions or poorly determined
+        long as the filter's bars are. Filters that are not Gabor functions or poorly determined
         (see `sparsebp.metrics.GaborFit.well_determined`) are pale rings in the first, absent in
         the second.
 

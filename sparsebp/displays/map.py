@@ -1,4 +1,4 @@
-"""Map displays: how preferred orientation and frequency lie on a topographic map of filters."""
+"""Map displays: preferred orientation and frequency on a topographic map of filters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BAR_LENGTH, BAR_WIDTH = 0.7, 0.12
 
 
 class MapDisplay:
-    """Filters on their map, beside the orientation and the frequency that each prefers.
+    """Filters on their map, with the preferred orientation and frequency of each.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class MapDisplay:
 
         A cell's color is the orientation of the filter's bars, counter-clockwise from
         horizontal, which a black bar in the cell repeats, or the frequency at which its spectrum
-        peaks. Filters that are no Gabor functions or poorly determined (see
+        peaks. Filters that are not Gabor functions or poorly determined (see
         `sparsebp.metrics.GaborFit.well_determined`) are hatched and have no color.
 
         Parameters

@@ -1,4 +1,4 @@
-"""Objective displays: the values that fits minimized, against their iterations."""
+"""Objective displays: the objective against the iteration."""
 
 from __future__ import annotations
 
@@ -125,9 +125,8 @@ class ObjectiveDisplay:
     def plot(self, ax: Axes | None = None, **line_options: Any) -> ObjectiveDisplay:
         """Draw the curves.
 
-        The vertical axis is logarithmic where all values are positive and span more than a
-        factor of ten. Where starts far above all the rest would flatten it, they are left out of
-        the axis and written beside it.
+        The vertical axis is logarithmic if all values are positive and span more than a factor of
+        ten. Initial values far above all others are omitted and written next to the axis.
 
         Parameters
         ----------
@@ -203,7 +202,7 @@ def _draw(ax: Axes, history: NDArray, name: str | None, options: dict[str, Any])
 
 
 def _fit_axis(ax: Axes) -> None:
-    """Choose scale and limits for all curves in the Axes, whoever has drawn them."""
+    """Choose scale and limits for all curves in the Axes."""
     histories = [np.asarray(line.get_ydata(orig=False), dtype=float) for line in ax.lines]
     for note in [text for text in ax.texts if text.get_gid() == NOTE]:
         note.remove()
@@ -233,6 +232,6 @@ def _leave_out(ax: Axes, starts: NDArray, rest: NDArray) -> None:
     ax.set_yscale("linear")
     ax.set_ylim(rest.min() - 0.1 * spread, rest.max() + 0.3 * spread)
     low, high = (f"{start:.4g}" for start in (starts.min(), starts.max()))
-    note = f"begins at {low}" if len(starts) == 1 else f"begin at {low} to {high}"
-    note = f"begin at {low}" if low == high and len(starts) > 1 else note
+    note = f"starts at {low}" if len(starts) == 1 else f"start at {low} to {high}"
+    note = f"start at {low}" if low == high and len(starts) > 1 else note
     ax.text(0.08, 0.98, note, transform=ax.transAxes, va="top", fontsize="small", gid=NOTE)

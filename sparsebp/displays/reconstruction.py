@@ -1,4 +1,4 @@
-"""Reconstruction displays: patches above what a model makes of them."""
+"""Reconstruction displays: patches, their reconstructions and the residuals."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ LABEL_INCHES, TITLE_INCHES = 1.0, 0.6
 
 
 class ReconstructionDisplay:
-    """Patches above their reconstructions and what these leave over, with the errors.
+    """Patches, their reconstructions and the residuals, with the errors.
 
-    A patch's error is ||x - x̂||² / ||x - mean(x)||², the share of its variance that is lost.
+    A patch's error is ||x - x̂||² / ||x - mean(x)||², the fraction of its variance that is lost.
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ class ReconstructionDisplay:
     ) -> ReconstructionDisplay:
         """Draw the first patches, a column each, and write each one's error below it.
 
-        The mean of a patch is mid-grey, in its reconstruction too, and so is zero in the
-        residual. Contrast is the same in all rows.
+        The mean of a patch is mid-gray, also in its reconstruction, and so is zero in the residual.
+        Contrast is the same in all rows.
 
         Parameters
         ----------

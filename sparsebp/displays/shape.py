@@ -1,4 +1,4 @@
-"""Shape displays: how many stripes filters have, and how long these are."""
+"""Shape displays: number and length of the stripes of filters."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ INCHES = (5.4, 3.2)
 class ShapeDisplay:
     """Ringach's plane: n_x, the cycles under the envelope, and n_y, the length of the stripes.
 
-    Near zero are blobs, up to n_x = 1 / (2 pi) edges, further right gratings of more and more
-    stripes; above the diagonal are filters longer than wide.
+    Blobs are near zero, edges at n_x up to 1 / (2 pi), and gratings with more stripes further
+    right; filters above the diagonal are longer than wide.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class ShapeDisplay:
     ) -> ShapeDisplay:
         """Draw a point for each filter.
 
-        Filters that are no Gabor functions or poorly determined (see
+        Filters that are not Gabor functions or poorly determined (see
         `sparsebp.metrics.GaborFit.well_determined`) are pale rings. Filters beyond 1.5 stand at
         the edge as triangles.
 

@@ -25,7 +25,7 @@ FEW = 20  # eigenvalues that are seen one by one
 
 
 class SpectrumDisplay:
-    """Eigenvalues of samples' covariance, and the share of the variance of the first of them.
+    """Eigenvalues of the samples' covariance, and their cumulative fraction of the variance.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class SpectrumDisplay:
     Attributes
     ----------
     eigenvalues : ndarray of shape (n_directions,)
-        Falling.
+        In decreasing order.
     cumulative : ndarray of shape (n_directions,)
         Share of the variance that the first 1, 2, ... directions hold, up to 1.
     axes_ : list of two matplotlib Axes
@@ -65,13 +65,13 @@ class SpectrumDisplay:
         values = np.sort(check_vector("eigenvalues", eigenvalues).astype(np.float64))[::-1]
         if values[-1] < 0 or values[0] == 0:
             raise ValueError(
-                f"eigenvalues lie between {values[-1]:g} and {values[0]:g}; expected variances, "
-                "which are not negative, not all of them zero."
+                f"eigenvalues lie between {values[-1]:g} and {values[0]:g}; expected variances ≥ "
+                "0, not all of them zero."
             )
         if n_components is not None and check_count("n_components", n_components) > len(values):
             raise ValueError(
                 f"n_components={n_components} but there are {len(values)} eigenvalues; give all "
-                "of them, not those alone that are kept."
+                "of them, not only those that are kept."
             )
         self.eigenvalues = values
         self.n_components = n_components
@@ -88,8 +88,8 @@ class SpectrumDisplay:
                 or an ICA that whitens its samples
             Fitted. The number of directions it keeps is marked, if it keeps not all.
         X : array-like of shape (n_samples, n_features), default None
-            What it was fitted on, for the eigenvalues that it does not keep; for a pipeline,
-            what goes into its first step. None is enough if it keeps all.
+            The training samples, for the eigenvalues that it does not keep; for a pipeline, the
+            input of its first step. None if it keeps all.
 
         Returns
         -------
@@ -120,8 +120,8 @@ class SpectrumDisplay:
             return cls(_eigenvalues(samples), n_components=n_components)
         if n_components is not None:
             raise ValueError(
-                f"{type(whitening).__name__} keeps {kept} of {rank} eigenvalues, so the shares of "
-                "the variance are not known; give X, what it was fitted on."
+                f"{type(whitening).__name__} keeps {kept} of {rank} eigenvalues, so the fractions "
+                "of the variance are unknown; give X, its training samples."
             )
         return cls(whitening.eigenvalues_)
 
@@ -130,7 +130,7 @@ class SpectrumDisplay:
         """Take the spectrum of samples, and how many directions an estimator's map has."""
         if samples is None:
             raise ValueError(
-                f"{type(estimator).__name__} keeps no eigenvalues; give X, what it was fitted on."
+                f"{type(estimator).__name__} keeps no eigenvalues; give X, its training samples."
             )
         eigenvalues = _eigenvalues(samples)
         chosen = estimator.whitening_  # None: the samples as they are
@@ -204,7 +204,7 @@ class SpectrumDisplay:
         axes = take_axes(ax, 2, _new_axes)
         index = np.arange(1, len(self.eigenvalues) + 1)
         marker = "o" if len(index) <= FEW else None
-        # What has no logarithm is left out.
+        # Values without a logarithm are skipped.
         values = np.where(self.eigenvalues > 0, self.eigenvalues, np.nan)
         for one, heights in zip(axes, (values, self.cumulative), strict=True):
             one.plot(index, heights, marker=marker, markersize=3, linewidth=1.5, color="C0")

@@ -1,4 +1,4 @@
-"""How many bits samples take, sent as coefficients and what these leave over."""
+"""Description length: bits of the coefficients and of the residuals."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from sparsebp.metrics.statistics import coefficient_entropy
 def description_length(
     samples: ArrayLike, codes: ArrayLike, reconstruction: ArrayLike, *, precision: float
 ) -> float:
-    """Compute the bits per sample of sending codes, and then the samples' differences from them.
+    """Compute the bits per sample needed for codes and residuals.
 
     L = Σᵣ H(sᵣ) + Σᵢ H(xᵢ − x̂ᵢ), H being the entropy of one coefficient or feature over the
     samples, rounded to multiples of the precision.
 
-    Sparse codes are short, but leave more over: the weight α with the shortest description is the
-    one that suits noise of that precision. An objective cannot choose α: it always falls with it.
+    Sparser codes are shorter, but leave larger residuals: the weight α with the shortest
+    description suits noise of that precision. An objective cannot choose α: it always decreases
+    with α.
 
     Parameters
     ----------
     samples : array-like of shape (n_samples, n_features)
-        x. Many more samples than an entropy has bins, or it comes out too small.
+        x. There must be many more samples than bins, or the entropy is too small.
     codes : array-like of shape (n_samples, n_components)
         s.
     reconstruction : array-like of shape (n_samples, n_features)
-        x̂, what the codes stand for.
+        x̂, the reconstruction from the codes.
     precision : float
-        The step > 0 that samples and coefficients are rounded to, in their units: the standard
-        deviation of the noise, where it is known.
+        The step > 0 to which samples and coefficients are rounded, in their units: the standard
+        deviation of the noise, if it is known.
 
     Returns
     -------
@@ -81,10 +82,10 @@ def _checked_precision(precision: float) -> float:
 
 @dataclass(frozen=True)
 class DescriptionLength:
-    """Minus the description length, as ``scoring`` of `GridSearchCV`: how to choose α.
+    """Minus the description length, as ``scoring`` of `GridSearchCV`, to choose α.
 
-    It is for models that reconstruct samples which hold noise of that precision: where there is
-    none, nothing speaks against coefficients that only repeat the samples.
+    It is for models that reconstruct samples with noise of that precision: without noise,
+    coefficients that merely copy the samples are not penalized.
 
     Parameters
     ----------
@@ -119,8 +120,8 @@ class DescriptionLength:
         """Compute minus the bits per sample that a fitted model needs for samples."""
         if not hasattr(model, "inverse_transform"):
             raise TypeError(
-                f"model is a {type(model).__name__}, which has no inverse_transform; the length of "
-                "a description needs what the codes leave over."
+                f"model is a {type(model).__name__}, which has no inverse_transform; give a model "
+                "that reconstructs samples, for the residuals."
             )
         codes = model.transform(X)
         back = model.inverse_transform(codes)

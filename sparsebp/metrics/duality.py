@@ -1,4 +1,4 @@
-"""Duality: how far exact L1 coefficients can be from the best, without knowing the best."""
+"""Duality gaps: bounds on the suboptimality of L1 coefficients."""
 
 from numbers import Real
 
@@ -17,10 +17,10 @@ def duality_gap(
     *,
     positive: bool = False,
 ) -> np.ndarray:
-    """Bound, for each sample, the share of ‖A s − x‖² + α ‖s‖₁ that better coefficients could save.
+    """Bound, for each sample, the relative suboptimality of ‖A s − x‖² + α ‖s‖₁.
 
     With the residual r = x − A s, ‖x‖² − ‖x − t r‖² bounds the minimum from below for every t ≥ 0
-    that is small enough that no atom pulls at t r by more than α / 2; the best of these t is taken.
+    such that |Aᵀ t r| ≤ α / 2 for all atoms; the best of these t is used.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def duality_gap(
     components : array-like of shape (n_components, n_features)
         Atoms in rows, Aᵀ.
     codes : array-like of shape (n_samples, n_components)
-        Coefficients, whatever found them.
+        Coefficients, from any method.
     alpha : float
         α ≥ 0, as in `SparseCoding`: twice scikit-learn's and SPAMS' weight.
     positive : bool
@@ -43,8 +43,8 @@ def duality_gap(
     Raises
     ------
     ValueError
-        If an argument is not a finite real matrix, shapes do not fit, alpha is no number ≥ 0,
-        positive is no truth value, or squares overflow.
+        If an argument is not a finite real matrix, shapes do not fit, alpha is not a number ≥ 0,
+        positive is not a bool, or squares overflow.
 
     References
     ----------
@@ -73,7 +73,7 @@ def duality_gap(
         gap = _gap(x, atoms, s, float(alpha), positive=bool(positive))
     if not np.isfinite(gap).all():
         raise ValueError(
-            "Squares of the numbers overflow or vanish; scale X and components to about unit "
+            "Squares of the numbers overflow or underflow; scale X and components to about unit "
             "variance."
         )
     return gap

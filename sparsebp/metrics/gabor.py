@@ -1,4 +1,4 @@
-"""Gabor functions fitted to filters: where, at which angle and how finely each one looks."""
+"""Gabor functions fitted to filters: position, orientation, frequency and size of each."""
 
 from collections.abc import Sequence
 from math import prod
@@ -41,10 +41,10 @@ def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
     sine solved for exactly, gives starts that a Levenberg-Marquardt iteration refines. The
     result is nearly always the best fit over all parameters, and never random.
 
-    Color filters are first projected on their principal color, the first right singular vector
-    of the filter's (height * width, 3) matrix less each channel's mean; its sign makes its
-    largest entry positive. All results are about this one gray image. So are those of volumes,
-    over whose frames the same is done: a filter that moves is described by its strongest image.
+    Color filters are first projected on their principal color, the first right singular vector of
+    the filter's (height * width, 3) matrix less each channel's mean; its sign makes its largest
+    entry positive. All results are for this gray image. Volumes are projected over their frames in
+    the same way: a moving filter is described by its strongest image.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Statistics of coefficients: how peaked, how often near zero, what they explain, how many bits."""
+"""Statistics of coefficients: kurtosis, fraction near zero, explained variance, entropy."""
 
 import numbers
 from typing import Literal, overload
@@ -11,7 +11,7 @@ from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._unused import unused_components
 
 GAUSSIAN_KURTOSIS = 3.0
-#: Share of the root mean square of all coefficients below which one is near zero.
+#: Fraction of the root mean square of all coefficients below which one is near zero.
 NEAR_ZERO = 0.1
 
 
@@ -44,8 +44,7 @@ def coefficient_kurtosis(
     Returns
     -------
     kurtosis : float, or ndarray of shape (n_components,)
-        1 or more; 3, that of a Gaussian, where all coefficients are equal, since a constant says
-        nothing for or against sparseness.
+        1 or more; 3, that of a Gaussian, if all coefficients are equal.
 
     Raises
     ------
@@ -93,7 +92,7 @@ def near_zero_share(codes: ArrayLike, *, per_component: Literal[True]) -> NDArra
 def near_zero_share(
     codes: ArrayLike, *, per_component: bool = False
 ) -> float | NDArray[np.float64]:
-    """Compute the share of the coefficients that are near zero.
+    """Compute the fraction of the coefficients that are near zero.
 
     Near zero is at most a tenth of the root mean square of all coefficients together. A Gaussian
     has 8 % of its values there.
@@ -103,8 +102,8 @@ def near_zero_share(
     codes : array-like of shape (n_samples, n_components)
         Coefficients.
     per_component : bool, default False
-        Whether to count each component's coefficients by themselves, still against the root mean
-        square of all together: 1 is a component that no sample uses.
+        Whether to count for each component separately, still relative to the root mean square of
+        all together: 1 means that no sample uses the component.
 
     Returns
     -------
@@ -132,7 +131,7 @@ def near_zero_share(
 
 
 def signal_share(features: ArrayLike, codes: ArrayLike) -> NDArray[np.float64]:
-    """Compute how much of the signal each component makes: Σ s² ‖a‖² / the sum over components.
+    """Compute the fraction of the signal of each component: Σ s² ‖a‖² / the sum over components.
 
     Parameters
     ----------
@@ -144,7 +143,7 @@ def signal_share(features: ArrayLike, codes: ArrayLike) -> NDArray[np.float64]:
     Returns
     -------
     share : ndarray of shape (n_components,)
-        From 0 to 1, of sum 1; 0 where nothing is coded.
+        From 0 to 1, with sum 1; 0 if all codes are zero.
 
     Raises
     ------
@@ -170,7 +169,7 @@ def signal_share(features: ArrayLike, codes: ArrayLike) -> NDArray[np.float64]:
 
 
 def silent_components(features: ArrayLike, codes: ArrayLike) -> NDArray[np.intp]:
-    """Find the components that contribute next to nothing: unused atoms, silent filters.
+    """Find the components that contribute almost nothing: unused atoms, silent filters.
 
     Parameters
     ----------
@@ -181,7 +180,7 @@ def silent_components(features: ArrayLike, codes: ArrayLike) -> NDArray[np.intp]
     Returns
     -------
     silent : ndarray of int
-        Numbers of the components whose `signal_share` is at most a thousandth of a typical one's,
+        Indices of the components whose `signal_share` is at most a thousandth of the typical one,
         the median of those above a thousandth of the mean.
 
     Raises
@@ -199,7 +198,7 @@ def silent_components(features: ArrayLike, codes: ArrayLike) -> NDArray[np.intp]
 
 
 def explained_variance(samples: ArrayLike, reconstruction: ArrayLike) -> float:
-    """Compute the share of the samples' variance that a reconstruction explains.
+    """Compute the fraction of the samples' variance that a reconstruction explains.
 
     1 − Σ ‖x − x̂‖² / Σ ‖x − mean(x)‖², sums and mean being over the samples.
 
@@ -213,8 +212,7 @@ def explained_variance(samples: ArrayLike, reconstruction: ArrayLike) -> float:
     Returns
     -------
     share : float
-        At most 1; negative where the mean alone would explain more. NaN where the samples are all
-        equal, so that there is nothing to explain.
+        At most 1; negative if the mean alone would explain more. NaN if all samples are equal.
 
     Raises
     ------
@@ -236,16 +234,16 @@ def explained_variance(samples: ArrayLike, reconstruction: ArrayLike) -> float:
     scale = float(np.abs(x).max()) or 1.0
     x, back = (part.astype(np.float64) / scale for part in (x, back))
     varied = np.square(x - x.mean(axis=0)).sum()
-    if not (np.ptp(x, axis=0) > 0).any():  # rounding of the mean is no variance
+    if not (np.ptp(x, axis=0) > 0).any():  # rounding of the mean is not variance
         return float("nan")
-    with ignore_float_warnings():  # −∞ where next to nothing varies and the errors are large
+    with ignore_float_warnings():  # −∞ if almost nothing varies and the errors are large
         return float(1 - np.square(x - back).sum() / varied)
 
 
 def coefficient_entropy(codes: ArrayLike, *, step: float | None = None) -> float:
     """Compute the entropy of quantized coefficients in bits per coefficient.
 
-    entropy = -sum_b p_b log2(p_b), p_b being the share of all coefficients together in bin b;
+    entropy = -sum_b p_b log2(p_b), where p_b is the fraction of all coefficients in bin b;
     the bins are step wide and one is centered on 0.
 
     Parameters
@@ -261,8 +259,7 @@ def coefficient_entropy(codes: ArrayLike, *, step: float | None = None) -> float
     Returns
     -------
     entropy : float
-        0 or more; 0 where all coefficients are equal. Much fewer samples than bins make it
-        too small.
+        0 or more; 0 if all coefficients are equal. It is too small with few samples per bin.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The numbers by which models are compared, each from the function that measures it."""
+"""A summary of the measures by which models are compared."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ GABOR_LIKE = 0.8
 
 @dataclass(frozen=True)
 class FeatureSummary:
-    """Learned features in numbers. None is what cannot be measured.
+    """Measures of learned features; None if one cannot be computed.
 
     Attributes
     ----------
     n_components : int
         Atoms or filters learned.
     silent : int
-        How many of them contribute next to nothing; they are left out of the medians below.
+        How many of them contribute almost nothing; they are excluded from the medians below.
     gabor_r2 : float
         Median R² of the best Gabor functions.
     gabor_like : float
@@ -68,7 +68,7 @@ def summarize_features(
     reconstruction: ArrayLike | None = None,
     silent: ArrayLike = (),
 ) -> FeatureSummary:
-    """Put the numbers that say how good features are together.
+    """Compute the measures of learned features.
 
     Parameters
     ----------
@@ -77,10 +77,10 @@ def summarize_features(
     codes : array-like of shape (n_samples, n_components), default None
         Their coefficients.
     samples, reconstruction : array-like of shape (n_samples, n_features), default None
-        What the codes are of, and what they stand for.
+        The samples of the codes, and their reconstruction.
     silent : array-like of int, default ()
-        Features that contribute next to nothing. Their shapes mean nothing, so no median is taken
-        over them; as parts of a share they count as bad.
+        Features that contribute almost nothing. Their shapes are meaningless, so they are excluded
+        from medians; in fractions they count as not Gabor-like.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Topography: whether neighbors on a map of filters resemble each other."""
+"""Topography: the similarity of neighbors on a map of filters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from sparsebp.metrics._gabor_result import GaborFit, check_fit
 class TopographyIndex:
     """Mean difference of neighbors on a map divided by that of all pairs, for each quantity.
 
-    1 is what a map in random order has on average; less is order, and more is neighbors that
-    avoid each other.
+    1 is the mean of a map in random order; less means order, and more means that neighbors differ
+    more than random pairs.
 
     Attributes
     ----------
     orientation, frequency, place, phase : float
-        0 or more; 1 where all filters are alike, which leaves nothing to put in order.
+        0 or more; 1 if all filters are equal.
     """
 
     orientation: float
@@ -40,10 +40,10 @@ def topography_index(
 ) -> TopographyIndex:
     """Compare the filters of neighbors on a map with the filters of all pairs.
 
-    index = mean over neighboring pairs of |q_i - q_j| / mean over all pairs of |q_i - q_j|.
-    Each cell has eight neighbors, and the pair (i, j) has the weight
-    r_squared_i r_squared_j in both means, so that filters that are no Gabor functions, whose
-    parameters mean nothing, hardly count. Poorly determined filters do not count at all.
+    index = mean over neighboring pairs of |q_i - q_j| / mean over all pairs of |q_i - q_j|. Each
+    cell has eight neighbors, and the pair (i, j) has the weight r_squared_i r_squared_j in both
+    means, so that filters that are not Gabor functions, whose parameters are meaningless, hardly
+    count. Poorly determined filters are excluded.
 
     Orientation differs on the circle of length pi, frequency plainly in cycles per pixel, and
     place by the distance of the centers in pixels. Phase is first measured along a common

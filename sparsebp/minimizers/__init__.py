@@ -1,4 +1,4 @@
-"""Minimizers: they know an objective by its value and gradient, and return how they ended."""
+"""Minimizers of any objective with a value and a gradient."""
 
 from sparsebp.minimizers.columnwise import minimize_columns
 from sparsebp.minimizers.growing import minimize_growing

@@ -1,4 +1,4 @@
-"""Many small minimisations at once: L-BFGS with a memory and a line search for each column."""
+"""Many small minimizations in parallel: one L-BFGS per column."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sparsebp.samples import filled, taken
 
 #: Maps (points (n_rows, n), the numbers (n,) of their columns) to values (n,) and gradient.
 ColumnObjective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-#: Maps points (n_rows, n) to how steeply the function bends along each row, about, all positive.
+#: Maps points (n_rows, n) to approximate curvatures along each row, all positive.
 Curvature = Callable[[np.ndarray], np.ndarray]
 
 _DECREASE = 1e-4
@@ -30,7 +30,7 @@ def minimize_columns(
     *,
     max_iter: int,
 ) -> tuple[np.ndarray, int]:
-    """Minimize a function of each column by itself.
+    """Minimize a function of each column independently.
 
     Parameters
     ----------
@@ -41,16 +41,16 @@ def minimize_columns(
     curvature : callable
         ``curvature(points)`` returns the scale of every element, of the points' shape.
     start : ndarray of shape (n_rows, n_columns)
-        Where to begin.
+        The starting point.
     target : ndarray of shape (n_columns,)
-        A column is done when no element of its gradient exceeds its target.
+        A column has converged when no element of its gradient exceeds its target.
     max_iter : int
-        Iterations at most.
+        Maximum number of iterations.
 
     Returns
     -------
     points : ndarray of shape (n_rows, n_columns)
-        The minima; a column whose line search finds no descent is left where it is.
+        The minima; a column whose line search finds no descent stays where it is.
     n_unfinished : int
         Columns that hit the iteration limit, or a slope they could not descend.
 
@@ -67,7 +67,7 @@ def minimize_columns(
         steepness = np.abs(state.gradient).max(axis=0, initial=0.0)
         finished = steepness <= target[state.columns]
         finished |= state.stuck
-        # Rounding may end a search a little early; what is still steep has failed.
+        # Rounding may end a search slightly early; columns that are still steep have failed.
         steep = ~(steepness <= _NEARLY * target[state.columns])
         n_failed += np.unique(state.columns[finished & steep]).size
         if finished.any():
@@ -108,7 +108,7 @@ def _iterate(objective: ColumnObjective, curvature: Curvature, state: _State) ->
     points, values, gradient, stuck = _line_search(objective, state, direction, slope, step)
     s, y = points - state.points, gradient - state.gradient
     bend = _dot(s, y)
-    # Without curvature a pair says nothing; weight 0 leaves it out for that column alone.
+    # A pair without positive curvature is skipped for its column by weight 0.
     usable = bend > 1e-10 * _dot(y, y)
     weight = np.where(usable, 1 / np.where(usable, bend, 1), 0).astype(s.dtype)
     pairs = [*state.pairs, CurvaturePair(s, y, weight)][-_MEMORY:]
@@ -172,10 +172,10 @@ def _is_descent(
     step: np.ndarray,
     new_slope: np.ndarray,
 ) -> np.ndarray:
-    """Whether each value falls by enough or, where rounding hides that, its slope does.
+    """Whether each value decreases enough or, if rounding hides that, its slope does.
 
-    The second test is the approximate Wolfe condition of Hager & Zhang (2005): it lets the search
-    go on to the precision of the gradient rather than to its square root.
+    The second test is the approximate Wolfe condition of Hager & Zhang (2005): it allows
+    convergence to the precision of the gradient rather than to its square root.
     """
     enough = new_value <= value + _DECREASE * step * slope
     rounding = 4 * np.finfo(value.dtype).eps * np.abs(value)
@@ -183,7 +183,7 @@ def _is_descent(
 
 
 def _shorter(step: np.ndarray, slope: np.ndarray, rise: np.ndarray) -> np.ndarray:
-    """Minimize the parabola through the values met, between a tenth and a half of the step."""
+    """Minimize the interpolating parabola, between a tenth and a half of the step."""
     bend = 2 * (rise - step * slope)
     best = np.where(bend > 0, -slope * step**2 / np.where(bend > 0, bend, 1), 0.5 * step)
     return np.clip(best, 0.1 * step, 0.5 * step)

@@ -1,4 +1,4 @@
-"""Minimization on a few of the samples first, on all of them in the end."""
+"""Minimization on growing subsets of the samples, finally on all of them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sparsebp.problems import Differentiable
 from sparsebp.samples import Samples
 
 _FACTOR = 4
-#: Samples of the first stage for each row of the free matrix: fewer are fitted too closely.
+#: Samples of the first stage for each row of the free matrix; fewer would be overfitted.
 _SAMPLES_PER_ROW = 16
-#: A stage ends when an iteration gains less than this share: sampling errors are larger.
+#: A stage ends when an iteration gains less than this fraction: sampling errors are larger.
 _STAGE_TOL = 1e-4
 
 
@@ -30,11 +30,11 @@ def minimize_growing(
     tol: float,
     callback: Callback | None = None,
 ) -> Result:
-    """Minimize an objective of samples by L-BFGS, beginning on a random few of them.
+    """Minimize an objective of samples by L-BFGS, starting on a random subset.
 
-    An iteration on a quarter of the samples costs a quarter, and far from the minimum it leads as
-    far. Each stage begins where the last one ended; the last is on all samples, so it is a minimum
-    of theirs that is returned. With too few samples there is only that stage.
+    An iteration on a quarter of the samples takes a quarter of the time, and far from the minimum
+    it makes the same progress. Each stage starts where the last one ended; the last is on all
+    samples, whose minimum is returned. With few samples there is only that stage.
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ def minimize_growing(
     samples : Samples
         All of them.
     start : ndarray of shape (n_rows, n_columns)
-        Where to begin.
+        The starting point.
     rng : RandomState or Generator
         Draws the samples of the first stages.
     max_iter : int
-        Iterations at most, those of all stages together.
+        Maximum number of iterations, over all stages.
     tol : float
         Tolerance of the last stage.
     callback : callable, optional
@@ -57,12 +57,12 @@ def minimize_growing(
     Returns
     -------
     result : Result
-        Its history holds the objective on the samples of each stage.
+        Its history has the objective on the samples of each stage.
     """
     result = Result(start, np.inf, 0, Status.CONVERGED, ())
     for part in _stages(samples, start.shape[0], rng):
         before, last = result, part is samples
-        left = max_iter - before.n_iter - (not last)  # one at least is for the last stage
+        left = max_iter - before.n_iter - (not last)  # at least one for the last stage
         if left <= 0:
             continue
 

@@ -1,4 +1,4 @@
-"""SciPy's L-BFGS on a matrix, with the ends it can come to told apart."""
+"""SciPy's L-BFGS on a matrix, with a status for how it ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sparsebp.samples import one_blas_thread
 Callback = Callable[[int, float, Any], Any]
 
 _ABNORMAL = 2
-#: Gains are compared with |F|, but with no less than this share of the first |F|.
+#: Gains are relative to |F|, or to this fraction of the initial |F| if that is larger.
 _FLOOR = 2.0**-20
 
 
@@ -31,20 +31,20 @@ def minimize_lbfgs(
 ) -> Result:
     """Minimize an objective of a matrix by SciPy's L-BFGS.
 
-    The best point evaluated is what is returned, so the result is never worse than the start.
-    A search that ends abnormally is taken up once from its best point with its memory cleared.
+    The best point evaluated is returned, so the result is never worse than the start. A search that
+    ends abnormally is restarted once from its best point with its memory cleared.
 
     Parameters
     ----------
     objective : Differentiable
         Value and gradient at a matrix.
     start : ndarray of shape (n_rows, n_columns)
-        Where to begin; its precision is that of the evaluations.
+        The starting point; its precision is that of the evaluations.
     max_iter : int
-        Iterations at most.
+        Maximum number of iterations.
     tol : float
-        Stop when an iteration lowers the objective by less than tol · |F|, whatever the unit of F;
-        where F nears zero, |F| is no less than a millionth of its first value.
+        Stop when an iteration lowers the objective by less than tol · |F|, where |F| counts as at
+        least a millionth of its initial value.
     memory : int
         Number of past steps that L-BFGS remembers.
     callback : callable, optional
@@ -98,8 +98,8 @@ class _Search:
         self.best_value = float(value) if np.isfinite(gradient).all() else np.nan
         self.best_gradient = gradient.astype(np.float64).ravel()
         self.history = [self.best_value]
-        # SciPy compares gains with max(|F|, 1), so it is given F in a unit that is far smaller
-        # than F. A power of two changes no bit.
+        # SciPy compares gains with max(|F|, 1), so F is scaled to be large, by a power of two,
+        # which causes no rounding.
         first = abs(self.best_value) * _FLOOR
         self.unit = 2.0 ** np.floor(np.log2(first)) if 0 < first < np.inf else 1.0
         self.n_iter = 0
@@ -130,28 +130,27 @@ class _Search:
         return value / self.unit, gradient / self.unit
 
     def evaluate(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
-        if self.at_start:  # SciPy asks first for what is known already
+        if self.at_start:  # SciPy first evaluates the start again
             self.at_start = False
             return self.best_value, self.best_gradient
-        if not np.isfinite(flat).all():  # products of slopes have overflowed or vanished
+        if not np.isfinite(flat).all():  # products of slopes have overflowed or underflowed
             self.broke_down = True
             raise _LostError
-        # SciPy hands over a copy of its own, so that a point may be kept.
+        # SciPy passes a copy, so the point may be kept.
         point = flat.reshape(self.best_point.shape).astype(self.best_point.dtype, copy=False)
         value, gradient = self.objective.value_and_gradient(point)
         value = float(value)
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
-            return self.wall(flat)
+            return self.barrier(flat)
         gradient = gradient.astype(np.float64, copy=False).ravel()
         if value < self.best_value:
             self.best_value, self.best_point, self.best_gradient = value, point, gradient
         return value, gradient
 
-    def wall(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return finite numbers in the place of an infinite value.
+    def barrier(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return a finite barrier in place of an infinite value.
 
-        They are as if F curved upwards so that its minimum lay at a tenth of the way: the line
-        search steps back.
+        It mimics an F with its minimum at a tenth of the way, so that the line search steps back.
         """
         self.broke_down = True
         promised = self.best_gradient @ (flat - self.best_point.astype(np.float64).ravel())
@@ -175,7 +174,7 @@ class _Search:
         return Status.CONVERGED if end.status == 0 else Status.ITERATION_LIMIT
 
     def status_where_stuck(self, tol: float) -> Status:
-        """Tell rounding, which hides any descent that is left, from failure."""
+        """Distinguish convergence to rounding error from failure."""
         if self.broke_down:
             return Status.NOT_FINITE
         scale = max(abs(self.best_value), abs(self.history[0]))

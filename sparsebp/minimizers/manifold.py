@@ -12,12 +12,11 @@ from sparsebp.minimizers.two_loop import CurvaturePair, quasi_newton_direction
 from sparsebp.problems import Differentiable, OrthonormalRows
 from sparsebp.samples import one_blas_thread
 
-#: A step lowers F by at least this share of what the slope promises, and leaves at most that
-#: share of the slope (Armijo, weak Wolfe).
+#: Constants of the line search (Armijo, weak Wolfe).
 _DECREASE, _LEFT = 1e-4, 0.9
 _TRIALS = 40
 _MEMORY = 10
-#: Size of a row's first move: there is no curvature yet to tell how far to go.
+#: Size of a row's first step, while no curvature is known.
 _FIRST = 0.1
 
 
@@ -40,16 +39,16 @@ def minimize_orthonormal(
 ) -> Result:
     """Minimize F(W) subject to WWᵀ = I: L-BFGS in the tangent space, then W ← (WWᵀ)^(−½)W.
 
-    F never rises; the start is projected first.
+    F never increases; the start is projected first.
 
     Parameters
     ----------
     objective : Differentiable
         Value and gradient at a matrix.
     start : ndarray of shape (n_components, n_features)
-        Where to begin, of full row rank, n_components ≤ n_features.
+        The starting point, of full row rank, n_components ≤ n_features.
     max_iter : int
-        Iterations at most.
+        Maximum number of iterations.
     tol : float
         Stop when ten iterations together lower F by less than 10 · tol · max(|F|, 1).
     callback : callable, optional
@@ -62,9 +61,9 @@ def minimize_orthonormal(
 
     Notes
     -----
-    The ICA chapter's algorithm with steps along L-BFGS' direction instead of the gradient. Its
-    starter code shrinks the demanded decrease instead of the step, and never projects the first W.
-    Past moves and slopes follow W by projection onto the space in which it can move (Absil,
+    The algorithm of the ICA chapter, with the direction of L-BFGS instead of the gradient. Its
+    starter code reduces the required decrease instead of the step, and never projects the initial
+    W. Past moves and slopes follow W by projection onto the space in which it can move (Absil,
     Mahony & Sepulchre, *Optimization Algorithms on Matrix Manifolds*, 2008, chapter 8).
 
     Examples
@@ -89,7 +88,7 @@ def minimize_orthonormal(
                 if stuck is Status.CONVERGED or not pairs:
                     status = stuck
                     break
-                pairs = []  # what is remembered may mislead
+                pairs = []  # the memory may be misleading
                 continue
             pairs, here = _carried(pairs, here, there), there
             history.append(here.value)
@@ -110,7 +109,7 @@ def _look(objective: Differentiable, point: np.ndarray) -> _Iterate:
 
 
 def _tangent(w: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """Return the part of a direction along which W can move and stay orthonormal."""
+    """Return the projection of a direction onto the tangent space."""
     product = direction @ w.T
     return direction - 0.5 * (product + product.T) @ w
 
@@ -138,12 +137,12 @@ def _carried(pairs: list[CurvaturePair], here: _Iterate, there: _Iterate) -> lis
 
 
 def _descend(objective: Differentiable, here: _Iterate, direction: np.ndarray) -> _Iterate | None:
-    """Bisect between a step that is too long and one that is too short; None if F cannot fall."""
+    """Bisect between a step that is too long and one that is too short; None without descent."""
     promised = float(np.vdot(here.slope, direction))
     hidden = float(np.finfo(here.point.dtype).eps) * abs(here.value)
     short, long, step, found = 0.0, np.inf, 1.0, None
     for _ in range(_TRIALS):
-        if not -step * promised > hidden:  # rounding hides what is left
+        if not -step * promised > hidden:  # the rest is below rounding error
             break
         moved = here.point + here.point.dtype.type(step) * direction
         there = _look(objective, OrthonormalRows.project(moved))
@@ -158,10 +157,10 @@ def _descend(objective: Differentiable, here: _Iterate, direction: np.ndarray) -
 
 
 def _status_where_stuck(here: _Iterate, tol: float) -> Status:
-    """Tell rounding, which hides any descent that is left, from failure.
+    """Distinguish convergence to rounding error from failure.
 
-    A slope σ lowers F by about σ² / curvature, so what rounding and tol hide is a slope of the
-    order of their square root.
+    A slope σ lowers F by about σ² / curvature, so slopes below about the square root of rounding
+    error and tol are negligible.
     """
     eps = float(np.finfo(here.slope.dtype).eps)
     hidden = max(tol, 16 * eps) * max(abs(here.value), 1.0)

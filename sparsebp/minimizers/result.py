@@ -1,4 +1,4 @@
-"""How a search ended, and what it found."""
+"""The result of a minimization and how it ended."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Result:
     Parameters
     ----------
     point : ndarray
-        Where the objective was least.
+        The point with the smallest objective.
     value : float
         The objective there.
     n_iter : int
-        Iterations made.
+        Number of iterations.
     status : Status
         Why the search stopped.
     history : tuple of float
@@ -54,18 +54,18 @@ class Result:
     history: tuple[float, ...]
 
     def followed_by(self, later: Result) -> Result:
-        """Return the result of a search that went on from this one's point.
+        """Return the result of a search continued from this one's point.
 
         Parameters
         ----------
         later : Result
-            Of the second search by itself, perhaps of another objective.
+            Of the second search alone, perhaps of another objective.
 
         Returns
         -------
         result : Result
-            The later one, with the iterations and the history of both. Where the two meet, the
-            history has the earlier value.
+            The later one, with the iterations and the history of both. At the junction the history
+            has the earlier value.
         """
         history = (*self.history, *later.history[1 if self.history else 0 :])
         return replace(later, n_iter=self.n_iter + later.n_iter, history=history)

@@ -108,7 +108,7 @@ def test_a_start_far_above_the_rest_is_written_beside_it():
     low, high = display.ax_.get_ylim()
     assert low < 23.5
     assert 25.0 < high < 30.0
-    assert [text.get_text() for text in display.ax_.texts] == ["begins at 105"]
+    assert [text.get_text() for text in display.ax_.texts] == ["starts at 105"]
     ObjectiveDisplay([60.0, 50.0]).plot(display.ax_)
     assert display.ax_.get_ylim()[1] > 60
 
@@ -172,7 +172,7 @@ def test_an_empty_mapping_of_estimators_is_refused():
 
 @pytest.mark.parametrize(
     ("starts", "note"),
-    [((105.0, 300.0), "begin at 105 to 300"), ((105.0, 105.0), "begin at 105")],
+    [((105.0, 300.0), "start at 105 to 300"), ((105.0, 105.0), "start at 105")],
 )
 def test_starts_of_several_runs_far_above_the_rest_are_written_beside_them(starts, note):
     first, second = ([start, 25.0, 24.0, 23.5] for start in starts)
@@ -187,7 +187,7 @@ def test_runs_drawn_one_after_the_other_look_as_if_drawn_at_once():
     ax = ObjectiveDisplay(first, label="a").plot().ax_
     ObjectiveDisplay(second, label="b").plot(ax)
     assert ax.get_ylim() == at_once.ax_.get_ylim()
-    assert [text.get_text() for text in ax.texts] == ["begin at 105 to 300"]
+    assert [text.get_text() for text in ax.texts] == ["start at 105 to 300"]
     styles = [[line.get_linestyle() for line in one.lines] for one in (ax, at_once.ax_)]
     assert styles[0] == styles[1]
 
