@@ -16,8 +16,7 @@ from sparsebp.coding import OnlineLearning, OnlineState
 from sparsebp.datasets import make_dictionary_signals, make_mixtures
 from sparsebp.metrics import amari_distance
 from sparsebp.minimizers import Result, Status, minimize_lbfgs
-from sparsebp.network import Activation, Layer, check_gradient, delta_table
-from sparsebp.network.notation import Formula
+from sparsebp.network import Activation, Formula, Layer, check_gradient, delta_table
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import (
     ICA_RECONSTRUCTION,

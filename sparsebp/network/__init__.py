@@ -11,12 +11,12 @@ from sparsebp.network.activations import (
     Chain,
     Linear,
     Log1pSquare,
-    LogCosh,
+    OneMinusGaussian,
     Root,
+    ScaledLogCosh,
     Sigmoid,
     Square,
     Tanh,
-    Welsch,
 )
 from sparsebp.network.backprop import Tree, backpropagate, checked_variables, value_and_gradients
 from sparsebp.network.check import check_gradient
@@ -24,6 +24,7 @@ from sparsebp.network.delta_table import delta_table
 from sparsebp.network.derivation import Derivation, derive
 from sparsebp.network.network import Layer, Network
 from sparsebp.network.normalizations import NormalizeColumns, NormalizeRows
+from sparsebp.network.notation import Formula
 from sparsebp.network.operations import Multiply, Subtract
 from sparsebp.network.simplify import simplified
 from sparsebp.network.weights import Identity, Parameter
@@ -34,23 +35,24 @@ __all__ = [
     "Add",
     "Chain",
     "Derivation",
+    "Formula",
     "Identity",
     "Layer",
     "Linear",
     "Log1pSquare",
-    "LogCosh",
     "Multiply",
     "Network",
     "NormalizeColumns",
     "NormalizeRows",
+    "OneMinusGaussian",
     "Parameter",
     "Root",
+    "ScaledLogCosh",
     "Sigmoid",
     "Square",
     "Subtract",
     "Tanh",
     "Tree",
-    "Welsch",
     "backpropagate",
     "check_gradient",
     "checked_variables",

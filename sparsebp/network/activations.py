@@ -200,7 +200,7 @@ _SHARP_LOG_COSH = Formula(
 
 
 @dataclass(frozen=True)
-class LogCosh(Activation):
+class ScaledLogCosh(Activation):
     """f(z) = log cosh(a z) / a, a smooth |z| − (log 2) / a.
 
     Parameters
@@ -258,7 +258,7 @@ class Log1pSquare(Activation):
 
 
 @dataclass(frozen=True)
-class Welsch(Activation):
+class OneMinusGaussian(Activation):
     """f(z) = 1 − exp(−z²/2), quadratic near zero and level far from it."""
 
     formula = Formula(

@@ -14,8 +14,8 @@ from sparsebp.network.activations import (
     Chain,
     Linear,
     Log1pSquare,
-    LogCosh,
     Root,
+    ScaledLogCosh,
     Square,
 )
 from sparsebp.network.network import Layer, Network
@@ -27,7 +27,7 @@ _TAILS: tuple[tuple[tuple[type[Activation], ...], Callable[..., costs.Cost]], ..
     ((Add, Root), lambda add, _: costs.SumOfRoots(add.constant)),
     ((Subtract, Square), lambda subtract, _: costs.SquaredDistance(subtract.name)),
     ((Square,), lambda _: costs.SumOfSquares()),
-    ((LogCosh,), lambda log_cosh: costs.SumOfLogCosh(log_cosh.sharpness)),
+    ((ScaledLogCosh,), lambda log_cosh: costs.SumOfLogCosh(log_cosh.sharpness)),
     ((Log1pSquare,), lambda _: costs.SumOfLog1pSquares()),
 )
 

@@ -146,7 +146,7 @@ class LogCosh(Penalty):
     @property
     def layers(self) -> tuple[Layer, ...]:
         """One layer: log cosh(a z) / a."""
-        return _chain(net.LogCosh(self.sharpness))
+        return _chain(net.ScaledLogCosh(self.sharpness))
 
 
 @dataclass(frozen=True)
@@ -182,4 +182,4 @@ class Welsch(Penalty):
     @property
     def layers(self) -> tuple[Layer, ...]:
         """One layer: 1 − exp(−z²/2)."""
-        return _chain(net.Welsch())
+        return _chain(net.OneMinusGaussian())

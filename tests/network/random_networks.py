@@ -11,16 +11,16 @@ from sparsebp.network import (
     Layer,
     Linear,
     Log1pSquare,
-    LogCosh,
     Multiply,
     Network,
+    OneMinusGaussian,
     Parameter,
     Root,
+    ScaledLogCosh,
     Sigmoid,
     Square,
     Subtract,
     Tanh,
-    Welsch,
 )
 
 #: Endings that `simplified` knows, and one that it must leave alone.
@@ -28,7 +28,7 @@ TAILS = (
     (Square(), Add(0.3), Root()),
     (Square(), Root()),
     (Square(),),
-    (LogCosh(),),
+    (ScaledLogCosh(),),
     (Log1pSquare(),),
     (Sigmoid(), Add(0.2), Root()),
     (Tanh(),),
@@ -41,10 +41,10 @@ _ANYWHERE = (
     Square(),
     Sigmoid(),
     Tanh(),
-    LogCosh(),
+    ScaledLogCosh(),
     Log1pSquare(),
     Absolute(),
-    Welsch(),
+    OneMinusGaussian(),
 )
 
 

@@ -10,16 +10,16 @@ from sparsebp.network import (
     Layer,
     Linear,
     Log1pSquare,
-    LogCosh,
     Multiply,
     Network,
+    OneMinusGaussian,
     Parameter,
     Root,
+    ScaledLogCosh,
     Sigmoid,
     Square,
     Subtract,
     Tanh,
-    Welsch,
     delta_table,
     value_and_gradients,
 )
@@ -30,10 +30,10 @@ ON_THE_LINE = [
     Square(),
     Sigmoid(),
     Tanh(),
-    LogCosh(),
+    ScaledLogCosh(),
     Log1pSquare(),
     Absolute(),
-    Welsch(),
+    OneMinusGaussian(),
 ]
 FORMULAS = {
     Linear(): lambda z: z,
@@ -42,10 +42,10 @@ FORMULAS = {
     Root(): lambda z: z**0.5,
     Sigmoid(): lambda z: 1 / (1 + np.exp(-z)),
     Tanh(): lambda z: (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z)),
-    LogCosh(): lambda z: np.log((np.exp(z) + np.exp(-z)) / 2),
+    ScaledLogCosh(): lambda z: np.log((np.exp(z) + np.exp(-z)) / 2),
     Log1pSquare(): lambda z: np.log(1 + z**2),
     Absolute(): lambda z: np.sqrt(z**2),
-    Welsch(): lambda z: 1 - np.exp(-(z**2) / 2),
+    OneMinusGaussian(): lambda z: 1 - np.exp(-(z**2) / 2),
 }
 
 
@@ -89,7 +89,7 @@ def test_nothing_overflows_and_the_precision_stays(activation):
 
 def test_limits_far_out():
     z = np.array([[-1000.0, 1000.0]])
-    np.testing.assert_allclose(LogCosh()(z, {}), np.abs(z) - np.log(2), rtol=1e-15)
+    np.testing.assert_allclose(ScaledLogCosh()(z, {}), np.abs(z) - np.log(2), rtol=1e-15)
     np.testing.assert_array_equal(Sigmoid()(z, {}), [[0.0, 1.0]])
     np.testing.assert_array_equal(Absolute()(z, {}), [[1000.0, 1000.0]])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from oracles import complex_step, relative_error
 
-from sparsebp.network import Add, Log1pSquare, LogCosh, Root, Square, Subtract
+from sparsebp.network import Add, Log1pSquare, Root, ScaledLogCosh, Square, Subtract
 from sparsebp.network.costs import (
     Cost,
     SquaredDistance,
@@ -23,7 +23,7 @@ TAILS = {
     SquaredDistance("t"): (Subtract("t"), Square()),
     SumOfRoots(0.2): (Add(0.2), Root()),
     SumOfSmoothAbsolutes(0.2): (Square(), Add(0.2), Root()),
-    SumOfLogCosh(): (LogCosh(),),
+    SumOfLogCosh(): (ScaledLogCosh(),),
     SumOfLog1pSquares(): (Log1pSquare(),),
 }
 COSTS = pytest.mark.parametrize("cost", TAILS, ids=repr)

@@ -15,15 +15,15 @@ from sparsebp.network import (
     Layer,
     Linear,
     Log1pSquare,
-    LogCosh,
     Network,
+    OneMinusGaussian,
     Parameter,
     Root,
+    ScaledLogCosh,
     Sigmoid,
     Square,
     Subtract,
     Tanh,
-    Welsch,
     delta_table,
     simplified,
     value_and_gradients,
@@ -90,7 +90,7 @@ AWKWARD = [
     chain("x", Square(), W, Square(), I, Root(), W.T, Log1pSquare()),
     chain("x", Linear(), W, Sigmoid(), W.T, Sigmoid()),
     chain("x", Absolute(), W, Square()),
-    chain("x", Linear(), W, Absolute(), W, Log1pSquare(), W.T, LogCosh()),
+    chain("x", Linear(), W, Absolute(), W, Log1pSquare(), W.T, ScaledLogCosh()),
     chain("x", Subtract("b_1"), W, Tanh(), I, Subtract("b_2"), I, Square()),
 ]
 
@@ -99,8 +99,8 @@ def random_chain(seed):
     """A network of square weights in which every formula is defined."""
     rng = np.random.default_rng(seed)
     weights = [I, A, A.T, W, W.T]
-    singles = [Linear(), Square(), Tanh(), LogCosh(), Log1pSquare(), Sigmoid(), Subtract("y")]
-    singles += [Subtract("b", repeated=True), Welsch()]
+    singles = [Linear(), Square(), Tanh(), ScaledLogCosh(), Log1pSquare(), Sigmoid(), Subtract("y")]
+    singles += [Subtract("b", repeated=True), OneMinusGaussian()]
     pairs: list = [Linear(), weights[rng.integers(1, 5)]]
     for _ in range(rng.integers(1, 5)):
         pairs += [singles[rng.integers(len(singles))], weights[rng.integers(5)]]
@@ -110,7 +110,7 @@ def random_chain(seed):
         pairs += [Absolute(), weights[rng.integers(1, 5)]]
     tails = [
         (Square(),),
-        (LogCosh(),),
+        (ScaledLogCosh(),),
         (Sigmoid(),),
         (Log1pSquare(),),
         (Subtract("x"), I, Square()),
