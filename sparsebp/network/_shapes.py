@@ -1,4 +1,4 @@
-"""Shapes that fit, or a sentence that says why they do not."""
+"""Checks of the shapes of variables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def require_product(symbol: str, weight: tuple[int, ...], operand: tuple[int, ...]) -> None:
-    """Refuse a product whose inner dimensions differ."""
+    """Raise an error if the inner dimensions of a product differ."""
     if len(weight) != 2 or weight[1] != operand[0]:
         raise ValueError(
             f"The weight {symbol} has shape {weight} but its input has shape {operand}: "
@@ -15,7 +15,7 @@ def require_product(symbol: str, weight: tuple[int, ...], operand: tuple[int, ..
 
 
 def require_same(name: str, target: tuple[int, ...], z: tuple[int, ...]) -> None:
-    """Refuse a subtrahend that does not broadcast to the shape of what it is taken from."""
+    """Raise an error if a subtrahend does not broadcast to the shape of the minuend."""
     fits = len(target) == len(z) and all(t in (1, n) for t, n in zip(target, z, strict=True))
     if not fits:
         raise ValueError(

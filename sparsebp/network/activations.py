@@ -18,11 +18,11 @@ from sparsebp.network.weights import Variables
 
 
 class Activation:
-    """What every activation f offers; subclasses give ``__call__``, ``derivative``, ``formula``.
+    """Base of activations f; subclasses define ``__call__``, ``derivative`` and ``formula``.
 
-    Writing your own takes those three: ``__call__(z, variables)`` returns f(z),
-    ``derivative(z, a)`` returns f'(z) (``a`` being f(z), often the shorter way to it) and
-    ``formula`` says how f is written.
+    Writing your own takes those three: ``__call__(z, variables)`` returns f(z), ``derivative(z,
+    a)`` returns f'(z) (``a`` is f(z), which often simplifies it) and ``formula`` is the notation of
+    f.
     """
 
     names: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Activation:
 
 
 class Shift(Activation):
-    """An activation of slope one: what comes back is what came in."""
+    """An activation of slope one: δ passes back unchanged."""
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> Any:
         """Return ones."""
@@ -259,7 +259,7 @@ class Log1pSquare(Activation):
 
 @dataclass(frozen=True)
 class OneMinusGaussian(Activation):
-    """f(z) = 1 − exp(−z²/2), quadratic near zero and level far from it."""
+    """f(z) = 1 − exp(−z²/2), quadratic near zero and constant far from it."""
 
     formula = Formula(
         "1 − exp(−½z²)",
@@ -285,7 +285,7 @@ class OneMinusGaussian(Activation):
 
 @dataclass(frozen=True)
 class Absolute(Activation):
-    """f(z) = |z|; at zero the derivative is taken as 0, the subgradient of least norm."""
+    """f(z) = |z|; the derivative at zero is set to 0, the minimum-norm subgradient."""
 
     formula = Formula(
         "|z|",

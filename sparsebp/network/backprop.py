@@ -73,7 +73,7 @@ def value_and_gradients(
 
 
 class Tree(NamedTuple):
-    """Networks that begin alike, as one that branches where they part.
+    """Networks with common leading layers, combined into one tree.
 
     Forward, common layers run once; backward, the branches' δ are added before they pass on.
     """
@@ -115,7 +115,7 @@ class Tree(NamedTuple):
 def backpropagate(
     tree: Tree, source: str, variables: Variables, wrt: tuple[str, ...]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Compute each column's share of F, and the gradients of F; the variables are trusted.
+    """Compute each column's contribution to F, and the gradients of F, for checked variables.
 
     Parameters
     ----------
@@ -170,14 +170,14 @@ def backpropagate(
 
 
 def _joined(total: np.ndarray | None, part: np.ndarray) -> np.ndarray:
-    """Add to a total, in place: every cost and every step back makes an array of its own."""
+    """Add to a total in place; costs and backward steps return new arrays."""
     if total is None:
         return part
     return np.add(total, part, out=total if total.dtype == part.dtype else None)
 
 
 def checked_variables(network: Network, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the network's variables as floating-point matrices, or say what is wrong with them."""
+    """Return the network's variables as floating-point matrices, or raise an error."""
     missing = [name for name in network.names if name not in variables]
     if missing:
         raise ValueError(
@@ -190,7 +190,7 @@ def checked_variables(network: Network, variables: Mapping[str, Any]) -> dict[st
 
 
 def _as_matrix(name: str, value: Any, dense: bool) -> Any:
-    is_sparse = hasattr(value, "toarray")  # or otherwise not written out
+    is_sparse = hasattr(value, "toarray")  # or another implicit matrix
     if is_sparse and dense:
         raise TypeError(
             f"The variable {name!r} is sparse, but only a weight may be; pass its toarray()."

@@ -1,4 +1,4 @@
-"""Checking a gradient against the function it is said to belong to."""
+"""Checking a gradient against numerical derivatives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ValueAndGradient = Callable[[np.ndarray], tuple[Any, np.ndarray]]
 
 _EXACT = 1e-8
 
-# What a function raises that does not take complex points; the last where warnings are errors.
+# Errors of functions that do not accept complex points; the last if warnings are errors.
 _NOT_COMPLEX = (TypeError, ValueError, ArithmeticError, np.exceptions.ComplexWarning)
 
 
@@ -27,7 +27,7 @@ def check_gradient(function: ValueAndGradient, point: np.ndarray) -> float:
     function : callable
         Takes an array of the shape of ``point``, returns (value, gradient).
     point : ndarray, any shape
-        Where to check; every element is varied by itself, so choose it small.
+        Where to check; every element is varied separately, so choose it small.
 
     Returns
     -------

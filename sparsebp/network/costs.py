@@ -1,4 +1,4 @@
-"""The sum at a network's end, plain or with the last activations absorbed into it.
+"""The sum at the end of a network, plain or with the last activations absorbed into it.
 
 Each cost returns one value for each column (sample) and δ, the gradient in its input. The
 absorbed forms compute both in fewer passes over the data than the plain sum behind its layers.
@@ -18,7 +18,7 @@ ValuesAndDelta = tuple[np.ndarray, np.ndarray]
 
 
 class Cost:
-    """What every cost offers: column values and δ, and the gradient in a variable it reads."""
+    """Interface of costs: column values and δ, and the gradient in a variable."""
 
     names: tuple[str, ...] = ()
 

@@ -1,4 +1,4 @@
-"""The derivation of a gradient, printed as the tutorial prints it."""
+"""The derivation of a gradient, printed as in the tutorial."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ def delta_table(network: Network, style: Style = "text") -> str:
 
     Notes
     -----
-    Where an activation normalizes rows or columns, J stands for its derivative, a matrix for each.
-    The first line is F, Σ being the sum of all elements. Below the table, Σⱼ is the sum over
-    samples, which a bias, `Subtract(name, repeated=True)`, gets. What `Multiply` multiplies by is
-    taken as given.
+    If an activation normalizes rows or columns, J is its Jacobian, a matrix for each. The first
+    line is F, where Σ is the sum of all elements. Below the table, Σⱼ is the sum over samples,
+    which a bias, `Subtract(name, repeated=True)`, gets. The factor of `Multiply` is a constant.
 
     Raises
     ------

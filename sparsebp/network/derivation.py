@@ -31,7 +31,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class _Row:
-    """One layer, written out: z, a, δ by its rule, and δ with everything put in."""
+    """One layer in formulas: z, a, δ by its rule, and δ with everything substituted."""
 
     number: int
     layer: Layer
@@ -43,7 +43,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class Derivation:
-    """A network's function and gradients written out, piece by piece, for whoever sets pages.
+    """The formulas of a network's function and gradients, as separate parts for typesetting.
 
     Attributes
     ----------
@@ -56,8 +56,8 @@ class Derivation:
     rows : tuple of tuple of str
         A row for each layer, last first.
     gradients : tuple of str
-        An equation for the input and for every other variable, numbers in front of it, so that ½
-        and 2 have canceled. Σⱼ is a sum over samples, which are columns.
+        An equation for the input and for every other variable, with numeric factors collected in
+        front. Σⱼ is a sum over samples, which are columns.
     """
 
     function: str
@@ -68,7 +68,7 @@ class Derivation:
 
 
 def derive(network: Network, style: Literal["text", "latex"] = "text") -> Derivation:
-    r"""Write out a network's function, layers, deltas and gradients, each by itself.
+    r"""Return the formulas of a network's function, layers, deltas and gradients.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def _rows(network: Network, style: Style) -> list[_Row]:
 def _deltas(
     layer: Layer, number: int, slope: Expression, above: _Row | None, style: Style
 ) -> tuple[Expression, Expression]:
-    """Write δ of a layer as the recursion says it, and with everything put in."""
+    """Write δ of a layer by the recursion, and with everything substituted."""
     matrix = jacobian(number, style) if layer.activation.formula.jacobian else None
     if above is None and matrix is not None:
         return product(matrix, Expression("1")), product(matrix, Expression("1"))
@@ -164,7 +164,7 @@ def _cells(row: _Row, style: Style) -> tuple[str, ...]:
 
 
 def _lines(rows: list[_Row], style: Style) -> list[tuple[str, str, str]]:
-    """For each variable: its gradient's name, its rule, and the rule with everything put in."""
+    """For each variable: its gradient's name, its rule, and the rule with all substituted."""
     parts: dict[str, list[tuple[str, Expression, Expression]]] = {
         rows[0].z.text: [("+", delta(1, style), rows[0].delta)]
     }

@@ -119,6 +119,6 @@ def _check_layer(number: int, layer: Layer, *, last: bool) -> None:
         raise ValueError(f"Layer {number} has no weight; only the last layer may have None.")
     if last and isinstance(layer.weight, Parameter):
         raise ValueError(
-            f"The last layer has the weight {layer.weight.symbol}, which leads nowhere; add "
-            "Layer(None, Linear()) behind it."
+            f"The last layer has the weight {layer.weight.symbol} but no layer follows; add "
+            "Layer(None, Linear())."
         )

@@ -1,7 +1,7 @@
-"""Activations that divide by a length: every row's, or every column's.
+"""Activations that normalize every row or every column.
 
 They are not applied element by element, so their f' is a matrix for each row or column, symmetric:
-J = (I − a aᵀ) / ‖z‖, and what comes back is J times what came in.
+J = (I − a aᵀ) / ‖z‖, and the backward step multiplies by J.
 """
 
 from __future__ import annotations

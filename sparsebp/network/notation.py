@@ -1,4 +1,4 @@
-"""How formulas are written: pieces of text and LaTeX that know when they need brackets."""
+"""Notation: pieces of text and LaTeX with the precedence that decides on brackets."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Expression:
     text : str
         What stands on the page.
     binding : int
-        How tightly it holds together: 3 a single symbol, 2 a product, 1 a sum or ∘-product.
+        Precedence: 3 a single symbol, 2 a product, 1 a sum or ∘-product.
     factor : Fraction
-        A number that multiplies the text. Products collect the factors of what they multiply, so
-        that ½ and 2 cancel; `written` puts what is left in front.
+        A number that multiplies the text. Products collect the factors, so that ½ and 2 cancel;
+        `written` puts the result in front.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class Formula:
-    """How an activation f is written in a table and around an expression.
+    """Notation of an activation f in a table and around an expression.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Formula:
     bare : bool
         Whether f leaves the expression as it is.
     binding : int
-        How tightly f of an expression holds together, as in `Expression`.
+        Precedence of f of an expression, as in `Expression`.
     slope_binding : int
         The same of f' of an expression.
     jacobian : bool

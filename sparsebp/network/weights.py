@@ -1,4 +1,4 @@
-"""Weights: what stands between two layers of a network."""
+"""Weights between the layers of a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Parameter:
 
     The name is looked up in the variables when the network runs, so a network holds no arrays.
     A name may occur several times, also transposed; its gradient is then the sum over its
-    occurrences, a transposed occurrence being transposed back first.
+    occurrences, where that of a transposed occurrence is transposed back.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sparsity penalties, each a short chain of layers behind the coefficients."""
+"""Sparsity penalties, each a short chain of layers applied to the coefficients."""
 
 from sparsebp.penalties.base import Penalty
 from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1, Welsch

@@ -1,4 +1,4 @@
-"""What a penalty is: a few layers, and what follows from them."""
+"""The base class of penalties: a few layers, and what follows from them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sparsebp.network import Layer, Network, Parameter, Tree, backpropagate, sim
 class Penalty:
     """A sparsity penalty S(s): a chain of layers applied to coefficients, summed.
 
-    A subclass is a frozen dataclass that gives `layers`; one with matrices of its own gives
-    `variables` too. All else follows: gradients, encoding, delta tables. A penalty with a corner
-    declares ``is_smooth = False`` and gives `proximal`.
+    A subclass is a frozen dataclass that defines `layers`, and `variables` if it has its own
+    matrices. The rest follows: gradients, encoding, delta tables. A non-smooth penalty declares
+    ``is_smooth = False`` and defines `proximal`.
 
     Attributes
     ----------
     is_smooth : bool
-        Whether S has a gradient everywhere: such penalties are minimized by L-BFGS, the others by
-        proximal steps.
+        Whether S is differentiable everywhere: such penalties are minimized by L-BFGS, the others
+        by proximal steps.
     """
 
     is_smooth: ClassVar[bool] = True
@@ -35,12 +35,12 @@ class Penalty:
 
     @property
     def variables(self) -> Mapping[str, Any]:
-        """The penalty's own matrices by name: arrays, or what multiplies and transposes so."""
+        """The penalty's own matrices by name: arrays, or linear operators like them."""
         return {}
 
     @property
     def is_elementwise(self) -> bool:
-        """Whether it treats every coefficient by itself and alike: no matrix joins them."""
+        """Whether S is a sum over single coefficients: no matrix couples them."""
         return not self.variables
 
     @cached_property
@@ -48,13 +48,13 @@ class Penalty:
         return Tree.of([(1.0, simplified(self.network()))])
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy is made of, and what scikit-learn compares: not what was computed."""
+        """Return the state for copies and comparisons, without cached properties."""
         kind = type(self)
         cached = {n for n in vars(self) if isinstance(getattr(kind, n, None), cached_property)}
         return {n: v for n, v in vars(self).items() if n not in cached}
 
     def network(self, *, behind: tuple[Layer, ...] = (), input: str = "s") -> Network:
-        """Return the penalty as a network, behind other layers where the coefficients are made.
+        """Return the penalty as a network, after layers that compute the coefficients, if any.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class Penalty:
         return values, gradients["s"]
 
     def curvature(self, codes: np.ndarray) -> np.ndarray:
-        """Compute ∂S/∂s / s: how steep the parabolas are that touch S at ±s and lie above it.
+        """Compute ∂S/∂s / s: the curvature of the parabola that touches S at ±s and lies above it.
 
         Parameters
         ----------
@@ -100,13 +100,13 @@ class Penalty:
         Returns
         -------
         curvature : ndarray of shape (n_components, n_samples)
-            At least 0; where s is 0, the value next to it.
+            At least 0; where s is 0, the limit.
         """
         nowhere_zero = np.where(codes == 0, np.finfo(codes.dtype).eps, codes)
         return np.maximum(self.values_and_gradient(nowhere_zero)[1] / nowhere_zero, 0)
 
     def proximal(self, codes: np.ndarray, step: np.ndarray | float) -> np.ndarray:
-        """Compute argmin over u of ½‖u − s‖² + step S(u), which penalties with a corner define.
+        """Compute argmin over u of ½‖u − s‖² + step S(u); defined by non-smooth penalties.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class Penalty:
         Parameters
         ----------
         like : ndarray or anything else with a dtype
-            Samples or coefficients; beside complex ones the matrices stay as they are.
+            Samples or coefficients; for complex ones the matrices are not converted.
 
         Returns
         -------
@@ -139,7 +139,7 @@ class Penalty:
         return {n: m.astype(dtype or m.dtype, copy=False) for n, m in self.variables.items()}
 
     def check_components(self, n_components: int) -> None:
-        """Refuse a number of components that the penalty cannot take.
+        """Raise an error for a number of components that does not fit the penalty.
 
         Parameters
         ----------
@@ -154,7 +154,7 @@ class Penalty:
 
 
 def require_positive(name: str, value: float) -> float:
-    """Return a positive finite number as a float; refuse anything else with a ValueError."""
+    """Return a positive finite number as a float; raise ValueError otherwise."""
     number = isinstance(value, Real) and not isinstance(value, bool)
     if not (number and np.isfinite(float(value)) and value > 0):
         raise ValueError(f"{name} is {value!r}; it must be a positive number.")

@@ -1,4 +1,4 @@
-"""Penalties that treat every coefficient by itself."""
+"""Penalties that are sums over single coefficients."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def _chain(*activations: Activation) -> tuple[Layer, ...]:
 class L1(Penalty):
     """S(s) = Σ |s|, exactly.
 
-    It has a corner at zero: sparse coding takes its proximal step, and ICA, whose
-    coefficients are never exactly zero, the gradient that it has elsewhere.
+    It is not differentiable at zero: sparse coding uses its proximal map, and ICA, whose
+    coefficients are never exactly zero, its gradient elsewhere.
 
     Parameters
     ----------
     positive : bool
-        Whether sparse coding keeps its coefficients ≥ 0.
+        Whether coefficients of sparse coding are constrained to be ≥ 0.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class L1(Penalty):
         Returns
         -------
         violation : ndarray of shape (n_samples,)
-            The largest element of the least subgradient, 0 at a minimum.
+            The largest element of the minimum-norm subgradient, 0 at a minimum.
         """
         slope = -gradient if self.positive else np.abs(gradient)
         used = np.abs(gradient + weight * np.sign(codes))
@@ -98,7 +98,7 @@ class SmoothL1(Penalty):
     Parameters
     ----------
     epsilon : float
-        ε > 0: the corner of |s| is rounded over about √ε.
+        ε > 0: |s| is smoothed over a width of about √ε.
 
     Raises
     ------
@@ -153,7 +153,7 @@ class LogCosh(Penalty):
 class Cauchy(Penalty):
     """S(s) = Σ log(1 + s²), minus the logarithm of a Cauchy prior (1 + s²)^(−1).
 
-    Not convex: what is found depends on where the search begins.
+    Not convex: the result depends on the starting point.
 
     Examples
     --------
@@ -169,9 +169,9 @@ class Cauchy(Penalty):
 
 @dataclass(frozen=True)
 class Welsch(Penalty):
-    """S(s) = Σ [1 − exp(−s²/2)]: hardly more for a large coefficient than for a middling one.
+    """S(s) = Σ [1 − exp(−s²/2)]: hardly more for a large coefficient than for a medium one.
 
-    MATLAB's contrast "exp", plus one. Not convex: what is found depends on where the search begins.
+    MATLAB's contrast "exp", plus one. Not convex: the result depends on the starting point.
 
     Examples
     --------

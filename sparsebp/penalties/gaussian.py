@@ -1,4 +1,4 @@
-"""What a penalty makes of a Gaussian, against which features count as sparse or not."""
+"""The penalty of a Gaussian, the reference for sub- and super-Gaussian features."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _ROOTS = np.linspace(-2.0, 2.0, 401)
 _NODES = _ROOTS**3
 _SHARES = _ROOTS**2 * np.exp(-(_NODES**2) / 2)
 _SHARES /= _SHARES.sum()
-# What a sample mean of S tells beyond the sample mean and variance of s itself: S without its
-# best fit by 1, z and z² (the Hermite polynomials, which are orthogonal for a Gaussian).
+# The part of S not explained by the sample mean and variance of s: S without its best fit by 1, z
+# and z² (the Hermite polynomials, which are orthogonal for a Gaussian).
 _HERMITE = np.stack([np.ones_like(_NODES), _NODES, (_NODES**2 - 1) / np.sqrt(2)])
 
 
 class GaussianReference(NamedTuple):
-    """A penalty's value for Gaussian coefficients, and how samples scatter about it.
+    """A penalty's value for Gaussian coefficients, and its sampling error.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class GaussianReference(NamedTuple):
 
 
 def gaussian_reference(penalty: Penalty, deviation: np.ndarray) -> GaussianReference:
-    """Compute what a penalty is for Gaussian coefficients of mean 0, by quadrature.
+    """Compute a penalty of Gaussian coefficients with mean 0, by quadrature.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def gaussian_reference(penalty: Penalty, deviation: np.ndarray) -> GaussianRefer
 
 
 def values_of_each(penalty: Penalty, codes: np.ndarray) -> np.ndarray:
-    """Compute ρ of every coefficient by itself.
+    """Compute ρ of every coefficient.
 
     Parameters
     ----------

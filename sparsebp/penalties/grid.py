@@ -1,4 +1,4 @@
-"""Neighbourhoods on a grid as a matrix that is never written out."""
+"""Neighborhoods on a grid as a matrix that is never formed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class GridGrouping:
-    """V of rectangular neighbourhoods: neighbors among rows ⊗ neighbors among columns.
+    """V of rectangular neighborhoods: neighbors among rows ⊗ neighbors among columns.
 
-    A product with it sums over columns, then over rows, which takes a few per cent of the products
-    that the whole matrix takes.
+    A product with it sums over columns, then over rows, which needs a few percent of the
+    multiplications of the full matrix.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ class GridGrouping:
 
     @classmethod
     def of(cls, shape: tuple[int, int], size: tuple[int, int], *, wrap: bool) -> GridGrouping:
-        """Return the neighbourhoods of a size on a grid.
+        """Return the neighborhoods of a size on a grid.
 
         Parameters
         ----------
         shape : (int, int)
             Rows and columns of the grid.
         size : (int, int)
-            Rows and columns of a neighbourhood, centered where they are odd.
+            Rows and columns of a neighborhood, centered where they are odd.
         wrap : bool
             Whether the grid is a torus.
         """

@@ -1,4 +1,4 @@
-"""What is learned: each problem's terms, constraint and objective, stated once."""
+"""The problems: terms, constraint and objective of each, stated once."""
 
 from sparsebp.problems.constraints import OrthonormalRows, UnitColumns, UnitRows
 from sparsebp.problems.objective import Differentiable, Objective, Term

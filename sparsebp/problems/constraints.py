@@ -15,14 +15,15 @@ from sparsebp._magnitudes import decomposing
 from sparsebp.problems.objective import Differentiable
 
 _KEPT = (
-    "kept by dividing by the lengths within the function: the part of a gradient along its own "
-    "vector vanishes, the rest is divided by the length."
+    "enforced by normalization inside the objective: the component of a gradient along its own "
+    "vector is "
+    "removed, and the rest is divided by the norm."
 )
 
 
 @dataclass(frozen=True)
 class UnitVectors:
-    """What matrices with vectors of length one share."""
+    """Base of constraints to unit-norm vectors."""
 
     objective: Differentiable
     axis: ClassVar[int]
@@ -31,7 +32,7 @@ class UnitVectors:
 
     @classmethod
     def project(cls, point: np.ndarray) -> np.ndarray:
-        """Return the matrix with its vectors divided by their lengths; zeros stay zeros."""
+        """Return the matrix with its vectors divided by their norms; zeros stay zeros."""
         return point / _lengths(point, cls.axis)
 
     def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
@@ -45,7 +46,7 @@ class UnitVectors:
 
 @dataclass(frozen=True)
 class UnitRows(UnitVectors):
-    """F(P) of an objective at the matrix whose rows are the free matrix's, of length one.
+    """F(P) of an objective at the free matrix with normalized rows.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class UnitRows(UnitVectors):
     Notes
     -----
     The tutorial's RICA exercise normalizes the rows inside the cost and maps the gradient back:
-    the part of a row's gradient along the row vanishes, the rest is divided by the row's length.
+    the component of a row's gradient along the row is removed, and the rest is divided by the norm.
     """
 
     axis = 1
@@ -65,12 +66,12 @@ class UnitRows(UnitVectors):
 
 @dataclass(frozen=True)
 class UnitColumns(UnitVectors):
-    """F(P) of an objective at the matrix whose columns are the free matrix's, of length one.
+    """F(P) of an objective at the free matrix with normalized columns.
 
     Parameters
     ----------
     objective : Objective
-        In a matrix with unit columns, such as a basis with atoms of length one.
+        In a matrix with unit columns, such as a basis of unit-norm atoms.
     """
 
     axis = 0
@@ -90,7 +91,7 @@ class OrthonormalRows:
     Notes
     -----
     With the thin singular value decomposition M = L diag(σ) R, the constrained matrix is W = LR
-    and moves with M by
+    and changes with M by
 
         dW = L [(S − Sᵀ)ᵢⱼ / (σᵢ + σⱼ)] R + L diag(1/σ) Lᵀ dM (I − RᵀR),  S = Lᵀ dM Rᵀ,
 
@@ -100,7 +101,7 @@ class OrthonormalRows:
     objective: Differentiable
     formula: ClassVar[str] = "W W^T = I"
     words: ClassVar[str] = (
-        "kept by searching for any matrix and taking the orthonormal one nearest to it."
+        "enforced by minimizing over free matrices and taking the nearest orthonormal one."
     )
 
     @staticmethod
@@ -149,7 +150,7 @@ class OrthonormalRows:
 def _require_wide(matrix: np.ndarray) -> None:
     if matrix.shape[0] > matrix.shape[1]:
         raise ValueError(
-            f"{matrix.shape[0]} rows of length {matrix.shape[1]} cannot be orthonormal; "
+            f"{matrix.shape[0]} rows of {matrix.shape[1]} elements cannot be orthonormal; "
             "give at most as many rows as columns."
         )
 

@@ -1,4 +1,4 @@
-"""A weighted sum of networks in one free matrix or several: what is minimized."""
+"""Objectives: weighted sums of networks in one or several free matrices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sparsebp.samples import Samples
 
 
 class Differentiable(Protocol):
-    """All that minimizers and constraints ask of an objective."""
+    """The interface of objectives for minimizers and constraints."""
 
     def value_and_gradient(self, point: np.ndarray, /) -> tuple[Any, np.ndarray]:
         """Compute the value and the gradient at a point."""
@@ -24,7 +24,7 @@ class Differentiable(Protocol):
 
 @dataclass(frozen=True)
 class Term:
-    """One network of an objective, with its weight and the matrices it holds fixed.
+    """One network of an objective, with its weight and its fixed matrices.
 
     Parameters
     ----------
@@ -107,17 +107,17 @@ class Objective:
             flat = [n for n, m in term.fixed.items() if len(getattr(m, "shape", ())) != 2]
             if flat:
                 raise ValueError(
-                    f"What a term holds fixed as {flat[0]!r} is no two-dimensional array; samples "
-                    "stand in columns, and a bias is a column."
+                    f"The fixed variable {flat[0]!r} of a term is not a two-dimensional array; "
+                    "give samples in columns, and a bias as a column."
                 )
             unknown = [n for n in term.network.names if n not in {*term.fixed, *self._names}]
             if unknown:
                 raise ValueError(
                     f"The variable {unknown[0]!r} of a term is neither free nor fixed: add it to "
-                    "free, with its shape, or to what the term holds fixed."
+                    "free, with its shape, or to the term's fixed variables."
                 )
         if unused:
-            raise ValueError(f"No term has the free variable {min(unused)!r}; leave it out.")
+            raise ValueError(f"No term has the free variable {min(unused)!r}; remove it.")
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -221,7 +221,7 @@ class Objective:
     def values_and_gradient(
         self, point: np.ndarray, known: Mapping[str, np.ndarray] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Compute each column's share of F, and ∇F, where the free matrix holds samples.
+        """Compute each column's contribution to F, and ∇F, with one column per sample.
 
         Parameters
         ----------
@@ -277,7 +277,7 @@ def _grouped(terms: Iterable[Term]) -> list[_Group]:
 
 @dataclass(frozen=True)
 class _Group:
-    """Terms that see the same matrices, so that what their networks have in common runs once."""
+    """Terms with the same matrices, so that common layers run once."""
 
     terms: list[Term]
     fixed: dict[str, Any]
@@ -291,7 +291,7 @@ class _Group:
         return Tree.of([(term.weight, term.fast) for term in self.terms])
 
     def takes(self, term: Term) -> bool:
-        """Whether a term has this input, and means the same matrices by the same names."""
+        """Whether a term has this input, and the same matrices by the same names."""
         same = (self.fixed[n] is m for n, m in term.fixed.items() if n in self.fixed)
         return term.network.input == self.input and all(same)
 
@@ -326,5 +326,5 @@ class _Group:
 
 
 def _floating(point: np.ndarray) -> np.ndarray:
-    """Return a point of whole numbers in float64, any other as it is."""
+    """Return an integer point in float64, any other unchanged."""
     return point if point.dtype.kind in "fc" else point.astype(np.float64)

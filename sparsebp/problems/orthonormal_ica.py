@@ -9,7 +9,7 @@ from sparsebp.problems.problem import Part, Problem, of_penalty
 
 _FILTER = (Layer(Parameter("W"), Linear()),)
 
-#: What the symbols of both kinds of ICA stand for.
+#: Meanings of the symbols of both kinds of ICA.
 FILTER_MEANINGS = {
     "x_j": "sample number j of m, a column of x",
     "W": "the filters in rows",
@@ -17,7 +17,7 @@ FILTER_MEANINGS = {
 
 
 def sparsity_network(penalty: Penalty) -> Network:
-    """Return S(Wx) as a network: the penalty's layers behind the filters.
+    """Return S(Wx) as a network: the penalty's layers after the filters.
 
     Parameters
     ----------

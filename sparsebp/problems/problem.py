@@ -1,4 +1,4 @@
-"""What is learned, stated once: terms with their symbols, a constraint, values and meanings."""
+"""Problems: terms with their symbols, a constraint, values and meanings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sparsebp.problems.constraints import OrthonormalRows, UnitVectors
 from sparsebp.problems.objective import Differentiable, Objective, Term, total
 from sparsebp.samples import second_moment_factor
 
-#: What the columns of are samples, wherever they occur.
+#: Matrices with a column per sample.
 _OF_SAMPLES = ("s", "x", "M")
 
 
 @dataclass(frozen=True)
 class Part:
-    """One network of a problem, how it is weighted, and how that is written.
+    """One network of a problem, with its weight and notation.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Part:
     is_mean : bool
         Whether F has the mean over the samples of what the network sums.
     is_quadratic : bool
-        Whether it sees the samples only through their second moments, as squared distances do.
+        Whether it depends on the samples only through their second moments, like a squared error.
     """
 
     formula: str
@@ -53,17 +53,17 @@ class Problem:
     Parameters
     ----------
     free : tuple of str
-        Names of the matrices that are searched for.
+        Names of the free matrices.
     parts : tuple of Part
         The terms of F.
     constraint : type, optional
         Of the first free matrix: `UnitRows`, `UnitColumns` or `OrthonormalRows`.
     fixed : mapping of str to matrix
-        Matrices that belong to the problem, such as the groups of a penalty.
+        Fixed matrices of the problem, such as the groups of a penalty.
     values : mapping of str to float
-        The numbers chosen, by their symbols in LaTeX.
+        Values of the weights, by their symbols in LaTeX.
     meanings : mapping of str to str
-        What the symbols stand for.
+        Meanings of the symbols.
 
     Examples
     --------
@@ -167,7 +167,7 @@ class Problem:
     ) -> list[Term]:
         x = known["x"]
         factor = 1 / x.shape[1] if scale is None else scale
-        dtype = x.dtype if x.dtype.kind == "f" else None  # beside complex samples as they are
+        dtype = x.dtype if x.dtype.kind == "f" else None  # not converted for complex samples
         own = {n: m.astype(dtype or m.dtype, copy=False) for n, m in self.fixed.items()}
         terms = []
         for part in self.parts:
@@ -180,7 +180,7 @@ class Problem:
 
 
 def _compressed(samples: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return few columns with the second moments of these matrices, stacked, in their place."""
+    """Return few columns with the same second moments as these stacked matrices."""
     first, *others = samples.values()
     stacked = np.vstack([first, *others]) if others else first
     ends = np.cumsum([len(m) for m in samples.values()][:-1]) if others else []
@@ -188,7 +188,7 @@ def _compressed(samples: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def of_penalty(penalty: Penalty) -> dict[str, Any]:
-    """Return what a penalty brings into a problem: its matrices, numbers and their meanings.
+    """Return a penalty's matrices, values and meanings for a problem.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def of_penalty(penalty: Penalty) -> dict[str, Any]:
         ``fixed``, ``values`` and ``meanings`` of a `Problem`.
     """
     meanings = {
-        "V": "sums the squares in each neighborhood of the map",
+        "V": "the neighborhoods of the map: sums the squares in each",
         "G": "has the sign of each component on its diagonal",
     }
     inner = getattr(penalty, "penalty", penalty)  # within Signed

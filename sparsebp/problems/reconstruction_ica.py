@@ -33,7 +33,7 @@ SCALED_ICA_RECONSTRUCTION = Network(
 
 
 def decoder_scale(n_filters: int, n_features: int) -> float:
-    """Return the c for which filters of length one can reconstruct every sample: c WᵀW = I.
+    """Return the c for which unit-norm filters can reconstruct every sample: c WᵀW = I.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def decoder_scale(n_filters: int, n_features: int) -> float:
     Returns
     -------
     scale : float
-        n/k, since WᵀW has the trace k and the identity has n; 1 for k ≤ n, where filters can be
-        orthonormal.
+        n/k, since the trace of WᵀW is k and that of the identity n; 1 for k ≤ n, where filters can
+        be orthonormal.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def reconstruction_ica(
     decoder : float
         c > 0: 1 in the tutorial, or `decoder_scale` for more filters than features.
     unit_norm : bool
-        Whether the rows of W have length one.
+        Whether the rows of W have unit norm.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def reconstruction_ica(
     own = of_penalty(penalty)
     scaled = decoder != 1
     network = SCALED_ICA_RECONSTRUCTION if scaled else ICA_RECONSTRUCTION
-    c = {"c": "number of features by number of filters: then c WᵀW can be I"} if scaled else {}
+    c = {"c": "number of features / number of filters, so that c WᵀW can be I"} if scaled else {}
     return Problem(
         free=("W",),
         parts=(

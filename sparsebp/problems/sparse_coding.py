@@ -33,7 +33,7 @@ def sparse_coding(
     alpha : float
         α ≥ 0, the tutorial's λ.
     gamma : float, optional
-        γ ≥ 0, the weight decay; None has atoms of length one in its place.
+        γ ≥ 0, the weight decay; None means unit-norm atoms instead.
     masked : bool
         Whether a matrix M of the shape of x says what is known of the samples: 1 where x is
         known, 0 where it is missing and As − x does not count.
@@ -82,7 +82,7 @@ def sparse_coding(
         meanings={
             "x_j": "sample number j of m, a column of x",
             "A": "the basis, an atom in each column; the features are its atoms",
-            "s_j": "the coefficients of sample j, searched for in alternation with A",
+            "s_j": "the coefficients of sample j, minimized in alternation with A",
             **own["meanings"],
         },
     )

@@ -47,7 +47,7 @@ def sparse_filtering_network(epsilon: float) -> Network:
 
 
 def sparse_filtering(epsilon: float) -> Problem:
-    """Return F(W) = (1/m) Σⱼ ‖f̂ⱼ‖₁ subject to rows of W of length one.
+    """Return F(W) = (1/m) Σⱼ ‖f̂ⱼ‖₁ subject to unit-norm rows of W.
 
     Parameters
     ----------
@@ -61,13 +61,13 @@ def sparse_filtering(epsilon: float) -> Problem:
         a row's length is taken over all of them.
     """
     rounded = (
-        "the responses √((Wx)² + ε), a row for each filter; each row is divided by its length, "
-        "then each column by its own"
+        "the responses √((Wx)² + ε), a row for each filter; each row is divided by its norm, then "
+        "each column by its norm"
     )
     return Problem(
         free=("W",),
         parts=(Part(r"\sum_j \| \hat f_j \|_1", sparse_filtering_network(epsilon)),),
-        # Lengths change only how large ε is relative to (Wx)²; free rows would grow without end.
+        # Norms only change the size of ε relative to (Wx)²; free rows would grow without bound.
         constraint=UnitRows,
         values={r"\epsilon": float(epsilon)},
         meanings={

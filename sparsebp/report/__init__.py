@@ -1,4 +1,4 @@
-"""One page about a fitted model, which opens in any browser, and tables of several models."""
+"""HTML reports on fitted models, and tables of several models."""
 
 from sparsebp.report.comparison import Comparison, compare_models
 from sparsebp.report.measurements import Measurements, Summary, Track, no_progress

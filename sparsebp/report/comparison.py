@@ -1,4 +1,4 @@
-"""Several models side by side, in the same numbers."""
+"""Tables of the measures of several models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sparsebp.report.measurements import Measurements, Track, finite, no_progres
 
 @dataclass(frozen=True)
 class Comparison:
-    """Models by name, each with its numbers; made by `compare_models`.
+    """Models by name with their measures; made by `compare_models`.
 
     Attributes
     ----------
@@ -32,19 +32,19 @@ class Comparison:
     summaries: dict[str, FeatureSummary]
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """Return a column for each number, in which the models come in their order.
+        """Return a column for each measure, with an entry for each model.
 
         Returns
         -------
         columns : dict of str to list
             model, method, patch_shape, and the attributes of
-            `sparsebp.metrics.FeatureSummary`; None is what a model does not have.
+            `sparsebp.metrics.FeatureSummary`; None if a model does not have it.
         """
         rows = self.to_rows()
         return {key: [row[key] for row in rows] for key in rows[0]}
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return `to_dict` the other way round, a dict for each model."""
+        """Return a dict for each model."""
         return [
             {
                 "model": name,
@@ -75,7 +75,7 @@ class Comparison:
         Parameters
         ----------
         path : path
-            A file that is there is replaced.
+            The file; an existing one is replaced.
 
         Raises
         ------
@@ -92,20 +92,20 @@ def compare_models(
     patch_shape: Sequence[int] | Mapping[str, Sequence[int] | None] | None = None,
     track: Track = no_progress,
 ) -> Comparison:
-    """Measure several models in the same numbers.
+    """Compute the same measures for several models.
 
     Parameters
     ----------
     models : mapping of str to fitted estimator
         With ``components_`` and ``transform``, also scikit-learn's, also pipelines.
     samples : array-like of shape (n_samples, n_features), or mapping of str to such, default=None
-        For all, or for each model by its name, prepared as it learned from them; the first 5000
-        are used. A model without any is measured by its features alone.
+        For all, or for each model by its name, preprocessed as in training; the first 5000 are
+        used. For a model without samples only the features are measured.
     patch_shape : (height, width[, 3]), or mapping of str to such, default=None
         For all, or for each model by its name. None takes square gray patches or square color
         patches.
     track : callable
-        Shows how far the measuring is.
+        Shows progress.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The page's drawings: displays as SVG panels of one size, in the page's text color."""
+"""The figures of a report: displays as SVG panels of one size, in the page's text color."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sparsebp.displays import (
 )
 from sparsebp.report.measurements import Measurements
 
-#: Inches of a panel: its text is readable where two stand side by side, and on a phone.
+#: Inches of a panel: its text is readable in two columns and on a phone.
 _WIDTH, _HEIGHT = 4.6, 3.4
 #: Reconstructed patches in a panel.
 _PATCHES = 6
@@ -62,7 +62,7 @@ class Drawing:
 
 
 def drawings(measured: Measurements) -> Iterator[Drawing]:
-    """Draw what a model has besides its features, in the page's order."""
+    """Draw the figures of a model, in the order of the page."""
     basis, fit = measured.basis, measured.fit
     if measured.has_map:
         map_ = MapDisplay(basis.components, basis.patch_shape, grid_shape=basis.grid_shape, fit=fit)
@@ -92,7 +92,7 @@ def drawings(measured: Measurements) -> Iterator[Drawing]:
         )
     yield Drawing(
         "Objective",
-        "The function that was minimized, from the start on.",
+        "The objective by iteration; iteration 0 is the start.",
         "guide/watching",
         (panel(ObjectiveDisplay.from_estimator(measured.estimator).plot, "objective"),),
     )
@@ -143,7 +143,7 @@ def panel(plot: Callable[..., Any], label: str, height: float = _HEIGHT) -> str:
     plot : callable
         Takes the Axes to draw on, such as the method ``plot`` of a display.
     label : str
-        What can be seen, for readers who cannot see it.
+        Text alternative.
     height : float
         In inches of the drawing, which the page scales.
 
@@ -174,14 +174,14 @@ def _svg(figure: matplotlib.figure.Figure, label: str) -> str:
 
 
 def _labeled(svg: str, label: str) -> str:
-    """Let a panel take the width that the page gives it, and say what it shows."""
+    """Make a panel scale to the width of the page, and label it."""
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*pt"', r"\1", svg, count=1)
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
 
 
 def _own_names(svg: str, label: str) -> str:
-    """Make the names that a picture refers to in itself unique within the page."""
+    """Make the ids within a picture unique on the page."""
     prefix = re.sub(r"\W+", "-", label.lower())
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     return re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}-", svg)

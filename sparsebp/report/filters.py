@@ -1,4 +1,4 @@
-"""Each component of a model: its picture, its Gabor function, and how much it is used."""
+"""Description of each component: its picture, its Gabor fit and its usage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SILENT = (("silent", "contributes almost nothing, so no shape is shown"),)
 
 @dataclass(frozen=True)
 class Filter:
-    """What the page shows of a component.
+    """Description of a component.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a fitted estimator minimized, as MathML: the objective, and its terms derived."""
+"""The objective of a fitted estimator and its derivation, as MathML."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Term:
     Attributes
     ----------
     formula : str
-        The term by its name, and written out.
+        The term by its name and by its formula.
     header, rows : tuple
         Its delta table.
     gradients : tuple of str
-        What follows from it for what was searched for.
+        The gradients in the free matrices.
     """
 
     formula: str
@@ -33,16 +33,16 @@ class Term:
 
 @dataclass(frozen=True)
 class Mathematics:
-    """What was minimized, in MathML, and in words where no formula says it.
+    """The objective in MathML, with explanations.
 
     Attributes
     ----------
     objective : str
         F, as a sum of its terms.
     constraint : tuple of (str, str)
-        What holds besides, and how it is kept; empty if nothing does.
+        The constraint and how it is enforced; empty if there is none.
     meanings : tuple of (str, str)
-        Symbols, and what they stand for.
+        Symbols and their meanings.
     values : str
         The weights of this model; empty if there are none.
     terms : tuple of Term
@@ -60,7 +60,7 @@ class Mathematics:
 
 
 def mathematics(estimator: Any) -> Mathematics:
-    """Write out what an estimator minimized, from its ``problem_``.
+    """Return the formulas of an estimator's objective, from its ``problem_``.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def _constraint(problem: Problem, estimator: Any) -> tuple[str, str] | tuple[()]
         return ()
     words = problem.constraint.words
     if getattr(estimator, "solver", None) == "manifold":
-        words = "kept by steps among the matrices for which it holds."
+        words = "enforced by steps on the manifold of orthonormal matrices."
     return _mathml(problem.constraint.formula), words
 
 
@@ -123,7 +123,7 @@ def _meanings(problem: Problem, estimator: Any) -> dict[str, str]:
         meanings["x_j"] += ", centered and whitened"
         meanings["W"] += (
             " of white samples (whitened_components_); the features are the columns of Wᵀ with "
-            "the whitening undone"
+            "the whitening inverted"
         )
     return meanings
 

@@ -1,4 +1,4 @@
-"""What is measured of a fitted model, once, for the page and for the summary."""
+"""Measurements of a fitted model, shared by report and summary."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _METHODS = {
     SparseFiltering: "sparse filtering",
 }
 _MEASURED = 5000
-#: Samples encoded, and filters fitted, between two steps of a bar.
+#: Samples encoded, and filters fitted, per step of a progress bar.
 _SAMPLES_A_STEP, _FILTERS_A_STEP = 1000, 48
 
-#: Yields the items of a collection, and shows under a word or two how far it is.
+#: Yields the items of a collection and shows progress with a label.
 Track = Callable[[Collection[Any], str], Iterable[Any]]
 
 
@@ -44,7 +44,7 @@ def no_progress(items: Collection[Any], words: str) -> Iterable[Any]:
 
 @dataclass(frozen=True)
 class Summary:
-    """What was learned, in numbers.
+    """Summary of a fit.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Summary:
     n_iter : int
         Iterations made.
     features : FeatureSummary
-        All else, as `sparsebp.metrics` measures it.
+        The measures of `sparsebp.metrics`.
     """
 
     objective: float
@@ -66,7 +66,7 @@ class Summary:
         return {name: finite(value) for name, value in numbers.items()}
 
     def lines(self) -> list[str]:
-        """Return the summary for people."""
+        """Return the summary as lines of text."""
         found = self.features
         explained = silent = ""
         if found.explained_variance is not None:
@@ -78,18 +78,18 @@ class Summary:
             f"sparsity  {found.near_zero:.0%} of the coefficients near zero, kurtosis "
             f"{found.kurtosis:.1f} (a Gaussian has 3){explained}",
             f"filters   {found.n_components} learned{silent}, median R² {found.gabor_r2:.2f} of "
-            f"the best Gabor function, {found.gabor_like:.0%} above {GABOR_LIKE:g}",
+            f"the Gabor fits, {found.gabor_like:.0%} above {GABOR_LIKE:g}",
         ]
 
 
 def finite(value: Any) -> Any:
-    """Return a value, or None for a number that JSON and tables cannot hold."""
+    """Return a value, or None for a number that is not finite."""
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 @dataclass(frozen=True, eq=False)
 class Measurements:
-    """A fitted estimator with what some samples and Gabor fits say of it.
+    """A fitted estimator with codes of some samples and Gabor fits.
 
     Parameters
     ----------
@@ -121,11 +121,11 @@ class Measurements:
     ) -> Measurements:
         """Measure a fitted estimator on the first few thousand of the samples.
 
-        Its refusals are those of `write_report`.
+        Raises the errors of `write_report`.
         """
         if not isinstance(estimator, tuple(_METHODS)):
             raise TypeError(
-                f"estimator is a {type(estimator).__name__}; a report is about one of "
+                f"estimator is a {type(estimator).__name__}; give one of "
                 f"{', '.join(kind.__name__ for kind in _METHODS)}."
             )
         check_is_fitted(estimator)

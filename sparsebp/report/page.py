@@ -1,4 +1,4 @@
-"""The page: a model's features, its data, curves and histograms, and the mathematics."""
+"""The report: features, data, figures and derivation of a model on one page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where samples live, and how sums and products with them are taken: in blocks of columns."""
+"""Sources of samples, and sums and products with them in blocks of columns."""
 
 from sparsebp.samples.columns import filled, product, taken
 from sparsebp.samples.moments import second_moment_factor, second_moments

@@ -1,11 +1,11 @@
-"""Arithmetic on columns whose rounding does not depend on which columns stand beside each other.
+"""Arithmetic on columns whose rounding does not depend on the other columns.
 
 BLAS computes the columns at the edge of a product, and those of narrow products, by other kernels,
 which add in another order. In double precision, and on columns in C order whose number is a
-multiple of 16, OpenBLAS gives a column the same bits wherever it stands: for matrices of any shape
+multiple of 16, OpenBLAS gives a column the same bits at any position: for matrices of any shape
 with AVX-512, otherwise (x86 from Nehalem on) where the matrix has a multiple of 8 rows. In single
-precision the kernels for AVX2 do not. NumPy's sums and products element by element are alike for
-such columns, too.
+precision the kernels for AVX2 do not. NumPy's elementwise sums and products are also the same for
+such columns.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def product(matrix: np.ndarray, x: np.ndarray, dtype: Any = np.float64) -> np.nd
         if panels != padded.shape[1]:  # fresh memory is slow
             padded, result = np.empty((len(x), panels)), np.empty((len(matrix), panels))
         padded[:, :width], padded[:, width:] = x[:, block], 0
-        with one_blas_thread():  # several would wait for each other more than they compute
+        with one_blas_thread():  # several would mostly wait for each other
             np.matmul(matrix, padded, out=result)
         out[block] = result[:, :width].T
     return out.T

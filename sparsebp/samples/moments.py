@@ -1,4 +1,4 @@
-"""Second moments of samples, and few columns that stand for many."""
+"""Second moments of samples, and a few columns with the same second moments."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def second_moments(x: np.ndarray | Samples, mean: np.ndarray | float = 0.0) -> n
 def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
     """Return L with LLᵀ = xxᵀ and no more columns than rows.
 
-    A squared distance of linear functions of x sees the samples only through xxᵀ, so a network
-    that computes one may run on L instead of x, with the same value and the same gradient.
+    A squared distance of linear functions of x depends on the samples only through xxᵀ, so its
+    network may run on L instead of x, with the same value and the same gradient.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
     Returns
     -------
     factor : ndarray of shape (n_rows, min(n_rows, n_samples))
-        L, from the eigenvectors of the moments, which need not have full rank; in x's precision,
+        L, from the eigenvectors of the moments, which may be rank-deficient; in x's precision,
         computed in float64.
 
     Examples

@@ -1,4 +1,4 @@
-"""Samples in columns, wherever they live, and sums over them block by block."""
+"""Samples in columns, from any source, and sums over them block by block."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BLOCK = 1024
 
 
 class Samples(ABC):
-    """Samples in columns, of which only a block at a time is ever computed with.
+    """Samples in columns, used one block at a time.
 
-    A place where samples live is a subclass that gives `shape`, `dtype`, `block` and `only`; all
-    else follows.
+    A source of samples is a subclass that defines `shape`, `dtype`, `block` and `only`; the rest
+    follows.
 
     Attributes
     ----------

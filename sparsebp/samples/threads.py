@@ -1,4 +1,4 @@
-"""Threads: one for BLAS while a search computes, several for blocks of samples."""
+"""Threads: one for BLAS during a fit, several for blocks of samples."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _this = threading.local()  # whether this thread is one of a pool
 def one_blas_thread() -> Iterator[None]:
     """Return a context, or a decorator, in which BLAS runs on one thread.
 
-    NumPy's and SciPy's thread pools spin against each other around the small products of an
+    NumPy's and SciPy's thread pools compete for the cores during the small products of an
     L-BFGS loop, which makes it many times slower than a single thread. With one thread everywhere
     in a fit its result does not depend on how many BLAS could use, nor on ``n_jobs``, to the last
     bit. The number of threads belongs to the whole process, so of searches that overlap in several
@@ -127,7 +127,7 @@ def count_threads(n_jobs: int | None) -> int:
     whole = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
     if n_jobs is not None and not (whole and n_jobs):
         raise ValueError(
-            f"n_jobs is {n_jobs!r}; it must be a number of threads, −1 for one on every processor, "
+            f"n_jobs is {n_jobs!r}; it must be a number of threads, −1 for one per processor, "
             "or None for as many as BLAS may use."
         )
     if n_jobs is None:
@@ -212,10 +212,10 @@ def _in_threads(
     waiting: deque[Future[_Outcome]] = deque()
     try:
         for item in items:
-            waiting.append(Future())  # before it is at work: a Ctrl-C must find it
+            waiting.append(Future())  # before it starts: a Ctrl-C must find it
             _submit(n_threads, waiting[-1], call, item)
             if len(waiting) > n_threads:
-                waiting[0].result()  # stays in line until it ends, should a Ctrl-C come
+                waiting[0].result()  # stays in the queue until it ends, in case of Ctrl-C
                 yield waiting.popleft().result()
         while waiting:
             waiting[0].result()
@@ -226,7 +226,7 @@ def _in_threads(
 
 
 def _submit(n_threads: int, *work: Any) -> None:
-    """Hand work to a pool, or do it here where no thread starts: at exit, or out of threads."""
+    """Submit work to a pool, or do it here if no thread can start: at exit, or out of threads."""
     with _lock:
         if n_threads not in _pools:
             _pools[n_threads] = ThreadPoolExecutor(n_threads, "sparsebp", _enter_pool)
@@ -242,7 +242,7 @@ def _work(future: Future[_Outcome], call: Callable[[_Item], _Outcome], item: _It
         return
     try:
         future.set_result(call(item))
-    except BaseException as error:  # it goes on where the outcome is wanted
+    except BaseException as error:  # it is re-raised where the result is used
         future.set_exception(error)
 
 
@@ -255,7 +255,7 @@ def _is_in_pool() -> bool:
 
 
 def _only_this_thread_is_left() -> None:
-    """Forget, in a forked process, what threads that do not exist there were about."""
+    """Reset, in a forked process, the state of threads that do not exist there."""
     _pools.clear()
     _inside.intersection_update({threading.get_ident()})
     _lift()
@@ -263,8 +263,8 @@ def _only_this_thread_is_left() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    # Whoever forks waits until no other thread is changing what is above, or its copy of the lock
-    # would stay taken for ever.
+    # A fork waits until no other thread changes this state; otherwise the child's copy of the lock
+    # would never be released.
     os.register_at_fork(
         before=_lock.acquire,
         after_in_parent=_lock.release,

@@ -84,7 +84,7 @@ def test_an_inner_layer_without_a_weight_is_refused():
 
 
 def test_a_weight_that_leads_nowhere_is_refused():
-    with pytest.raises(ValueError, match="last layer has the weight Wᵀ, which leads nowhere"):
+    with pytest.raises(ValueError, match="last layer has the weight Wᵀ but no layer follows"):
         Network("x", [Layer(Parameter("W").T, Linear())])
 
 

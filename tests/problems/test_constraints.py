@@ -98,7 +98,7 @@ def test_the_orthonormal_gradient_has_no_part_that_keeps_the_rows_space():
     ],
 )
 def test_more_rows_than_columns_are_refused(use):
-    with pytest.raises(ValueError, match="3 rows of length 2 cannot be orthonormal; give at most"):
+    with pytest.raises(ValueError, match="3 rows of 2 elements cannot be orthonormal"):
         use(np.ones((3, 2)))
 
 

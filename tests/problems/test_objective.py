@@ -229,7 +229,10 @@ def test_one_free_matrix_with_its_shape_is_the_same_flattened():
             "free variable 'b'",
         ),
         (lambda: Objective({"A": 3}, [Term(1, WEIGHT_DECAY)]), "2 positive integers"),
-        (lambda: Objective("s", [Term(1, RECONSTRUCTION, {"A": [1], "x": [2]})]), "'A' is no two"),
+        (
+            lambda: Objective("s", [Term(1, RECONSTRUCTION, {"A": [1], "x": [2]})]),
+            "'A' of a term",
+        ),
         (lambda: DECAY.unpack(np.ones(5)), "A 2×3 make a vector of 6 numbers"),
         (lambda: DECAY.pack({"A": np.ones(6)}), r"made for \(2, 3\)"),
         (lambda: DECAY.pack({"W": np.ones(6)}), "'A' is missing; give A 2×3"),
