@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from sparsebp._checks import RandomSource
 from sparsebp.coding.atoms import replace_unused_atoms
 from sparsebp.coding.basis import exact_basis
 from sparsebp.coding.encoding import encode, starting_codes
@@ -72,7 +72,9 @@ class Alternation(BasisSearch):
             raise ValueError(f"steps is {self.steps!r}; it must be one of {choices}.")
         check_closed_form(self.steps, self.gamma)
 
-    def step(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
+    def step(
+        self, x: np.ndarray, state: OnlineState, rng: RandomSource
+    ) -> tuple[OnlineState, float]:
         """Take a step; on the same samples as before it starts from their coefficients."""
         last = state if isinstance(state, TurnState) else None
         start = state.basis if last is None else last.start

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import numpy as np
 
+from sparsebp._checks import RandomSource
 from sparsebp._unused import unused_components
 
 logger = logging.getLogger(__name__)
 
 
 def replace_unused_atoms(
-    x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: Any
+    x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: RandomSource
 ) -> np.ndarray:
     """Replace unused atoms by residuals of badly reconstructed samples.
 
@@ -56,7 +56,7 @@ def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
 
 
 def replaced_atoms(
-    x: np.ndarray, basis: np.ndarray, codes: np.ndarray, unused: np.ndarray, rng: Any
+    x: np.ndarray, basis: np.ndarray, codes: np.ndarray, unused: np.ndarray, rng: RandomSource
 ) -> np.ndarray:
     """Replace given atoms by residuals of badly reconstructed samples.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from sparsebp._checks import RandomSource
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.encoding import encode
 from sparsebp.coding.search import BasisSearch
@@ -43,7 +43,9 @@ class OnlineLearning(BasisSearch):
 
     positive_basis: bool = False
 
-    def step(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
+    def step(
+        self, x: np.ndarray, state: OnlineState, rng: RandomSource
+    ) -> tuple[OnlineState, float]:
         """Encode a batch approximately, add it to the sums, and fit every atom to them."""
         limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
         codes = encode(x, state.basis, self.penalty, self.alpha, **limits).codes
@@ -57,7 +59,9 @@ class OnlineLearning(BasisSearch):
             moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
         return replace(known, basis=basis), value
 
-    def learn(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
+    def learn(
+        self, x: np.ndarray, state: OnlineState, rng: RandomSource
+    ) -> tuple[OnlineState, float]:
         """Learn from a batch in several steps where it is large, on an even share of it in each.
 
         Parameters

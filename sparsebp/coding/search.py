@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import KW_ONLY, dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
 from sparsebp._cached import cached_property
+from sparsebp._checks import RandomSource
 from sparsebp.coding.encoding import starting_codes
 from sparsebp.coding.state import BasisResult, OnlineState
 from sparsebp.minimizers import Callback, Status
@@ -70,7 +70,9 @@ class BasisSearch:
         """Compute the objective of given coefficients and basis, a mean over the samples."""
         return self.problem.value({"x": x, "A": basis, "s": codes})
 
-    def step(self, x: np.ndarray, state: OnlineState, rng: Any) -> tuple[OnlineState, float]:
+    def step(
+        self, x: np.ndarray, state: OnlineState, rng: RandomSource
+    ) -> tuple[OnlineState, float]:
         """Learn from one batch.
 
         Parameters
@@ -95,7 +97,7 @@ class BasisSearch:
         self,
         x: np.ndarray | Samples,
         state: OnlineState,
-        rng: Any,
+        rng: RandomSource,
         callback: Callback | None = None,
     ) -> BasisResult:
         """Take steps on fresh batches of the samples.

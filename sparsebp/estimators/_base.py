@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,7 +11,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sparsebp._checks import check_matrix, check_readable, random_source, refuse_missing
+from sparsebp._checks import (
+    RandomSource,
+    check_matrix,
+    check_readable,
+    random_source,
+    refuse_missing,
+)
 from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted
@@ -26,45 +31,11 @@ from sparsebp.estimators._parameters import check_flag, check_real, check_whole
 from sparsebp.estimators._units import scale_of, warn_of_scale
 from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import Penalty, make_penalty
-from sparsebp.samples import count_threads, one_blas_thread
+from sparsebp.samples import count_threads
 
 _FLOATS: Any = [np.float64, np.float32]
 #: Samples used to detect silent components; more of them if the first found some.
 _FEW, _MORE = 1000, 5000
-
-
-def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a `fit`: an error leaves the estimator unchanged, and BLAS uses one thread.
-
-    With one BLAS thread in all of a fit, including whitening, its result does not depend on
-    ``n_jobs``.
-    """
-
-    @wraps(fit)
-    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = vars(self).copy()
-        try:
-            with one_blas_thread():
-                return fit(self, *args, **kwargs)
-        except Warning:  # a warning raised as an error comes after the fit
-            raise
-        except Exception:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-
-    return wrapped
-
-
-def require_success(result: Result) -> None:
-    """Raise an error for an unusable result, before any attribute is set."""
-    if result.status is Status.INTERRUPTED and not result.history:
-        raise KeyboardInterrupt
-    if not (np.isfinite(result.value) and np.isfinite(result.point).all()):
-        raise ValueError(
-            "The objective is infinite or NaN already at the start: the values of X are too "
-            "large. Scale X to about unit variance."
-        )
 
 
 class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -287,7 +258,7 @@ class Learner(CallbackSupportMixin, Coder):
     def _start(
         self,
         shape: tuple[int, int],
-        rng: Any,
+        rng: RandomSource,
         dtype: Any,
         *,
         to_white: np.ndarray | None = None,

@@ -10,7 +10,8 @@ import numpy as np
 
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
-from sparsebp.estimators._base import Learner, require_success
+from sparsebp.estimators._base import Learner
+from sparsebp.estimators._fitting import require_success
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
 from sparsebp.estimators._units import warn_of_hidden, warn_of_scale
 from sparsebp.minimizers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs

@@ -10,9 +10,9 @@ import numpy as np
 from sparsebp._checks import random_source
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
-from sparsebp.estimators._base import restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
+from sparsebp.estimators._fitting import restore_on_error
 from sparsebp.minimizers import Result, SignedPoint, minimize_lbfgs, minimize_orthonormal
 from sparsebp.penalties import Penalty
 from sparsebp.problems import OrthonormalRows, Problem, orthonormal_ica

@@ -12,9 +12,9 @@ from sparsebp._fitted import Maybe, Numbers
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
-from sparsebp.estimators._base import restore_on_error
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
+from sparsebp.estimators._fitting import restore_on_error
 from sparsebp.estimators._parameters import check_flag_or_auto, check_real
 from sparsebp.minimizers import Result, SignedPoint, minimize_growing, minimize_lbfgs
 from sparsebp.penalties import Penalty

@@ -25,8 +25,9 @@ from sparsebp.coding import (
 )
 from sparsebp.coding.alternating import check_closed_form
 from sparsebp.estimators._atoms import AtomCoder
-from sparsebp.estimators._base import Learner, require_success, restore_on_error
+from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import watching, with_callbacks
+from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
 from sparsebp.estimators._units import warn_of_units
 from sparsebp.minimizers import Result, Status
@@ -272,12 +273,9 @@ class SparseCoding(AtomCoder, Learner):
         return self
 
     def _warn_of_units(self, x: np.ndarray) -> None:
-        def encoded(x: np.ndarray) -> np.ndarray:
-            return self._codes_to_count(x.T).T
-
-        weights = (self.penalty_, self.alpha_)
+        weights, basis = (self.penalty_, self.alpha_), self.components_.T
         with ignore_float_warnings():
-            warn_of_units(type(self).__name__, *weights, x, self.components_.T, encoded)
+            warn_of_units("SparseCoding", *weights, x, basis, lambda x: self._codes_to_count(x.T).T)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         x, n_threads = np.ascontiguousarray(X.T), count_threads(self.n_jobs)

@@ -12,8 +12,9 @@ from sparsebp._fitted import Maybe, Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
-from sparsebp.estimators._base import Learner, require_success, restore_on_error
+from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import watching, with_callbacks
+from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._units import is_parabola, warn_of_scale
 from sparsebp.minimizers import minimize_lbfgs
 from sparsebp.penalties import SmoothL1

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._checks import RandomSource
 from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.problems import Differentiable
@@ -25,7 +26,7 @@ def minimize_growing(
     samples: Samples,
     start: np.ndarray,
     *,
-    rng: Any,
+    rng: RandomSource,
     max_iter: int,
     tol: float,
     callback: Callback | None = None,
@@ -87,7 +88,7 @@ def minimize_growing(
     return result
 
 
-def _stages(samples: Samples, n_rows: int, rng: Any) -> list[Samples]:
+def _stages(samples: Samples, n_rows: int, rng: RandomSource) -> list[Samples]:
     sizes = [samples.shape[1]]
     while sizes[-1] // _FACTOR >= _SAMPLES_PER_ROW * n_rows:
         sizes.append(sizes[-1] // _FACTOR)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._checks import RandomSource
 from sparsebp.samples.threads import in_blocks
 
 #: Columns of a block: a few arrays of so many columns fit the cache, and a matrix product of so
@@ -115,7 +116,7 @@ class Samples(ABC):
         """
         return np.hstack([columns for _, columns in self._in_blocks(function)])
 
-    def batches(self, size: int | None, rng: Any) -> Iterator[np.ndarray]:
+    def batches(self, size: int | None, rng: RandomSource) -> Iterator[np.ndarray]:
         """Yield batches without end, every sample once before any comes again.
 
         Parameters
