@@ -87,7 +87,7 @@ def test_the_start_is_projected_first(scale):
 
 
 def test_more_rows_than_columns_are_refused():
-    with pytest.raises(ValueError, match="4 rows of length 3 cannot be orthonormal"):
+    with pytest.raises(ValueError, match="4 rows of 3 elements cannot be orthonormal"):
         minimize_orthonormal(Function(trace_problem(3)[0]), np.ones((4, 3)))
 
 
