@@ -10,6 +10,8 @@ import numpy as np
 from sparsebp.coding import learn_by_pursuit
 from sparsebp.images._patches import Patches, channel_means
 
+#: Side of the patches without a model.
+_SIDE = 8
 #: Initial cosines along a side of n pixels, in units of n.
 _OVERCOMPLETE = 2
 #: Training patches, and iterations of learning.
@@ -69,3 +71,14 @@ def _waves(n: int, n_frequencies: int) -> np.ndarray:
     waves = np.cos(np.pi / n_frequencies * np.outer(np.arange(n) + 0.5, np.arange(n_frequencies)))
     waves[:, 1:] -= waves[:, 1:].mean(axis=0)
     return waves / np.linalg.norm(waves, axis=0)
+
+
+def sides_without_model(image: np.ndarray) -> tuple[int, int]:
+    """Return the sides of the patches of an image (height, width, n_channels) without a model."""
+    side = min(_SIDE, *image.shape[:2])
+    if side < 3:
+        raise ValueError(
+            f"The image of {image.shape[0]} × {image.shape[1]} pixels is too small for patches of "
+            "3 × 3 pixels; give a model."
+        )
+    return side, side

@@ -11,13 +11,11 @@ from sparsebp._checks import check_number
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
 from sparsebp.coding import pursue
-from sparsebp.images._atoms import atoms_of, learned_atoms
+from sparsebp.images._atoms import atoms_of, learned_atoms, sides_without_model
 from sparsebp.images._patches import Patches, Stride, channel_means, checked_image, framed
 from sparsebp.images.noise import estimate_sigma
 from sparsebp.samples import count_threads
 
-#: Side of the patches if the atoms are learned from the image itself.
-_SIDE = 8
 #: Threshold in units of σ √(2 log k), which white noise rarely exceeds on any of k atoms. Best on
 #: photographs: 0.85 for 63 atoms, 0.9 to 0.95 for 255, 0.95 for 1023.
 _THRESHOLD = 0.93
@@ -92,7 +90,7 @@ def denoise(
     """
     if model is None:
         values = checked_image(image)
-        sides = _sides_to_learn(values)
+        sides = sides_without_model(values)
     else:
         values, sides = framed(image, model, patch_shape)
     sigma = _estimated(values) if sigma is None else check_number("sigma", sigma, minimum=0)
@@ -120,13 +118,3 @@ def _estimated(image: np.ndarray) -> float:
     """Estimate the noise of an image, or of each frame of a volume."""
     frames = image.reshape(-1, *image.shape[-3:])
     return float(np.sqrt(np.mean([estimate_sigma(frame) ** 2 for frame in frames])))
-
-
-def _sides_to_learn(image: np.ndarray) -> tuple[int, int]:
-    side = min(_SIDE, *image.shape[:2])
-    if side < 3:
-        raise ValueError(
-            f"The image of {image.shape[0]} × {image.shape[1]} pixels is too small to learn atoms "
-            "from; give a model."
-        )
-    return side, side

@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike
 from sparsebp._checks import check_readable
 from sparsebp._shapes import PatchShape
 from sparsebp.coding import pursue
-from sparsebp.images._atoms import atoms_of
+from sparsebp.images._atoms import atoms_of, cosines, sides_without_model
 from sparsebp.images._patches import (
     Patches,
     Stride,
     channel_means,
+    checked_image,
     checked_mask,
     framed,
 )
@@ -37,7 +38,7 @@ def inpaint(
     patch_shape: PatchShape = None,
     progress: bool = False,
 ) -> np.ndarray:
-    """Fill missing pixels, first smoothly, then with the atoms of a model.
+    """Fill missing pixels, first smoothly, then with the atoms of a model, or cosines.
 
     Holes are first filled smoothly (biharmonic). Then, in eight iterations, each patch that touches
     a hole is approximated by few atoms, as in `denoise`, and the holes are filled with the average
@@ -48,9 +49,10 @@ def inpaint(
     ----------
     image : array-like of shape (height, width) or (height, width, 3)
         The image or, as in `denoise`, a volume, on any scale; values at missing pixels are ignored.
-    model : estimator
-        Required. A model with atoms, as in `denoise`, fitted to patches without their means. Best
-        are a few times as many atoms as pixels, learned from clean photographs.
+    model : estimator, default=None
+        A model with atoms, as in `denoise`, fitted to patches without their means. Best are a few
+        times as many atoms as pixels, learned from clean photographs. None uses cosines on patches
+        of 8 × 8 pixels, which are not learned.
     missing : array-like of bool, of the image's shape or (height, width), default=None
         Which pixels are missing; None takes those that are NaN. Masked ones of an image of
         `numpy.ma` are missing, too.
@@ -91,20 +93,19 @@ def inpaint(
     >>> bool(np.sqrt(np.square(filled - stripes).mean()) < 0.02)
     True
     """
-    if model is None:
-        raise TypeError(
-            "inpaint needs a model, whose atoms fill the holes: give one fitted to patches of "
-            "other images without their means, such as SparseCoding(128).fit("
-            "remove_mean(sample_patches(images, 8, 20_000)))."
-        )
     masked = isinstance(image, np.ma.MaskedArray)
     given = np.ma.asarray(image if masked else check_readable("image", image))
     holes, raw = checked_mask(given, missing), given.data
     known = np.where(holes, raw.dtype.type(0), raw) if holes.any() else raw
-    values, sides = framed(known, model, patch_shape)
+    if model is None:
+        values = checked_image(known)
+        sides = sides_without_model(values)
+        atoms = cosines(sides, values.shape[-1])
+    else:
+        values, sides = framed(known, model, patch_shape)
+        atoms = atoms_of(model)
     holes = holes.reshape(values.shape)
     patches = Patches(values, sides, stride)
-    atoms = atoms_of(model)
     if not holes.any():
         return values.reshape(raw.shape).copy()
     if holes.all(axis=(-3, -2)).any():

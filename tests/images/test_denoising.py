@@ -156,7 +156,7 @@ def test_small_images_have_small_patches():
     for shape in [(5, 30), (3, 4), (8, 8)]:
         noisy = RNG.normal(size=shape)
         assert np.isfinite(denoise(noisy, sigma=0.5)).all()
-    with pytest.raises(ValueError, match="2 × 30 pixels is too small to learn atoms"):
+    with pytest.raises(ValueError, match="2 × 30 pixels is too small for patches"):
         denoise(np.ones((2, 30)), sigma=0.1)
 
 

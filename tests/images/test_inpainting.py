@@ -195,6 +195,18 @@ def test_any_model_with_atoms_fills_in():
         inpaint(CLEAN, model, missing)
 
 
-def test_without_a_model_it_is_said_what_is_needed():
-    with pytest.raises(TypeError, match="needs a model, whose atoms fill the holes"):
-        inpaint(np.zeros((9, 9)))
+@pytest.mark.parametrize("image", [CLEAN, COLOR], ids=["gray", "color"])
+def test_without_a_model_cosines_improve_the_smooth_fill(image):
+    missing = np.random.default_rng(1).random(image.shape[:2]) < 0.4
+    holed = image.copy()
+    holed[missing] = np.nan
+    filled = inpaint(holed, stride=2)
+    known, holes = (a.reshape(*missing.shape, -1) for a in (np.nan_to_num(holed), np.isnan(holed)))
+    smooth = filled_smoothly(known, holes).reshape(image.shape)
+    np.testing.assert_array_equal(filled[~missing], image[~missing])
+    assert np.square(filled - image).sum() < 0.9 * np.square(smooth - image).sum()
+
+
+def test_a_tiny_image_needs_a_model():
+    with pytest.raises(ValueError, match=r"2 × 9 pixels is too small for patches .* give a model"):
+        inpaint(np.zeros((2, 9)))
