@@ -1,1 +1,1 @@
-"""How fast the package is, beside the libraries people would use instead."""
+"""Comparisons of speed with other libraries."""

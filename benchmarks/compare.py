@@ -22,11 +22,11 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def compare(
-    toy: Annotated[bool, typer.Option("--toy", help="Small sizes, to see that it runs.")] = False,
+    toy: Annotated[bool, typer.Option("--toy", help="Small sizes, as a test.")] = False,
     images: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Folder of photographs.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for what is found.")] = Path("benchmark"),
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("benchmark"),
     only: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ROWS)}.")] = None,
     seconds: Annotated[
         float, typer.Option(min=1.0, help="Time for each search for RICA's filters.")
@@ -39,7 +39,7 @@ def compare(
     warnings.simplefilter("ignore", ConvergenceWarning)
     console = Console(width=max(Console().width, 150))
     setting = Setting(toy, images, min(seconds, 1.0) if toy else seconds)
-    with exit_with_message():  # what a user gives; an error within a row shows where it is
+    with exit_with_message():  # user errors; an error within a row has a traceback
         out.mkdir(parents=True, exist_ok=True)
         patches(8, 2, images)
     records: list[Record] = []

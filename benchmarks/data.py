@@ -1,4 +1,4 @@
-"""What the benchmarks compute with: patches of photographs, and a planted dictionary."""
+"""Data of the benchmarks: patches of photographs, and a planted dictionary."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def white_patches(side: int, n: int, images: Path | None = None) -> np.ndarray:
 
 
 def random_rows(shape: tuple[int, int], seed: int = 0) -> np.ndarray:
-    """Return a random matrix with rows of length one, from which every contender starts.
+    """Return a random matrix with unit-norm rows, from which every method starts.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def random_rows(shape: tuple[int, int], seed: int = 0) -> np.ndarray:
 
 
 def atoms_from(X: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
-    """Return a basis of samples, scaled to length one, as SPAMS and scikit-learn start from.
+    """Return a basis of normalized samples, as SPAMS and scikit-learn start from.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""The libraries people would use for sparse coding, each set up as its documentation advises.
+"""Other libraries for sparse coding, each configured as its documentation recommends.
 
-Samples come in rows, a basis has its atoms in columns. α is the weight of ‖s‖₁ beside ‖x − As‖², so
-libraries that write ½‖x − As‖² get α / 2.
+Samples come in rows, a basis has its atoms in columns. α is the weight of ‖s‖₁ relative to ‖x −
+As‖², so libraries that minimize ½‖x − As‖² + … get α / 2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One fit in a process of its own: how long it takes, and the memory it needs beyond its data."""
+"""One fit in a new process: its time, and its memory in addition to the data."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a fit costs.
+    """Time and memory of a fit.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ ESTIMATORS: dict[str, Callable[[Work], Any]] = {
 
 
 def measure(work: Work) -> Cost:
-    """Fit in a fresh process, once against the clock and once counting memory.
+    """Fit in a new process, once for the time and once for the memory.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def measure(work: Work) -> Cost:
     Returns
     -------
     cost : Cost
-        NumPy tells `tracemalloc` of its arrays, so the peak is exact; it leaves out the buffers
-        of BLAS, which do not grow with the work.
+        `tracemalloc` includes NumPy's arrays, so the peak is exact; it excludes the buffers of
+        BLAS, which do not grow with the work.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return Cost(**process.submit(_measure, work).result())

@@ -1,4 +1,4 @@
-"""The objectives written out by hand in NumPy: the least work without compression.
+"""The objectives in hand-written NumPy: the least work without compression.
 
 Every function returns the value and the gradient of a mean over samples, which stand in columns.
 """

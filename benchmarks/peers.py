@@ -1,6 +1,6 @@
-"""The libraries people would use for ICA, each set up as its own documentation advises.
+"""Other libraries for ICA, each configured as its documentation recommends.
 
-Samples come in rows. `installed` tells first whether an optional library is there.
+Samples are rows. `installed` returns whether an optional library is available.
 """
 
 from __future__ import annotations

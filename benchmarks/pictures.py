@@ -16,7 +16,7 @@ _COLORS = ("#0b5394", "#cc6600", "#38761d", "#85200c", "#674ea7", "#444444")
 
 
 def draw_curves(panels: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
-    """Draw how far above the best objective each contender is, against time.
+    """Draw the relative distance of each method to the best objective, against time.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def _draw_panel(axes: Any, title: str, curves: Mapping[str, Curve]) -> None:
         single = len(excess) == 1
         axes.plot(curve.seconds, excess, "o" if single else "-", color=color, lw=2, label=name)
     axes.set(xscale="log", yscale="log", xlabel="seconds", title=title)
-    axes.set_ylabel("objective, share above the best (at least 1e-5)")
+    axes.set_ylabel("relative distance to the best objective (≥ 1e-5)")
     axes.grid(alpha=0.25, which="major")
     axes.legend(frameon=False, labelcolor="linecolor", loc="lower left")
 

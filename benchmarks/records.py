@@ -1,4 +1,4 @@
-"""What a comparison found, as a row of a table and of a file."""
+"""Results of a comparison, as rows of a table and of a file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Record:
     ours, theirs : float or None
         Costs, in `unit`; None where the peer could not run, inf where a goal was never reached.
     target : float or None
-        The ratio theirs / ours that is aimed at.
+        The goal for the ratio theirs / ours.
     note : str
         What else there is to know, such as the objectives reached.
     unit : str

@@ -1,4 +1,4 @@
-"""How the cost of a fit grows with the work: ``python -m benchmarks.scaling``."""
+"""Time and memory of a fit against its size: ``python -m benchmarks.scaling``."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def works(estimator: str, what: str, *, toy: bool, images: Path | None = None) -
 
 @app.command()
 def scaling(
-    toy: Annotated[bool, typer.Option("--toy", help="Small sizes, to see that it runs.")] = False,
+    toy: Annotated[bool, typer.Option("--toy", help="Small sizes, as a test.")] = False,
     images: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Folder of photographs.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for what is found.")] = Path("benchmark"),
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("benchmark"),
 ) -> None:
     """Fit at growing sizes, print tables, and write scaling.json and scaling.png."""
     console = Console()

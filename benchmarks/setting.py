@@ -1,4 +1,4 @@
-"""How large the work of one comparison is, and where curves are collected."""
+"""The size of a comparison, and its curves."""
 
 from __future__ import annotations
 

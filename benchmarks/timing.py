@@ -1,4 +1,4 @@
-"""Clocks: medians of alternating runs, and paths of a search against time."""
+"""Timing: medians of alternating runs, and iterates against time."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def timed(run: Callable[[], Any]) -> tuple[float, Any]:
     outcome : object
         What came back.
     """
-    begun = perf_counter()
+    start = perf_counter()
     outcome = run()
-    return perf_counter() - begun, outcome
+    return perf_counter() - start, outcome
 
 
 def race(contenders: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Return the median time of each contender, all of them taking turns.
+    """Return the median time of each method, in alternating runs.
 
-    Turns spread what else the machine does evenly over the contenders. The first round warms up
-    and is not counted.
+    Alternation spreads other load of the machine evenly over the methods. The first round is a
+    warm-up.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def race(contenders: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str,
 
 @dataclass
 class Trail:
-    """The points a search passes, and when; their objective is computed afterwards, off the clock.
+    """The iterates of a minimization with their times; their objective is computed afterwards.
 
     Points are kept at times that grow by a constant factor, so that a long search keeps few.
 
@@ -79,7 +79,7 @@ class Trail:
     growth: float = 1.03
     seconds: list[float] = field(default_factory=list)
     points: list[np.ndarray] = field(default_factory=list)
-    begun: float = field(default_factory=perf_counter)
+    start: float = field(default_factory=perf_counter)
 
     def keep(self, point: np.ndarray, *, always: bool = False) -> bool:
         """Note where the search is now.
@@ -96,7 +96,7 @@ class Trail:
         over : bool
             Whether the time is up.
         """
-        now = perf_counter() - self.begun
+        now = perf_counter() - self.start
         if always or not self.seconds or now >= self.growth * self.seconds[-1]:
             self.seconds.append(now)
             self.points.append(np.array(point))

@@ -1,4 +1,4 @@
-"""The UFLDL tutorial's formulas and exercise, written down literally in NumPy and SciPy."""
+"""The UFLDL tutorial's formulas and exercise, implemented literally in NumPy and SciPy."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def rica_lbfgs(x: np.ndarray, w: np.ndarray, alpha: float, epsilon: float, trail
 
 
 def torus(side: int) -> np.ndarray:
-    """Return V of the 3×3 neighbourhoods on a square map without borders, as the exercise does.
+    """Return V of the 3×3 neighborhoods on a square map without borders, as the exercise does.
 
     Parameters
     ----------
@@ -89,10 +89,10 @@ def torus(side: int) -> np.ndarray:
 def exercise(
     X: np.ndarray, side: int, turns: int, batch: int, weights: tuple[float, float, float]
 ) -> np.ndarray:
-    """Learn a topographic basis as the exercise *Sparse Coding* tells.
+    """Learn a topographic basis as in the exercise *Sparse Coding*.
 
-    A turn draws a batch, begins at s = Wᵀx divided by the lengths of the atoms, takes 20 steps of
-    L-BFGS over all coefficients of the batch at once, then sets A = x sᵀ (s sᵀ + γ m I)⁻¹.
+    An iteration draws a batch, starts from s = Wᵀx divided by the norms of the atoms, takes 20
+    steps of L-BFGS over all coefficients of the batch at once, then sets A = x sᵀ (s sᵀ + γ m I)⁻¹.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def exercise(
     side : int
         Rows and columns of the map.
     turns, batch : int
-        Number of turns, and samples of a turn.
+        Number of iterations, and samples per iteration.
     weights : (float, float, float)
         α, ε and γ.
 

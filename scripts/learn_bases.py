@@ -1,8 +1,8 @@
-"""The learned bases that come with the package, `sparsebp.load_basis`, and a picture of them all.
+"""Learn the bases shipped with the package, for `sparsebp.load_basis`, and draw them.
 
     python scripts/learn_bases.py --out sparsebp/bases --picture docs/bases.png
 
-makes them anew, in about five minutes. Learned in float64, kept in float32.
+takes about five minutes. Bases are learned in float64 and stored in float32.
 """
 
 from dataclasses import dataclass, field, replace
@@ -36,7 +36,7 @@ class Learning:
     options: dict[str, Any] = field(default_factory=dict)
 
     def shortened(self, n_patches: int | None, max_iter: int | None) -> Self:
-        """Return the same with fewer patches or turns, where a number is given."""
+        """Return the same with fewer patches or iterations, if given."""
         options = self.options | ({"max_iter": max_iter} if max_iter else {})
         return replace(self, n_patches=n_patches or self.n_patches, options=options)
 
@@ -89,13 +89,13 @@ def learn(how: Learning) -> tuple[Estimator, dict[str, Any]]:
 
 
 def dead_leaves() -> dict[str, np.ndarray]:
-    """Draw the images that have the statistics of natural ones and show nothing."""
+    """Draw dead leaves, which have the statistics of natural images."""
     drawn = make_dead_leaves(8, (384, 384), min_radius=4.0, random_state=SEED)
     return {str(number): image for number, image in enumerate(drawn)}
 
 
 def in_single_precision(estimator: Estimator) -> None:
-    """Turn every array of a fitted estimator to float32, and leave out the sums behind atoms."""
+    """Convert every array of a fitted estimator to float32, and drop the running sums."""
     vars(estimator).pop("state_", None)  # they are three times as large as the atoms
     for name, value in vars(estimator).items():
         if isinstance(value, np.ndarray):
@@ -103,7 +103,7 @@ def in_single_precision(estimator: Estimator) -> None:
 
 
 def command(how: Learning) -> str:
-    """Return the command that learns the same in float64."""
+    """Return the command that learns the same basis in float64."""
     if how.leaves:
         return "python scripts/learn_bases.py"
     options = {"patch_size": how.patch_size, "n_patches": how.n_patches, **how.options}

@@ -5,7 +5,7 @@ kurtosis about 20 (7 for random functions) and of entropy 4.0 bits (4.6), both a
 error of a tenth of the variance; the script finds the α with that error for each basis.
 
 Learned online from small batches, which takes about three minutes on one core. Ctrl-C and SIGTERM
-end the learning and keep the functions so far.
+end the fit and keep the current functions.
 """
 
 from pathlib import Path

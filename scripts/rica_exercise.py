@@ -1,9 +1,9 @@
-"""The tutorial's RICA exercise: 50 features of 9×9 patches of digits, rows of W of length one.
+"""The tutorial's RICA exercise: 50 features of 9×9 patches of digits, with unit-norm rows of W.
 
 10,000 patches of unit norm after regularized whitening (ε = 1e-4), √((Wx)² + 1e-2), 500 iterations
-of L-BFGS. The exercise prints λ = 5e-4 beside half the squared error, which is too small to be
-learned from in 500 iterations: --as-printed takes it (see docs/errata.md). The default is 0.05,
-the weight of the program that the authors of RICA published.
+of L-BFGS. The exercise prints λ = 5e-4 with half the squared error, which is too small for 500
+iterations: --as-printed uses it (see docs/errata.md). The default is 0.05, the weight of the
+program that the authors of RICA published.
 
 The digits are those of scikit-learn, enlarged; give a folder of others with --images.
 """
@@ -24,7 +24,7 @@ from sparsebp.displays import BasisDisplay
 from sparsebp.preprocessing import Whitening, unit_norm
 from sparsebp.report import Track, no_progress
 
-#: λ, which stands beside half the squared error: α = 2λ stands beside the whole.
+#: λ, for half the squared error, so α = 2λ.
 WEIGHT, PRINTED_WEIGHT = 0.05, 5e-4
 ENLARGED = 3
 
@@ -38,7 +38,7 @@ class DigitsRecipe(Recipe):
         images: str | PathLike[str] | Iterable[str | PathLike[str]] | None,
         track: Track = no_progress,
     ) -> dict[str, np.ndarray]:
-        """Load the images named, or scikit-learn's digits, enlarged, where none is."""
+        """Load the given images, or scikit-learn's digits, enlarged."""
         if images is not None:
             return super().load(images, track)
         digits = np.pad(load_digits().images / 16, ((0, 0), (1, 1), (1, 1)))
@@ -73,7 +73,7 @@ def main(
     run_experiment(
         model, recipe, out, images=images, n_patches=n_patches, seed=seed, prepare=prepare
     )
-    # What a response adds to a patch that is not whitened yet, with bright ink: signs are free.
+    # What a response adds to an unwhitened patch, with bright ink: signs are arbitrary.
     strokes = whitening.inverse_transform(model.components_) - whitening.mean_
     strokes *= np.sign(strokes.max(axis=1) + strokes.min(axis=1))[:, np.newaxis]
     save_picture(BasisDisplay(strokes, recipe.patch_shape), out / "strokes.png")

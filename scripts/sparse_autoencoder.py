@@ -1,7 +1,7 @@
-"""A sparse autoencoder, written as networks of one's own: x → σ(W x − b) → U σ(W x − b) − c.
+"""A sparse autoencoder, written as custom networks: x → σ(W x − b) → U σ(W x − b) − c.
 
-The engine knows nothing of autoencoders. Three networks share the parameters W, U, b and c; their
-gradients add up, are checked once at a small point, and go to SciPy's L-BFGS.
+Three networks share the parameters W, U, b and c; their gradients are added up, checked once on a
+small problem, and used by SciPy's L-BFGS.
 """
 
 from pathlib import Path
@@ -86,7 +86,7 @@ def main(
     recipe = Recipe(patch_size=8)
     samples, _ = recipe.draw(recipe.load(images), n_patches, seed)
     objective = autoencoder(samples.T, n_hidden, sparsity=4.0, decay=3e-3)
-    with threadpool_limits(1, user_api="blas"):  # NumPy's and SciPy's threads would fight
+    with threadpool_limits(1, user_api="blas"):  # NumPy's and SciPy's threads would compete
         found = minimize(
             objective.value_and_gradient,
             start(objective, rng),

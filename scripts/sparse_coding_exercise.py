@@ -4,9 +4,9 @@
 a batch of which only the data term is divided by the batch size: 0.1 a patch. The images of the
 exercise have variance 0.1.
 
-The exercise replaces the constraint on the atoms' lengths by weight decay, γ = 1e-2. At the minimum
-over the coefficients this keeps a third of the atoms and lets the others shrink to nothing:
---as-printed takes it (see docs/errata.md). The default keeps every atom at length one.
+The exercise replaces the norm constraint by weight decay, γ = 1e-2. At the minimum over the
+coefficients a third of the atoms stay in use and the others shrink to zero: --as-printed uses it
+(see docs/errata.md). By default every atom has unit norm.
 """
 
 from pathlib import Path

@@ -1,11 +1,11 @@
-"""What the package's defaults reach, measured: a table of figures beside their goals.
+"""Measure the package with default parameters: a table of figures and goals.
 
     python scripts/validate.py                    # everything; takes minutes
     python scripts/validate.py --only signs       # the points whose names contain a word
     python scripts/validate.py --toy              # only to see that everything runs
 
-A figure without a goal is a peer's, measured in the same run. The exit status is 1 when a goal
-is missed.
+A figure without a goal is for comparison, such as a peer's, measured in the same run. The exit
+status is 1 when a goal is missed.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,6 +1,7 @@
-"""Files and functions that stay small enough to read."""
+"""Files and functions that stay small enough to read, and plain words."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,28 @@ import sparsebp
 
 PACKAGE = Path(sparsebp.__file__).parent
 COMMAND_LINE = PACKAGE / "cli"
+#: Phrases that codespell, which reads single words, cannot find → what to write.
+PLAIN = {
+    r"times sooner|twice as soon": "times faster",
+    r"turned over": "transposed",
+    r"begins? anew|begun anew": "restart",
+    r"neighbourhoods?|mid-grey|reparametrisations?": "American spelling",
+    r"that nothing uses": "unused",
+    r"for ever|run off": "unbounded, forever",
+    r"full rank where|has not full rank": "rank-deficient",
+    r"the limit first": "hit the limit",
+    r"least subgradient": "minimum-norm subgradient",
+    r"everybody|anybody|nobody": "all methods, any user",
+    r"not well": "wrong",
+    r"passed over": "skipped",
+    r"not learned from": "held-out",
+    r"by turns|turn by turn": "alternately, by iteration",
+    r"stands? beside": "next to, in addition to",
+    r"held against": "compared with",
+    r"next to nothing": "almost nothing",
+    r"of length one": "unit-norm",
+    r"and KeyboardInterrupt goes on": "is re-raised",
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +84,17 @@ def test_what_is_loaded_lazily_is_imported_from_where_it_is(trees):
         if alias.name not in modules
     ]
     assert not elsewhere
+
+
+def test_words_are_plain():
+    root = Path(__file__).parents[1]
+    files = [*root.glob("*.md"), *(root / "docs").glob("**/*.md")]
+    for folder in ("examples", "sparsebp", "scripts", "benchmarks"):
+        files += (root / folder).rglob("*.py")
+    odd = re.compile(rf"\b({'|'.join(PLAIN)})\b", re.IGNORECASE)
+    found = {
+        f"{path.relative_to(root)}: {phrase}"
+        for path in files
+        for phrase in odd.findall(re.sub(r"[\s#]+", " ", path.read_text(encoding="utf-8")))
+    }
+    assert not found

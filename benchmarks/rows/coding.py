@@ -1,4 +1,4 @@
-"""Sparse coding: how soon a basis is learned."""
+"""Sparse coding: the time to learn a basis."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _learn_online(X: np.ndarray, start: np.ndarray, seconds: float, setting: Set
 def _spams_curve(
     X: np.ndarray, start: np.ndarray, stops: tuple[int, ...], objective: Callable, n_threads: int
 ) -> Curve:
-    """Run SPAMS anew for each time, as it shows its basis only in the end."""
+    """Run SPAMS again for each time, since it returns its basis only at the end."""
     times, values = [], []
     for stop in stops:
         seconds, basis = timed(
@@ -113,7 +113,7 @@ def _when(work: str, peer: str, theirs: Curve, curves: dict[str, Curve], target:
 
 
 def tutorial_exercise(setting: Setting) -> list[Record]:
-    """Compare the tutorial's exercise with itself, written down literally.
+    """Compare the tutorial's exercise with a literal implementation.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def tutorial_exercise(setting: Setting) -> list[Record]:
     Returns
     -------
     records : list of Record
-        One for each of our two solvers by turns.
+        One for each of our two alternating solvers.
     """
     side, n, grid, batch, turns = setting.size((8, 20_000, 11, 2000, 200), (5, 2000, 6, 200, 2))
     alpha, epsilon, gamma = weights = (0.1, 1e-5, 1e-2)

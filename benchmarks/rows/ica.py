@@ -25,7 +25,7 @@ _MANY = 100_000
 
 
 def reconstruction_ica(setting: Setting) -> list[Record]:
-    """Compare the times to within 0.5 % of the best objective that anybody reached.
+    """Compare the times to within 0.5 % of the best objective that any method reached.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What `scripts/validate.py` measures: a module for each subject, each with `rows(setting)`."""
+"""Measurements of `scripts/validate.py`: a module per subject, each with `rows(setting)`."""

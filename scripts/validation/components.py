@@ -22,7 +22,7 @@ _KINDS = ((4, 4), (0, 8), (7, 1), (8, 0))
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Measure signs, directions and wide samples beside FastICA."""
+    """Measure signs, directions and wide samples, compared with FastICA."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # FastICA's, about iterations
         for kind in _KINDS:
@@ -64,9 +64,9 @@ def _one_mixture(kind: tuple[int, int], seed: int) -> tuple[float, float, float]
 
 
 def _seconds(model: Any, X: np.ndarray) -> float:
-    begun = process_time()
+    start = process_time()
     model.fit(X)
-    return process_time() - begun
+    return process_time() - start
 
 
 def _waves() -> Row:

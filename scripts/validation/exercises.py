@@ -18,7 +18,7 @@ _POINT = "exercises"
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Run the exercises' scripts; measure the living, Gabor-like share of what they learn."""
+    """Run the exercises' scripts; measure the fraction of used and of Gabor-like features."""
     n_patches = setting.size(10_000, 500)
     for as_printed in (False, True):
         living, fit = _learned(

@@ -1,4 +1,4 @@
-"""Whether Gabor fits find what was planted, and have the numbers that the field knows."""
+"""Recovery of planted Gabor functions by Gabor fits, and measures of the learned bases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Online learning without favorites, units, and codes that depend on no other sample."""
+"""Online learning, units of the samples, and codes that depend on no other sample."""
 
 from __future__ import annotations
 

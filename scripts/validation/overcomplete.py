@@ -1,4 +1,4 @@
-"""More filters than directions: how many live, how Gabor-like they are, what they reconstruct."""
+"""More filters than directions: filters in use, Gabor fits, and reconstruction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZES = ((8, 2), (8, 4), (12, 2))
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Measure the default objective, and the tutorial's beside it."""
+    """Measure the default objective and the tutorial's."""
     images = whiten_images(setting.photographs())
     n_patches = setting.size(20_000, 1_000)
     for side, times in setting.size(SIZES, ((4, 2),)):
@@ -65,7 +65,7 @@ def _planted(setting: Setting) -> Iterator[Row]:
         for name, unit_norm in (("default", "auto"), ("free lengths", False)):
             model = ReconstructionICA(32, unit_norm=unit_norm, whiten=True, random_state=seed)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # free lengths leave half of the filters silent
+                warnings.simplefilter("ignore")  # with free norms half of the filters are silent
                 found[name].append(_matched(model.fit(samples).features_, mixing))
         found["random"].append(_matched(rng.normal(size=(32, 16)), mixing))
     for name, cosines in found.items():

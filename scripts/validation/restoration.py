@@ -1,4 +1,4 @@
-"""Denoising beside K-SVD and L1 codes, and filling in beside the biharmonic surface."""
+"""Denoising compared with K-SVD and L1 codes, and inpainting with the biharmonic fill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one measurement found, beside the figure it is meant to reach."""
+"""Rows of measurements with goals."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _Size = TypeVar("_Size")
 
 @dataclass(frozen=True)
 class Setting:
-    """How much is measured, and on what.
+    """Size of the measurements, and data.
 
     Parameters
     ----------
     toy : bool
-        Whether to measure everything at a toy size, to see that it runs. The figures then mean
-        nothing, and none is held against its goal.
+        Whether to measure everything at a toy size, as a test. The figures are then meaningless and
+        not compared with goals.
     images : Path, optional
         Folder of photographs; None takes the two that come with scikit-learn.
     """
@@ -56,7 +56,7 @@ class Row:
     figure : float
         The figure.
     at_least, at_most : float, optional
-        The goal; neither for a figure that is there to compare with, such as a peer's.
+        The goal; None for figures for comparison, such as a peer's.
     note : str
         Seeds, spread, sizes.
     """

@@ -15,7 +15,7 @@ def _eliminate(rows: np.ndarray, n: int, instead: float) -> None:
     """Bring n symmetric equations, right side in column n, to a triangle: four rows at a time.
 
     An atom that depends on others gets a pivot ``instead``: infinity gives it the coefficient zero,
-    next to nothing makes the solution go far in the direction in which the samples stay the same.
+    a tiny number makes the solution go far in the direction that does not change the samples.
     """
     one = rows.dtype.type(1)
     for first in range(0, n, 4):

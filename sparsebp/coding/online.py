@@ -15,10 +15,10 @@ from sparsebp.coding.state import OnlineState
 #: Steps of the encoder on a batch: a basis that still changes is learned faster and, on planted
 #: problems, better from inexact coefficients.
 _STEPS = 8
-#: Samples of a step for each atom, and at least, where a batch is learned from in several steps.
-#: Thirty batches of 1000 samples with 50 planted atoms teach 15 to 26 of them in one step each.
+#: Samples per step and atom, and minimum, if a batch is split into several steps. With one step
+#: each, thirty batches of 1000 samples recover only 15 to 26 of 50 planted atoms.
 _SHARE, _FEWEST = 2, 100
-#: Atoms that are pulled by one matrix product.
+#: Atoms updated with one matrix product.
 _GROUP = 16
 
 
@@ -62,7 +62,7 @@ class OnlineLearning(BasisSearch):
     def learn(
         self, x: np.ndarray, state: OnlineState, rng: RandomSource
     ) -> tuple[OnlineState, float]:
-        """Learn from a batch in several steps where it is large, on an even share of it in each.
+        """Learn from a batch, in several steps on equal parts if it is large.
 
         Parameters
         ----------

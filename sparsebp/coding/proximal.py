@@ -1,4 +1,4 @@
-"""Codes for penalties with a corner: accelerated proximal steps, also where samples miss a part."""
+"""Codes for non-smooth penalties: accelerated proximal steps, also with missing values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sparsebp.penalties import Penalty
 from sparsebp.problems import MASKED_RECONSTRUCTION, RECONSTRUCTION, Objective, Term
 from sparsebp.samples import filled, product, taken
 
-#: Steps from one check of the tolerance to the next.
+#: Steps between checks of the tolerance.
 _LOOK = 10
 
 
@@ -43,7 +43,7 @@ def encode_proximally(  # noqa: PLR0913  (where a search starts, and its limits)
     tol: float,
     max_iter: int,
 ) -> tuple[np.ndarray, int]:
-    """Compute argmin over s of ‖M ∘ (As − x)‖² + α S(s) for each sample by itself.
+    """Compute argmin over s of ‖M ∘ (As − x)‖² + α S(s) for each sample independently.
 
     Parameters
     ----------
@@ -52,18 +52,18 @@ def encode_proximally(  # noqa: PLR0913  (where a search starts, and its limits)
     basis : ndarray of shape (n_features, n_components)
         A, atoms in columns.
     penalty : Penalty
-        S, with a `proximal` map. Where S is not convex, what is found depends on the start.
+        S, with a `proximal` map. If S is not convex, the result depends on the start.
     alpha : float
         α ≥ 0.
     mask : ndarray of shape (n_features, n_samples) or None
-        M, 1 where x is known and 0 elsewhere; None where all is known.
+        M, 1 where x is known and 0 elsewhere; None if all values are known.
     start : ndarray of shape (n_components, n_samples)
         Where to start.
     tol : float
-        A sample is done when no element of its proximal step, in units of the step's length, is
-        larger than tol times `gradient_scale`. Such a step is the gradient where S is smooth.
+        A sample has converged when no element of its proximal step, divided by the step size, is
+        larger than tol times `gradient_scale`. For smooth S this is the gradient.
     max_iter : int
-        Steps at most.
+        Maximum number of steps.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Orthogonal matching pursuit, compiled: every sample's few atoms, one after the other."""
+"""Orthogonal matching pursuit, compiled."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sparsebp.coding.basis import exact_basis
 from sparsebp.problems import UnitColumns
 from sparsebp.samples import in_blocks
 
-#: An atom of which a smaller share than this is new depends on those already chosen.
+#: An atom with a smaller independent fraction than this depends on those already chosen.
 _DEPENDENT = 1e-10
-#: What subtraction leaves of a sample's energy when nothing is left.
+#: Rounding error of the residual energy.
 _ROUNDING = 1e-15
 #: Samples of a block.
 _BLOCK = 1024
@@ -27,17 +27,17 @@ def pursue(
     min_gain: float = 0.0,
     n_threads: int = 1,
 ) -> np.ndarray:
-    """Choose atoms for each sample by itself, until one of three reasons to stop holds.
+    """Choose atoms for each sample independently, until one of three stopping criteria is met.
 
-    Every atom chosen is the one along which the residual ‖x − As‖² has its steepest slope; then
-    the coefficients of all atoms chosen so far are those of least squares.
+    Each step chooses the atom with the steepest slope of ‖x − As‖², and then sets the coefficients
+    of all chosen atoms by least squares.
 
     Parameters
     ----------
     x : ndarray of shape (n_features, n_samples)
         Samples in columns.
     basis : ndarray of shape (n_features, n_components)
-        A, atoms in columns, of any length. An atom of zeros is never chosen.
+        A, atoms in columns, of any norm. An atom of zeros is never chosen.
     n_nonzero : int, optional
         Stop at this many atoms; None for as many as there are features.
     max_energy : float
@@ -47,7 +47,7 @@ def pursue(
         Stop where the next atom would lower ‖x − As‖² by less than this. With τ² it is the greedy
         minimum of ‖x − As‖² + τ² ‖s‖₀.
     n_threads : int
-        Blocks of samples at work at the same time.
+        Number of threads over blocks of samples.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def pursue(
     Notes
     -----
     Pati, Rezaiifar & Krishnaprasad (1993). As in batch OMP (Rubinstein, Zibulevsky & Elad 2008)
-    the steps see samples and atoms through Aᵀx and AᵀA alone. With q₁, q₂, … the orthonormal
+    the steps use only Aᵀx and AᵀA. With q₁, q₂, … the orthonormal
     directions of the atoms chosen, row i of `along` is qᵢᵀA: the coefficients of all atoms in
     Gram–Schmidt's orthogonalization, so that no equations are solved until the end.
 
@@ -90,9 +90,9 @@ def pursue(
 
 
 def _unit_atoms(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return atoms of length one in float64, and their lengths; an atom of zeros counts as one."""
+    """Return normalized atoms in float64, and their norms (1 for an atom of zeros)."""
     wide = basis.astype(np.float64)
-    largest = np.abs(wide).max(axis=0)  # whose square may vanish
+    largest = np.abs(wide).max(axis=0)  # its square may underflow
     wide = wide / np.where(largest > 0, largest, 1.0)
     lengths = np.maximum(np.sqrt((wide * wide).sum(axis=0)), 1.0)
     return wide / lengths, np.where(largest > 0, largest, 1.0) * lengths
@@ -101,20 +101,20 @@ def _unit_atoms(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def learn_by_pursuit(
     x: np.ndarray, basis: np.ndarray, *, max_energy: float, n_iter: int, n_threads: int = 1
 ) -> np.ndarray:
-    """Learn atoms of length one by turns: pursuit to an error bound, then least squares.
+    """Learn unit-norm atoms by alternating pursuit to an error bound and least squares.
 
     Parameters
     ----------
     x : ndarray of shape (n_features, n_samples)
         Samples in columns.
     basis : ndarray of shape (n_features, n_components)
-        The first atoms, in columns. Those that no sample chooses stay as they are.
+        Initial atoms, in columns. Those that no sample uses are not changed.
     max_energy : float
-        The squared error ‖x − As‖² up to which samples are described, as in `pursue`.
+        The squared error ‖x − As‖² at which pursuit stops, as in `pursue`.
     n_iter : int
         Turns.
     n_threads : int
-        Blocks of samples at work at the same time.
+        Number of threads over blocks of samples.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def _pursue_all(
 
 @compiled
 def _choose(state: tuple, energy: float, gram: np.ndarray, stop: tuple[int, float, float]) -> int:
-    """Write down the atoms chosen, qᵢᵀA, and the heights qᵢᵀx; return how many there are."""
+    """Store the chosen atoms, qᵢᵀA and qᵢᵀx; return the number of atoms."""
     slope, new, along, used, height = state
     enough = max(stop[1], _ROUNDING * energy)
     for n_used in range(stop[0]):

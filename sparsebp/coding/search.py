@@ -1,4 +1,4 @@
-"""The search for a basis: one loop over batches, whose step each kind of search defines."""
+"""The search for a basis: one loop over batches; subclasses define the step."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class BasisSearch:
     alpha : float
         α ≥ 0.
     gamma : float or None
-        γ ≥ 0; None keeps the atoms at length one in its place.
+        γ ≥ 0; None keeps the atoms at unit norm instead.
     batch_size : int or None
-        Samples of a step; None takes all of them every time.
+        Samples per step; None takes all of them every time.
     max_iter : int
-        Steps at most.
+        Maximum number of steps.
     tol : float
-        The search stops when a step changes the basis by less than this share of its norm.
+        The search stops when a step changes the basis by less than this fraction of its norm.
     n_threads : int
-        Blocks of samples whose coefficients are computed at the same time.
+        Number of threads over blocks of samples.
 
     Raises
     ------
@@ -55,7 +55,7 @@ class BasisSearch:
     n_threads: int = 1
 
     def __post_init__(self) -> None:
-        _ = self.problem  # refuses what cannot be minimized
+        _ = self.problem  # raises an error for an unbounded objective
 
     @cached_property
     def problem(self) -> Problem:

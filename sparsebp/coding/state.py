@@ -1,4 +1,4 @@
-"""What a search for a basis found, and what it can be resumed from."""
+"""The state of a search for a basis, from which it can be resumed, and its result."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import numpy as np
 from sparsebp._fitted import Numbers, Record, Size
 from sparsebp.minimizers import Result
 
-#: The past's sums are weighted by (1 − m/N)^48 where m of N samples are new: about the last N / 48
-#: samples count.
+#: If m of N samples are new, past sums are weighted by (1 − m/N)^48: about the last N / 48 samples
+#: count.
 _FORGETTING = 48
-#: Samples that a dictionary counts as whose sums are not known: those of a fit with the defaults.
+#: Number of samples for which a dictionary without known sums counts: that of a default fit.
 TRUSTED = 100_000
 
 
 @dataclass(frozen=True, eq=False)
 class OnlineState:
-    """What the samples so far have taught: a basis, and the sums that it was fitted to.
+    """A basis, and the running sums to which it was fitted.
 
     Parameters
     ----------
     basis : ndarray of shape (n_features, n_components)
         A.
     codes_moments : ndarray of shape (n_components, n_components)
-        Mean of s sᵀ over the samples, weighted towards the recent ones.
+        Mean of s sᵀ over the samples, weighted toward recent ones.
     cross_moments : ndarray of shape (n_features, n_components)
         Mean of x sᵀ, weighted alike.
     n_samples : int
-        Samples seen, those that came again counted again.
+        Number of samples seen, with repetitions.
     """
 
     basis: np.ndarray
@@ -40,18 +40,18 @@ class OnlineState:
 
     @classmethod
     def empty(cls, basis: np.ndarray) -> Self:
-        """Return the state of a search that has seen no samples."""
+        """Return the state before any samples."""
         n_features, n_components = basis.shape
         return cls(basis, np.zeros((n_components,) * 2), np.zeros((n_features, n_components)), 0)
 
     @classmethod
     def fitted(cls, basis: np.ndarray, x: np.ndarray, codes: np.ndarray, n_samples: int) -> Self:
-        """Return the state of a basis that was fitted to these samples and coefficients alone."""
+        """Return the state of a basis that was fitted only to these samples and coefficients."""
         return cls(basis, *_moments(x, codes), n_samples)
 
     @classmethod
     def trusted(cls, basis: np.ndarray, x: np.ndarray) -> Self:
-        """Return the state of a basis that somebody has learned whose sums are not known.
+        """Return the state of a given basis with unknown sums.
 
         It counts as much as `TRUSTED` samples whose coefficients are independent and have the
         energy of x: sums for which this basis is the best one.
@@ -62,7 +62,7 @@ class OnlineState:
         return cls(basis, share * np.eye(n_components), share * wide, TRUSTED)
 
     def including(self, x: np.ndarray, codes: np.ndarray) -> OnlineState:
-        """Return the state with more samples in its sums, the past faded; the basis is the same.
+        """Return the state with samples added to its decayed sums, and the same basis.
 
         Parameters
         ----------
@@ -82,16 +82,16 @@ class OnlineState:
         )
 
     def at_rest(self) -> OnlineState:
-        """Return what another search can be resumed from, and nothing else."""
+        """Return only the state from which another search can be resumed."""
         return OnlineState(self.basis, self.codes_moments, self.cross_moments, self.n_samples)
 
     def moved_to(self, basis: np.ndarray) -> OnlineState:
-        """Return the state with another basis; coefficients of an atom twice as long are halved.
+        """Return the state with another basis; coefficients are rescaled to its norms.
 
         Parameters
         ----------
         basis : ndarray of shape (n_features, n_components)
-            The same atoms, perhaps of other lengths.
+            The same atoms, perhaps with other norms.
         """
         before, after = (np.linalg.norm(a.astype(np.float64), axis=0) for a in (self.basis, basis))
         ratios = np.where(after > 0, before / np.where(after > 0, after, 1), 1)
@@ -99,7 +99,7 @@ class OnlineState:
         return OnlineState(basis, moments, self.cross_moments * ratios, self.n_samples)
 
 
-#: What a state in a file has to be.
+#: Types and shapes of a state in a file.
 FITTED_STATE = Record(
     OnlineState,
     {
@@ -113,20 +113,20 @@ FITTED_STATE = Record(
 
 @dataclass(frozen=True, eq=False)
 class TurnState(OnlineState):
-    """What one turn of the alternation leaves to the next.
+    """The state of the alternation between iterations.
 
     Parameters
     ----------
     samples : ndarray of shape (n_features, n_samples)
-        The turn's batch: coefficients carry over where the next turn has the same one.
+        The last batch: if the next one is the same, it starts from these coefficients.
     codes : ndarray of shape (n_components, n_samples)
         Their coefficients.
     start : ndarray of shape (n_features, n_components)
-        The basis with which the next turn starts: unused atoms are replaced.
+        The basis with unused atoms replaced.
     value : float
         The objective.
     n_turns : int
-        Turns made.
+        Number of iterations.
     replacing : bool
         Whether unused atoms are still replaced.
     """
@@ -141,12 +141,12 @@ class TurnState(OnlineState):
 
 @dataclass(frozen=True)
 class BasisResult(Result):
-    """A basis that was found, and how the search for it ended.
+    """The result of a search for a basis.
 
     Parameters
     ----------
     state : OnlineState
-        What the search can be resumed from.
+        The state from which the search can be resumed.
     """
 
     state: OnlineState

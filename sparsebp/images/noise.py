@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from sparsebp.images._patches import checked_image
 
-#: High-pass filter of Daubechies' wavelet with two vanishing moments (1988), of length one.
+#: Unit-norm high-pass filter of Daubechies' wavelet with two vanishing moments (1988).
 _DETAIL = np.array([1 - 3**0.5, -(3 - 3**0.5), 3 + 3**0.5, -(1 + 3**0.5)]) / 32**0.5
 #: Median of |z| of a standard normal z.
 _MEDIAN = 0.6744897501960817

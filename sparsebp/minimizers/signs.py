@@ -262,7 +262,7 @@ def search_sparse(rule: SignRule, start: np.ndarray, *, max_iter: int) -> np.nda
     """Search orthonormal filters of sparse responses until little is gained.
 
     Sparse components are searched for first, since one that will be sparse may at the start be
-    less so than a Gaussian: samples of length one are in most directions.
+    less so than a Gaussian: unit-norm samples are, in most directions.
 
     Parameters
     ----------

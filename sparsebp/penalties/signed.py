@@ -18,7 +18,7 @@ class Signed(Penalty):
 
     Minimizing it makes coefficients with +1 sparse, as sparser than a Gaussian, and those with −1
     the opposite: so ICA finds sub-Gaussian sources. MATLAB's NonGaussianityIndicator. It is for
-    linear filters; coefficients that are searched for would run off where S falls.
+    linear filters; with free coefficients the objective is unbounded below.
 
     Parameters
     ----------

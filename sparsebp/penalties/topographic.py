@@ -19,9 +19,9 @@ from sparsebp.penalties.grid import GridGrouping
 
 @dataclass(frozen=True, eq=False)
 class Topographic(Penalty):
-    """S(s) = Σ √(V(s∘s) + ε), V gathering each feature's neighbourhood on a grid.
+    """S(s) = Σ √(V(s∘s) + ε), where V sums over each feature's neighborhood on a grid.
 
-    Group r holds the features of the neighbourhood of feature r (V[r, c] = 1 if group r holds
+    Group r has the features of the neighborhood of feature r (V[r, c] = 1 if group r holds
     feature c), so groups overlap and neighbors come to be active together, hence alike.
 
     Parameters

@@ -169,7 +169,7 @@ class Measurements:
 
     @cached_property
     def silent(self) -> np.ndarray:
-        """Numbers of the components that contribute next to nothing."""
+        """Indices of the components that contribute almost nothing."""
         own = getattr(self.estimator, "silent_components", None)
         if own is None:
             return silent_components(self.basis.components, self.codes)
