@@ -224,7 +224,7 @@ def test_a_strange_name_stops_nothing_and_is_not_printed_raw(report, tmp_path, p
     (photographs / "one.png").rename(photographs / os.fsdecode(b"\xff\x1b[31m.png"))
     out = tmp_path / "out"
     patterns = photographs / "*.png"
-    more = ["--report"] if report else []
+    more = ["--model", "rica", *(["--report"] if report else [])]
     result = run("learn", "--images", *photographs.iterdir(), "--out", out, *TOY, *more)
     assert result.exit_code == 0
     if report:

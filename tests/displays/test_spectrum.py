@@ -75,7 +75,8 @@ def test_an_ica_that_whitens_has_kept_directions_too(kind):
     largest = kind(2, whiten=True, tol=1e-2, random_state=0).fit(X)
     assert SpectrumDisplay.from_estimator(largest, X).n_components == 2
     for whiten in (True, False):
-        whole = kind(2, whiten=whiten, directions="all", tol=1e-2, random_state=0).fit(X)
+        options = {"whiten": whiten, "directions": "all", "signs": None}
+        whole = kind(2, tol=1e-2, random_state=0, **options).fit(X)
         assert SpectrumDisplay.from_estimator(whole, X).n_components is None
     with pytest.raises(ValueError, match="keeps no eigenvalues; give X"):
         SpectrumDisplay.from_estimator(model)

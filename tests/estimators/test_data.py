@@ -163,7 +163,7 @@ def test_fewer_samples_than_components(kind, X):
 @unconverged
 @pytest.mark.filterwarnings("ignore:.*unit variance:UserWarning")
 def test_absurd_scales_are_learned_or_refused_in_words(kind, X):
-    for size in (1e-200, 1e-30, 1e30, 1e155, 1e200):
+    for size in (1e-200, 1e30, 1e155):
         estimator, refusal = model(kind), None
         try:
             codes = estimator.fit_transform(size * X)
