@@ -38,7 +38,7 @@ def test_the_last_measurement_is_that_of_the_fitted_model(estimator):
         assert last.reconstruction_error == pytest.approx(error, rel=1e-12)
 
 
-def test_every_so_many_iterations_and_anew_for_each_fit():
+def test_at_intervals_and_restarted_for_each_fit():
     monitor = ObjectiveMonitor(HELD_OUT, every=2)
     model = ESTIMATORS[1].set_callbacks(monitor)
     for _ in range(2):
@@ -77,7 +77,7 @@ def test_what_cannot_be_is_refused(arguments, message):
         ObjectiveMonitor(**arguments)
 
 
-def test_samples_with_other_features_are_refused_in_words():
+def test_samples_with_other_features_are_refused_with_a_message():
     with pytest.raises(ValueError, match="features"):
         ESTIMATORS[2].set_callbacks(ObjectiveMonitor(HELD_OUT[:, :4])).fit(X)
 

@@ -101,7 +101,7 @@ def test_a_foreign_value_is_answered_by_the_value_here(model, said):
         model.fit(X)
 
 
-def test_what_nobody_writes_gets_no_advice():
+def test_unknown_names_get_no_advice():
     with pytest.raises(ValueError, match=r"welsch\.$"):
         make_penalty("zebra", 3, 0.1)
     assert about_name("A", "zebra", ["b", "c"]) == "A has no parameter 'zebra'; it has b, c."

@@ -26,7 +26,7 @@ def test_gabor_fits_become_frames_and_files_alike(fit, tmp_path):
     assert list(fit.to_dict()) == list(frame)
 
 
-def test_frames_without_pandas_are_refused_in_words(fit, tmp_path, monkeypatch):
+def test_frames_without_pandas_are_refused_with_a_message(fit, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"pip install pandas.*to_csv"):
         fit.to_frame()

@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "learn_bases.py"
 
 
 def fresh_samples(name):
-    """Patches that the basis was not learned from."""
+    """Held-out patches."""
     metadata = read_metadata(basis_file(name))
     recipe = Recipe.from_metadata(metadata)
     if metadata["images"] == "bundled":

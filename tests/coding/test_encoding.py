@@ -36,7 +36,7 @@ def a_problem(n_samples=40, *, n_features=8, n_components=12, seed=0, dtype=np.f
 
 
 def assert_optimal(codes, x, basis, penalty, alpha, tol=1e-6):
-    """Compare each sample's gradient, or least subgradient for L1, with that at s = 0."""
+    """Compare each sample's gradient, or minimum-norm subgradient for L1, with that at s = 0."""
     pull = 2 * basis.T @ (basis @ codes - x)
     if isinstance(penalty, L1):
         shrunk = np.sign(pull) * np.maximum(np.abs(pull) - alpha, 0)

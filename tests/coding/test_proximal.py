@@ -96,7 +96,7 @@ def test_keeps_float32_and_says_who_did_not_finish(penalty):
 
 
 @pytest.mark.parametrize("seed", first_fast(range(3)))
-def test_momentum_begins_anew_where_a_step_went_against_it(seed):
+def test_momentum_restarts_where_a_step_went_against_it(seed):
     """With it some 20 of 200 samples need more than 400 steps, without it more than 95."""
     x, basis, mask = problem(seed, n_samples=200)
     codes = encode(x, basis, L1(), 0.05, mask=mask, tol=1e-6, max_iter=400)

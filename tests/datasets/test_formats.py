@@ -283,7 +283,7 @@ def test_images_are_read_one_at_a_time(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(20, 30, 4), (20, 30, 2), (1, 1, 5, 5, 3)])
-def test_arrays_with_opacity_or_more_axes_are_refused_in_words(shape, tmp_path):
+def test_arrays_with_opacity_or_more_axes_are_refused_with_a_message(shape, tmp_path):
     np.save(tmp_path / "a.npy", np.random.default_rng(0).random(shape))
     with (
         pytest.warns(UserWarning, match="is not clear.*; save"),

@@ -155,7 +155,7 @@ def test_titles_of_a_narrow_map_do_not_overlap():
     assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
-def test_the_map_of_an_estimator_may_be_laid_out_anew_by_an_array():
+def test_the_map_of_an_estimator_may_be_changed_by_an_array():
     model = SimpleNamespace(components_=gratings())
     shape = np.array([6, 1])
     assert MapDisplay.from_estimator(model, grid_shape=shape, fit=given_fit()).grid_shape == (6, 1)

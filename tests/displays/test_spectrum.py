@@ -184,7 +184,7 @@ def test_refusals_of_plot_say_what_came(options, error, match):
     assert not plt.get_fignums()
 
 
-def test_samples_without_variance_are_refused_in_words():
+def test_samples_without_variance_are_refused_with_a_message():
     with pytest.raises(ValueError, match="all 5 samples are equal"):
         SpectrumDisplay.from_samples(np.ones((5, 3)))
     with pytest.raises(ValueError, match="X contains NaN"):

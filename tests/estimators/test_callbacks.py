@@ -34,7 +34,7 @@ class Witness:
 
 @every
 @unconverged
-def test_every_iteration_is_told_with_a_model_fitted_there(kind):
+def test_every_iteration_is_reported_with_a_model_fitted_there(kind):
     witness = Witness()
     watched = model(kind).set_callbacks(witness).fit(X)
     assert witness.begun == witness.fits == witness.ended == 1

@@ -162,7 +162,7 @@ def test_fewer_samples_than_components(kind, X):
 @every
 @unconverged
 @pytest.mark.filterwarnings("ignore:.*unit variance:UserWarning")
-def test_absurd_scales_are_learned_or_refused_in_words(kind, X):
+def test_absurd_scales_are_learned_or_refused_with_a_message(kind, X):
     for size in (1e-200, 1e30, 1e155):
         estimator, refusal = model(kind), None
         try:
@@ -180,7 +180,7 @@ def test_absurd_scales_are_learned_or_refused_in_words(kind, X):
 
 @unconverged
 @pytest.mark.parametrize("size", [1e155, 1e200])
-def test_absurd_scales_are_refused_in_words_by_partial_fit(size, X):
+def test_absurd_scales_are_refused_with_a_message_by_partial_fit(size, X):
     with pytest.raises(ValueError, match=r"[Ss]cale"):
         SparseCoding(8).partial_fit(size * X)
 

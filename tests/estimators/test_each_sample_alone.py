@@ -63,7 +63,7 @@ def assert_alike_in_any_company(penalty, n_samples, dtype, *, masked):
 
 @pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
 @pytest.mark.parametrize("penalty", [L1(), Welsch()], ids=repr)
-def test_codes_are_the_same_bits_in_any_company(penalty, masked):
+def test_codes_are_the_same_bits_for_any_other_samples(penalty, masked):
     assert_alike_in_any_company(penalty, FEW, np.float32, masked=masked)
 
 
@@ -71,13 +71,13 @@ def test_codes_are_the_same_bits_in_any_company(penalty, masked):
 @pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
 @pytest.mark.parametrize("dtype", first_fast([np.float32, np.float64]))
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: repr(p)[:30])
-def test_all_codes_are_the_same_bits_in_any_company(penalty, dtype, masked):
+def test_all_codes_are_the_same_bits_for_any_other_samples(penalty, dtype, masked):
     assert_alike_in_any_company(penalty, MANY, dtype, masked=masked)
 
 
 @pytest.mark.parametrize("dtype", first_fast([np.float32, np.float64]))
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: repr(e)[:40])
-def test_transforms_are_the_same_bits_in_any_company(estimator, dtype):
+def test_transforms_are_the_same_bits_for_any_other_samples(estimator, dtype):
     X = a_problem(FEW, dtype)[0].T
     model = clone(estimator).fit(X)
     together = model.transform(X)

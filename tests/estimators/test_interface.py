@@ -153,7 +153,7 @@ def test_a_callback_sees_every_iteration_and_may_stop(kind):
 
 
 @every
-def test_an_interrupt_leaves_a_fitted_estimator_and_goes_on(kind):
+def test_an_interrupt_leaves_a_fitted_estimator_and_is_reraised(kind):
     def interrupt(iteration, objective):
         if iteration == 2:
             raise KeyboardInterrupt
@@ -169,7 +169,7 @@ def test_an_interrupt_leaves_a_fitted_estimator_and_goes_on(kind):
     np.testing.assert_array_equal(estimator.components_, stopped.components_)
 
 
-def test_an_interrupt_before_the_first_turn_goes_on_too():
+def test_an_interrupt_before_the_first_iteration_is_reraised_too():
     class Interrupting(SmoothL1):
         @property
         def layers(self):
@@ -202,7 +202,7 @@ def test_too_few_iterations_are_warned_of(estimator):
 
 @every
 @unconverged
-def test_a_warm_start_goes_on_from_the_last_fit(kind):
+def test_a_warm_start_resumes_from_the_last_fit(kind):
     estimator = fitted(kind).set_params(warm_start=True)
     last = estimator.objective_
     if isinstance(estimator, SparseCoding):

@@ -106,7 +106,7 @@ def test_more_sources_than_features_are_found_much_better_than_by_chance(seed):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("times", [2, 4])
-def test_overcomplete_features_of_photographs_are_alive_and_gabor_like(times, seed):
+def test_overcomplete_features_of_photographs_are_used_and_gabor_like(times, seed):
     images = whiten_images(load_sample_photographs())
     patches = remove_mean(sample_patches(images, 8, 10_000, random_state=seed))
     model = ReconstructionICA(63 * times, whiten=True, tol=1e-5, random_state=seed).fit(patches)

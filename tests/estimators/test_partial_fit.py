@@ -1,4 +1,4 @@
-"""What `partial_fit` goes on from: everything that was learned before, however it came here."""
+"""`partial_fit` resumes from everything learned before, from any source."""
 
 import pickle
 from copy import deepcopy

@@ -89,7 +89,7 @@ def test_atoms_of_zeros_one_sample_and_the_precision_of_the_dictionary():
         ({"penalty": "l2"}, "penalty is 'l2'"),
     ],
 )
-def test_what_is_unusable_is_refused_in_words(parameters, message):
+def test_what_is_unusable_is_refused_with_a_message(parameters, message):
     coder = SparseCoder(**{"dictionary": ATOMS, **parameters})
     with pytest.raises(ValueError, match=message):
         coder.fit(X)

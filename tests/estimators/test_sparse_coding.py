@@ -25,7 +25,7 @@ def by_hand(X, components, codes, sparsity, alpha, gamma):
 
 
 def grouped(codes, epsilon):
-    """Smoothed L2 norms of 3 × 3 neighbourhoods on a 3 × 5 torus, by rolling the map."""
+    """Smoothed L2 norms of 3 × 3 neighborhoods on a 3 × 5 torus, by rolling the map."""
     maps = codes.reshape(-1, 3, 5) ** 2
     shifts = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1)]
     sums = sum(np.roll(maps, shift, axis=(1, 2)) for shift in shifts)
@@ -104,7 +104,7 @@ def test_inverse_transform_is_the_combination_of_atoms():
 
 
 @pytest.mark.parametrize("gamma", [None, 0.05])
-def test_partial_fit_begins_and_goes_on(gamma):
+def test_partial_fit_starts_and_resumes(gamma):
     model = SparseCoding(15, alpha=0.2, gamma=gamma, random_state=0)
     assert model.partial_fit(X[:100]) is model
     assert (model.n_iter_, len(model.objective_history_)) == (1, 2)

@@ -88,7 +88,7 @@ def test_epsilon_must_be_positive():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_warm_start_goes_on():
+def test_warm_start_resumes():
     model = SparseFiltering(4, max_iter=15, tol=0, random_state=0, warm_start=True)
     first = model.fit(X).objective_
     assert model.fit(X).objective_history_[0] == pytest.approx(first, rel=1e-12)

@@ -60,6 +60,6 @@ def test_what_says_neither_yes_nor_no_is_refused():
         duality_gap(np.ones((2, 3)), np.eye(3), np.ones((2, 3)), 1.0, positive="no")
 
 
-def test_numbers_whose_squares_overflow_are_refused_in_words():
+def test_numbers_whose_squares_overflow_are_refused_with_a_message():
     with pytest.raises(ValueError, match="overflow"):
         duality_gap(1e200 * np.ones((2, 3)), np.eye(3), np.ones((2, 3)), 1.0)

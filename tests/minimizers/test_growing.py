@@ -362,7 +362,7 @@ def test_an_interrupt_between_stages_keeps_the_last_stage():
     )
 
 
-def test_an_interrupt_before_the_first_stage_goes_on():
+def test_an_interrupt_before_the_first_stage_is_reraised():
     def objective_of(samples):
         raise KeyboardInterrupt
 

@@ -89,7 +89,7 @@ def test_the_iteration_limit_is_a_status_and_no_iteration_more_is_made():
 
 @pytest.mark.parametrize("exponent", [-40, -10, 10, 40])
 def test_the_unit_of_the_objective_changes_nothing(exponent):
-    # Beside a constant, as reconstruction stands beside sparsity: gains are small shares of F.
+    # With a large constant, like the reconstruction error: gains are small shares of F.
     function, _ = quadratic((6, 4))
 
     def search(unit):
@@ -106,7 +106,7 @@ def test_the_unit_of_the_objective_changes_nothing(exponent):
     np.testing.assert_array_equal(scaled.history, unit * np.array(plain.history))
 
 
-def test_a_looser_tolerance_stops_sooner():
+def test_a_looser_tolerance_stops_earlier():
     loose, tight = (minimize_lbfgs(Function(rosenbrock), HARD, tol=t) for t in (1e-1, 1e-12))
     assert loose.status is tight.status is Status.CONVERGED
     assert loose.n_iter < tight.n_iter

@@ -25,7 +25,7 @@ def test_latex_has_no_characters_that_latex_does_not_know():
     assert all(piece.isascii() for piece in pieces)
 
 
-def test_what_cannot_be_written_is_refused_in_words():
+def test_what_cannot_be_written_is_refused_with_a_message():
     with pytest.raises(ValueError, match="style is 'word'"):
         derive(RECONSTRUCTION, "word")
     with pytest.raises(ValueError, match="simplified"):

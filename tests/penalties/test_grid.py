@@ -70,7 +70,7 @@ def test_a_network_takes_it_as_a_weight():
         value_and_gradients(network, {**whole, "s": penalty.variables["V"]}, wrt="s")
 
 
-def test_a_wrong_number_of_features_is_told():
+def test_a_wrong_number_of_features_is_reported():
     weight = {"V": GridGrouping.of((2, 3), (3, 3), wrap=True)}
     with pytest.raises(ValueError, match="V"):
         Parameter("V")(np.ones((5, 2)), weight)

@@ -26,7 +26,7 @@ from sparsebp.preprocessing._arrays import check_images, check_rows
         (np.ones((8, 8, 3)), r"one array of shape \(8, 8, 3\)"),
     ],
 )
-def test_bad_images_are_refused_in_words(images, message):
+def test_bad_images_are_refused_with_a_message(images, message):
     with pytest.raises(ValueError, match=message):
         check_images(images)
 
@@ -57,6 +57,6 @@ def test_object_images_of_numbers_become_floats():
     "rows",
     [[], [[]], [1.0, 2.0], [[np.nan]], [[1j]], [["a"]], [[1, 2], [3]], None, np.ones((2, 2, 2))],
 )
-def test_bad_rows_are_refused_in_words(rows):
+def test_bad_rows_are_refused_with_a_message(rows):
     with pytest.raises(ValueError, match="rows is not a finite table of numbers: "):
         check_rows("rows", rows)

@@ -238,6 +238,6 @@ def test_one_free_matrix_with_its_shape_is_the_same_flattened():
         (lambda: DECAY.pack({"W": np.ones(6)}), "'A' is missing; give A 2×3"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(build, message):
+def test_what_does_not_fit_is_refused_with_a_message(build, message):
     with pytest.raises(ValueError, match=message):
         build()

@@ -72,7 +72,7 @@ def test_pointing_at_a_feature_shows_it_large(opened, topographic):
     assert "% of patches" in detail.inner_text()
 
 
-def test_arrow_keys_walk_over_the_map(opened):
+def test_arrow_keys_move_over_the_map(opened):
     tab = opened(1200)
     tab.locator(".mosaic button").first.focus()
     tab.keyboard.press("ArrowRight")

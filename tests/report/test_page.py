@@ -95,7 +95,7 @@ def test_every_estimator_has_a_page(model, tmp_path):
     assert "map of orientation" not in text
 
 
-def test_what_has_no_page_is_refused_in_words(tmp_path):
+def test_what_has_no_page_is_refused_with_a_message(tmp_path):
     samples = np.eye(9)
     with pytest.raises(TypeError, match="FastICA"):
         write_report(tmp_path / "page.html", FastICA(), samples)

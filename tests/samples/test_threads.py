@@ -277,7 +277,7 @@ def test_a_forked_child_has_threads_again():
     assert total_of(x) == expected
 
 
-def test_calls_at_work_end_before_an_interrupt_goes_on():
+def test_calls_at_work_end_before_an_interrupt_is_reraised():
     """Limits on BLAS' threads stay where another thread is the last to lift them."""
     begun, ended = threading.Event(), []
 

@@ -123,7 +123,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_a_hostile_file_is_refused_in_a_sentence_that_names_it(what, contents, tmp_path):
+def test_a_hostile_file_is_refused_with_a_message_that_names_it(what, contents, tmp_path):
     header, arrays = copy.deepcopy(contents["coding"])
     HOSTILE[what](header, arrays)
     path = written(tmp_path / "hostile.npz", header, arrays)

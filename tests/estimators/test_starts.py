@@ -1,4 +1,4 @@
-"""Where fits begin, and features that are less sparse than a Gaussian."""
+"""Starting points of fits, and sub-Gaussian features."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How the command line behaves towards people, programs and shells."""
+"""The command line in a shell: output, exit statuses, interrupts, pipes, completion."""
 
 import io
 import json
@@ -100,7 +100,7 @@ def test_an_interrupted_encode_leaves_nothing(tmp_path, photographs, monkeypatch
 
 
 @pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
-def test_bars_are_drawn_where_somebody_looks(terminal, quiet):
+def test_bars_are_drawn_only_in_a_terminal(terminal, quiet):
     drawn = io.StringIO()
     output = Output(quiet, console=Console(file=drawn, force_terminal=terminal, width=60))
     assert list(output.track("abc", "spelling")) == ["a", "b", "c"]
@@ -220,7 +220,7 @@ def test_too_little_memory_has_its_own_exit_status(error, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file systems that take any bytes")
 @pytest.mark.parametrize("report", first_fast([False, True]))
-def test_a_strange_name_stops_nothing_and_is_not_printed_raw(report, tmp_path, photographs):
+def test_control_characters_in_file_names_are_escaped(report, tmp_path, photographs):
     (photographs / "one.png").rename(photographs / os.fsdecode(b"\xff\x1b[31m.png"))
     out = tmp_path / "out"
     patterns = photographs / "*.png"
@@ -238,7 +238,7 @@ def test_a_strange_name_stops_nothing_and_is_not_printed_raw(report, tmp_path, p
 
 
 @pytest.mark.parametrize("code", ["\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\udcff", "\u2028"])
-def test_nothing_printed_moves_the_cursor_or_turns_text_around(code, capsys):
+def test_control_characters_are_escaped(code, capsys):
     Output().summary([f"saved {code}.npz"], {})
     Output(as_json=True).summary([], {"files": [f"{code} ü.npz"]})
     text = capsys.readouterr().out
@@ -248,7 +248,7 @@ def test_nothing_printed_moves_the_cursor_or_turns_text_around(code, capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="names of 255 bytes")
-def test_names_as_long_as_they_can_be(tmp_path, photographs):
+def test_file_names_of_the_maximal_length(tmp_path, photographs):
     folder = tmp_path / ("f" * 255)
     result = run("learn", "--images", photographs, "--out", folder, *TOY)
     assert result.exit_code == 0, result.output
