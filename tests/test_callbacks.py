@@ -15,7 +15,7 @@ X, HELD_OUT = ALL[:80], ALL[80:]
 ESTIMATORS = [
     SparseCoding(8, alpha=0.3, max_iter=6, batch_size=20, random_state=0),
     SparseCoding(8, penalty="l1", solver="online", batch_size=20, max_iter=6, random_state=0),
-    ReconstructionICA(8, alpha=0.3, tol=1e-3, random_state=0),
+    ReconstructionICA(8, alpha=0.3, whiten=True, tol=1e-3, random_state=0),
     OrthonormalICA(5, tol=1e-3, random_state=0),
     SparseFiltering(8, tol=1e-3, random_state=0),
 ]

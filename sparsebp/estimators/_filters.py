@@ -14,6 +14,7 @@ from sparsebp.estimators._base import Learner
 from sparsebp.estimators._fitting import require_success
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share
 from sparsebp.estimators._units import warn_of_hidden, warn_of_scale
+from sparsebp.estimators._whiteness import warn_if_not_white
 from sparsebp.minimizers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
@@ -123,12 +124,17 @@ class FilterLearner(Learner):
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         return (X - self.mean_) @ self.components_.T
 
-    def _warn_of_hidden(self, X: np.ndarray) -> None:
+    def _warn_of_hidden(self, X: np.ndarray) -> bool:
         if len(X) <= len(self.components_):  # orthogonal filters can make few samples sparse
-            return
+            return False
         with ignore_float_warnings():
             responses = self._codes_to_count(X[:_ENOUGH]).T
-            warn_of_hidden(type(self).__name__, self.penalty_, responses)
+            return warn_of_hidden(type(self).__name__, self.penalty_, responses)
+
+    def _warn_if_not_white(self, X: np.ndarray) -> None:
+        if not self.whiten:
+            with ignore_float_warnings():
+                warn_if_not_white(type(self).__name__, X)
 
     def _whitened(self, X: np.ndarray) -> Whitened:
         n_threads = count_threads(self.n_jobs)

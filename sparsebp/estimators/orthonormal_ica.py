@@ -41,7 +41,7 @@ class OrthonormalICA(FilterLearner):
         Whether to center and whiten the samples, in all directions that they span (True) or in the
         fewest that hold a fraction of their variance (a number between 0 and 1). Whitening
         amplifies directions of little variance; 0.99 drops those of photographs, which are noise.
-        False is for samples that are already white.
+        False is for samples that are already white; `fit` warns if they are far from it.
     directions : {"largest", "all"}, default="largest"
         The whitened directions in which components are searched for, if there are more than
         n_components: the n_components directions of largest variance, as in FastICA, or all. In all
@@ -217,7 +217,8 @@ class OrthonormalICA(FilterLearner):
             result, signed = self._search(search, start, white, OrthonormalRows.project, watch)
             vars(self).update(fitted_at(signed))
         self._record(result)
-        self._warn_of_hidden(X)
+        if not self._warn_of_hidden(X):
+            self._warn_if_not_white(X)
         return self._warn_of_silent(X)
 
     @property

@@ -66,7 +66,8 @@ class ReconstructionICA(FilterLearner):
     whiten : bool or float, default=False
         Whether to center and whiten the samples, in all directions that they span (True) or in the
         fewest that hold a fraction of their variance (a number between 0 and 1). False is for
-        samples that are already white; on others mixed sources are not separated.
+        samples that are already white, such as whitened patches in the tutorial; `fit` warns if
+        they are far from it, since then filters reflect variances and sources stay mixed.
     directions : {"largest", "all"}, default="largest"
         The whitened directions in which components are searched for, if there are more than
         n_components: the n_components directions of largest variance, as in FastICA, or all. In all
@@ -265,8 +266,9 @@ class ReconstructionICA(FilterLearner):
             result, signed = self._search(search, start, white, filters_at, watch)
             vars(self).update(fitted_at(signed))
         self._record(result)
-        if unit or not self._warn_of_outweighing(X):  # unit-norm filters cannot vanish
-            self._warn_of_hidden(X)
+        outweighed = not unit and self._warn_of_outweighing(X)  # unit-norm filters cannot vanish
+        if not outweighed and not self._warn_of_hidden(X):
+            self._warn_if_not_white(X)
         return self._warn_of_silent(X)
 
     def check_parameters(self) -> None:

@@ -38,11 +38,11 @@ def test_the_score_of_orthonormal_ica_is_minus_its_objective(penalty):
 def test_the_score_of_reconstruction_ica_is_minus_its_objective(penalty, unit_norm):
     model = ReconstructionICA(
         8, penalty=penalty, alpha=0.3, epsilon=1e-2, unit_norm=unit_norm, tol=1e-4, random_state=0
-    ).fit(X)
+    ).fit(WHITE)
     w = model.components_
-    errors = ((X @ w.T @ w - X) ** 2).sum(axis=1)
-    expected = (errors + 0.3 * SPARSITY[penalty](X @ w.T)).mean()
-    assert model.score(X) == pytest.approx(-expected, rel=1e-9)
+    errors = ((WHITE @ w.T @ w - WHITE) ** 2).sum(axis=1)
+    expected = (errors + 0.3 * SPARSITY[penalty](WHITE @ w.T)).mean()
+    assert model.score(WHITE) == pytest.approx(-expected, rel=1e-9)
     assert model.objective_ == pytest.approx(expected, rel=1e-9)
 
 

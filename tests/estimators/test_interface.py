@@ -34,7 +34,8 @@ every = pytest.mark.parametrize("kind", list(MODELS))
 each_class = pytest.mark.parametrize(
     "kind", first_fast(sorted(MODELS, key=["rica", "ica", "filtering", "l1"].__contains__)[::-1], 4)
 )
-X = np.random.default_rng(0).laplace(size=(60, 6)) @ np.random.default_rng(1).normal(size=(6, 6))
+ROTATION = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))[0]
+X = np.random.default_rng(0).laplace(size=(60, 6)) @ ROTATION
 X.flags.writeable = False
 
 

@@ -21,6 +21,7 @@ def samples(n_samples=3000, dtype=np.float64):
     return make_dictionary_signals(n_samples, 5, 8, n_nonzero=2, random_state=0).X.astype(dtype)
 
 
+@pytest.mark.filterwarnings("ignore:.*X is not white")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("dtype", first_fast([np.float32, np.float64]))
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: f"{type(m).__name__}-{m.solver}")
@@ -55,6 +56,7 @@ def test_another_number_of_threads_is_refused(kind):
             kind(n_jobs=n_jobs).fit(samples(50))
 
 
+@pytest.mark.filterwarnings("ignore:.*X is not white")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_growing_batches_reach_the_same_minimum_as_all_samples(monkeypatch):
     X = samples(4000)

@@ -34,10 +34,10 @@ def test_filters_have_length_one_and_reconstruct(whiten):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_score_is_minus_the_objective(dtype):
-    samples = X.astype(dtype)
+    samples = WHITE.astype(dtype)
     model = ReconstructionICA(8, alpha=0.3, tol=1e-3, random_state=0).fit(samples)
     assert model.components_.dtype == model.mixing_.dtype == dtype
-    w, x = model.components_.astype(float), X
+    w, x = model.components_.astype(float), WHITE
     errors = ((0.75 * x @ w.T @ w - x) ** 2).sum(axis=1)
     expected = (errors + 0.3 * np.sqrt((x @ w.T) ** 2 + 1e-2).sum(axis=1)).mean()
     rel = 1e-9 if dtype == np.float64 else 1e-4

@@ -66,7 +66,7 @@ def test_atoms_that_stand_out_of_the_noise_describe_a_patch(stride):
 @pytest.mark.parametrize(
     "model",
     [
-        ReconstructionICA(12, alpha=0.01, random_state=0, tol=1e-2),
+        ReconstructionICA(12, alpha=0.01, whiten=True, random_state=0, tol=1e-2),
         OrthonormalICA(12, random_state=0, tol=1e-2),
         PCA(12),
         MiniBatchDictionaryLearning(12, random_state=0, max_iter=3),

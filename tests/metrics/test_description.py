@@ -55,6 +55,7 @@ def test_chooses_a_weight_with_which_the_planted_atoms_are_found(seed):
     assert least.n_found < 5
 
 
+@pytest.mark.filterwarnings("ignore:.*X is not white")
 def test_scores_any_estimator_that_can_go_back():
     X = make_dictionary_signals(200, 6, 6, random_state=0).X
     model = ReconstructionICA(6, alpha=0.1, tol=1e-3, random_state=0).fit(X)
