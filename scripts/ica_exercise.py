@@ -10,7 +10,8 @@ from pathlib import Path
 import typer
 
 from sparsebp import OrthonormalICA
-from sparsebp.cli import Recipe, run_experiment
+from sparsebp.cli import run_experiment
+from sparsebp.recipe import Recipe
 
 
 def main(

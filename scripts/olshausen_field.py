@@ -14,10 +14,11 @@ import numpy as np
 import typer
 
 from sparsebp import SparseCoding
-from sparsebp.cli import Recipe, run_experiment
+from sparsebp.cli import run_experiment
 from sparsebp.coding import encode
 from sparsebp.metrics import coefficient_entropy, coefficient_kurtosis
 from sparsebp.penalties import Cauchy
+from sparsebp.recipe import Recipe
 
 ERROR = 0.1
 #: Bins of the coefficients' histogram: a quarter of the standard deviation of a pixel.

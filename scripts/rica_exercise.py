@@ -19,9 +19,10 @@ from scipy.ndimage import zoom
 from sklearn.datasets import load_digits
 
 from sparsebp import ReconstructionICA
-from sparsebp.cli import Recipe, run_experiment, save_picture
+from sparsebp.cli import run_experiment, save_picture
 from sparsebp.displays import BasisDisplay
 from sparsebp.preprocessing import Whitening, unit_norm
+from sparsebp.recipe import Recipe
 from sparsebp.report import Track, no_progress
 
 #: λ, for half the squared error, so α = 2λ.

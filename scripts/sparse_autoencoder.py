@@ -11,7 +11,7 @@ import typer
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
-from sparsebp.cli import Recipe, save_picture
+from sparsebp.cli import save_picture
 from sparsebp.displays import BasisDisplay
 from sparsebp.network import (
     Identity,
@@ -26,6 +26,7 @@ from sparsebp.network import (
     delta_table,
 )
 from sparsebp.problems import Objective, Term
+from sparsebp.recipe import Recipe
 
 HIDDEN = (Layer(Parameter("W"), Linear()), Layer(Identity(), Subtract("b", repeated=True)))
 RECONSTRUCTION = Network(

@@ -14,8 +14,9 @@ from pathlib import Path
 import typer
 
 from sparsebp import SparseCoding
-from sparsebp.cli import Recipe, run_experiment
+from sparsebp.cli import run_experiment
 from sparsebp.penalties import Topographic
+from sparsebp.recipe import Recipe
 
 
 def main(

@@ -12,6 +12,7 @@ from . import network as network
 from . import penalties as penalties
 from . import preprocessing as preprocessing
 from . import problems as problems
+from . import recipe as recipe
 from . import report as report
 from . import samples as samples
 from . import saving as saving
@@ -22,6 +23,7 @@ from .estimators import ReconstructionICA as ReconstructionICA
 from .estimators import SparseCoder as SparseCoder
 from .estimators import SparseCoding as SparseCoding
 from .estimators import SparseFiltering as SparseFiltering
+from .recipe import Recipe as Recipe
 from .saving import load_model as load_model
 from .saving import read_metadata as read_metadata
 from .saving import save_model as save_model

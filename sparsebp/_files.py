@@ -174,3 +174,18 @@ def _in_use(draft: Path) -> bool:
         except OSError:
             return True
     return False
+
+
+def printable(text: str) -> str:
+    r"""Escape control characters and what cannot be encoded: file names may contain anything.
+
+    Examples
+    --------
+    >>> printable("red \x1b[31m, \udcff")
+    'red \\x1b[31m, \\udcff'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
+    )

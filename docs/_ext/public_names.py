@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
 MODULES = ("preprocessing", "datasets", "displays", "images", "metrics", "callbacks")
-MODULES += ("penalties", "network", "problems", "minimizers", "coding", "samples")
+MODULES += ("penalties", "network", "problems", "minimizers", "coding", "samples", "recipe")
 MODULES = ("sparsebp", *(f"sparsebp.{name}" for name in MODULES))
 
 

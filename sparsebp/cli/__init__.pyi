@@ -1,6 +1,5 @@
 from .learning import run_experiment as run_experiment
 from .learning import save_picture as save_picture
-from .recipe import Recipe as Recipe
 
 def main() -> None:
     """Run the command line."""

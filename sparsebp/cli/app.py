@@ -216,7 +216,7 @@ def _command(context: typer.Context) -> str:
                 value = ["x".join(map(str, value))]
             for entry in value if isinstance(value, list | tuple) else [value]:
                 words += [*names, *([] if entry is True else [str(entry)])]
-    from sparsebp.cli.output import printable
+    from sparsebp._files import printable
 
     return printable(shlex.join(words))
 

@@ -9,15 +9,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
-from sparsebp._files import writing
+from sparsebp._files import printable, writing
 from sparsebp._shapes import PatchShape
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.learning import save_picture
 from sparsebp.cli.models import find_model
-from sparsebp.cli.output import Output, printable
-from sparsebp.cli.recipe import Paths, Recipe
+from sparsebp.cli.output import Output
 from sparsebp.displays import BasisDisplay
 from sparsebp.images import encode_image
+from sparsebp.recipe import Paths, Recipe
 from sparsebp.saving import load_model, read_metadata
 
 

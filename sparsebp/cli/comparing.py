@@ -12,7 +12,7 @@ import numpy as np
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.models import find_model
 from sparsebp.cli.output import Output
-from sparsebp.cli.recipe import Recipe
+from sparsebp.recipe import Recipe
 from sparsebp.report import compare_models
 from sparsebp.saving import load_model, read_metadata
 

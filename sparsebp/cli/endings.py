@@ -99,7 +99,8 @@ def say(label: str, text: str, style: str) -> None:
     """Print a labeled message on stderr."""
     from rich.text import Text
 
-    from sparsebp.cli.output import printable, stderr
+    from sparsebp._files import printable
+    from sparsebp.cli.output import stderr
 
     console = stderr()
     with suppress(OSError):  # a full or closed stderr is no reason to stop

@@ -14,9 +14,9 @@ from sparsebp._files import writing
 from sparsebp.cli.endings import interruptible, say
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output, counted
-from sparsebp.cli.recipe import Paths, Recipe, check_enough, named_in_words
 from sparsebp.cli.results import MODEL_FILE, keep_model, results_folder
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
+from sparsebp.recipe import Paths, Recipe, check_enough, named_in_words
 from sparsebp.report import Measurements, Summary, write_page
 from sparsebp.report.page import IMAGES_SHOWN
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from sparsebp.bases import basis_file, basis_names
 from sparsebp.cli.choices import Model
-from sparsebp.cli.recipe import Recipe
 from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp.recipe import Recipe
 
 Estimator = SparseCoding | ReconstructionICA | OrthonormalICA | SparseFiltering
 

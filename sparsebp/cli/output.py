@@ -12,26 +12,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from sparsebp._files import printable
+
 
 @cache
 def stderr() -> Console:
     """Return the shared console, so that a warning appears above a bar and not in it."""
     return Console(stderr=True, highlight=False)
-
-
-def printable(text: str) -> str:
-    r"""Escape control characters and what cannot be encoded: file names may contain anything.
-
-    Examples
-    --------
-    >>> printable("red \x1b[31m, \udcff")
-    'red \\x1b[31m, \\udcff'
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
-    )
 
 
 def counted(n: int, thing: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_matrix
+from sparsebp._progress import Track, no_progress
 from sparsebp._shapes import PatchShape
 from sparsebp.displays import BasisDisplay
 from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
@@ -32,14 +32,6 @@ _METHODS = {
 _MEASURED = 5000
 #: Samples encoded, and filters fitted, per step of a progress bar.
 _SAMPLES_A_STEP, _FILTERS_A_STEP = 1000, 48
-
-#: Yields the items of a collection and shows progress with a label.
-Track = Callable[[Collection[Any], str], Iterable[Any]]
-
-
-def no_progress(items: Collection[Any], words: str) -> Iterable[Any]:
-    """Yield the items without showing progress."""
-    return items
 
 
 @dataclass(frozen=True)

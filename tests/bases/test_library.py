@@ -7,9 +7,9 @@ from thinning import first_fast
 
 from sparsebp import SparseCoding, basis_names, load_basis, read_metadata
 from sparsebp.bases import basis_file
-from sparsebp.cli import Recipe
 from sparsebp.datasets import make_dead_leaves
 from sparsebp.metrics import coefficient_kurtosis, gabor_fit
+from sparsebp.recipe import Recipe
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "learn_bases.py"
 

@@ -11,7 +11,6 @@ from PIL import Image
 
 from sparsebp import OrthonormalICA, SparseCoding, load_model, read_metadata, save_model
 from sparsebp.callbacks import _measured
-from sparsebp.cli import Recipe
 from sparsebp.cli.choices import PENALTIES, SOLVERS, Model
 from sparsebp.cli.derivations import DERIVATIONS, find_derivations
 from sparsebp.metrics import (
@@ -22,6 +21,7 @@ from sparsebp.metrics import (
 )
 from sparsebp.network import delta_table
 from sparsebp.penalties import NAMES
+from sparsebp.recipe import Recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -6,8 +6,8 @@ import pytest
 from cli.toy import run
 
 from sparsebp import SparseCoding, load_model, read_metadata, save_model
-from sparsebp.cli import Recipe
 from sparsebp.metrics import coefficient_kurtosis
+from sparsebp.recipe import Recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from sparsebp import OrthonormalICA, load_model
 from sparsebp.cli import learning
 from sparsebp.cli.app import app
-from sparsebp.cli.recipe import Recipe
 from sparsebp.cli.results import keep_model, results_folder
+from sparsebp.recipe import Recipe
 
 X = np.random.default_rng(0).laplace(size=(60, 4))
 TOY = ["--n-patches", "120", "--patch-size", "4", "--max-iter", "3", "--model", "ica"]

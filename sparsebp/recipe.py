@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from sparsebp._checks import check_number, check_pair
+from sparsebp._files import printable
+from sparsebp._progress import Track, no_progress
 from sparsebp._warnings import warn_user
-from sparsebp.cli.output import printable
 from sparsebp.datasets import SAMPLE_NAMES, load_sample_photographs, read_photographs
 from sparsebp.preprocessing import (
     normalize_contrast,
@@ -19,7 +20,8 @@ from sparsebp.preprocessing import (
     sample_patches,
     whiten_images,
 )
-from sparsebp.report import Track, no_progress
+
+__all__ = ["Recipe"]
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
@@ -29,7 +31,7 @@ _LISTED = 5
 _WHITE = 0.45
 _LOOKS_WHITE = (
     "The images look already white: their neighboring pixels are hardly correlated. Whitening "
-    "them again amplifies noise; add --no-whiten to leave them unchanged."
+    "them again amplifies noise; add --no-whiten, or whiten=False, to leave them unchanged."
 )
 
 

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from sparsebp.cli.recipe import Recipe
+from sparsebp.recipe import Recipe
 
 IMAGES = {"a": np.random.default_rng(0).random((30, 40)) * np.linspace(0.1, 1, 40)}
 
