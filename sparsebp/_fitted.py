@@ -15,14 +15,14 @@ class Numbers(NamedTuple):
     Parameters
     ----------
     sides : tuple of str
-        Names of its dimensions; those of one name have the same size in all attributes. None, (),
-        is a number.
+        Names of its dimensions; those of one name have the same size in all attributes. () is a
+        number.
     at_least, above : float
         Bounds of every element.
     finite : bool
-        Whether infinities and NaN are refused.
+        Whether infinities and NaN are errors.
     none : bool
-        Whether None may stand in its place: a matrix None is the identity, of equal sides.
+        Whether it may be None: a matrix None is the identity, with equal sides.
     """
 
     sides: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Numbers(NamedTuple):
 
 
 class Size(NamedTuple):
-    """A positive whole number, the size of the dimension of this name."""
+    """A positive integer, the size of the dimension of this name."""
 
     side: str
 
@@ -45,14 +45,14 @@ class Names(NamedTuple):
 
 
 class Record(NamedTuple):
-    """An object of a class, and what its own attributes are."""
+    """An object of a class, and its attributes."""
 
     kind: type
     attributes: Mapping[str, Any]
 
 
 class Maybe(NamedTuple):
-    """An attribute that some fitted estimators do not have, or have as None."""
+    """An attribute that may be missing or None."""
 
     attribute: Any
 
@@ -65,7 +65,7 @@ def check_attributes(name: str, table: Mapping[str, Any], attributes: Mapping[st
     name : str
         Of the estimator's class.
     table : mapping of str to Numbers, Size, Names, Record, Maybe, type, or tuple of str
-        What each attribute has to be: a tuple holds the strings that are allowed.
+        The type of each attribute; a tuple has the allowed strings.
     attributes : mapping of str to object
         By name.
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import sys
 import warnings
 
-#: Whose frames lie between a user's line and a warning.
+#: Modules whose frames lie between a user's line and a warning.
 _INNER = ("sparsebp.", "sklearn.", "contextlib", "functools")
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line that called this package, through however many decorators and wrappers.
+    """Warn at the line that called this package, through any number of decorators and wrappers.
 
     Parameters
     ----------
     message : str
         The warning.
     category : type of Warning, default=UserWarning
-        Its kind.
+        Its category.
     """
     level, frame = 2, sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(_INNER):

@@ -65,7 +65,7 @@ def compare_saved(
     Raises
     ------
     ValueError
-        If there is no such model or image, or one is named twice.
+        If there is no such model or image, or one is given twice.
     OSError
         If a file cannot be read or written.
     """

@@ -65,7 +65,7 @@ class Gram:
 class _Samples:
     """½ sᵀGs − bᵀs + α‖s‖₁ of some samples, b = 2Aᵀx, each in units of its steepest slope.
 
-    So every sample is of one size, whatever the data's, and fits single precision.
+    So all samples have the same scale, suited to single precision.
     """
 
     pull: np.ndarray
@@ -162,7 +162,7 @@ def encode_exactly(
         codes, dual = taken(codes, unfinished), taken(dual, unfinished)
         if active.size == 0:
             break
-    # The steps do not descend one by one; what ends early is no worse than where it began.
+    # Single steps may increase F; a sample that ends early is never worse than at its start.
     begun = taken(start, active)
     worse = left.values(taken(out, active)) > left.values(begun)
     out[:, active] = np.where(worse, begun, taken(out, active))

@@ -55,7 +55,7 @@ def bits_of(pixels: Pixels) -> int | None:
 
 
 def scaled(pixels: Pixels, bits: int | None, dtype: type[np.floating]) -> NDArray[Any]:
-    """Return whole numbers of so many bits as fractions of the brightest; others as they are.
+    """Return integers with a number of bits as fractions of white; other numbers unchanged.
 
     Raises
     ------

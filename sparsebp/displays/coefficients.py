@@ -104,7 +104,7 @@ class CoefficientsDisplay:
         AttributeError
             If the estimator has no ``transform``.
         ValueError
-            If the estimator refuses the samples, or as for the constructor.
+            If the samples do not fit the estimator, or as for the constructor.
 
         Examples
         --------

@@ -169,7 +169,7 @@ def brightness(filters: NDArray, scale: Scale) -> NDArray[np.float64]:
 
 
 def check_scale(scale: Scale) -> None:
-    """Refuse all but the two ways to stretch contrast."""
+    """Raise an error unless scale is "each" or "all"."""
     if not is_one_of(scale, ("each", "all")):
         raise ValueError(f"scale={scale!r}; expected 'each' or 'all'.")
 

@@ -114,7 +114,7 @@ class ReconstructionDisplay:
         AttributeError
             If the estimator has no ``transform`` or no ``inverse_transform``.
         ValueError
-            If the estimator refuses the samples, or as for the constructor.
+            If the samples do not fit the estimator, or as for the constructor.
 
         Examples
         --------

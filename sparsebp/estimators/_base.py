@@ -159,7 +159,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return make_penalty(self.penalty, n_components, float(self.epsilon))
 
     def _check_penalty(self, n_components: int | None) -> None:
-        """Refuse a penalty as `_make_penalty`; None where samples will say how many it is for."""
+        """Raise the errors of `_make_penalty`; None if the number is unknown."""
         if n_components is not None:
             self._make_penalty(int(n_components))
         elif not isinstance(self.penalty, Penalty):

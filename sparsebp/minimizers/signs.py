@@ -1,4 +1,4 @@
-"""Minimization of a penalty whose sign for each filter is chosen while it is minimized."""
+"""Minimization of a penalty with a sign for each filter that is chosen during the fit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sparsebp.penalties import Penalty, Signed, gaussian_reference, values_of_ea
 from sparsebp.problems import OrthonormalRows, orthonormal_ica
 from sparsebp.samples import Samples
 
-#: Changes of signs at most; what more would change is told as unsettled.
+#: Maximum number of sign changes; afterwards the status is unsettled.
 _ROUNDS = 20
-#: Samples for each direction, on which sparse filters are searched for to find the first signs.
+#: Samples per direction for the search of sparse filters that determines the first signs.
 _SAMPLES_PER_DIRECTION = 64
 #: The search on them rests where two iterations gain less than this share of what S tells of
 #: responses beyond their variance; not before this iteration, since L-BFGS begins with short steps.
@@ -29,7 +29,7 @@ _DOUBT = 2.0
 
 
 class SignedPoint(NamedTuple):
-    """Where a search is: the free matrix, and the penalty with the signs in force there."""
+    """An iterate: the free matrix, and the penalty with its current signs."""
 
     point: np.ndarray
     penalty: Penalty
@@ -41,7 +41,7 @@ class Search(Protocol):
     def __call__(
         self, penalty: Penalty, start: np.ndarray, *, near: bool, max_iter: int, callback: Callback
     ) -> Result:
-        """Search from a start, which is ``near`` where it was a minimum for other signs."""
+        """Minimize from a start, which is ``near`` if it was a minimum for other signs."""
         ...
 
 
@@ -54,9 +54,9 @@ class SignRule:
     penalty : Penalty
         S, elementwise.
     samples : Samples of shape (n_features, n_samples)
-        What the filters respond to.
+        The samples.
     filters_at : callable
-        Maps a point of the search to the filters W.
+        Maps an iterate to the filters W.
 
     Notes
     -----
@@ -85,7 +85,7 @@ class SignRule:
         point : ndarray
             Of the search.
         signs : tuple of int
-            Those before, which stay where nothing speaks against them.
+            The previous signs, kept unless there is evidence against them.
         doubt : float, default=0.0
             Standard errors by which responses must be sparser than a Gaussian to get +1.
         """
@@ -94,7 +94,7 @@ class SignRule:
         return tuple(np.where(np.abs(at.excess) > at.noise, chosen, signs).tolist())
 
     def rest_at(self, start: np.ndarray) -> float:
-        """Return the gain of two iterations below which a search from a start comes to rest."""
+        """Return the gain of two iterations below which a search from a start has converged."""
         filters, mean = self.filters_at(start), self._mean
 
         def squares(x: np.ndarray) -> tuple[np.ndarray]:
@@ -105,7 +105,7 @@ class SignRule:
         return _REST * float(gaussian_reference(self.penalty, deviation).spread.sum())
 
     def on_few_samples(self) -> SignRule:
-        """Return the rule of as many random samples as tell the first signs."""
+        """Return the rule on the random samples that determine the first signs."""
         n_samples = self.samples.shape[1]
         few = _SAMPLES_PER_DIRECTION * self.samples.shape[0]
         if 2 * few > n_samples:
@@ -116,7 +116,7 @@ class SignRule:
     def mixed_anew(
         self, point: np.ndarray, start: np.ndarray, signs: tuple[int, ...]
     ) -> np.ndarray:
-        """Return a point whose filters of sign −1 are rotated towards those of the start."""
+        """Return a point whose filters of sign −1 are rotated toward those of the start."""
         turned = np.array(signs) < 0
         own, drawn = (OrthonormalRows.project(self.filters_at(at)[turned]) for at in (point, start))
         mixed = point.copy()
@@ -124,12 +124,12 @@ class SignRule:
         return mixed
 
     def signed(self, signs: tuple[int, ...]) -> Penalty:
-        """Return the penalty with signs; unchanged where all are +1."""
+        """Return the penalty with signs; unchanged if all are +1."""
         return self.penalty if min(signs) > 0 else Signed(self.penalty, signs)
 
 
 class GaussianExcess(NamedTuple):
-    """By how much a penalty of responses exceeds that of Gaussians like them.
+    """The excess of the penalty of responses over that of Gaussians of the same variance.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ class GaussianExcess(NamedTuple):
 def gaussian_excess(
     penalty: Penalty, samples: Samples, filters: np.ndarray, mean: np.ndarray
 ) -> GaussianExcess:
-    """Compute by how much a penalty of responses exceeds that of Gaussians like them.
+    """Compute the excess of the penalty of responses over that of Gaussians of the same variance.
 
     Parameters
     ----------
@@ -189,12 +189,12 @@ def minimize_choosing_signs(
     max_iter: int,
     callback: Callable[[int, float, SignedPoint], Any],
 ) -> tuple[Result, Penalty]:
-    """Minimize a penalty of filters' responses, whose signs are chosen before and checked after.
+    """Minimize a penalty of filters' responses with signs that are chosen first and then checked.
 
     The first signs are those of a given start. Where the start is random, they are found by
-    `search_sparse`, on few samples. If they are all +1, the search begins at the start itself;
-    otherwise filters of sign +1 begin where they were found. Signs are checked at the minimum on
-    all samples; where some change, the search goes on from there.
+    `search_sparse`, on few samples. If they are all +1, the search starts from the given start;
+    otherwise filters of sign +1 start where they were found. Signs are checked at the minimum on
+    all samples; if some change, the search is resumed from there.
 
     Parameters
     ----------
@@ -207,18 +207,18 @@ def minimize_choosing_signs(
     drawn : bool
         Whether the start is random.
     max_iter : int
-        Iterations at most, those of all searches together; those by which the first signs are
-        found are limited by the same number, but not counted.
+        Maximum number of iterations, over all searches; those for the first signs have the same
+        limit, but are not counted.
     callback : callable
         ``callback(iteration, value, signed point)``; returning True stops the search.
 
     Returns
     -------
     result : Result
-        The last search's, with the history of all. Where signs change, so does the function, and
-        its value may jump.
+        That of the last search, with the history of all. When signs change, so does the function,
+        and its value may jump.
     penalty : Penalty
-        With the signs in force at the result.
+        With the signs of the result.
 
     Raises
     ------
@@ -260,7 +260,7 @@ def minimize_choosing_signs(
 
 
 def search_sparse(rule: SignRule, start: np.ndarray, *, max_iter: int) -> np.ndarray:
-    """Search orthonormal filters of sparse responses until little is gained.
+    """Search for orthonormal filters with sparse responses until little is gained.
 
     Sparse components are searched for first, since one that will be sparse may at the start be
     less so than a Gaussian: unit-norm samples are, in most directions.

@@ -14,11 +14,11 @@ from sparsebp.penalties.base import Penalty
 
 @dataclass(frozen=True)
 class Signed(Penalty):
-    """S(s) = Σᵣ gᵣ ρ(sᵣ), ρ being another penalty's share of one coefficient and gᵣ = ±1.
+    """S(s) = Σᵣ gᵣ ρ(sᵣ), where ρ is another penalty of one coefficient and gᵣ = ±1.
 
-    Minimizing it makes coefficients with +1 sparse, as sparser than a Gaussian, and those with −1
-    the opposite: so ICA finds sub-Gaussian sources. MATLAB's NonGaussianityIndicator. It is for
-    linear filters; with free coefficients the objective is unbounded below.
+    Minimizing it makes coefficients with +1 sparser than a Gaussian, and those with −1 less sparse,
+    so that ICA finds sub-Gaussian sources. MATLAB's NonGaussianityIndicator. It is for linear
+    filters; with free coefficients the objective is unbounded below.
 
     Parameters
     ----------

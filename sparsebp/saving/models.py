@@ -141,8 +141,9 @@ def _checked_metadata(metadata: Any) -> dict:
             json.dumps({name: value})
         except (TypeError, ValueError, RecursionError) as error:
             raise TypeError(
-                f"metadata[{name!r}] is a {type(value).__name__} that JSON cannot hold ({error}); "
-                "give text, numbers, lists and dicts of them under names that are text, such as "
+                f"metadata[{name!r}] is a {type(value).__name__} that JSON cannot represent "
+                f"({error}); "
+                "give strings, numbers, and lists and dicts of them with string keys, such as "
                 "array.tolist() for an array."
             ) from error
     return metadata or {}

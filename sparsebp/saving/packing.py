@@ -25,7 +25,7 @@ _DEEPEST = 8
 
 
 def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
-    """Return a fitted estimator as something JSON can hold.
+    """Convert a fitted estimator to JSON values and arrays.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
     Raises
     ------
     TypeError
-        If it, or something it holds, cannot be saved.
+        If it, or one of its attributes, cannot be saved.
     ValueError
         If parameters or attributes are not those of a fitted estimator.
     """
@@ -61,7 +61,7 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
     if not isinstance(params.get("random_state", 0), Integral):
         params["random_state"] = None
     state = {k: v for k, v in vars(estimator).items() if k in entry.attributes}
-    _check_parameters(estimator)  # what is refused here could not be read again
+    _check_parameters(estimator)  # invalid ones could not be loaded again
     check_attributes(name, entry.attributes, state)
     return {
         "class": name,
@@ -120,7 +120,7 @@ def unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray], depth: int =
     Parameters
     ----------
     packed : dict
-        From a file, so that nothing about it is certain.
+        From a file, so it is not trusted.
     arrays : dict of str to ndarray
         By the names that it refers to.
     depth : int
@@ -203,14 +203,14 @@ def _unpacked_penalty(fields: dict, arrays: dict[str, np.ndarray]) -> Penalty:
 def _registered(table: dict[str, Any], name: Any) -> Any:
     if not isinstance(name, str) or name not in table:
         raise ValueError(
-            f"it holds a {str(name)[:80]}, which is not registered; import the module that "
+            f"it contains a {str(name)[:80]}, which is not registered; import the module that "
             "registers it first"
         )
     return table[name]
 
 
 def _check_parameters(estimator: Any) -> None:
-    """Refuse parameters that `fit` would refuse, as the estimator's own package does."""
+    """Raise an error for parameters that are invalid in `fit`."""
     if hasattr(estimator, "check_parameters"):
         estimator.check_parameters()
     elif hasattr(estimator, "_parameter_constraints"):

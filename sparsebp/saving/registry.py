@@ -1,4 +1,4 @@
-"""What can be saved: this package's estimators and penalties, some of scikit-learn's, your own."""
+"""Registry of the classes that can be saved: this package's, some of scikit-learn's, your own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _OF_SCIKIT_LEARN: dict[type, dict[str, Any]] = {
 
 
 class Entry(NamedTuple):
-    """A class of estimators, and the attributes that `fit` gives it."""
+    """A class of estimators, and its fitted attributes."""
 
     kind: type[BaseEstimator]
     attributes: Mapping[str, Any]
@@ -55,10 +55,10 @@ ESTIMATORS: dict[str, Entry] = {}
 
 
 def register(kind: _Class, attributes: Mapping[str, Any] | None = None) -> _Class:
-    """Let `save_model` and `load_model` handle a class of your own.
+    """Register your own class for `save_model` and `load_model`.
 
-    A file holds the name of the class, parameters and arrays, never code: before a file is read,
-    the module that registers the class has to be imported.
+    A file contains the name of the class, parameters and arrays, never code: import the module that
+    registers the class before you load a file.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def register(kind: _Class, attributes: Mapping[str, Any] | None = None) -> _Clas
         A frozen dataclass derived from `Penalty`, or an estimator whose ``__init__`` stores its
         parameters as scikit-learn's do: numbers, text, arrays, penalties.
     attributes : mapping of str to Numbers, Size, Names, Maybe, type, or tuple of str
-        Of an estimator: what `fit` leaves, for example ``{"components_":
-        Numbers(("components", "features"))}``. Files with other attributes are refused.
+        Of an estimator: its fitted attributes, for example ``{"components_":
+        Numbers(("components", "features"))}``. Files with other attributes raise an error.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def register(kind: _Class, attributes: Mapping[str, Any] | None = None) -> _Clas
 
 
 def _refuse_another(name: str, known: type | None, kind: type) -> None:
-    """Refuse a second class of a name, unless its module was loaded again."""
+    """Raise an error for a second class of a name, unless its module was reloaded."""
     if known is not None and (known.__module__, known.__qualname__) != (
         kind.__module__,
         kind.__qualname__,

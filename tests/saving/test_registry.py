@@ -84,7 +84,7 @@ def test_a_file_with_an_unknown_class_says_what_to_import(path, registered):
     register(Weighted)
     save_model(ReconstructionICA(3, penalty=Weighted(), tol=1e-2, random_state=0).fit(X), path)
     del registry.PENALTIES["Weighted"]
-    with pytest.raises(ValueError, match="holds a Weighted, which is not registered; import"):
+    with pytest.raises(ValueError, match="contains a Weighted, which is not registered; import"):
         load_model(path)
 
 
