@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sparsebp._checks import check_vector
 from sparsebp.metrics._gabor_result import GaborFit, check_fit
 from sparsebp.metrics.statistics import coefficient_kurtosis, explained_variance, near_zero_share
 
@@ -105,7 +106,7 @@ def summarize_features(
     """
     check_fit(fit)
     alive = np.ones(len(fit.r_squared), dtype=bool)
-    alive[np.asarray(silent, dtype=int)] = False
+    alive[_checked_places(silent, len(alive))] = False
     good = alive & (fit.r_squared > GABOR_LIKE)
     known = good & fit.well_determined
     known_codes = codes is not None
@@ -128,6 +129,15 @@ def summarize_features(
             else explained_variance(samples, reconstruction)
         ),
     )
+
+
+def _checked_places(silent: ArrayLike, n_components: int) -> np.ndarray:
+    places = check_vector("silent", silent) if np.size(silent) else np.empty(0)
+    if not (np.isin(places, np.arange(n_components))).all():
+        raise ValueError(
+            f"silent is {silent!r}; it must be numbers of components, from 0 to {n_components - 1}."
+        )
+    return places.astype(int)
 
 
 def _median(values: np.ndarray) -> float | None:

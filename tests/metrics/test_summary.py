@@ -45,6 +45,13 @@ def test_what_cannot_be_measured_is_none():
     assert summarize_features(given_fit(), silent=range(6)).gabor_r2 == 0
 
 
+@pytest.mark.parametrize("silent", [[1], [-1], [0.5], "text", [[0]], 10**30])
+def test_silent_components_are_components(silent):
+    fit = given_fit(FREQUENCIES[:1])
+    with pytest.raises(ValueError, match=r"silent .* it must be|silent has "):
+        summarize_features(fit, silent=silent)
+
+
 def test_what_is_no_fit_is_refused():
     with pytest.raises(TypeError, match="fit is of type int; give the result of gabor_fit"):
         summarize_features(3)
