@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_matrix
 from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
+from sparsebp._unused import unused_components
 from sparsebp.displays._axes import take_axes
-from sparsebp.displays._features import learned_features
+from sparsebp.displays._features import last_step, learned_features
 from sparsebp.displays.mosaic import (
     Scale,
     check_grid_shape,
@@ -44,6 +45,9 @@ class BasisDisplay:
 
     Attributes
     ----------
+    silent : ndarray of int
+        Filters that are drawn as gray tiles: with `from_estimator`, those that contributed almost
+        nothing to the samples of `fit`.
     ax_ : matplotlib Axes
         After `plot`.
     figure_ : matplotlib Figure
@@ -74,6 +78,7 @@ class BasisDisplay:
         self.components = check_matrix("components", components)
         self.patch_shape = resolved_patch_shape(self.components.shape[1], patch_shape)
         self.grid_shape = check_grid_shape(len(self.components), grid_shape, self.patch_shape)
+        self.silent = np.empty(0, dtype=int)
 
     @classmethod
     def from_estimator(
@@ -121,7 +126,11 @@ class BasisDisplay:
         """
         components, learned_shape = learned_features(estimator)
         shape = learned_shape if grid_shape is None else grid_shape
-        return cls(components, given_or_kept(patch_shape, estimator), grid_shape=shape)
+        display = cls(components, given_or_kept(patch_shape, estimator), grid_shape=shape)
+        shares = getattr(last_step(estimator), "contributions_", None)
+        if shares is not None and len(shares) == len(components):
+            display.silent = unused_components(shares)
+        return display
 
     @property
     def _columns(self) -> float:
@@ -172,7 +181,9 @@ class BasisDisplay:
         >>> import matplotlib.pyplot as plt
         >>> plt.close(display.figure_)
         """
-        mosaic = lay_out(self.components, self.patch_shape, self.grid_shape, scale=scale, gap=gap)
+        drawn = self.components.copy()
+        drawn[self.silent] = 0
+        mosaic = lay_out(drawn, self.patch_shape, self.grid_shape, scale=scale, gap=gap)
         height, width = mosaic.shape[:2]
         (ax,) = take_axes(ax, 1, lambda: _fitting_axes(height, width, self._columns))
         draw_mosaic(ax, mosaic, **imshow_options)

@@ -183,6 +183,7 @@ class Learner(CallbackSupportMixin, Coder):
         "n_features_in_": Size("features"),
         "components_": Numbers(("components", "features")),
         "sample_scale_": Maybe(Numbers(at_least=0)),
+        "contributions_": Maybe(Numbers(("components",), at_least=0)),
         "objective_": Numbers(),
         "objective_history_": Numbers(("entries",), finite=False),
         "n_iter_": Size("iterations"),
@@ -193,6 +194,7 @@ class Learner(CallbackSupportMixin, Coder):
         samples = self._checked(X, reset=reset)
         if self.patch_shape is not None:
             resolved_patch_shape(samples.shape[1], self.patch_shape, "each sample")
+        vars(self).pop("contributions_", None)  # known again at the end of a fit
         if reset:
             self.sample_scale_ = scale_of(samples)
         else:
@@ -210,11 +212,14 @@ class Learner(CallbackSupportMixin, Coder):
         for n_samples in (_FEW, _MORE):
             some = X[:: -(-len(X) // n_samples)]
             with ignore_float_warnings():
-                silent = self.silent_components(self._codes_to_count(some))
-            if not silent.size:
-                return self
-            if len(some) == len(X):
+                scaled, _ = in_range(self._codes_to_count(some).astype(np.float64))
+                energies = self._energies(scaled)
+            silent = unused_components(energies)
+            if not silent.size or len(some) == len(X):
                 break
+        self.contributions_ = energies / (energies.sum() or 1.0)
+        if not silent.size:
+            return self
         what, advice = self._silence()
         n_components = len(self.components_)
         nothing = silent.size == n_components

@@ -98,6 +98,8 @@ class OrthonormalICA(FilterLearner):
         The objective at ``whitened_components_``.
     objective_history_ : ndarray of shape (n_iterations + 1,)
         The objective from iteration 0 on, with the signs of that iteration.
+    contributions_ : ndarray of shape (n_components,)
+        Share of each component in what all contribute to (some of) the samples of `fit`.
     n_iter_ : int
         Number of iterations.
     status_ : str

@@ -111,6 +111,8 @@ class SparseCoding(AtomCoder, Learner):
         The objective of the last iteration, on its batch.
     objective_history_ : ndarray of shape (n_iterations + 1,)
         The objective of each iteration on its batch; entry 0 is that of the initial basis.
+    contributions_ : ndarray of shape (n_components,)
+        Share of each component in what all contribute to (some of) the samples of `fit`.
     n_iter_ : int
         Number of iterations.
     status_ : str

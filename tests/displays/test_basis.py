@@ -154,3 +154,18 @@ def test_features_are_drawn_rather_than_the_filters_that_detect_them():
 
     display = BasisDisplay.from_estimator(Filters())
     np.testing.assert_array_equal(display.components, Filters.features_)
+
+
+def test_silent_filters_are_gray():
+    filters, shares = components(), np.array([0.3, 1e-5, 0.2, 0.2, 0.3, 0.0])
+    estimator = SimpleNamespace(components_=filters, contributions_=shares)
+    display = BasisDisplay.from_estimator(estimator)
+    np.testing.assert_array_equal(display.silent, [1, 5])
+    np.testing.assert_array_equal(display.components, filters)
+    shown = filters.copy()
+    shown[[1, 5]] = 0
+    drawn, expected = display.plot(), BasisDisplay(shown).plot()
+    images = [d.ax_.images[0].get_array() for d in (drawn, expected)]
+    np.testing.assert_array_equal(*images)
+    estimator.contributions_ = shares[:5]  # of other components
+    assert BasisDisplay.from_estimator(estimator).silent.size == 0

@@ -5,6 +5,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp._unused import unused_components
 
 X = np.random.default_rng(0).laplace(size=(300, 6))
 SEEDED = {"tol": 1e-4, "random_state": 0}
@@ -30,6 +31,24 @@ def test_silent_filters_are_counted():
     lengths = np.linalg.norm(model.whitened_components_, axis=1)
     silent = model.silent_components(model.transform(X))
     np.testing.assert_array_equal(silent, np.flatnonzero(lengths < 0.1 * lengths.max()))
+    np.testing.assert_array_equal(silent, unused_components(model.contributions_))
+    assert model.contributions_.sum() == pytest.approx(1)
+    codes, features = model.transform(X), model.whitened_components_
+    energies = (codes**2).mean(axis=0) * (features**2).sum(axis=1)
+    np.testing.assert_allclose(model.contributions_, energies / energies.sum(), rtol=1e-9)
+
+
+def test_contributions_are_not_known_of_a_fit_that_has_not_ended():
+    def interrupt(iteration, value):
+        raise KeyboardInterrupt
+
+    model = ReconstructionICA(4, **SEEDED).fit(X)
+    assert model.contributions_.shape == (4,)
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(callback=interrupt, max_iter=3).fit(X)
+    assert not hasattr(model, "contributions_")
+    atoms = SparseCoding(4, max_iter=2, batch_size=200, random_state=0).fit(X).partial_fit(X)
+    assert not hasattr(atoms, "contributions_")
 
 
 @pytest.mark.filterwarnings("ignore:.*all coefficients are zero")
