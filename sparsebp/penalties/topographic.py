@@ -216,7 +216,8 @@ def squarest_grid(n_components: int) -> tuple[int, int]:
 
 def _pair(name: str, value: Any) -> tuple[int, int]:
     pair = (value, value) if name == "neighborhood" and isinstance(value, Integral) else value
-    sizes = tuple(pair) if isinstance(pair, Iterable) else ()
+    listed = isinstance(pair, Iterable) and not (isinstance(pair, np.ndarray) and pair.ndim == 0)
+    sizes = tuple(pair) if listed else ()
     if len(sizes) != 2 or not all(isinstance(n, Integral) and int(n) > 0 for n in sizes):
         raise ValueError(f"{name} is {value!r}; it must be two positive whole numbers.")
     return int(sizes[0]), int(sizes[1])

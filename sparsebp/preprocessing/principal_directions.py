@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from sparsebp._magnitudes import decomposing, largest_magnitude
+from sparsebp._magnitudes import decomposing, ignore_float_warnings, largest_magnitude
 from sparsebp.samples import ArraySamples, count_threads, second_moments
 
 #: Features up to which blocks of samples are summed in several threads.
 _FEW_FEATURES = 4096
 
 
+@ignore_float_warnings()
 def principal_directions(
     X: NDArray[Any], mean: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -151,7 +151,7 @@ class Whitening(
         samples = self._checked(X, ensure_min_samples=2)
         with ignore_float_warnings():
             mean = samples.mean(axis=0, dtype=np.float64)
-            eigenvalues, directions = principal_directions(samples, mean)
+        eigenvalues, directions = principal_directions(samples, mean)
         kept = _n_kept(self.n_components, eigenvalues, samples.shape)
         # Set last, so that a failed fit changes nothing.
         self.mean_ = mean

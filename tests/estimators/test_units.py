@@ -6,7 +6,7 @@ from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.datasets import make_dictionary_signals
-from sparsebp.estimators._units import growth
+from sparsebp.estimators._units import growth, scale_of
 from sparsebp.penalties import L1, Cauchy, LogCosh, Signed, SmoothL1, Welsch
 
 X = np.random.default_rng(0).laplace(size=(500, 8))
@@ -160,3 +160,9 @@ def test_models_saved_without_a_scale_of_samples_code_in_silence(model):
     assert np.isfinite(model.transform(255 * X)).all()
     if hasattr(model, "partial_fit"):
         model.partial_fit(X)
+
+
+def test_the_scale_of_samples_is_told_at_the_ends_of_the_range():
+    samples = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    for size in (1.7e308, 1.0, 1e-300):
+        assert scale_of(size * samples) == pytest.approx(size)

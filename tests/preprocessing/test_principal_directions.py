@@ -64,3 +64,12 @@ def test_equal_samples_and_overflow_are_refused():
     X = low_rank(9, 4, 4) * 1e200
     with pytest.raises(ValueError, match="whose squares overflow: scale X down"):
         principal_directions(X, X.mean(axis=0))
+
+
+def test_samples_at_the_end_of_the_range_are_refused_without_warnings():
+    X = np.full((3, 9), 1.7e308)
+    X[::2] *= -1
+    with pytest.raises(ValueError, match=r"too large|scale X"):
+        principal_directions(X, np.zeros(9))
+    with pytest.raises(ValueError, match="all 2 samples are equal"):
+        principal_directions(X[:1].repeat(2, axis=0), X[0])
