@@ -9,7 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 os.environ["MPLBACKEND"] = "Agg"
-# The gallery's problems are small; a second BLAS thread would only spin beside the first.
+# The gallery's problems are small; a second BLAS thread would only slow them down.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["SPARSEBP_DOCS"] = ".."  # seen from the gallery's pages
 

@@ -113,7 +113,7 @@ class SignRule:
         drawn = np.random.default_rng(0).choice(n_samples, few, replace=False)
         return replace(self, samples=self.samples.only(np.sort(drawn)).computed())
 
-    def mixed_anew(
+    def rotated_to_start(
         self, point: np.ndarray, start: np.ndarray, signs: tuple[int, ...]
     ) -> np.ndarray:
         """Return a point whose filters of sign −1 are rotated toward those of the start."""
@@ -229,7 +229,7 @@ def minimize_choosing_signs(
     if drawn:
         seen = search_sparse(rule.on_few_samples(), start, max_iter=max_iter)
         signs = rule.signs_at(seen, signs, doubt=_DOUBT)
-        begun = start if min(signs) > 0 else rule.mixed_anew(seen, start, signs)
+        begun = start if min(signs) > 0 else rule.rotated_to_start(seen, start, signs)
     else:
         signs = rule.signs_at(start, signs)
     result = Result(begun, np.inf, 0, Status.CONVERGED, ())
@@ -254,7 +254,7 @@ def minimize_choosing_signs(
             result = replace(result, status=status)
             break
         changed = tuple(min(new, -old) for new, old in zip(chosen, signs, strict=True))
-        begun = rule.mixed_anew(result.point, start, changed)
+        begun = rule.rotated_to_start(result.point, start, changed)
         signs = chosen
     return result, rule.signed(signs)
 

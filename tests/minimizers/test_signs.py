@@ -49,7 +49,7 @@ class Alternating(SignRule):
     def signs_at(self, point, signs, *, doubt=0.0):
         return tuple(-sign for sign in signs)
 
-    def mixed_anew(self, point, start, signs):
+    def rotated_to_start(self, point, start, signs):
         return point
 
 
@@ -194,7 +194,7 @@ def test_filters_of_sign_minus_one_are_mixed_among_themselves():
     rng = np.random.default_rng(0)
     point, start = (np.linalg.qr(rng.normal(size=(4, 4)))[0] for _ in range(2))
     rule = SignRule(LogCosh(), ArraySamples(rng.normal(size=(4, 50))), lambda point: point)
-    mixed = rule.mixed_anew(point, start, (1, -1, 1, -1))
+    mixed = rule.rotated_to_start(point, start, (1, -1, 1, -1))
     np.testing.assert_array_equal(mixed[::2], point[::2])
     np.testing.assert_allclose(mixed @ mixed.T, np.eye(4), atol=1e-12)
     alike = np.trace(mixed[1::2] @ start[1::2].T)
