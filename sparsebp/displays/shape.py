@@ -29,6 +29,10 @@ class ShapeDisplay:
     Blobs are near zero, edges at n_x up to 1 / (2 pi), and gratings with more stripes further
     right; filters above the diagonal are longer than wide.
 
+    No region of cells is drawn, since we know of no published limits. Ringach found that features
+    of independent component analysis and sparse coding have more stripes than receptive fields of
+    macaques, and that only these include broadly tuned, low-pass ones.
+
     Parameters
     ----------
     components : array-like of shape (n_components, n_features)

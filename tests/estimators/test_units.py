@@ -2,12 +2,14 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.stats import kurtosis
 from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
-from sparsebp.datasets import make_dictionary_signals
+from sparsebp.datasets import load_sample_photographs, make_dictionary_signals
 from sparsebp.estimators._units import growth, scale_of
 from sparsebp.penalties import L1, Cauchy, LogCosh, Signed, SmoothL1, Welsch
+from sparsebp.preprocessing import sample_patches
 
 X = np.random.default_rng(0).laplace(size=(500, 8))
 FAST = {"solver": "online", "batch_size": 100, "max_iter": 4, "random_state": 0}
@@ -80,8 +82,19 @@ def test_penalties_of_one_unit_say_by_what_to_multiply_samples(penalty, unit):
     X = unit / signals.X.std() * signals.X
     model = SparseCoding(16, penalty=penalty, **FAST)
     (message,) = said(model, X)
+    dense = kurtosis(model.transform(X), axis=None)
     factor = float(message.split("multiply it by about ")[1].split(",")[0].split(")")[0])
     assert said(model, factor * X) == []
+    assert kurtosis(model.transform(factor * X), axis=None) > 2 * dense
+
+
+def test_an_alpha_of_1_is_too_small_for_photographs_of_256_gray_levels():
+    X = 255 * sample_patches(load_sample_photographs(), 8, 200, random_state=0)
+    (message,) = said(SparseCoding(64, penalty="l1", **FAST), X)
+    better = float(message.split("Give about ")[1].split(",")[0])
+    model = SparseCoding(64, penalty="l1", alpha=better, **FAST)
+    assert said(model, X) == []
+    assert 1 < (model.transform(X) != 0).sum(axis=1).mean() < 16
 
 
 def test_an_alpha_far_too_small_is_named_with_one_that_is_not():
