@@ -64,7 +64,9 @@ def test_an_int_and_a_pair_of_it_say_the_same():
     assert Topographic(np.array([3, 3])).grid_shape == (3, 3)
 
 
-@pytest.mark.parametrize("bad", [(0, 3), (3,), (3, 4, 5), 3, "33", (2.0, 3), (-1, 3), (None, 3)])
+@pytest.mark.parametrize(
+    "bad", [(0, 3), (3,), (3, 4, 5), 3, "33", (2.0, 3), (-1, 3), (None, 3), np.array(3)]
+)
 def test_a_grid_must_be_two_positive_whole_numbers(bad):
     with pytest.raises(ValueError, match=r"grid_shape is .*; it must be two positive whole"):
         Topographic(bad)
