@@ -77,7 +77,9 @@ def check_attributes(name: str, table: Mapping[str, Any], attributes: Mapping[st
     for unknown in attributes.keys() - table.keys():
         raise ValueError(f"{name} has no attribute {unknown!r}")
     sizes: dict[str, int] = {}
-    for attribute, kind in table.items():
+    # None agrees with sizes that the others have.
+    for attribute in sorted(table, key=lambda name: attributes.get(name) is None):
+        kind = table[attribute]
         if attribute in attributes:
             _check(attribute, attributes[attribute], kind, sizes)
         elif not isinstance(kind, Maybe):
@@ -111,7 +113,7 @@ def _check_numbers(name: str, value: Any, kind: Numbers, sizes: dict[str, int]) 
     if value is None and kind.none:
         if len(kind.sides) == 2:
             first, second = kind.sides
-            _agree(name, {first: sizes[second]}, sizes)
+            _agree(name, {first: sizes.get(second, sizes.get(first, 1))}, sizes)
         return
     if not kind.sides:
         plain = value.item() if isinstance(value, np.generic) else value

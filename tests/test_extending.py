@@ -177,7 +177,7 @@ class FileSamples(Samples):
 
     def only(self, order):
         """Return some of the samples."""
-        return FileSamples(self.paths, order)
+        return FileSamples(self.paths, order if self.order is None else self.order[order])
 
 
 def minimize_by_descent(objective, start, *, max_iter=100, tol=1e-6):
@@ -328,6 +328,10 @@ def test_samples_in_files_are_learned_from_like_those_in_memory(tmp_path):
     for path, rows in zip(paths, np.split(X, 3), strict=True):
         np.save(path, rows)
     files, memory = FileSamples(paths), ArraySamples(X.T)
+    some = np.array([2000, 5, 1700])
+    twice = [samples.only(some).only(np.array([2, 0])).block(0) for samples in (files, memory)]
+    np.testing.assert_array_equal(twice[0], X[[1700, 2000]].T)
+    np.testing.assert_array_equal(*twice)
     factors = [second_moment_factor(samples) for samples in (files, memory)]
     np.testing.assert_array_equal(*factors)
     filters = np.random.default_rng(0).normal(size=(8, 8))

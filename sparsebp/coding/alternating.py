@@ -12,7 +12,7 @@ from sparsebp.coding.atoms import replace_unused_atoms
 from sparsebp.coding.basis import exact_basis
 from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.search import BasisSearch
-from sparsebp.coding.state import OnlineState, TurnState
+from sparsebp.coding.state import AlternationState, OnlineState
 from sparsebp.minimizers import Result, Status, minimize_lbfgs
 from sparsebp.samples import in_blocks
 
@@ -76,32 +76,34 @@ class Alternation(BasisSearch):
         self, x: np.ndarray, state: OnlineState, rng: RandomSource
     ) -> tuple[OnlineState, float]:
         """Take a step; on the same samples as before it starts from their coefficients."""
-        last = state if isinstance(state, TurnState) else None
+        last = state if isinstance(state, AlternationState) else None
         start = state.basis if last is None else last.start
         carried = last if last is not None and last.samples is x else None
-        basis, codes = self.turn(x, start, carried.codes if carried else starting_codes(x, start))
+        basis, codes = self.improve(
+            x, start, carried.codes if carried else starting_codes(x, start)
+        )
         value = self.value(x, basis, codes)
         replacing = last is None or last.replacing
         if carried and start is not state.basis and value > carried.value:
             logger.info("New atoms did not lower the objective; the old ones are kept.")
             replacing = False
-            basis, codes = self.turn(x, state.basis, carried.codes)
+            basis, codes = self.improve(x, state.basis, carried.codes)
             value = self.value(x, basis, codes)
-        n_turns = 1 if last is None else last.n_turns + 1
-        replacing &= bool(np.isfinite(value)) and n_turns + 1 <= _REPLACING * self.max_iter
+        n_steps = 1 if last is None else last.n_steps + 1
+        replacing &= bool(np.isfinite(value)) and n_steps + 1 <= _REPLACING * self.max_iter
         start = replace_unused_atoms(x, basis, codes, rng) if replacing else basis
         known = OnlineState.fitted(basis, x, codes, state.n_samples + x.shape[1])
-        return TurnState(
+        return AlternationState(
             **vars(known),
             samples=x,
             codes=codes,
             start=start,
             value=value,
-            n_turns=n_turns,
+            n_steps=n_steps,
             replacing=replacing,
         ), value
 
-    def turn(
+    def improve(
         self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Improve the coefficients of some samples, then the basis; neither step makes F worse.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -56,8 +56,9 @@ class OnlineLearning(BasisSearch):
         unused = unused_atoms(basis, np.diag(moments))
         if unused.size:
             basis = self.project(self._allowed(replaced_atoms(x, basis, codes, unused, rng)))
+            moments, cross = moments.copy(), cross.copy()
             moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
-        return replace(known, basis=basis), value
+        return OnlineState(basis, moments, cross, known.n_samples), value
 
     def learn(
         self, x: np.ndarray, state: OnlineState, rng: RandomSource

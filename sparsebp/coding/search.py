@@ -136,7 +136,9 @@ class BasisSearch:
                     moved, norm = (np.linalg.norm(a) for a in (new.basis - state.basis, new.basis))
                     state = new
                     history.append(value)
-                    if callback is not None and callback(len(history) - 1, value, state.at_rest()):
+                    if callback is not None and callback(
+                        len(history) - 1, value, state.resumable()
+                    ):
                         status = Status.STOPPED
                         break
                     if moved <= self.tol * norm:
@@ -146,4 +148,4 @@ class BasisSearch:
                 status = Status.INTERRUPTED
         value = history[-1] if history else np.inf
         n_iter = max(len(history) - 1, 0)
-        return BasisResult(state.basis, value, n_iter, status, tuple(history), state.at_rest())
+        return BasisResult(state.basis, value, n_iter, status, tuple(history), state.resumable())

@@ -81,7 +81,7 @@ class OnlineState:
             n_samples,
         )
 
-    def at_rest(self) -> OnlineState:
+    def resumable(self) -> OnlineState:
         """Return only the state from which another search can be resumed."""
         return OnlineState(self.basis, self.codes_moments, self.cross_moments, self.n_samples)
 
@@ -112,7 +112,7 @@ FITTED_STATE = Record(
 
 
 @dataclass(frozen=True, eq=False)
-class TurnState(OnlineState):
+class AlternationState(OnlineState):
     """The state of the alternation between iterations.
 
     Parameters
@@ -125,7 +125,7 @@ class TurnState(OnlineState):
         The basis with unused atoms replaced.
     value : float
         The objective.
-    n_turns : int
+    n_steps : int
         Number of iterations.
     replacing : bool
         Whether unused atoms are still replaced.
@@ -135,11 +135,11 @@ class TurnState(OnlineState):
     codes: np.ndarray
     start: np.ndarray
     value: float
-    n_turns: int
+    n_steps: int
     replacing: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BasisResult(Result):
     """The result of a search for a basis.
 

@@ -313,7 +313,7 @@ class Learner(CallbackSupportMixin, Coder):
         self.status_ = result.status.name.lower()
         if result.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
-        failures = {Status.STALLED, Status.NOT_FINITE}
+        failures = {Status.STALLED, Status.NOT_FINITE, Status.UNSETTLED}
         if limit_is_failure:
             failures.add(Status.ITERATION_LIMIT)
         if result.status in failures:

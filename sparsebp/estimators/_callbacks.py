@@ -25,11 +25,22 @@ except ImportError:  # scikit-learn has them from 1.9 on
         return called
 
 
-__all__ = ["CallbackSupportMixin", "watching", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "tell", "watching", "with_callbacks"]
 
 #: Maps the iterate of a solver to the attributes of an estimator fitted there. The iterate is a
 #: matrix, or a matrix with the current signs.
 FittedAt = Callable[[Any], dict[str, Any]]
+
+
+def tell(estimator: Any, iteration: int, value: float, seconds: float) -> bool:
+    """Print an iteration if ``verbose``, call the callback, and return whether it asks to stop."""
+    if estimator.verbose:
+        name = type(estimator).__name__
+        print(  # noqa: T201
+            f"{name}  iteration {iteration:4d}  objective {value:<10.6g}  {seconds:6.1f} s",
+            flush=True,
+        )
+    return estimator.callback is not None and bool(estimator.callback(iteration, value))
 
 
 @contextmanager
@@ -59,13 +70,7 @@ def watching(
         context.call_on_fit_task_begin(estimator=estimator, X=X)
 
     def watch(iteration: int, value: float, point: Any) -> bool:
-        if estimator.verbose:
-            name, seconds = type(estimator).__name__, perf_counter() - start
-            print(  # noqa: T201
-                f"{name}  iteration {iteration:4d}  objective {value:<10.6g}  {seconds:6.1f} s",
-                flush=True,
-            )
-        stop = estimator.callback is not None and bool(estimator.callback(iteration, value))
+        stop = tell(estimator, iteration, value, perf_counter() - start)
         if context is None:
             return stop
         task = context.subcontext(task_name="iteration")

@@ -25,11 +25,12 @@ def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with one_blas_thread():
                 return fit(self, *args, **kwargs)
-        except Warning:  # a warning raised as an error comes after the fit
-            raise
-        except Exception:
-            vars(self).clear()
-            vars(self).update(before)
+        except Exception as error:
+            # A warning that is raised as an error may come after the fit, which is then kept.
+            learned = vars(self).get("components_") is not before.get("components_")
+            if not (isinstance(error, Warning) and learned):
+                vars(self).clear()
+                vars(self).update(before)
             raise
 
     return wrapped
@@ -39,7 +40,12 @@ def require_success(result: Result) -> None:
     """Raise an error for an unusable result, before any attribute is set."""
     if result.status is Status.INTERRUPTED and not result.history:
         raise KeyboardInterrupt
-    if not (np.isfinite(result.value) and np.isfinite(result.point).all()):
+    require_usable(result.point, result.value)
+
+
+def require_usable(point: np.ndarray, value: float) -> None:
+    """Raise an error for a point or an objective that is not finite."""
+    if not (np.isfinite(value) and np.isfinite(point).all()):
         raise ValueError(
             "The objective is infinite or NaN already at the start: the values of X are too "
             "large. Scale X to about unit variance."

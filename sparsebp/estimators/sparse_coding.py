@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral
+from time import perf_counter
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -26,11 +27,10 @@ from sparsebp.coding import (
 from sparsebp.coding.alternating import check_closed_form
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner
-from sparsebp.estimators._callbacks import watching, with_callbacks
-from sparsebp.estimators._fitting import require_success, restore_on_error
+from sparsebp.estimators._callbacks import tell, watching, with_callbacks
+from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
 from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
 from sparsebp.estimators._units import warn_of_units
-from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import Penalty
 from sparsebp.samples import count_threads
 
@@ -255,7 +255,7 @@ class SparseCoding(AtomCoder, Learner):
         Atoms without known sums, such as those of a model saved by an earlier version or set as
         ``components_``, count as 100,000 samples.
         """
-        first = not hasattr(self, "components_")
+        begun, first = perf_counter(), not hasattr(self, "components_")
         x, rng, state = self._begin(X, resumed=True, reset=first)
         search = self._online(state.basis.shape[1])
         with ignore_float_warnings():
@@ -264,12 +264,11 @@ class SparseCoding(AtomCoder, Learner):
             state, objective = search.learn(x, state, rng)
         before, n_iter = ((start,), 0) if first else (self.objective_history_, self.n_iter_)
         n_iter, history = n_iter + 1, (*before, objective)
-        require_success(Result(state.basis, objective, n_iter, Status.ITERATION_LIMIT, history))
+        require_usable(state.basis, objective)
         vars(self).update(_attributes(search, state))
         self.objective_, self.objective_history_ = objective, np.array(history)
         self.n_iter_, self.status_ = n_iter, "partial"
-        if self.callback is not None:
-            self.callback(n_iter, objective)
+        tell(self, n_iter, objective, perf_counter() - begun)
         if first:
             self._warn_of_units(x)
         return self

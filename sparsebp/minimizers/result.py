@@ -11,7 +11,7 @@ import numpy as np
 class Status(Enum):
     """Why a search stopped; the value is advice for the user."""
 
-    CONVERGED = "The objective no longer decreases by more than tol."
+    CONVERGED = "Converged: the last change was within tol."
     ITERATION_LIMIT = "The iteration limit was reached before convergence; raise max_iter or tol."
     STALLED = (
         "The line search found no further descent although the tolerance was not met; the best "
@@ -29,14 +29,14 @@ class Status(Enum):
     INTERRUPTED = "Interrupted; the best point so far is kept."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
-    """The best point a minimizer found.
+    """The point that a minimizer returns, and how its search ended.
 
     Parameters
     ----------
     point : ndarray
-        The point with the smallest objective.
+        The best point evaluated; of a search over batches, whose objectives differ, the last.
     value : float
         The objective there.
     n_iter : int

@@ -12,10 +12,7 @@ from sparsebp.network import Network
 from sparsebp.penalties import Penalty
 from sparsebp.problems.constraints import OrthonormalRows, UnitVectors
 from sparsebp.problems.objective import Differentiable, Objective, Term, total
-from sparsebp.samples import second_moment_factor
-
-#: Matrices with a column per sample.
-_OF_SAMPLES = ("s", "x", "M")
+from sparsebp.samples import Samples, second_moment_factor
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,8 @@ class Problem:
         The terms of F.
     constraint : type, optional
         Of the first free matrix: `UnitRows`, `UnitColumns` or `OrthonormalRows`.
+    samples : tuple of str
+        Names of the matrices with a column per sample, the samples themselves first.
     fixed : mapping of str to matrix
         Fixed matrices of the problem, such as the groups of a penalty.
     values : mapping of str to float
@@ -80,6 +79,7 @@ class Problem:
     free: tuple[str, ...]
     parts: tuple[Part, ...]
     constraint: type[UnitVectors] | type[OrthonormalRows] | None = None
+    samples: tuple[str, ...] = ("x",)
     fixed: Mapping[str, Any] = field(default_factory=dict, repr=False)
     values: Mapping[str, float] = field(default_factory=dict, repr=False)
     meanings: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -165,7 +165,13 @@ class Problem:
     def _terms(
         self, known: Mapping[str, Any], scale: float | None, compressed: bool = False
     ) -> list[Term]:
-        x = known["x"]
+        x = known[self.samples[0]]
+        others = [name for name in self.samples[1:] if name in known]
+        if isinstance(x, Samples) and others:
+            raise ValueError(
+                f"{self.samples[0]} is {type(x).__name__}, of which blocks are taken, but "
+                f"{others[0]} is an array; give both as arrays."
+            )
         factor = 1 / x.shape[1] if scale is None else scale
         dtype = x.dtype if x.dtype.kind == "f" else None  # not converted for complex samples
         own = {n: m.astype(dtype or m.dtype, copy=False) for n, m in self.fixed.items()}
@@ -173,7 +179,7 @@ class Problem:
         for part in self.parts:
             fixed = {n: m for n, m in {**own, **known}.items() if n in part.network.names}
             if compressed and part.is_quadratic:
-                fixed |= _compressed({n: fixed[n] for n in _OF_SAMPLES if n in fixed})
+                fixed |= _compressed({n: fixed[n] for n in self.samples if n in fixed})
             weight = part.weight * (factor if part.is_mean else 1)
             terms.append(Term(weight, part.network, fixed))
         return terms

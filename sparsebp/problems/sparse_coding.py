@@ -73,6 +73,7 @@ def sparse_coding(
         free=("A", "s"),
         parts=tuple(parts),
         constraint=UnitColumns if gamma is None else None,
+        samples=("x", "s", "M"),
         fixed=own["fixed"],
         values={
             r"\alpha": float(alpha),

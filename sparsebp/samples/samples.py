@@ -74,9 +74,9 @@ class Samples(ABC):
         """
 
     @staticmethod
-    def of(x: np.ndarray | Samples, n_threads: int = 1) -> Samples:
+    def of(x: np.ndarray | Samples) -> Samples:
         """Return samples as they are, and an array (n_rows, n_samples) as its columns."""
-        return x if isinstance(x, Samples) else ArraySamples(x, n_threads)
+        return x if isinstance(x, Samples) else ArraySamples(x)
 
     def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
         """Sum functions of the blocks, in float64 whatever the samples' precision.
@@ -209,8 +209,8 @@ class ArraySamples(Samples):
         return self.array.T[self.order[columns]].T
 
     def only(self, order: np.ndarray) -> ArraySamples:
-        """Return columns of the array, whatever the order was."""
-        return replace(self, order=order)
+        """Return some of the samples."""
+        return replace(self, order=order if self.order is None else self.order[order])
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,15 +75,16 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     """Return a value that JSON can represent; arrays go into the archive."""
     if isinstance(value, Penalty):
         return {"penalty": _packed_penalty(value, arrays)}
-    if isinstance(value, tuple) and all(isinstance(entry, Integral) for entry in value):
-        return {"tuple": [int(entry) for entry in value]}
     if isinstance(value, list | tuple):
-        value = np.array(value)
+        kind = "list" if isinstance(value, list) else "tuple"
+        return {kind: [_packed(entry, arrays) for entry in value]}
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        if not all(isinstance(name, str) for name in value.flat) or value.ndim != 1:
+            raise TypeError("An array of objects that are not all text cannot be saved.")
+        return {"names": value.tolist()}
     if isinstance(value, np.ndarray):
-        if value.dtype.kind == "O":
-            return {"names": [str(name) for name in value]}
         key = f"array{len(arrays)}"
         arrays[key] = value
         return {"array": key}
@@ -96,17 +97,17 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 def _packed_penalty(penalty: Penalty, arrays: dict[str, np.ndarray]) -> dict:
     name = type(penalty).__name__
+    if PENALTIES.get(name) is not type(penalty):
+        raise TypeError(
+            f"The penalty {name} is not one of sparsebp's own and cannot be saved; register its "
+            "class by sparsebp.saving.register."
+        )
     if isinstance(penalty, Topographic):
         names = ("grid_shape", "neighborhood", "wrap", "epsilon")
         packed: dict = {"class": name, **{n: getattr(penalty, n) for n in names}}
         if penalty.grid_shape is None:
             packed["grouping"] = _packed(penalty.grouping, arrays)["array"]
         return packed
-    if PENALTIES.get(name) is not type(penalty):
-        raise TypeError(
-            f"The penalty {name} is not one of sparsebp's own and cannot be saved; register its "
-            "class by sparsebp.saving.register."
-        )
     if isinstance(penalty, Signed):
         inner = _packed_penalty(penalty.penalty, arrays)
         return {"class": name, "penalty": inner, "signs": penalty.signs}
@@ -179,8 +180,9 @@ def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return value
     if "array" in value:
         return arrays[value["array"]]
-    if "tuple" in value:
-        return tuple(value["tuple"])
+    for kind in (list, tuple):
+        if kind.__name__ in value:
+            return kind(_unpacked(entry, arrays) for entry in value[kind.__name__])
     if "state" in value:
         return OnlineState(**{k: _unpacked(v, arrays) for k, v in value["state"].items()})
     if "names" in value:

@@ -50,7 +50,7 @@ class Entry(NamedTuple):
 
 
 #: By the name of the class.
-PENALTIES: dict[str, type[Penalty]] = {n: getattr(penalties, n) for n in penalties.__all__}
+PENALTIES: dict[str, type[Penalty]] = {}
 ESTIMATORS: dict[str, Entry] = {}
 
 
@@ -119,6 +119,10 @@ def _refuse_another(name: str, known: type | None, kind: type) -> None:
         raise ValueError(f"{name} is registered for {known!r}; give the class another name.")
 
 
+for _name in penalties.__all__:
+    _kind = getattr(penalties, _name)
+    if isinstance(_kind, type) and issubclass(_kind, Penalty) and _kind is not Penalty:
+        PENALTIES[_name] = _kind
 for _kind in (*(getattr(estimators, n) for n in estimators.__all__), Whitening):
     register(_kind, _kind._fitted)
 for _kind, _attributes in _OF_SCIKIT_LEARN.items():

@@ -50,12 +50,12 @@ class Spy(Alternation):
     batches: list = field(default_factory=list)
     codes: list = field(default_factory=list)
 
-    def turn(self, x, basis, codes):
+    def improve(self, x, basis, codes):
         self.batches.append(x)
         self.codes.append(codes)
         if len(self.batches) == self.interrupt_at:
             raise KeyboardInterrupt
-        return super().turn(x, basis, codes)
+        return super().improve(x, basis, codes)
 
 
 PENALTIES = [SmoothL1(), L1(), Cauchy(), Topographic((3, 5))]
@@ -104,7 +104,7 @@ def test_a_turn_lowers_the_objective_of_its_codes(steps):
     x, _ = planted()
     alternation = Alternation(SmoothL1(1e-2), 0.3, 0.05, steps=steps)
     before, start = a_basis(), starting_codes(x, a_basis())
-    basis, codes = alternation.turn(x, before, start)
+    basis, codes = alternation.improve(x, before, start)
     values = [
         value_by_hand(x, a, s, 0.3, 0.05, 1e-2)
         for a, s in ((before, start), (before, codes), (basis, codes))
@@ -206,10 +206,10 @@ def test_on_all_samples_the_codes_carry_over_and_on_batches_they_restart():
     whole, batches = Spy(SmoothL1(), 0.05, 0.005), Spy(SmoothL1(), 0.05, 0.005)
     run(whole, x, a_basis(), max_iter=2)
     np.testing.assert_array_equal(whole.codes[0], starting_codes(x, a_basis()))
-    _, expected = Alternation(SmoothL1(), 0.05, 0.005).turn(x, a_basis(), whole.codes[0])
+    _, expected = Alternation(SmoothL1(), 0.05, 0.005).improve(x, a_basis(), whole.codes[0])
     np.testing.assert_array_equal(whole.codes[1], expected)
     result = run(batches, x, a_basis(), batch_size=30, max_iter=2, callback=lambda i, *_: i == 2)
-    first, _ = Alternation(SmoothL1(), 0.05, 0.005).turn(
+    first, _ = Alternation(SmoothL1(), 0.05, 0.005).improve(
         batches.batches[0], a_basis(), batches.codes[0]
     )
     assert result.n_iter == 2

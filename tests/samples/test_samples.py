@@ -127,10 +127,10 @@ def test_an_order_picks_columns_also_repeatedly(kind, size):
         assert_sums_are_plain(samples, picked)
 
 
-def test_only_keeps_all_else_and_replaces_the_order():
+def test_only_keeps_all_else():
     x = normal(3, 20)
     samples = ArraySamples(x, 2, np.arange(10)).mapped(*mapping_for(x, 2))
-    fewer = samples.only(np.array([15, 3]))
+    fewer = samples.only(np.array([5, 3]))
     assert fewer.n_threads == 2
     assert fewer.samples.array is x
     assert fewer.matrix is samples.matrix
@@ -266,3 +266,12 @@ def test_a_batch_of_all_samples_is_the_same_array_every_time(size):
     first, *others = (next(stream_of) for _ in range(3))
     assert all(batch is first for batch in others)
     np.testing.assert_array_equal(first, x)
+
+
+def test_a_selection_of_a_selection_is_taken_from_it():
+    x = normal(3, 20)
+    for samples in (ArraySamples(x), ArraySamples(x).mapped(np.eye(3), np.zeros((3, 1)))):
+        some = samples.only(np.array([7, 8, 9]))
+        np.testing.assert_array_equal(some.only(np.array([2, 0])).block(0), x[:, [9, 7]])
+        batch = next(some.batches(2, np.random.RandomState(0)))
+        assert all((column == x[:, 7:10].T).all(axis=1).any() for column in batch.T)

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 
 from sparsebp import ReconstructionICA, load_model, save_model
-from sparsebp.penalties import LogCosh, Penalty
+from sparsebp.penalties import LogCosh, Penalty, Topographic
 from sparsebp.saving import Maybe, Numbers, Size, register, registry
 
 X = np.random.default_rng(0).laplace(size=(60, 6))
@@ -106,3 +106,36 @@ def test_a_scaler_without_means_or_scales_comes_back(path):
         model = StandardScaler(**options).fit(X)
         save_model(model, path)
         np.testing.assert_array_equal(load_model(path).transform(X), model.transform(X))
+
+
+def test_parameters_of_any_plain_type_come_back(path, registered):
+    register(Doubler, {"n_features_in_": Size("features"), "mean_": Numbers(("features",))})
+    for factor in ([1, 2.5], (True, None), ("a", [1, (2,)]), "x", None, np.arange(3.0)):
+        model = Doubler(factor)
+        model.mean_, model.n_features_in_ = np.zeros(6), 6
+        save_model(model, path)
+        found = load_model(path).factor
+        assert type(found) is type(factor)
+        assert np.array_equal(found, factor) if isinstance(factor, np.ndarray) else found == factor
+    with pytest.raises(TypeError, match="objects that are not all text"):
+        save_model(Doubler(np.array([1, None])).fit(X), path)
+
+
+def test_names_of_functions_and_unregistered_subclasses_are_no_penalties(path):
+    assert all(issubclass(kind, Penalty) for kind in registry.PENALTIES.values())
+
+    class Map(Topographic):
+        pass
+
+    model = ReconstructionICA(4, penalty=Map((2, 2)), tol=1e-2, random_state=0).fit(X)
+    with pytest.raises(TypeError, match="Map is not one of sparsebp's own"):
+        save_model(model, path)
+
+
+def test_none_agrees_with_sizes_wherever_it_stands_in_the_table(path, registered):
+    square = Numbers(("features", "features"), none=True)
+    register(Doubler, {"mean_": square, "n_features_in_": Size("features")})
+    model = Doubler()
+    model.mean_, model.n_features_in_ = None, 3
+    save_model(model, path)
+    assert load_model(path).mean_ is None
