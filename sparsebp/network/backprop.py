@@ -136,37 +136,50 @@ def backpropagate(
         The gradient of F in each variable of ``wrt``.
     """
     gradients: dict[str, np.ndarray] = {}
-
-    def add(name: str, part: np.ndarray) -> None:
-        gradients[name] = gradients[name] + part if name in gradients else part
-
-    def sweep(tree: Tree, z: np.ndarray, needed: bool) -> tuple[np.ndarray, Any]:
-        """Go forward from z and come back; δ at z is None unless it is needed there."""
-        values: Any = None
-        delta: Any = None
-        for weight, cost in tree.ends:
-            more, other = cost(z, variables)
-            if weight != 1:
-                more, other = weight * more, np.multiply(other, weight, out=other)
-            for name in cost.names:
-                if name in wrt:
-                    add(name, cost.gradient(other, z, variables))  # type: ignore[attr-defined]
-            values, delta = _joined(values, more), _joined(delta, other)
-        for step, behind in tree.forks:
-            a = step(z, variables)
-            wanted = [name for name in step.names if name in wrt]
-            more, other = sweep(behind, a, needed or bool(wanted))
-            for name in wanted:
-                add(name, step.gradient(other, z, variables))
-            values = _joined(values, more)
-            if needed:
-                delta = _joined(delta, step.pull_back(other, z, a, variables))
-        return values, delta
-
-    values, delta = sweep(tree, variables[source], source in wrt)
+    values, delta = _sweep(tree, variables[source], source in wrt, variables, wrt, gradients)
     if source in wrt:
-        add(source, delta)
+        _add(gradients, source, delta)
     return values, gradients
+
+
+def _sweep(
+    tree: Tree,
+    z: np.ndarray,
+    needed: bool,
+    variables: Variables,
+    wrt: tuple[str, ...],
+    gradients: dict[str, np.ndarray],
+) -> tuple[np.ndarray, Any]:
+    """Go forward from z and come back; δ at z is None unless it is needed there.
+
+    A function within `backpropagate` would refer to itself, and keep the arrays until Python looks
+    for cycles.
+    """
+    values: Any = None
+    delta: Any = None
+    for weight, cost in tree.ends:
+        more, other = cost(z, variables)
+        if weight != 1:
+            more, other = weight * more, np.multiply(other, weight, out=other)
+        for name in cost.names:
+            if name in wrt:
+                _add(gradients, name, cost.gradient(other, z, variables))  # type: ignore[attr-defined]
+        values, delta = _joined(values, more), _joined(delta, other)
+    for step, behind in tree.forks:
+        a = step(z, variables)
+        wanted = [name for name in step.names if name in wrt]
+        going_on = needed or bool(wanted)
+        more, other = _sweep(behind, a, going_on, variables, wrt, gradients)
+        for name in wanted:
+            _add(gradients, name, step.gradient(other, z, variables))
+        values = _joined(values, more)
+        if needed:
+            delta = _joined(delta, step.pull_back(other, z, a, variables))
+    return values, delta
+
+
+def _add(gradients: dict[str, np.ndarray], name: str, part: np.ndarray) -> None:
+    gradients[name] = gradients[name] + part if name in gradients else part
 
 
 def _joined(total: np.ndarray | None, part: np.ndarray) -> np.ndarray:

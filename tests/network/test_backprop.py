@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import oracles
 import pytest
@@ -273,3 +276,15 @@ def test_networks_that_begin_alike_run_their_beginning_once():
     for name in ("A", "s"):
         expected = sum(w * g[name] for w, _, g in apart if name in g)
         np.testing.assert_allclose(gradients[name], expected, rtol=1e-12)
+
+
+def test_arrays_are_freed_at_once_and_not_when_python_looks_for_cycles():
+    variables = distance_variables()
+    samples = weakref.ref(variables["x"])
+    gc.disable()
+    try:
+        value_and_gradients(DISTANCE, variables, ("A", "s"))
+        del variables
+        assert samples() is None
+    finally:
+        gc.enable()
