@@ -68,7 +68,7 @@ class ObjectiveMonitor:
     >>> from sparsebp.datasets import make_mixtures
     >>> X = make_mixtures(500, 4, random_state=0).X
     >>> monitor = ObjectiveMonitor(X[400:])
-    >>> model = ReconstructionICA(4, alpha=0.1, random_state=0)
+    >>> model = ReconstructionICA(4, alpha=0.1, whiten=True, random_state=0)
     >>> if hasattr(model, "set_callbacks"):  # scikit-learn 1.9
     ...     model = model.set_callbacks(monitor).fit(X[:400])
     ...     assert monitor.history_[-1].objective < monitor.history_[0].objective

@@ -154,7 +154,7 @@ class ReconstructionICA(FilterLearner):
     >>> from sparsebp import ReconstructionICA
     >>> from sparsebp.datasets import make_mixtures
     >>> X = make_mixtures(500, 4, random_state=0).X
-    >>> model = ReconstructionICA(6, alpha=0.1, random_state=0).fit(X)
+    >>> model = ReconstructionICA(6, alpha=0.1, whiten=True, random_state=0).fit(X)
     >>> model.components_.shape, model.transform(X).shape
     ((6, 4), (500, 6))
     """
