@@ -79,8 +79,8 @@ class Row:
     def met(self) -> bool | None:
         """Whether the figure reaches its goal; None where there is none."""
         if self.at_least is not None:
-            return self.figure >= self.at_least
-        return None if self.at_most is None else self.figure <= self.at_most
+            return bool(self.figure >= self.at_least)
+        return None if self.at_most is None else bool(self.figure <= self.at_most)
 
 
 def as_table(rows: Iterable[Row], *, toy: bool) -> Table:
