@@ -62,8 +62,9 @@ def test_samples_of_length_one_are_no_reason_for_a_sign(kind):
     """They are less sparse than a Gaussian in most directions, where a search begins."""
     X = np.random.default_rng(0).laplace(size=(2000, 20))
     X /= np.linalg.norm(X, axis=1, keepdims=True)
-    chosen, plain = (KINDS[kind](signs=signs, tol=1e-4).fit(X) for signs in ("auto", None))
-    np.testing.assert_array_equal(chosen.components_, plain.components_)
+    chosen, plain = (KINDS[kind](signs=signs).fit(X) for signs in ("auto", None))
+    same = amari_distance(chosen.components_, np.linalg.inv(plain.components_))
+    assert same < 0.01  # but for order and signs
     np.testing.assert_array_equal(chosen.signs_, 1)
 
 
