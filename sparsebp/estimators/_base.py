@@ -224,8 +224,11 @@ class Learner(CallbackSupportMixin, Coder):
         n_components = len(self.components_)
         nothing = silent.size == n_components
         share = "nothing" if nothing else "less than a thousandth of what the others contribute"
+        number = "are" if silent.size > 1 else "is"
+        pronoun = "they contribute" if silent.size > 1 else "it contributes"
         warn_user(
-            f"{silent.size} of {n_components} {what}: they contribute {share} to the samples. "
+            f"{silent.size} of {n_components} {what.format(number)}: {pronoun} {share} to the "
+            "samples. "
             f"{advice}",
             ConvergenceWarning,  # as k-means does for empty clusters
         )
@@ -233,7 +236,7 @@ class Learner(CallbackSupportMixin, Coder):
 
     def _silence(self) -> tuple[str, str]:
         """Return the name of silent components, and advice."""
-        return "filters are silent", "Lower n_components or alpha."
+        return "filters {} silent", "Lower n_components or alpha."
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does.

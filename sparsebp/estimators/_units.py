@@ -23,6 +23,8 @@ _LEVEL = 1.09
 #: For samples of about unit variance, or with few features, this may be intended. Photographs of
 #: 256 gray levels, with α = 1 and patches of 8 × 8 without their means: 0.6 and 0.0006.
 _DENSE, _LEFT, _LARGE, _SEVERAL = 0.5, 1e-3, 10, 8
+#: α is too large where more than this share of the samples has no code, and of the energy is left.
+_IDLE = 0.5
 #: A coefficient is in use above this fraction of the root mean square.
 _IN_USE = 0.01
 #: Samples used, and samples encoded.
@@ -124,6 +126,15 @@ def warn_of_units(
         )
         return
     left = float(np.square(x - A @ codes).sum() / np.square(x).sum())
+    idle = float((np.abs(codes) <= _IN_USE * _root_mean_square(codes)).all(axis=0).mean())
+    if idle > _IDLE and left > _IDLE:
+        warn_user(
+            f"{name}: alpha={alpha:g} is too large for these samples: {idle:.0%} of them have no "
+            f"coefficient in use, and the codes leave {left:.0%} of the energy. Give about "
+            f"{largest / 10:.1g}, or scale X to unit variance (multiply it by about "
+            f"{1 / unit:.1g})."
+        )
+        return
     used = float((np.abs(codes) > _IN_USE * _root_mean_square(codes)).mean()) * len(codes)
     meant = unit < _LARGE or min(A.shape) < _SEVERAL
     if not meant and left < _LEFT and used > _DENSE * min(A.shape):

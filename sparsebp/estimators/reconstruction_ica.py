@@ -301,11 +301,11 @@ class ReconstructionICA(FilterLearner):
         n_filters, n_directions = self.whitened_components_.shape
         if n_filters > n_directions and self.unit_norm != "auto" and not self.unit_norm:
             return (
-                "filters are silent",
+                "filters {} silent",
                 f"With free norms at most as many filters as directions ({n_directions}) stay in "
                 "use; set unit_norm='auto', or lower n_components.",
             )
-        return "filters are silent", "Lower alpha or n_components, or set whiten=True."
+        return "filters {} silent", "Lower alpha or n_components, or set whiten=True."
 
     @property
     def problem_(self) -> Problem:

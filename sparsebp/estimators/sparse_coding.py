@@ -285,7 +285,7 @@ class SparseCoding(AtomCoder, Learner):
 
     def _silence(self) -> tuple[str, str]:
         lengths = "" if self.gamma is None else ", or set gamma=None"
-        return "atoms are unused", f"Lower alpha or n_components, or raise max_iter{lengths}."
+        return "atoms {} unused", f"Lower alpha or n_components, or raise max_iter{lengths}."
 
     def _begin(self, X: Any, *, resumed: bool, reset: bool) -> tuple[np.ndarray, Any, OnlineState]:
         """Check everything; return samples in columns, the random generator, and the start."""

@@ -234,7 +234,7 @@ class SparseFiltering(Learner):
         return np.where(share > _HIDDEN, share, 0)
 
     def _silence(self) -> tuple[str, str]:
-        return "filters are silent", "Lower epsilon or n_components, or scale X."
+        return "filters {} silent", "Lower epsilon or n_components, or scale X."
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         return float(codes.sum(axis=1, dtype=np.float64).mean())

@@ -190,6 +190,11 @@ def framed(
     image: ArrayLike, model: Any, patch_shape: PatchShape
 ) -> tuple[np.ndarray, tuple[int, ...]]:
     """Return an image as `checked_image` does, and the sides of the model's patches."""
+    if isinstance(model, np.ndarray | list):
+        raise TypeError(
+            f"model is a {type(model).__name__}; give a fitted estimator, and which pixels are "
+            "missing as missing=."
+        )
     check_is_fitted(model)
     shape = given_or_kept(patch_shape, model)
     n_features = model.n_features_in_

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 
 from sparsebp._files import require_file, writing
 from sparsebp.saving._archive import read_arrays, write_arrays
-from sparsebp.saving.packing import packed_estimator, unpacked_estimator
+from sparsebp.saving.packing import UnregisteredError, packed_estimator, unpacked_estimator
 
 FORMAT = 1
 
@@ -100,6 +100,8 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     arrays = _read_arrays(Path(path))
     try:
         return unpacked_estimator(header["model"], arrays)
+    except UnregisteredError as error:
+        raise ValueError(f"{path} {error}") from error
     except ValueError as error:
         raise ValueError(_damaged(path, f" ({error})")) from error
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:

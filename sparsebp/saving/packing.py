@@ -24,6 +24,10 @@ _CONTAINERS = (None, "default", "pandas", "polars")
 _DEEPEST = 8
 
 
+class UnregisteredError(ValueError):
+    """A file names a class that is not registered."""
+
+
 def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
     """Convert a fitted estimator to JSON values and arrays.
 
@@ -204,9 +208,9 @@ def _unpacked_penalty(fields: dict, arrays: dict[str, np.ndarray]) -> Penalty:
 
 def _registered(table: dict[str, Any], name: Any) -> Any:
     if not isinstance(name, str) or name not in table:
-        raise ValueError(
-            f"it contains a {str(name)[:80]}, which is not registered; import the module that "
-            "registers it first"
+        raise UnregisteredError(
+            f"contains a {str(name)[:80]}, which is not registered; import the module that "
+            "registers it first."
         )
     return table[name]
 

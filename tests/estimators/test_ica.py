@@ -32,7 +32,7 @@ def test_the_score_of_orthonormal_ica_is_minus_its_objective(penalty):
     assert model.objective_ == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.filterwarnings("ignore:.*are silent")
+@pytest.mark.filterwarnings("ignore:.*(is|are) silent")
 @pytest.mark.parametrize("unit_norm", [False, True])
 @pytest.mark.parametrize("penalty", ["smooth_l1", "log_cosh", "cauchy"])
 def test_the_score_of_reconstruction_ica_is_minus_its_objective(penalty, unit_norm):

@@ -28,7 +28,7 @@ MODELS = {
     "filtering": SparseFiltering(5, tol=1e-4),
 }
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-pytestmark = pytest.mark.filterwarnings("ignore:.*are unused")  # after three turns
+pytestmark = pytest.mark.filterwarnings("ignore:.*(is|are) unused")  # after three turns
 every = pytest.mark.parametrize("kind", list(MODELS))
 #: One of each class in the fast suite, where the class matters and its options do not.
 each_class = pytest.mark.parametrize(

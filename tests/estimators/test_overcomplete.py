@@ -62,7 +62,7 @@ def test_directions_are_counted_after_whitening():
     assert model.decoder_scale_ == 6 / 7
 
 
-@pytest.mark.filterwarnings("ignore:.*are silent")
+@pytest.mark.filterwarnings("ignore:.*(is|are) silent")
 def test_the_tutorials_objectives_stay_available():
     """Free lengths leave k − n filters silent, lengths of one make Wᵀ W x too large."""
     settings = {"n_components": 12, "tol": 1e-5, "random_state": 0}
@@ -88,7 +88,7 @@ def matched(features, truth):
     return cosines[linear_sum_assignment(cosines, maximize=True)].mean()
 
 
-@pytest.mark.filterwarnings("ignore:.*are silent")
+@pytest.mark.filterwarnings("ignore:.*(is|are) silent")
 @pytest.mark.parametrize("seed", first_fast([0, 1]))
 def test_more_sources_than_features_are_found_much_better_than_by_chance(seed):
     """16 mixtures of 32 Laplace sources, which no square unmixing matrix can take apart."""

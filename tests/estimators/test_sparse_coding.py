@@ -41,7 +41,7 @@ SPARSITY = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:.*are unused")
+@pytest.mark.filterwarnings("ignore:.*(is|are) unused")
 @pytest.mark.parametrize("gamma", first_fast([None, 0.05]))
 @pytest.mark.parametrize("penalty", list(SPARSITY))
 def test_the_score_is_minus_the_objective(penalty, gamma):
@@ -51,7 +51,7 @@ def test_the_score_is_minus_the_objective(penalty, gamma):
     assert model.score(few) == pytest.approx(-expected, rel=1e-9)
 
 
-@pytest.mark.filterwarnings("ignore:.*are unused")
+@pytest.mark.filterwarnings("ignore:.*(is|are) unused")
 @pytest.mark.parametrize("gamma", [None, 0.05])
 def test_transform_is_the_best_code_for_the_weights_of_fit(gamma):
     model = SparseCoding(15, alpha=0.3, gamma=gamma, **FAST).fit(X[:100])
@@ -180,7 +180,7 @@ def test_partial_fit_keeps_the_precision_of_its_first_batch():
     ],
     ids=str,
 )
-@pytest.mark.filterwarnings("ignore:.*are unused")
+@pytest.mark.filterwarnings("ignore:.*(is|are) unused")
 def test_finds_a_planted_dictionary(parameters):
     model = SparseCoding(15, alpha=0.2, max_iter=60, batch_size=100, random_state=1, **parameters)
     assert n_found(model.fit(X).components_) >= 11

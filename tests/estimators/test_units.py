@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy.stats import kurtosis
+from sklearn.exceptions import ConvergenceWarning
 from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
@@ -179,3 +180,18 @@ def test_the_scale_of_samples_is_told_at_the_ends_of_the_range():
     samples = np.array([[1.0, -1.0], [-1.0, 1.0]])
     for size in (1.7e308, 1.0, 1e-300):
         assert scale_of(size * samples) == pytest.approx(size)
+
+
+def test_a_weight_that_leaves_most_samples_without_code_is_reported():
+    rng = np.random.default_rng(0)
+    atoms = rng.normal(size=(12, 8))
+    atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
+    codes = rng.laplace(size=(600, 12)) * (rng.random((600, 12)) < 0.2)
+    X = 0.2 * codes @ atoms
+    model = SparseCoding(12, penalty="l1", batch_size=200, max_iter=5, random_state=0)
+    with pytest.warns(UserWarning, match=r"alpha=1 is too large .* no coefficient in use"):
+        model.fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.set_params(alpha=0.1).fit(X)

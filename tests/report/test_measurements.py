@@ -73,7 +73,7 @@ def test_the_title_says_whether_there_is_a_map(topographic):
     assert Measurements.of(*topographic).title == "9 features learned by topographic sparse coding"
 
 
-@pytest.mark.filterwarnings("ignore:.*are silent")
+@pytest.mark.filterwarnings("ignore:.*(is|are) silent")
 def test_silent_filters_are_counted_and_are_no_features():
     model = ReconstructionICA(32, unit_norm=False, whiten=True, tol=1e-3, random_state=0).fit(X)
     measured = Measurements.of(model, X)
