@@ -336,7 +336,7 @@ def refuse_missing(samples: NDArray[np.floating]) -> None:
     missing = np.isnan(samples)
     (n_samples, n_features), rows, columns = missing.shape, missing.any(axis=1), missing.any(axis=0)
     raise ValueError(
-        f"X contains NaN: {missing.sum()} values are missing, in {rows.sum()} of {n_samples} "
+        f"X contains NaN: {missing.sum()} missing value(s) in {rows.sum()} of {n_samples} "
         f"samples and {columns.sum()} of {n_features} features. Remove these samples, "
         "X[~np.isnan(X).any(axis=1)], or impute the values first, for example with "
         "sklearn.impute.IterativeImputer. For images with missing pixels, learn from complete "

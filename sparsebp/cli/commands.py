@@ -45,7 +45,8 @@ def show_model(model: str, out: Path | None, patch_shape: PatchShape, output: Ou
     """
     file = find_model(model)
     estimator, metadata = load_model(file), read_metadata(file)
-    if not hasattr(estimator, "components_"):
+    learned = getattr(estimator, "steps", [("", estimator)])[-1][1]  # of a pipeline the last
+    if not hasattr(learned, "components_"):
         raise ValueError(f"{model} holds a {type(estimator).__name__}, which has no features.")
     folder = file.parent if file == Path(model) else Path()
     picture = out or folder / f"{file.stem}-filters.png"

@@ -185,7 +185,8 @@ class GaborDisplay:
 
     def _draw_polar(self, ax: Any, valid: NDArray, pale_label: str) -> None:
         angle, frequency = self.fit.bar_angle, self.fit.frequency
-        ax.scatter(angle[valid], frequency[valid], s=14, alpha=0.7, linewidths=0, zorder=3)
+        dots = {"s": 14, "alpha": 0.7, "linewidths": 0, "zorder": 3, "clip_on": False}
+        ax.scatter(angle[valid], frequency[valid], **dots)
         # Constant filters have no wave at all.
         pale = ~valid & (self.fit.amplitude > 0)
         if pale.any():
@@ -215,11 +216,13 @@ class GaborDisplay:
         length = np.minimum(bar_length * self.fit.sigma[valid, 1], max(height, width) / 2)
         reach = length[:, None, None] * bar_direction(self.fit)[valid, None]
         bars = center + np.array([[-0.5], [0.5]]) * reach
-        ax.add_collection(LineCollection(list(bars), colors="C0", linewidths=1.2, alpha=0.8))
+        drawn = LineCollection(list(bars), colors="C0", linewidths=1.2, alpha=0.8)
+        ax.add_collection(drawn)
         ax.scatter(*center[:, 0].T, s=7, color="C0", linewidths=0)
         edge = plt.rcParams["axes.edgecolor"]
         frame = {"facecolor": "none", "edgecolor": edge, "linewidth": 1.2}
-        ax.add_patch(Rectangle((-0.5, -0.5), width, height, **frame))
+        # Bars end at the patch: what a fit says outside of it is not seen.
+        drawn.set_clip_path(ax.add_patch(Rectangle((-0.5, -0.5), width, height, **frame)))
         bare(ax)
         margin = 0.5 + MARGIN * max(height, width)
         ax.set(xlim=(-margin, width - 1 + margin), ylim=(height - 1 + margin, -margin))
@@ -230,7 +233,7 @@ class GaborDisplay:
 def _new_axes() -> list[Axes]:
     """Make a figure; no layout engine knows how much of its box a half circle leaves empty."""
     figure = plt.figure(figsize=(6.0, 2.5))
-    polar = figure.add_axes((0.06, -0.1, 0.48, 1.152), projection="polar")
+    polar = figure.add_axes((0.075, -0.1, 0.48, 1.152), projection="polar")
     return [polar, figure.add_axes((0.63, 0.04, 0.35, 0.84))]
 
 

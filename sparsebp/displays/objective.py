@@ -234,4 +234,6 @@ def _leave_out(ax: Axes, starts: NDArray, rest: NDArray) -> None:
     low, high = (f"{start:.4g}" for start in (starts.min(), starts.max()))
     note = f"starts at {low}" if len(starts) == 1 else f"start at {low} to {high}"
     note = f"start at {low}" if low == high and len(starts) > 1 else note
-    ax.text(0.08, 0.98, note, transform=ax.transAxes, va="top", fontsize="small", gid=NOTE)
+    # To the right of the drop to iteration 1, above the rest of the curve.
+    place = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points"}
+    ax.annotate(note, (1.0, 0.98), (6, 0), **place, va="top", fontsize="small", gid=NOTE)

@@ -132,6 +132,10 @@ def compare_models(
     """
     if not models:
         raise ValueError("models is empty; give at least one fitted model, by name.")
+    if not isinstance(models, Mapping):
+        raise TypeError(
+            f"models is a {type(models).__name__}; give a mapping of names to fitted models."
+        )
     methods, shapes, summaries = {}, {}, {}
     for name, model in models.items():
         shape = patch_shape.get(name) if isinstance(patch_shape, Mapping) else patch_shape

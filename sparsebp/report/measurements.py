@@ -62,7 +62,7 @@ class Summary:
         found = self.features
         explained = silent = ""
         if found.explained_variance is not None:
-            explained = f"; {found.explained_variance:.0%} of the patches' variance explained"
+            explained = f"; {found.explained_variance + 0.0:.0%} of the patches' variance explained"
         if found.silent:
             silent = f", {found.silent} of them silent"
         return [

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from cli.toy import TOY, run
 from PIL import Image
+from sklearn.pipeline import make_pipeline
 
 from sparsebp import OrthonormalICA, SparseCoding, load_model, read_metadata, save_model
 from sparsebp.callbacks import _measured
@@ -21,6 +22,7 @@ from sparsebp.metrics import (
 )
 from sparsebp.network import delta_table
 from sparsebp.penalties import NAMES
+from sparsebp.preprocessing import Whitening
 from sparsebp.recipe import Recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -404,3 +406,12 @@ def test_encode_prepares_samples_as_they_were_learned_from(tmp_path, photographs
     expected = load_model(out / "model.npz").transform(scale * remove_mean(patch))
     with np.load(tmp_path / "codes.npz") as codes:
         np.testing.assert_allclose(codes["one.png"][1, 2], expected[0], atol=1e-6)
+
+
+def test_show_draws_a_pipeline(tmp_path):
+    X = np.random.default_rng(0).laplace(size=(300, 16))
+    ica = OrthonormalICA(4, whiten=False, tol=1e-2, random_state=0)
+    save_model(make_pipeline(Whitening(), ica).fit(X), tmp_path / "model.npz")
+    result = run("show", tmp_path / "model.npz")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "model-filters.png").stat().st_size > 1000

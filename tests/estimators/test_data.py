@@ -58,7 +58,7 @@ def test_missing_values_are_counted_and_what_to_do_is_said(kind, X):
     X = X.copy()
     X[::4, 1] = np.nan
     count = len(X[::4])
-    message = rf"{count} values are missing, in {count} of {len(X)} samples and 1 of {X.shape[1]} "
+    message = rf"{count} missing value\(s\) in {count} of {len(X)} samples and 1 of {X.shape[1]} "
     with pytest.raises(ValueError, match=message + "features. Remove these samples"):
         model(kind).fit(X)
 

@@ -67,3 +67,8 @@ def test_silent_features_are_counted():
 def test_no_model_is_refused():
     with pytest.raises(ValueError, match="models is empty"):
         compare_models({})
+
+
+def test_models_without_names_are_refused():
+    with pytest.raises(TypeError, match="models is a list; give a mapping of names"):
+        compare_models([1, 2])
