@@ -9,6 +9,8 @@ of bits needed for the codes and the residuals together can.
 # %%
 # Signals are sums of 3 of 50 planted atoms with noise of known variance, so the truth is known.
 
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.model_selection import GridSearchCV
@@ -22,8 +24,9 @@ noise = float((X - codes @ dictionary).std())
 
 # %%
 # For each α a model is fitted to one half of the signals and evaluated on the other, and vice
-# versa.
+# versa. The largest α is too large on purpose, of which `fit` warns.
 
+warnings.filterwarnings("ignore", message=".* is too large for these samples")
 alphas = np.geomspace(0.03, 3, 7)
 model = SparseCoding(
     50, penalty="l1", solver="online", batch_size=100, max_iter=150, random_state=0
