@@ -7,10 +7,11 @@ from sparsebp.coding.encoding import Codes, encode, starting_codes
 from sparsebp.coding.online import OnlineLearning
 from sparsebp.coding.pursuit import learn_by_pursuit, pursue
 from sparsebp.coding.search import BasisSearch
-from sparsebp.coding.state import FITTED_STATE, BasisResult, OnlineState
+from sparsebp.coding.state import FITTED_STATE, RESUMED_FORGETTING, BasisResult, OnlineState
 
 __all__ = [
     "FITTED_STATE",
+    "RESUMED_FORGETTING",
     "STEPS",
     "Alternation",
     "BasisResult",

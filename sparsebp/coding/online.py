@@ -34,6 +34,8 @@ class OnlineLearning(BasisSearch):
     ----------
     positive_basis : bool
         Whether the atoms are kept ≥ 0.
+    forgetting : float
+        As in `OnlineState.including`.
 
     Notes
     -----
@@ -42,6 +44,7 @@ class OnlineLearning(BasisSearch):
     """
 
     positive_basis: bool = False
+    forgetting: float = 96.0
 
     def step(
         self, x: np.ndarray, state: OnlineState, rng: RandomSource
@@ -49,7 +52,7 @@ class OnlineLearning(BasisSearch):
         """Encode a batch approximately, add it to the sums, and fit every atom to them."""
         limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
         codes = encode(x, state.basis, self.penalty, self.alpha, **limits).codes
-        known = state.including(x, codes)
+        known = state.including(x, codes, self.forgetting)
         moments, cross = known.codes_moments, known.cross_moments
         basis = self._improved(state.basis, moments, cross, rng.permutation(len(moments)))
         value = self.value(x, basis, codes)

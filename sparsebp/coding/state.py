@@ -10,9 +10,8 @@ import numpy as np
 from sparsebp._fitted import Numbers, Record, Size
 from sparsebp.minimizers import Result
 
-#: If m of N samples are new, past sums are weighted by (1 − m/N)^48: about the last N / 48 samples
-#: count.
-_FORGETTING = 48
+#: Of a search that resumes from what others have learned: see `OnlineState.including`.
+RESUMED_FORGETTING = 48
 #: Number of samples for which a dictionary without known sums counts: that of a default fit.
 TRUSTED = 100_000
 
@@ -61,7 +60,9 @@ class OnlineState:
         share = energy / (np.square(wide).sum() or 1.0) or 1.0  # of a coefficient
         return cls(basis, share * np.eye(n_components), share * wide, TRUSTED)
 
-    def including(self, x: np.ndarray, codes: np.ndarray) -> OnlineState:
+    def including(
+        self, x: np.ndarray, codes: np.ndarray, forgetting: float = RESUMED_FORGETTING
+    ) -> OnlineState:
         """Return the state with samples added to its decayed sums, and the same basis.
 
         Parameters
@@ -70,9 +71,12 @@ class OnlineState:
             Samples in columns.
         codes : ndarray of shape (n_components, n_samples)
             Their coefficients.
+        forgetting : float
+            If m of N samples are new, past sums are weighted by (1 − m/N)^forgetting: about the
+            last N / forgetting samples count.
         """
         n_samples = self.n_samples + x.shape[1]
-        kept = (self.n_samples / n_samples) ** _FORGETTING  # the weights of all sum to one
+        kept = (self.n_samples / n_samples) ** forgetting  # the weights of all sum to one
         codes_moments, cross_moments = _moments(x, codes)
         return OnlineState(
             self.basis,

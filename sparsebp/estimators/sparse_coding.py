@@ -16,6 +16,7 @@ from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp.coding import (
     FITTED_STATE,
+    RESUMED_FORGETTING,
     STEPS,
     Alternation,
     BasisSearch,
@@ -257,7 +258,7 @@ class SparseCoding(AtomCoder, Learner):
         """
         begun, first = perf_counter(), not hasattr(self, "components_")
         x, rng, state = self._begin(X, resumed=True, reset=first)
-        search = self._online(state.basis.shape[1])
+        search = replace(self._online(state.basis.shape[1]), forgetting=RESUMED_FORGETTING)
         with ignore_float_warnings():
             state = state.moved_to(search.project(state.basis))
             start = search.value(x, state.basis, starting_codes(x, state.basis))
