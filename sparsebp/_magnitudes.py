@@ -151,8 +151,7 @@ def require_finite(what: str, result: NDArray[Any], name: str = "X") -> NDArray[
     if not np.isfinite(result).all():
         raise ValueError(
             f"{what} overflow {result.dtype}: {name} contains numbers that are too large. Scale "
-            f"{name} to "
-            "about unit variance."
+            f"{name} to about unit variance."
         )
     return result
 

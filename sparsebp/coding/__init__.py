@@ -1,7 +1,7 @@
 """Sparse coding: coefficients for a basis, a basis for coefficients, both in alternation."""
 
 from sparsebp.coding.alternating import STEPS, Alternation
-from sparsebp.coding.atoms import replace_unused_atoms
+from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import exact_basis
 from sparsebp.coding.encoding import Codes, encode, starting_codes
 from sparsebp.coding.online import OnlineLearning
@@ -23,6 +23,7 @@ __all__ = [
     "exact_basis",
     "learn_by_pursuit",
     "pursue",
-    "replace_unused_atoms",
+    "replaced_atoms",
     "starting_codes",
+    "unused_atoms",
 ]

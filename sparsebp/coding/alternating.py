@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsebp._checks import RandomSource
-from sparsebp.coding.atoms import replace_unused_atoms
+from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import exact_basis
 from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.search import BasisSearch
@@ -60,7 +60,7 @@ class Alternation(BasisSearch):
     Raises
     ------
     ValueError
-        If the steps are of another kind, or A has no closed form for want of γ.
+        If the steps are of another kind, or A has no closed form because γ is missing.
     """
 
     steps: str = "lbfgs"
@@ -91,8 +91,11 @@ class Alternation(BasisSearch):
             value = self.value(x, basis, codes)
         n_steps = 1 if last is None else last.n_steps + 1
         replacing &= bool(np.isfinite(value)) and n_steps + 1 <= _REPLACING * self.max_iter
-        start = replace_unused_atoms(x, basis, codes, rng) if replacing else basis
         known = OnlineState.fitted(basis, x, codes, state.n_samples + x.shape[1])
+        start = basis
+        if replacing:
+            unused = unused_atoms(basis, np.diag(known.codes_moments))
+            start = replaced_atoms(x, basis, codes, unused, rng)
         return AlternationState(
             **vars(known),
             samples=x,

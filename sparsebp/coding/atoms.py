@@ -12,31 +12,6 @@ from sparsebp._unused import unused_components
 logger = logging.getLogger(__name__)
 
 
-def replace_unused_atoms(
-    x: np.ndarray, basis: np.ndarray, codes: np.ndarray, rng: RandomSource
-) -> np.ndarray:
-    """Replace unused atoms by residuals of badly reconstructed samples.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
-    basis : ndarray of shape (n_features, n_components)
-        A.
-    codes : ndarray of shape (n_components, n_samples)
-        Their coefficients.
-    rng : RandomState or Generator
-        Draws the samples, in proportion to their squared error.
-
-    Returns
-    -------
-    basis : ndarray of shape (n_features, n_components)
-        The same basis if every atom is used; new atoms are residuals with the median norm.
-    """
-    unused = unused_atoms(basis, (codes.astype(np.float64) ** 2).mean(axis=1))
-    return replaced_atoms(x, basis, codes, unused, rng)
-
-
 def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
     """Return the indices of the atoms that contribute almost nothing.
 

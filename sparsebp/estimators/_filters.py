@@ -18,6 +18,7 @@ from sparsebp.estimators._whiteness import warn_if_not_white
 from sparsebp.minimizers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
+from sparsebp.problems import Problem
 from sparsebp.samples import ArraySamples, Samples, count_threads, product
 
 #: White samples are stored if they have this many times fewer directions than features: they need
@@ -108,7 +109,10 @@ class FilterLearner(Learner):
             samples = codes @ self.mixing_.T + self.mean_
         return require_finite("The samples", samples)
 
-    problem_: Any
+    @property
+    def problem_(self) -> Problem:
+        """What was minimized; each estimator has its own."""
+        raise NotImplementedError
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         X = self._checked(X)

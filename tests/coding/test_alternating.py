@@ -5,7 +5,14 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from thinning import first_fast
 
-from sparsebp.coding import Alternation, OnlineState, encode, replace_unused_atoms, starting_codes
+from sparsebp.coding import (
+    Alternation,
+    OnlineState,
+    encode,
+    replaced_atoms,
+    starting_codes,
+    unused_atoms,
+)
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.minimizers import Status
 from sparsebp.penalties import L1, Cauchy, SmoothL1, Topographic
@@ -26,6 +33,11 @@ def a_basis(n_features=10, n_components=15, seed=7):
 def run(alternation, x, basis, *, max_iter=10, batch_size=None, callback=None):
     search = replace(alternation, max_iter=max_iter, batch_size=batch_size)
     return search.run(x, OnlineState.empty(basis), np.random.RandomState(0), callback)
+
+
+def replace_unused_atoms(x, basis, codes, rng):
+    unused = unused_atoms(basis, (codes.astype(float) ** 2).mean(axis=1))
+    return replaced_atoms(x, basis, codes, unused, rng)
 
 
 def value_by_hand(x, basis, codes, alpha, gamma, epsilon):

@@ -178,3 +178,22 @@ def test_a_learned_dictionary_stays_over_300_small_batches(options, tmp_path):
             model = list(WAYS.values())[i // 60 % 4](model, tmp_path)
         model.partial_fit(batch)
         assert n_found() >= at_first - 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_warning_raised_before_anything_is_learned_leaves_the_model_as_it_was():
+    X = make_dictionary_signals(300, 6, 8, n_nonzero=2, random_state=0).X
+    model = SparseCoding(8, alpha=0.1, solver="online", batch_size=50, max_iter=5, random_state=0)
+    model.fit(X)
+    before = vars(model).copy()
+    with pytest.raises(UserWarning, match="another scale"):
+        model.partial_fit(1e4 * X)
+    assert vars(model).keys() == before.keys()
+    assert all(value is before[name] for name, value in vars(model).items())
+
+
+def test_verbose_prints_each_batch(capsys):
+    X = make_dictionary_signals(60, 6, 8, n_nonzero=2, random_state=0).X
+    model = SparseCoding(8, alpha=0.1, verbose=True, random_state=0)
+    model.partial_fit(X).partial_fit(X)
+    assert "iteration    2  objective" in capsys.readouterr().out

@@ -1,11 +1,15 @@
 """Signs chosen during the fit, and the directions in which components are searched."""
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.decomposition import FastICA
+from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp import OrthonormalICA, ReconstructionICA, load_model, save_model
 from sparsebp.metrics import amari_distance
+from sparsebp.minimizers import SignRule
 from sparsebp.penalties import LogCosh, Signed, Topographic
 
 KINDS = {
@@ -135,3 +139,19 @@ def test_a_share_of_the_variance_limits_the_directions():
         OrthonormalICA(kept + 1, whiten=0.9, random_state=0).fit(X)
     with pytest.raises(ValueError, match="directions is 'some'"):
         OrthonormalICA(directions="some").fit(X)
+
+
+def test_signs_that_do_not_settle_are_warned_of(monkeypatch):
+    settle = SignRule.signs_at
+    flipped = itertools.cycle([1, -1])
+
+    def restless(self, point, signs, **options):
+        settle(self, point, signs, **options)
+        return (next(flipped), *signs[1:])
+
+    monkeypatch.setattr(SignRule, "signs_at", restless)
+    X, _ = mixture(4, 0)
+    model = OrthonormalICA(tol=1e-3, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="signs of some components still changed"):
+        model.fit(X)
+    assert model.status_ == "unsettled"

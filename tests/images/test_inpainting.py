@@ -210,3 +210,9 @@ def test_without_a_model_cosines_improve_the_smooth_fill(image):
 def test_a_tiny_image_needs_a_model():
     with pytest.raises(ValueError, match=r"2 × 9 pixels is too small for patches .* give a model"):
         inpaint(np.zeros((2, 9)))
+
+
+def test_a_mask_in_the_place_of_the_model_is_refused():
+    image = np.ones((12, 12))
+    with pytest.raises(TypeError, match=r"model is a ndarray; give a fitted estimator.*missing="):
+        inpaint(image, np.zeros((12, 12), dtype=bool))

@@ -80,3 +80,10 @@ def test_weight_decay_is_in_the_place_of_the_constraint():
 def test_a_penalty_without_a_lower_bound_is_refused():
     with pytest.raises(ValueError, match="unbounded below; give a penalty without signs"):
         sparse_coding(Signed(SmoothL1(), (1, -1)), 0.1)
+
+
+def test_samples_in_blocks_beside_an_array_of_codes_are_refused():
+    problem = sparse_coding(L1(), 0.5)
+    x, A, s = np.ones((2, 3)), np.eye(2), np.ones((2, 3))
+    with pytest.raises(ValueError, match="x is ArraySamples, of which blocks are taken, but s is"):
+        problem.value({"x": ArraySamples(x), "A": A, "s": s})
