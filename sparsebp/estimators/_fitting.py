@@ -15,6 +15,7 @@ from sparsebp.samples import one_blas_thread
 def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a `fit`: an error leaves the estimator unchanged, and BLAS uses one thread.
 
+    So does an interrupt before there is anything to keep.
     With one BLAS thread in all of a fit, including whitening, its result does not depend on
     ``n_jobs``.
     """
@@ -25,10 +26,11 @@ def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with one_blas_thread():
                 return fit(self, *args, **kwargs)
-        except Exception as error:
-            # A warning that is raised as an error may come after the fit, which is then kept.
+        except (Exception, KeyboardInterrupt) as error:
+            # An interrupt, or a warning that is raised as an error, may come when there is a
+            # result, which is then kept.
             learned = vars(self).get("components_") is not before.get("components_")
-            if not (isinstance(error, Warning) and learned):
+            if not (isinstance(error, Warning | KeyboardInterrupt) and learned):
                 vars(self).clear()
                 vars(self).update(before)
             raise

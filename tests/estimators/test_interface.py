@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp.minimizers import minimize_lbfgs
 from sparsebp.penalties import LogCosh, SmoothL1, Topographic
 from sparsebp.preprocessing import Whitening
 
@@ -170,16 +171,41 @@ def test_an_interrupt_leaves_a_fitted_estimator_and_is_reraised(kind):
     np.testing.assert_array_equal(estimator.components_, stopped.components_)
 
 
-def test_an_interrupt_before_the_first_iteration_is_reraised_too():
+@pytest.mark.parametrize("kind", ["batches", "rica"])
+def test_an_interrupt_before_the_first_iteration_changes_nothing(kind):
     class Interrupting(SmoothL1):
         @property
         def layers(self):
             raise KeyboardInterrupt
 
-    interrupted = model("batches", penalty=Interrupting())
+    earlier = fitted(kind)
+    for interrupted in (model(kind), earlier):
+        before = vars(interrupted).copy()
+        interrupted.set_params(penalty=Interrupting())
+        with pytest.raises(KeyboardInterrupt):
+            interrupted.fit(X[:, :5])
+        assert vars(interrupted).keys() == before.keys()
+    np.testing.assert_array_equal(earlier.transform(X), fitted(kind).transform(X))
+
+
+@pytest.mark.parametrize("n_before", [0, 1, 5])
+def test_an_interrupt_while_the_first_signs_are_searched_for_changes_nothing(n_before, monkeypatch):
+    """At that point there are no filters for all samples yet."""
+    from sparsebp.minimizers import signs
+
+    def interrupted(objective, start, *, max_iter, callback):
+        def interrupt(iteration, *state):
+            if iteration >= n_before:
+                raise KeyboardInterrupt
+            return callback(iteration, *state)
+
+        return minimize_lbfgs(objective, start, max_iter=max_iter, callback=interrupt)
+
+    monkeypatch.setattr(signs, "minimize_lbfgs", interrupted)
+    estimator = model("ica")
     with pytest.raises(KeyboardInterrupt):
-        interrupted.fit(X)
-    assert not hasattr(interrupted, "components_")
+        estimator.fit(X)
+    assert vars(estimator).keys() == vars(model("ica")).keys()
 
 
 @pytest.mark.parametrize(
