@@ -156,14 +156,22 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return np.asarray(self.transform(X))
 
     def _make_penalty(self, n_components: int) -> Penalty:
-        return make_penalty(self.penalty, n_components, float(self.epsilon))
+        penalty = self._accepted(make_penalty(self.penalty, n_components, float(self.epsilon)))
+        penalty.check_components(n_components)
+        return penalty
 
     def _check_penalty(self, n_components: int | None) -> None:
         """Raise the errors of `_make_penalty`; None if the number is unknown."""
         if n_components is not None:
             self._make_penalty(int(n_components))
-        elif not isinstance(self.penalty, Penalty):
-            make_penalty(self.penalty, 1, float(self.epsilon))
+        elif isinstance(self.penalty, Penalty):
+            self._accepted(self.penalty)
+        else:
+            self._accepted(make_penalty(self.penalty, 1, float(self.epsilon)))
+
+    def _accepted(self, penalty: Penalty) -> Penalty:
+        """Return the penalty as this estimator uses it, or raise an error if it cannot."""
+        return penalty
 
 
 class Learner(CallbackSupportMixin, Coder):

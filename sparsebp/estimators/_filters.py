@@ -204,8 +204,8 @@ class FilterLearner(Learner):
         require_success(result)
         return result, SignedPoint(result.point, penalty)
 
-    def _make_penalty(self, n_components: int) -> Penalty:
-        penalty = super()._make_penalty(n_components)
+    def _accepted(self, penalty: Penalty) -> Penalty:
+        """Return the penalty with the given signs, if there are any."""
         if getattr(penalty, "positive", False):
             raise ValueError(
                 f"penalty is {penalty!r}, which constrains coefficients to be ≥ 0, but responses "
@@ -213,9 +213,7 @@ class FilterLearner(Learner):
             )
         if self.signs is None or _is_auto(self.signs):
             return penalty
-        signed = Signed(penalty, self.signs)
-        signed.check_components(n_components)
-        return signed
+        return Signed(penalty, self.signs)
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
