@@ -21,8 +21,9 @@ _PARABOLA = 3.6
 _LEVEL = 1.09
 #: Codes are dense with this fraction of coefficients in use, and this fraction of the energy left.
 #: For samples of about unit variance, or with few features, this may be intended. Photographs of
-#: 256 gray levels, with α = 1 and patches of 8 × 8 without their means: 0.6 and 0.0006.
-_DENSE, _LEFT, _LARGE, _SEVERAL = 0.5, 1e-3, 10, 8
+#: 256 gray levels, with α = 1 and patches of 8 × 8 without their means: 0.6 and 0.0005 to 0.002
+#: for |s|, 0.003 to 0.0045 for a topographic penalty.
+_DENSE, _LEFT, _LARGE, _SEVERAL = 0.5, 5e-3, 10, 8
 #: α is too large where more than this share of the samples has no code, and of the energy is left.
 _IDLE = 0.5
 #: A coefficient is in use above this fraction of the root mean square.

@@ -10,7 +10,7 @@ from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFilt
 from sparsebp.datasets import load_sample_photographs, make_dictionary_signals
 from sparsebp.estimators._units import growth, scale_of
 from sparsebp.penalties import L1, Cauchy, LogCosh, Signed, SmoothL1, Welsch
-from sparsebp.preprocessing import sample_patches
+from sparsebp.preprocessing import remove_mean, sample_patches
 
 X = np.random.default_rng(0).laplace(size=(500, 8))
 FAST = {"solver": "online", "batch_size": 100, "max_iter": 4, "random_state": 0}
@@ -87,6 +87,16 @@ def test_penalties_of_one_unit_say_by_what_to_multiply_samples(penalty, unit):
     factor = float(message.split("multiply it by about ")[1].split(",")[0].split(")")[0])
     assert said(model, factor * X) == []
     assert kurtosis(model.transform(factor * X), axis=None) > 2 * dense
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("penalty", ["l1", "smooth_l1", "topographic"])
+@pytest.mark.parametrize("n_components", [64, 121])
+def test_an_alpha_of_1_is_too_small_for_gray_levels_without_their_means(penalty, n_components):
+    X = 255 * remove_mean(sample_patches(load_sample_photographs(), 8, 2000, random_state=1))
+    options = {"max_iter": 10, "batch_size": 500, "random_state": 0}
+    (message,) = said(SparseCoding(n_components, penalty=penalty, **options), X)
+    assert "alpha=1 is too small" in message
 
 
 def test_an_alpha_of_1_is_too_small_for_photographs_of_256_gray_levels():
