@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sparsebp._checks import check_number
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
+from sparsebp._warnings import warn_user
 from sparsebp.coding import pursue
 from sparsebp.images._atoms import atoms_of, learned_atoms, sides_without_model
 from sparsebp.images._patches import Patches, Stride, channel_means, checked_image, framed
@@ -19,6 +20,8 @@ from sparsebp.samples import count_threads
 #: Threshold in units of σ √(2 log k), which white noise rarely exceeds on any of k atoms. Best on
 #: photographs: 0.85 for 63 atoms, 0.9 to 0.95 for 255, 0.95 for 1023.
 _THRESHOLD = 0.93
+#: White noise alone has the standard deviation σ, and clipped at black 0.58 σ.
+_ABSURD = 2.0
 
 
 def denoise(
@@ -49,7 +52,8 @@ def denoise(
         atoms are used, not its α. None learns atoms of 8 × 8 pixels from the image itself.
     sigma : float, default=None
         Standard deviation σ ≥ 0 of the noise in the image's units, assumed to be white and equal in
-        all channels; None estimates it with `estimate_sigma`.
+        all channels; None estimates it with `estimate_sigma`. A warning says if it is more than
+        twice the standard deviation of the image itself.
     stride : int, default=1
         Distance between patches in pixels; 1 is best and slowest. The border is always covered.
     patch_shape : int or tuple of int, default=None
@@ -93,8 +97,7 @@ def denoise(
         sides = sides_without_model(values)
     else:
         values, sides = framed(image, model, patch_shape)
-    sigma = _estimated(values) if sigma is None else check_number("sigma", sigma, minimum=0)
-    check_magnitude("sigma", np.array([sigma]))
+    sigma = _estimated(values) if sigma is None else _checked_sigma(sigma, values)
     patches = Patches(values, sides, stride)
     n_threads = count_threads(getattr(model, "n_jobs", None))
     known = None if model is None else atoms_of(model)  # or it is refused
@@ -112,6 +115,20 @@ def denoise(
 
     averaged = patches.averaged(clean, progress)[0]
     return averaged.reshape(np.shape(image)).astype(values.dtype, copy=False)
+
+
+def _checked_sigma(sigma: Any, image: np.ndarray) -> float:
+    """Return a given σ; warn if an image cannot contain so much noise."""
+    sigma = check_number("sigma", sigma, minimum=0)
+    check_magnitude("sigma", np.array([sigma]))
+    spread = float(image.std(dtype=np.float64))
+    if sigma > _ABSURD * spread > 0:
+        warn_user(
+            f"sigma is {sigma:g}, but the standard deviation of the whole image is only "
+            f"{spread:.2g}, so that nearly everything is removed as noise. Give sigma in the "
+            "image's units, or None to estimate it."
+        )
+    return sigma
 
 
 def _estimated(image: np.ndarray) -> float:

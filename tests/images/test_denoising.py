@@ -189,6 +189,15 @@ def test_sigma_is_a_number(sigma, error, message):
         denoise(NOISY, MODEL, sigma=sigma)
 
 
+def test_more_noise_than_an_image_can_contain_is_reported():
+    noise = np.clip(np.random.default_rng(0).normal(scale=25, size=(16, 16)), 0, None)
+    denoise(noise, sigma=25)  # clipped at black
+    denoise(np.full((9, 9), 0.5), sigma=25)
+    with pytest.warns(UserWarning, match="sigma is 25, but the standard .* only 0.0") as caught:
+        denoise(noise / 255, sigma=25)
+    assert caught[0].filename == __file__
+
+
 def test_what_cannot_go_back_cannot_denoise():
     model = SparseFiltering(4, tol=1.0, random_state=0).fit(RNG.random((50, 9)))
     with pytest.raises(TypeError, match="SparseFiltering, which has no inverse_transform"):
