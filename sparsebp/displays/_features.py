@@ -23,9 +23,14 @@ def require(estimator: Any, attribute: str) -> Any:
         of_a_fit = (n for n in getattr(estimator, "__dict__", ()) if n.endswith("_"))
         fitted = any(not name.startswith("_") for name in of_a_fit)
         fitted |= hasattr(estimator, "__sklearn_is_fitted__") and estimator.__sklearn_is_fitted__()
-        unfitted = hasattr(estimator, "fit") and not fitted
-        advice = "call fit on it first" if unfitted else "this display is for estimators that have"
-        raise AttributeError(f"{type(estimator).__name__} has no {attribute}; {advice}.")
+        name = type(estimator).__name__
+        if hasattr(estimator, "fit") and not fitted:
+            from sklearn.exceptions import NotFittedError  # an AttributeError, too
+
+            raise NotFittedError(f"{name} is not fitted (it has no {attribute}); call fit first.")
+        raise AttributeError(
+            f"{name} has no {attribute}; this display is for estimators that have one."
+        )
     return getattr(estimator, attribute)
 
 

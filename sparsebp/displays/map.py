@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
 from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
+from sparsebp._warnings import warn_user
 from sparsebp.displays._axes import PALE, bare, take_axes
-from sparsebp.displays._features import learned_features
+from sparsebp.displays._features import last_step, learned_features
 from sparsebp.displays._gabors import (
     bar_direction,
     fitted_gabors,
@@ -115,7 +116,7 @@ class MapDisplay:
         patch_shape : int or tuple of int, default None
             None takes that of the estimator, if it was given one.
         grid_shape : (rows, columns), default None
-            None takes the map of ``estimator.penalty_``, if that has one.
+            None takes the map of ``estimator.penalty_``; a warning says if it has none.
         fit : GaborFit, default None
 
         Returns
@@ -141,6 +142,12 @@ class MapDisplay:
         """
         components, learned_shape = learned_features(estimator)
         shape = learned_shape if grid_shape is None else grid_shape
+        if shape is None:
+            warn_user(
+                f"{type(last_step(estimator)).__name__} has no topographic map, so the places of "
+                "its features mean nothing. Fit it with penalty='topographic', give grid_shape, "
+                "or take GaborDisplay."
+            )
         return cls(components, given_or_kept(patch_shape, estimator), grid_shape=shape, fit=fit)
 
     def plot(

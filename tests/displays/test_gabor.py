@@ -6,6 +6,7 @@ import pytest
 from displays.gratings import BARS, FREQUENCIES, given_fit, gratings, seen_angles, turned
 from matplotlib.collections import LineCollection
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 
 from sparsebp.displays import GaborDisplay
 
@@ -164,7 +165,7 @@ def test_from_estimator_takes_the_features():
     np.testing.assert_allclose(
         GaborDisplay.from_estimator(model).fit.frequency, FREQUENCIES, atol=1e-4
     )
-    with pytest.raises(AttributeError, match="PCA has no components_; call fit on it first"):
+    with pytest.raises(NotFittedError, match="PCA is not fitted"):
         GaborDisplay.from_estimator(PCA())
 
 

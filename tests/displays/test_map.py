@@ -8,6 +8,7 @@ import pytest
 from displays.gratings import BARS, FREQUENCIES, given_fit, gratings, seen_angles, turned
 from matplotlib.collections import PolyCollection
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 
 from sparsebp.displays import MapDisplay, filter_mosaic
 from sparsebp.metrics import gabor_fit
@@ -206,7 +207,12 @@ def test_from_estimator_takes_the_features_and_the_map():
     assert display.fit is fit
     np.testing.assert_array_equal(display.components, gratings())
     assert MapDisplay.from_estimator(model, grid_shape=(1, 6), fit=fit).grid_shape == (1, 6)
-    with pytest.raises(AttributeError, match="PCA has no components_; call fit on it first"):
+    del model.penalty_
+    MapDisplay.from_estimator(model, grid_shape=(3, 2), fit=fit)
+    with pytest.warns(UserWarning, match="SimpleNamespace has no topographic map") as caught:
+        MapDisplay.from_estimator(model, fit=fit)
+    assert caught[0].filename == __file__
+    with pytest.raises(NotFittedError, match="PCA is not fitted"):
         MapDisplay.from_estimator(PCA())
 
 

@@ -82,9 +82,9 @@ def test_from_estimator_names_the_curve():
 
 
 def test_unfitted_estimators_are_refused():
-    with pytest.raises(AttributeError, match="PCA has no objective_history_; call fit on it"):
+    with pytest.raises(AttributeError, match="PCA is not fitted"):
         ObjectiveDisplay.from_estimator(PCA())
-    with pytest.raises(AttributeError, match="PCA has no objective_history_"):
+    with pytest.raises(AttributeError, match="PCA is not fitted"):
         ObjectiveDisplay.from_estimator(make_pipeline(PCA()))
 
 
@@ -148,7 +148,7 @@ def test_from_estimator_takes_several():
     last = SimpleNamespace(steps=[("only", SimpleNamespace(objective_history_=[4.0, 1.0]))])
     display = ObjectiveDisplay.from_estimator({"plain": first, "pipeline": last})
     np.testing.assert_array_equal(display.histories["pipeline"], [4, 1])
-    with pytest.raises(AttributeError, match="PCA has no objective_history_; call fit on it"):
+    with pytest.raises(AttributeError, match="PCA is not fitted"):
         ObjectiveDisplay.from_estimator({"plain": first, "other": PCA()})
 
 

@@ -111,7 +111,7 @@ def test_in_pipelines_the_earlier_steps_are_taken():
 
 
 def test_what_is_no_fitted_whitening_is_refused():
-    with pytest.raises(AttributeError, match="Whitening has no eigenvalues_; call fit on it"):
+    with pytest.raises(AttributeError, match=r"Whitening is not fitted \(it has no eigenvalues_\)"):
         SpectrumDisplay.from_estimator(Whitening(), samples())
     with pytest.raises(AttributeError, match="no eigenvalues_; this display is for"):
         SpectrumDisplay.from_estimator(PCA(2).fit(samples()), samples())
