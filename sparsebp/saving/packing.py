@@ -20,6 +20,8 @@ from sparsebp.saving.registry import ESTIMATORS, PENALTIES
 #: Parameters that belong to a run, not to the model.
 _OF_THE_RUN = ("callback", "init")
 _CONTAINERS = (None, "default", "pandas", "polars")
+#: A step of a pipeline that does nothing; scikit-learn also takes None.
+_PASSTHROUGH = "passthrough"
 #: Pipelines within pipelines.
 _DEEPEST = 8
 
@@ -51,6 +53,8 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
         If parameters or attributes are not those of a fitted estimator.
     """
     name = type(estimator).__name__
+    if _is_passthrough(estimator):
+        return {"class": _PASSTHROUGH}
     if isinstance(estimator, Pipeline):
         steps = [[key, packed_estimator(step, arrays)] for key, step in estimator.steps]
         return {"class": "Pipeline", "steps": steps}
@@ -73,6 +77,10 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
         "state": {k: _packed(v, arrays) for k, v in state.items()},
         "output": getattr(estimator, "_sklearn_output_config", {}).get("transform"),
     }
+
+
+def _is_passthrough(step: Any) -> bool:
+    return step is None or (isinstance(step, str) and step == _PASSTHROUGH)
 
 
 def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -141,6 +149,8 @@ def unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray], depth: int =
     ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
         If the file is damaged.
     """
+    if packed["class"] == _PASSTHROUGH:
+        return _PASSTHROUGH
     if packed["class"] == "Pipeline":
         if depth >= _DEEPEST:
             raise ValueError(f"more than {_DEEPEST} pipelines within each other")

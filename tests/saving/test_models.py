@@ -89,6 +89,15 @@ def test_names_of_features_come_back(tmp_path):
     loaded.transform(frame)
 
 
+@pytest.mark.parametrize("nothing", ["passthrough", None])
+def test_steps_that_do_nothing_come_back(nothing, tmp_path):
+    pipeline = make_pipeline(nothing, PCA(2)).fit(X)
+    save_model(pipeline, tmp_path / "model.npz")
+    back = load_model(tmp_path / "model.npz")
+    assert back.steps[0][1] == "passthrough"
+    np.testing.assert_array_equal(back.transform(X), pipeline.transform(X))
+
+
 def test_what_cannot_be_saved_is_refused(tmp_path):
     class Own(Penalty):
         layers = Cauchy().layers
