@@ -20,7 +20,7 @@ class Comparison:
     Attributes
     ----------
     methods : dict of str to str
-        Each model's class.
+        Each model's class, or the classes of a pipeline's steps.
     patch_shapes : dict of str to tuple of int
         The shape of its patches.
     summaries : dict of str to FeatureSummary
@@ -140,9 +140,16 @@ def compare_models(
     for name, model in models.items():
         shape = patch_shape.get(name) if isinstance(patch_shape, Mapping) else patch_shape
         some = samples.get(name) if isinstance(samples, Mapping) else samples
-        methods[name] = type(model).__name__
+        methods[name] = _method(model)
         shapes[name], summaries[name] = _measured(model, some, shape, track)
     return Comparison(methods, shapes, summaries)
+
+
+def _method(model: Any) -> str:
+    """Return the class of a model, or those of a pipeline's steps."""
+    steps = [step for _, step in getattr(model, "steps", [("", model)])]
+    named = [type(step).__name__ for step in steps if step not in (None, "passthrough")]
+    return " + ".join(named)
 
 
 def _measured(
@@ -150,6 +157,7 @@ def _measured(
 ) -> tuple[tuple[int, ...], FeatureSummary]:
     if samples is None:
         basis = BasisDisplay.from_estimator(model, patch_shape=patch_shape)
-        return basis.patch_shape, summarize_features(gabor_fit(basis.components, basis.patch_shape))
+        fit = gabor_fit(basis.components, basis.patch_shape)
+        return basis.patch_shape, summarize_features(fit, silent=basis.silent)
     measured = Measurements.of_any(model, samples, patch_shape, track)
     return measured.basis.patch_shape, measured.features

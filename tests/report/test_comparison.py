@@ -30,7 +30,12 @@ def test_models_stand_side_by_side_each_with_its_own_numbers(models, tmp_path):
     compared = compare_models(models, X)
     frame = compared.to_frame().set_index("model")
     assert list(frame.index) == list(models)
-    assert list(frame["method"]) == ["OrthonormalICA", "SparseFiltering", "PCA", "Pipeline"]
+    assert list(frame["method"]) == [
+        "OrthonormalICA",
+        "SparseFiltering",
+        "PCA",
+        "StandardScaler + FastICA",
+    ]
     assert list(frame["n_components"]) == [9, 4, 5, 4]
     ica = models["ica"]
     codes = ica.transform(X)
@@ -62,6 +67,12 @@ def test_silent_features_are_counted():
     atoms[3] *= 1e-4
     model = SimpleNamespace(components_=atoms, transform=lambda x: x[:, :5])
     assert compare_models({"one": model}, X).summaries["one"].silent == 1
+
+
+def test_unused_features_are_counted_without_samples_too():
+    model = OrthonormalICA(4, tol=0.1, random_state=0).fit(X)
+    model.contributions_ = np.array([0.5, 0.0, 0.25, 0.25])
+    assert compare_models({"a": model}).to_dict()["silent"] == [1]
 
 
 def test_no_model_is_refused():
