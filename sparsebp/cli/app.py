@@ -8,9 +8,10 @@ from __future__ import annotations
 import shlex
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from sparsebp import __version__
 from sparsebp.cli import options
@@ -23,7 +24,19 @@ from sparsebp.cli.endings import (
     show_warning,
 )
 
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Run a command; messages about its options lose the prefix that pydantic gives them."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["--help", "-h"]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from errno import ENOTDIR
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,11 @@ def _made(folder: Path) -> bool:
     """Create a folder; False if it exists, perhaps created by another run just now."""
     try:
         folder.mkdir(parents=True)
-    except FileExistsError:
+    except (FileExistsError, NotADirectoryError) as error:
         if not folder.is_dir():
-            raise
+            raise NotADirectoryError(
+                ENOTDIR, "it, or a folder in its path, is a file; give another folder", str(folder)
+            ) from error
         return False
     return True
 

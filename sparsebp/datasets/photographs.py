@@ -229,7 +229,8 @@ def read_photographs(
     if not count:
         because = f" ({reasons[0]})" if reasons else ""
         raise ValueError(
-            f"images={images!r} has no readable image among its {len(files)} files{because}"
+            f"images={images!r} has no readable image among its {len(files)} "
+            f"{'file' if len(files) == 1 else 'files'}{because}"
         )
     _logger.info("%d images in %d files of %s", count, len(files), images)
 

@@ -44,11 +44,12 @@ def test_a_folder_made_for_nothing_is_removed_and_that_of_the_user_stays(tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
+@pytest.mark.parametrize("name", ["file", "file/out"])
+def test_a_file_in_the_place_of_the_folder_is_named(name, tmp_path):
     (tmp_path / "file").touch()
     with (
-        pytest.raises(FileExistsError, match="file"),
-        results_folder(tmp_path / "file", numbered=False),
+        pytest.raises(NotADirectoryError, match=f"is a file; give another folder: .*{name}"),
+        results_folder(tmp_path / name, numbered=False),
     ):
         pytest.fail("the work began")
 
@@ -175,6 +176,18 @@ def test_a_signal_saves_the_best_so_far(number, tmp_path, photographs):
     assert "Interrupted; the best model so far is saved" in " ".join(result.stderr.split())
     assert load_model(out / "model.npz").status_ == "interrupted"
     assert {path.name for path in out.iterdir()} == {"filters.png", "model.npz", "objective.png"}
+
+
+def test_an_option_that_is_no_value_is_said_in_our_own_words():
+    for option, words in (
+        ("--patch-size", "nope is not the size of a patch"),
+        ("--model", "'nope' is not one of"),
+    ):
+        result = learn(option, "nope")
+        assert result.exit_code == 2
+        assert f"Invalid value for '{option}': {words}" in " ".join(
+            result.stderr.replace("│", " ").split()
+        )
 
 
 def test_bad_options_are_refused_before_photographs_are_loaded(tmp_path):
