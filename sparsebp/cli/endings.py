@@ -32,13 +32,20 @@ _last_signal: int = signal.SIGINT
 
 
 def leave_on_interrupt() -> None:
-    """Let Ctrl-C end the process at once and silently, while there is nothing to lose."""
+    """Let Ctrl-C end the process at once and silently, while there is nothing to lose.
+
+    Other signals end it with a sentence, since another program may have sent them.
+    """
     for number in _SIGNALS:
         if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
             signal.signal(number, _leave)
 
 
 def _leave(number: int, _: Any) -> None:
+    if number != signal.SIGINT:
+        with suppress(OSError):
+            text = f"Ended by {signal.Signals(number).name} before there was anything to save.\n"
+            os.write(2, text.encode())
     os._exit(128 + number)
 
 
@@ -87,6 +94,8 @@ def exit_with_message() -> Iterator[None]:
         say("Error:", _sentence(error), "red")
         raise SystemExit(USER_ERROR) from error
     except KeyboardInterrupt:
+        if _last_signal != signal.SIGINT:
+            say("Note:", f"Ended by {signal.Signals(_last_signal).name}.", "yellow")
         raise SystemExit(128 + _last_signal) from None
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -137,11 +138,12 @@ def test_help_tells_the_exit_statuses_and_gives_examples():
 
 INTERRUPTED_IMPORT = """
 import os, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
+number = int(sys.argv.pop())
+signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 class Interrupt:
     def find_spec(name, *_):
         if name == "numpy":
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 sys.meta_path.insert(0, Interrupt)
 sys.argv[1:] = ["derive", "l1"]
 from sparsebp.cli import main
@@ -150,9 +152,14 @@ main()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_an_interrupt_during_the_imports_leaves_no_traceback():
-    result = in_a_process(INTERRUPTED_IMPORT)
-    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
+@pytest.mark.parametrize("number", first_fast([signal.SIGTERM, signal.SIGINT]))
+def test_a_signal_during_the_imports_leaves_no_traceback(number):
+    result = in_a_process(INTERRUPTED_IMPORT.replace("sys.argv.pop()", f"{int(number)}"))
+    assert (result.returncode, result.stdout) == (128 + number, "")
+    said = (
+        "" if number == signal.SIGINT else "Ended by SIGTERM before there was anything to save.\n"
+    )
+    assert result.stderr == said
 
 
 COMMAND = "import sys; from sparsebp.cli import main; sys.argv[0] = 'sparsebp'; main()"
