@@ -48,6 +48,11 @@ def random_source(random_state: RandomState) -> RandomSource:
         raise ValueError(refusal) from error
 
 
+def draw_seed(rng: RandomSource) -> int:
+    """Draw a seed for `numpy.random.default_rng`, from 0 to 2**32 - 1."""
+    return int(rng.random() * 2**32)
+
+
 def check_count(name: str, value: Any) -> int:
     """Return `value` as an int; raise an error unless it is a positive integer.
 

@@ -85,7 +85,7 @@ def _learn_online(X: np.ndarray, start: np.ndarray, seconds: float, setting: Set
     result = search.run(
         X.T,
         OnlineState.empty(start),
-        np.random.default_rng(0),
+        0,
         callback=lambda turn, value, state: trail.keep(state.basis),
     )
     trail.keep(result.point, always=True)

@@ -9,7 +9,7 @@ import numpy as np
 from sparsebp._checks import RandomSource
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.encoding import encode
-from sparsebp.coding.search import BasisSearch
+from sparsebp.coding.search import BasisSearch, rng_of_step
 from sparsebp.coding.state import OnlineState
 
 #: Steps of the encoder on a batch: a basis that still changes is learned faster and, on planted
@@ -63,15 +63,13 @@ class OnlineLearning(BasisSearch):
             moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
         return OnlineState(basis, moments, cross, known.n_samples), value
 
-    def learn(
-        self, x: np.ndarray, state: OnlineState, rng: RandomSource
-    ) -> tuple[OnlineState, float]:
+    def learn(self, x: np.ndarray, state: OnlineState, seed: int) -> tuple[OnlineState, float]:
         """Learn from a batch, in several steps on equal parts if it is large.
 
         Parameters
         ----------
-        x, state, rng
-            As in `step`.
+        x, state, seed
+            As in `run`.
 
         Returns
         -------
@@ -84,7 +82,7 @@ class OnlineLearning(BasisSearch):
         values = []
         for first in range(n_steps):  # neighbors in a batch may be alike
             share = np.ascontiguousarray(x[:, first::n_steps]) if n_steps > 1 else x
-            state, value = self.step(share, state, rng)
+            state, value = self.step(share, state, rng_of_step(seed, first))
             values.append(value)
         return state, float(np.mean(values))
 

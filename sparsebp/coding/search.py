@@ -97,7 +97,7 @@ class BasisSearch:
         self,
         x: np.ndarray | Samples,
         state: OnlineState,
-        rng: RandomSource,
+        seed: int,
         callback: Callback | None = None,
     ) -> BasisResult:
         """Take steps on fresh batches of the samples.
@@ -108,8 +108,8 @@ class BasisSearch:
             Samples in columns.
         state : OnlineState
             Where to start.
-        rng : RandomState or Generator
-            Draws the batches, and what the steps draw.
+        seed : int
+            Determines the batches, and what is random in the steps.
         callback : callable, optional
             ``callback(iteration, value, state)`` after each step; True stops.
 
@@ -122,14 +122,14 @@ class BasisSearch:
         state = state.moved_to(self.project(state.basis))
         history: list[float] = []
         status = Status.ITERATION_LIMIT
-        batches = Samples.of(x).batches(self.batch_size, rng)
+        batches = Samples.of(x).batches(self.batch_size, seed)
         with one_blas_thread():
             try:
-                for batch in islice(batches, min(self.max_iter, sys.maxsize)):
+                for number, batch in enumerate(islice(batches, min(self.max_iter, sys.maxsize))):
                     if not history:
                         codes = starting_codes(batch, state.basis)
                         history.append(self.value(batch, state.basis, codes))
-                    new, value = self.step(batch, state, rng)
+                    new, value = self.step(batch, state, rng_of_step(seed, number))
                     if not np.isfinite(value):
                         status = Status.NOT_FINITE
                         break
@@ -149,3 +149,8 @@ class BasisSearch:
         value = history[-1] if history else np.inf
         n_iter = max(len(history) - 1, 0)
         return BasisResult(state.basis, value, n_iter, status, tuple(history), state.resumable())
+
+
+def rng_of_step(seed: int, number: int) -> np.random.Generator:
+    """Return the generator of one step, which does not depend on what earlier steps drew."""
+    return np.random.default_rng([seed, number, 1])

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sparsebp._checks import random_source
+from sparsebp._checks import draw_seed, random_source
 from sparsebp._fitted import Maybe, Numbers
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
@@ -215,7 +215,7 @@ class SparseCoding(AtomCoder, Learner):
             return _attributes(search, state)
 
         with ignore_float_warnings(), watching(self, x.T, fitted_at) as watch:
-            result = search.run(x, state, rng, watch)
+            result = search.run(x, state, draw_seed(rng), watch)
             require_success(result)
             vars(self).update(fitted_at(result.state))
         self._warn_of_units(x)
@@ -262,7 +262,7 @@ class SparseCoding(AtomCoder, Learner):
         with ignore_float_warnings():
             state = state.moved_to(search.project(state.basis))
             start = search.value(x, state.basis, starting_codes(x, state.basis))
-            state, objective = search.learn(x, state, rng)
+            state, objective = search.learn(x, state, draw_seed(rng))
         before, n_iter = ((start,), 0) if first else (self.objective_history_, self.n_iter_)
         n_iter, history = n_iter + 1, (*before, objective)
         require_usable(state.basis, objective)

@@ -95,4 +95,5 @@ def _stages(samples: Samples, n_rows: int, rng: RandomSource) -> list[Samples]:
     if len(sizes) == 1:
         return [samples]
     order = rng.permutation(samples.shape[1])[: sizes[1]]
-    return [*(samples.only(order[:size]) for size in reversed(sizes[1:])), samples]
+    subsets = (samples.only(np.sort(order[:size])) for size in reversed(sizes[1:]))
+    return [*subsets, samples]

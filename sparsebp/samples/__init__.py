@@ -3,6 +3,8 @@
 from sparsebp.samples.columns import filled, product, taken
 from sparsebp.samples.moments import second_moment_factor, second_moments
 from sparsebp.samples.samples import BLOCK, ArraySamples, MappedSamples, Samples
+from sparsebp.samples.stored import StoredSamples, is_store
+from sparsebp.samples.sums import BlockSums
 from sparsebp.samples.threads import (
     count_threads,
     in_blocks,
@@ -14,12 +16,15 @@ from sparsebp.samples.threads import (
 __all__ = [
     "BLOCK",
     "ArraySamples",
+    "BlockSums",
     "MappedSamples",
     "Samples",
+    "StoredSamples",
     "count_threads",
     "filled",
     "in_blocks",
     "in_order",
+    "is_store",
     "one_blas_thread",
     "product",
     "second_moment_factor",

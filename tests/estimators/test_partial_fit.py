@@ -9,6 +9,7 @@ import pytest
 
 from sparsebp import SparseCoding, load_model, save_model
 from sparsebp.coding import OnlineState
+from sparsebp.coding.search import rng_of_step
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import dictionary_recovery
 
@@ -17,13 +18,13 @@ X = PLANTED.X
 SOLVERS = [
     {"solver": "online", "batch_size": 100, "max_iter": 60},
     {"max_iter": 10, "batch_size": 300},
-    {"solver": "exact", "gamma": 0.01, "max_iter": 10, "batch_size": 500},
+    {"solver": "exact", "gamma": 0.01, "max_iter": 40, "batch_size": 500},
 ]
 
 
 @cache
 def _learned(number):
-    return SparseCoding(8, alpha=0.1, tol=0, random_state=1, **SOLVERS[number]).fit(X)
+    return SparseCoding(8, alpha=0.1, tol=0, random_state=0, **SOLVERS[number]).fit(X)
 
 
 def learned(number):
@@ -132,12 +133,11 @@ def test_a_large_batch_is_learned_from_in_steps():
     model = SparseCoding(8, alpha=0.1, random_state=1).partial_fit(X[:399])
     assert (model.state_.n_samples, model.n_iter_, len(model.objective_history_)) == (399, 1, 2)
     search, x = model._online(8), X.T
-    rngs = [np.random.RandomState(3) for _ in range(2)]
-    together, value = search.learn(x[:, :399], model.state_, rngs[0])
+    together, value = search.learn(x[:, :399], model.state_, 3)
     state, values = model.state_, []
     for first in range(3):  # of a hundred samples or more
         share = np.ascontiguousarray(x[:, first:399:3])
-        state, found = search.step(share, state, rngs[1])
+        state, found = search.step(share, state, rng_of_step(3, first))
         values.append(found)
     np.testing.assert_array_equal(together.basis, state.basis)
     assert value == pytest.approx(np.mean(values))

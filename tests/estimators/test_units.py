@@ -81,12 +81,15 @@ def test_reconstruction_ica_says_that_samples_are_too_small(scale, words):
 def test_penalties_of_one_unit_say_by_what_to_multiply_samples(penalty, unit):
     signals = make_dictionary_signals(400, 16, 16, n_nonzero=2, random_state=1)
     X = unit / signals.X.std() * signals.X
-    model = SparseCoding(16, penalty=penalty, **FAST)
-    (message,) = said(model, X)
-    dense = kurtosis(model.transform(X), axis=None)
-    factor = float(message.split("multiply it by about ")[1].split(",")[0].split(")")[0])
-    assert said(model, factor * X) == []
-    assert kurtosis(model.transform(factor * X), axis=None) > 2 * dense
+    gains = []
+    for seed in range(3):
+        model = SparseCoding(16, penalty=penalty, **{**FAST, "random_state": seed})
+        (message,) = said(model, X)
+        dense = kurtosis(model.transform(X), axis=None)
+        factor = float(message.split("multiply it by about ")[1].split(",")[0].split(")")[0])
+        assert said(model, factor * X) == []
+        gains.append(kurtosis(model.transform(factor * X), axis=None) / dense)
+    assert np.mean(gains) > 2
 
 
 @pytest.mark.slow

@@ -1,5 +1,5 @@
 import tracemalloc
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 import pytest
@@ -250,7 +250,7 @@ def test_a_map_has_a_column_for_every_sample_in_their_order():
 
 @pytest.mark.parametrize(("n", "size"), [(10, 5), (10, 3), (10, 7), (10, 9), (3, 1)])
 def test_batches_hold_every_sample_once_before_any_comes_again(n, size):
-    stream_of = ArraySamples(np.arange(n)[None, :]).batches(size, np.random.RandomState(0))
+    stream_of = ArraySamples(np.arange(n)[None, :]).batches(size, 0)
     drawn = [next(stream_of).ravel() for _ in range(3 * n)]
     assert {len(batch) for batch in drawn} == {size}
     stream = np.concatenate(drawn)
@@ -262,7 +262,7 @@ def test_batches_hold_every_sample_once_before_any_comes_again(n, size):
 @pytest.mark.parametrize("size", [10, 11, 1000, None])
 def test_a_batch_of_all_samples_is_the_same_array_every_time(size):
     x = np.arange(10.0)[None, :]
-    stream_of = ArraySamples(x).batches(size, np.random.RandomState(0))
+    stream_of = ArraySamples(x).batches(size, 0)
     first, *others = (next(stream_of) for _ in range(3))
     assert all(batch is first for batch in others)
     np.testing.assert_array_equal(first, x)
@@ -273,5 +273,28 @@ def test_a_selection_of_a_selection_is_taken_from_it():
     for samples in (ArraySamples(x), ArraySamples(x).mapped(np.eye(3), np.zeros((3, 1)))):
         some = samples.only(np.array([7, 8, 9]))
         np.testing.assert_array_equal(some.only(np.array([2, 0])).block(0), x[:, [9, 7]])
-        batch = next(some.batches(2, np.random.RandomState(0)))
+        batch = next(some.batches(2, 0))
         assert all((column == x[:, 7:10].T).all(axis=1).any() for column in batch.T)
+
+
+@pytest.mark.parametrize(("n", "size"), [(10, 3), (7, 7), (5, 2)])
+def test_batches_from_any_number_on_are_those_of_the_whole_stream(n, size):
+    samples = ArraySamples(np.arange(n)[None, :])
+    whole = list(islice(samples.batches(size, 5), 12))
+    for start in range(12):
+        for batch, expected in zip(samples.batches(size, 5, start), whole[start:], strict=False):
+            np.testing.assert_array_equal(batch, expected)
+
+
+def test_some_samples_are_evenly_spread():
+    x = normal(2, 25)
+    np.testing.assert_array_equal(ArraySamples(x).some(10), x[:, ::3])
+    np.testing.assert_array_equal(ArraySamples(x).some(25), x)
+
+
+def test_large_blocks_cover_all_samples():
+    x = np.empty((4096, 2500), dtype=np.float32)
+    x[:] = np.arange(2500)
+    found = list(ArraySamples(x).large_blocks())
+    assert [columns.start for columns, _ in found] == [0, 2048]
+    np.testing.assert_array_equal(np.hstack([block for _, block in found]), x)

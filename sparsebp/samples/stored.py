@@ -1,0 +1,162 @@
+"""Samples in the rows of a store that is read in slices: HDF5, zarr, a file mapped into memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from sparsebp._cached import cached_property
+from sparsebp.samples.samples import BLOCK, ArraySamples, Samples
+
+#: Samples that are gathered in memory when they are chosen.
+_FEW = 64 * BLOCK
+#: Bytes of the samples among which batches are drawn: chunks in random order.
+_WINDOW = 2**25
+
+
+def is_store(X: Any) -> bool:
+    """Return whether X is a table of numbers that is better not read as a whole.
+
+    Parameters
+    ----------
+    X : object
+        Given by the caller.
+
+    Returns
+    -------
+    is_store : bool
+        True for `numpy.memmap`, and for what has ``shape``, ``dtype`` and ``chunks`` but is no
+        dask array: datasets of h5py, arrays of zarr, and the like.
+    """
+    if isinstance(X, np.ndarray):
+        return isinstance(X, np.memmap)
+    attributes = ("shape", "dtype", "chunks")
+    return all(hasattr(X, a) for a in attributes) and not hasattr(X, "__dask_graph__")
+
+
+@dataclass(frozen=True, eq=False)
+class StoredSamples(Samples):
+    """The rows of a store, read when they are needed.
+
+    Parameters
+    ----------
+    store : object
+        Of shape (n_samples, n_features), with a ``dtype`` of real numbers; ``store[first:last]``
+        returns rows. If it has ``chunks``, whole chunks of rows are read, and the last few kept.
+    n_threads : int
+        Blocks at work at the same time.
+    order : ndarray of int, optional
+        Which rows, in which order; all as they stand by default.
+
+    Examples
+    --------
+    >>> samples = StoredSamples(np.arange(6, dtype=np.uint8).reshape(3, 2))
+    >>> samples.shape, samples.dtype, samples.block(1)
+    ((2, 3), dtype('float64'), array([[2., 4.],
+           [3., 5.]]))
+    """
+
+    store: Any
+    n_threads: int = 1
+    order: np.ndarray | None = None
+    _rows: _Rows = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rows", _Rows(self.store))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of features and of samples."""
+        return self.store.shape[1], self.store.shape[0] if self.order is None else len(self.order)
+
+    @cached_property
+    def dtype(self) -> np.dtype:
+        """Float32 if the store has it in either byte order, else float64."""
+        given = np.dtype(self.store.dtype)
+        return np.dtype(np.float32 if (given.kind, given.itemsize) == ("f", 4) else np.float64)
+
+    def block(self, first: int, size: int = BLOCK) -> np.ndarray:
+        """Read some samples; a view of a file that is mapped into memory."""
+        last = min(first + size, self.shape[1])
+        if self.order is not None:
+            return self.taken(np.arange(first, last))
+        return self._rows.read(first, last).astype(self.dtype, copy=False).T
+
+    def taken(self, order: np.ndarray) -> np.ndarray:
+        """Read samples by their indices: neighbors together, in the order of the store."""
+        wanted = order if self.order is None else self.order[order]
+        ascending = np.argsort(wanted, kind="stable")
+        rows = np.empty((len(wanted), self.shape[0]), self.dtype)
+        chunks = wanted[ascending] // self._rows.chunk
+        for these in np.split(ascending, np.flatnonzero(np.diff(chunks)) + 1):
+            if len(these):
+                first, last = wanted[these[0]], wanted[these[-1]] + 1
+                rows[these] = self._rows.read(first, last)[wanted[these] - first]
+        return rows.T
+
+    def only(self, order: np.ndarray) -> Samples:
+        """Return some of the samples; few are read at once."""
+        if len(order) <= _FEW:
+            return ArraySamples(self.taken(order), self.n_threads)
+        return replace(self, order=order if self.order is None else self.order[order])
+
+    def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
+        """Yield the samples of a few random chunks, shuffled, then of the next few."""
+        if self.order is not None:
+            yield from super().shuffled(seed)
+            return
+        n_samples, chunk = self.shape[1], self._rows.chunk
+        rng = np.random.default_rng(seed)
+        firsts = chunk * rng.permutation(-(-n_samples // chunk))
+        at_once = self._rows.n_chunks_at_once
+        for start in range(0, len(firsts), at_once):
+            window = firsts[start : start + at_once, np.newaxis] + np.arange(chunk)
+            yield rng.permutation(window[window < n_samples])
+
+
+class _Rows:
+    """Reads rows of a store, whole chunks at a time, the last of which are kept."""
+
+    def __init__(self, store: Any) -> None:
+        chunks = getattr(store, "chunks", None)
+        self.store, self.is_chunked, self.chunk = store, bool(chunks), BLOCK
+        if isinstance(store, np.ndarray):
+            self.store = np.asarray(store)  # slices of a memmap are slow to make
+        elif chunks:
+            self.chunk = int(chunks[0])
+        bytes_of_chunk = self.chunk * store.shape[1] * np.dtype(store.dtype).itemsize
+        self.n_chunks_at_once = max(1, _WINDOW // bytes_of_chunk)
+        self.kept: OrderedDict[int, np.ndarray] = OrderedDict()
+        self.lock = threading.Lock()
+
+    def read(self, first: int, last: int) -> np.ndarray:
+        """Return the rows from first to last − 1."""
+        if not self.is_chunked:
+            return np.asarray(self.store[first:last])
+        with self.lock:
+            numbers = range(first // self.chunk, -(-last // self.chunk))
+            parts = [
+                self._of_chunk(n)[max(0, first - n * self.chunk) : last - n * self.chunk]
+                for n in numbers
+            ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _of_chunk(self, number: int) -> np.ndarray:
+        if number not in self.kept:
+            first = number * self.chunk
+            self.kept[number] = np.asarray(self.store[first : first + self.chunk])
+            while len(self.kept) > 2 * self.n_chunks_at_once:  # batches span two windows
+                self.kept.popitem(last=False)
+        self.kept.move_to_end(number)
+        return self.kept[number]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"store": self.store}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["store"])

@@ -1,0 +1,141 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from sparsebp.samples import ArraySamples, StoredSamples, is_store
+from sparsebp.samples.samples import BLOCK
+
+N_SAMPLES = 3 * BLOCK + 100
+
+
+class Chunked:
+    """Rows in memory that are read like those of a file; counts what is read."""
+
+    def __init__(self, rows, chunk):
+        self.rows, self.chunks, self.read = rows, (chunk, rows.shape[1]), []
+        self.shape, self.dtype = rows.shape, rows.dtype
+
+    def __getitem__(self, rows):
+        self.read.append(rows.start // self.chunks[0])
+        return self.rows[rows]
+
+
+def mapped_file(rows, folder):
+    path = folder / "rows.bin"
+    rows.tofile(path)
+    return np.memmap(path, dtype=rows.dtype, mode="r", shape=rows.shape)
+
+
+def hdf5(rows, folder, chunks=(700, 4)):
+    h5py = pytest.importorskip("h5py")
+    return h5py.File(folder / "rows.h5", "w").create_dataset("rows", data=rows, chunks=chunks)
+
+
+def zarr_array(rows, folder):
+    zarr = pytest.importorskip("zarr")
+    stored = zarr.create_array(
+        folder / "r.zarr", shape=rows.shape, dtype=rows.dtype, chunks=(700, 4)
+    )
+    stored[:] = rows
+    return stored
+
+
+STORES = {
+    "memmap": mapped_file,
+    "hdf5": hdf5,
+    "hdf5, one piece": lambda rows, folder: hdf5(rows, folder, chunks=None),
+    "zarr": zarr_array,
+    "anything else": lambda rows, folder: Chunked(rows, 700),
+}
+
+
+def numbers(dtype=np.float32, n_samples=N_SAMPLES):
+    return np.random.default_rng(0).normal(scale=50, size=(n_samples, 4)).astype(dtype)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_stored_samples_are_those_in_memory(kind, tmp_path):
+    rows = numbers()
+    store = STORES[kind](rows, tmp_path)
+    assert is_store(store)
+    for n_threads in (1, 2):
+        stored, plain = StoredSamples(store, n_threads), ArraySamples(rows.T)
+        assert (stored.shape, stored.dtype) == (plain.shape, plain.dtype)
+        for first, size in ((0, BLOCK), (650, 100), (N_SAMPLES - 3, 50), (0, N_SAMPLES)):
+            np.testing.assert_array_equal(stored.block(first, size), plain.block(first, size))
+        order = np.random.default_rng(1).permutation(N_SAMPLES)[:2000]
+        np.testing.assert_array_equal(stored.taken(order), plain.taken(order))
+        np.testing.assert_array_equal(stored.only(order).block(5, 9), plain.only(order).block(5, 9))
+        for sums in (
+            s.sum(lambda x: (x @ x.T, x.shape[1]))
+            for s in (
+                stored,
+                stored.mapped(np.eye(4, dtype=np.float32), np.zeros((4, 1), dtype=np.float32)),
+            )
+        ):
+            for total, expected in zip(
+                sums, plain.sum(lambda x: (x @ x.T, x.shape[1])), strict=True
+            ):
+                np.testing.assert_array_equal(total, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, ">f4", ">f8", np.int64])
+def test_numbers_of_other_types_are_converted_block_by_block(dtype, tmp_path):
+    rows = numbers(n_samples=300).astype(dtype)
+    stored = StoredSamples(mapped_file(rows, tmp_path))
+    wanted = np.float32 if dtype == ">f4" else np.float64
+    assert stored.dtype == wanted
+    assert stored.dtype.isnative
+    for block in (stored.block(10, 7), stored.taken(np.arange(10, 17))):
+        assert block.dtype == wanted
+        np.testing.assert_array_equal(block, rows[10:17].astype(wanted).T)
+
+
+@pytest.mark.parametrize("chunk", [1, 100, 70000])
+@pytest.mark.parametrize("size", [256, 1000])
+def test_batches_hold_every_sample_once_and_read_every_chunk_once(chunk, size):
+    rows = np.arange(40000.0, dtype=np.float32)[:, np.newaxis]
+    if chunk == 1:
+        rows = rows[:3000]
+    store = Chunked(rows, chunk)
+    n_batches = len(rows) // size
+    batches = list(islice(StoredSamples(store).batches(size, 3), n_batches))
+    seen = np.sort(np.concatenate([batch.ravel() for batch in batches]))
+    assert len(np.unique(seen)) == n_batches * size
+    assert len(store.read) == len(set(store.read))
+    # Neighbors in the file are in different batches.
+    spread = [np.ptp(batch) for batch in batches]
+    assert min(spread) > 0.5 * min(len(rows), 30000)
+
+
+@pytest.mark.parametrize("chunk", [100, 3000])
+def test_batches_from_any_number_on_are_those_of_the_whole_stream(chunk):
+    samples = StoredSamples(Chunked(numbers(), chunk))
+    whole = list(islice(samples.batches(500, 7), 20))
+    for start in (0, 1, 6, 7, 13, 19):
+        for batch, expected in zip(samples.batches(500, 7, start), whole[start:], strict=False):
+            np.testing.assert_array_equal(batch, expected)
+
+
+def test_blocks_in_a_row_read_every_chunk_once():
+    store = Chunked(numbers(), 700)
+    StoredSamples(store).sum(lambda x: (x.sum(),))
+    assert store.read == [0, 1, 2, 3, 4]
+
+
+def test_a_selection_too_large_to_be_kept_is_read_again(monkeypatch):
+    monkeypatch.setattr("sparsebp.samples.stored._FEW", 1000)
+    rows = numbers()
+    order = np.random.default_rng(1).permutation(N_SAMPLES)[:2000]
+    some = StoredSamples(Chunked(rows, 700)).only(order)
+    assert isinstance(some, StoredSamples)
+    np.testing.assert_array_equal(some.block(1500, 900), rows[order[1500:]].T)
+    np.testing.assert_array_equal(some.only(np.array([3, 1])).block(0), rows[order[[3, 1]]].T)
+    batches = list(islice(some.batches(500, 0), 4))
+    np.testing.assert_array_equal(np.sort(np.hstack(batches)[0]), np.sort(rows[order, 0]))
+
+
+@pytest.mark.parametrize("X", [np.ones((2, 2)), [[1.0]], None, "text"])
+def test_arrays_in_memory_are_no_stores(X):
+    assert not is_store(X)
