@@ -27,7 +27,7 @@ from sparsebp._shapes import PatchShape, checked_patch_shape, resolved_patch_sha
 from sparsebp._unused import unused_components
 from sparsebp._warnings import warn_user
 from sparsebp.estimators._callbacks import CallbackSupportMixin
-from sparsebp.estimators._parameters import check_flag, check_real, check_whole
+from sparsebp.estimators._parameters import check_flag, check_real, check_whole, is_auto
 from sparsebp.estimators._units import scale_of, warn_of_scale
 from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import Penalty, make_penalty
@@ -42,7 +42,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     """Base of estimators with components; samples are rows here and columns in lower layers."""
 
     penalty: str | Penalty
-    epsilon: float
+    epsilon: Any  # a number, or "auto" where allowed
+    _auto_epsilon: ClassVar[bool] = False
     n_features_in_: int
     n_jobs: int | None = None  # for estimators that work on blocks
     components_: np.ndarray
@@ -155,8 +156,10 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """Return the result of `transform` as an array, regardless of `set_output`."""
         return np.asarray(self.transform(X))
 
-    def _make_penalty(self, n_components: int) -> Penalty:
-        penalty = self._accepted(make_penalty(self.penalty, n_components, float(self.epsilon)))
+    def _make_penalty(self, n_components: int, auto: float = 1.0) -> Penalty:
+        """Return the penalty; `auto` is the ε of ``epsilon="auto"``."""
+        epsilon = auto if is_auto(self.epsilon) else float(self.epsilon)
+        penalty = self._accepted(make_penalty(self.penalty, n_components, epsilon))
         penalty.check_components(n_components)
         return penalty
 
@@ -167,7 +170,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         elif isinstance(self.penalty, Penalty):
             self._accepted(self.penalty)
         else:
-            self._accepted(make_penalty(self.penalty, 1, float(self.epsilon)))
+            epsilon = 1.0 if is_auto(self.epsilon) else float(self.epsilon)
+            self._accepted(make_penalty(self.penalty, 1, epsilon))
 
     def _accepted(self, penalty: Penalty) -> Penalty:
         """Return the penalty as this estimator uses it, or raise an error if it cannot."""
@@ -258,7 +262,7 @@ class Learner(CallbackSupportMixin, Coder):
         check_room("n_components", self.n_components, (self.n_components or 1,))
         check_whole("max_iter", self.max_iter)
         check_real("tol", self.tol)
-        check_real("epsilon", self.epsilon, positive=True)
+        check_real("epsilon", self.epsilon, positive=True, auto=self._auto_epsilon)
         check_flag("warm_start", self.warm_start)
         count_threads(self.n_jobs)
         if not isinstance(self.verbose, bool | np.bool_):

@@ -12,7 +12,7 @@ from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._fitting import require_success
-from sparsebp.estimators._parameters import check_choice, check_flag_or_share
+from sparsebp.estimators._parameters import check_choice, check_flag_or_share, is_auto
 from sparsebp.estimators._units import warn_of_hidden, warn_of_scale
 from sparsebp.estimators._whiteness import warn_if_not_white
 from sparsebp.minimizers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
@@ -24,6 +24,10 @@ from sparsebp.samples import ArraySamples, Samples, count_threads, product
 #: White samples are stored if they have this many times fewer directions than features: they need
 #: less memory than the samples, and recomputing them would dominate each iteration.
 _FEW_OF = 4
+#: With more filters than directions, ε="auto" is this share of the variance: no filter estimates
+#: one source, so minima of a sharp |s| that are no sources do no harm, and features are closer to
+#: Gabor functions (5,000 patches of 8×8, twice as many filters: median R² 0.82 against 0.76).
+_OVERCOMPLETE = 0.01
 #: Samples used to check whether the penalty distinguishes small from large responses.
 _ENOUGH = 1000
 
@@ -32,6 +36,7 @@ class FilterLearner(Learner):
     """Base of both kinds of ICA: linear filters, with or without whitening."""
 
     _solvers: tuple[str, ...]
+    _auto_epsilon = True
     solver: str
     whiten: bool | float
     directions: str
@@ -144,7 +149,8 @@ class FilterLearner(Learner):
         n_threads = count_threads(self.n_jobs)
         if not self.whiten:
             mean = np.zeros(X.shape[1], dtype=X.dtype)
-            return Whitened(ArraySamples(X.T, n_threads), None, None, mean)
+            variance = float(np.square(X, dtype=np.float64).mean()) or 1.0
+            return Whitened(ArraySamples(X.T, n_threads), None, None, mean, variance)
         share = float(self.whiten) if self.whiten < 1 else None
         whitening = Whitening("pca", n_components=share).fit(X)
         kept = slice(self.n_components if self.directions == "largest" else None)
@@ -183,8 +189,9 @@ class FilterLearner(Learner):
         They are all +1 if the penalty groups coefficients, which then share a sign, and if there
         are more filters than directions: then a filter is not an estimate of one source.
         """
-        penalty = self._make_penalty(len(start))
-        if _is_auto(self.signs) and penalty.is_elementwise and start.shape[0] <= start.shape[1]:
+        sharpness = 1.0 if start.shape[0] <= start.shape[1] else _OVERCOMPLETE
+        penalty = self._make_penalty(len(start), sharpness * white.variance)
+        if is_auto(self.signs) and penalty.is_elementwise and start.shape[0] <= start.shape[1]:
             rule = SignRule(penalty, white.samples, filters_at)
             drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
             result, penalty = minimize_choosing_signs(
@@ -211,7 +218,7 @@ class FilterLearner(Learner):
                 f"penalty is {penalty!r}, which constrains coefficients to be ≥ 0, but responses "
                 "of filters have both signs. Set positive=False, or use SparseCoding."
             )
-        if self.signs is None or _is_auto(self.signs):
+        if self.signs is None or is_auto(self.signs):
             return penalty
         return Signed(penalty, self.signs)
 
@@ -228,14 +235,13 @@ class FilterLearner(Learner):
 class Whitened:
     """White samples, computed block by block; the whitening map, its inverse, and the mean.
 
-    Without whitening there are no maps: an identity matrix would have n_features² elements.
+    Without whitening there are no maps: an identity matrix would have n_features² elements. The
+    variance is the mean square of a value, which is not 1 for all samples called white: that of
+    patches of 81 pixels and unit norm is 1/81.
     """
 
     samples: Samples
     forward: np.ndarray | None
     backward: np.ndarray | None
     mean: np.ndarray
-
-
-def _is_auto(signs: Any) -> bool:
-    return isinstance(signs, str) and signs == "auto"
+    variance: float = 1.0

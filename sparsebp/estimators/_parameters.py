@@ -21,12 +21,20 @@ def _as_float(value: Any) -> float:
         return np.nan
 
 
-def check_real(name: str, value: Any, *, positive: bool = False) -> None:
-    """Raise an error unless value is a finite number ≥ 0 (> 0 if positive)."""
+def is_auto(value: Any) -> bool:
+    """Return whether a parameter is "auto"; arrays are not compared."""
+    return isinstance(value, str) and value == "auto"
+
+
+def check_real(name: str, value: Any, *, positive: bool = False, auto: bool = False) -> None:
+    """Raise an error unless value is a finite number ≥ 0 (> 0 if positive) or an allowed "auto"."""
     number = _as_float(value)
+    if auto and is_auto(value):
+        return
     if not 0 <= number < np.inf or (positive and number == 0):
+        also = " or 'auto'" if auto else ""
         raise ValueError(
-            f"{name} is {value!r}; it must be a number {'> 0' if positive else '≥ 0'}."
+            f"{name} is {value!r}; it must be a number {'> 0' if positive else '≥ 0'}{also}."
         )
 
 
@@ -41,7 +49,7 @@ def check_flag_or_share(name: str, value: Any) -> None:
 
 def check_flag_or_auto(name: str, value: Any) -> None:
     """Raise an error unless value is a bool or "auto"."""
-    if not isinstance(value, bool | np.bool_) and not (isinstance(value, str) and value == "auto"):
+    if not isinstance(value, bool | np.bool_) and not is_auto(value):
         raise ValueError(f"{name} is {value!r}; it must be True, False or 'auto'.")
 
 

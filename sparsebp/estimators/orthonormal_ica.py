@@ -35,10 +35,10 @@ class OrthonormalICA(FilterLearner):
     penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
             default="smooth_l1"
         The sparsity penalty S. A topographic one makes it topographic ICA.
-    epsilon : float, default=1.0
-        Smoothing ε > 0 of the penalties given by name, in units of the variance of white samples.
-        A small one makes |s| sharp, which separates sparse sources a little better, but not
-        two-valued or skewed ones.
+    epsilon : float or "auto", default="auto"
+        Smoothing ε > 0 of the penalties given by name. "auto" is the variance of the white samples:
+        1 if `fit` whitens them, else their mean square. A much smaller one, such as 0.01, makes |s|
+        sharp, which separates sparse sources a little better, but not two-valued or skewed ones.
     whiten : bool or float, default=True
         Whether to center and whiten the samples, in all directions that they span (True) or in the
         fewest that hold a fraction of their variance (a number between 0 and 1). Whitening
@@ -142,7 +142,7 @@ class OrthonormalICA(FilterLearner):
         n_components: int | None = None,
         *,
         penalty: str | Penalty = "smooth_l1",
-        epsilon: float = 1.0,
+        epsilon: float | str = "auto",
         whiten: bool | float = True,
         directions: str = "largest",
         solver: str = "lbfgs",

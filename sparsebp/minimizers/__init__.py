@@ -1,7 +1,7 @@
 """Minimizers of any objective with a value and a gradient."""
 
 from sparsebp.minimizers.columnwise import minimize_columns
-from sparsebp.minimizers.growing import minimize_growing
+from sparsebp.minimizers.growing import growing_subsets, minimize_growing
 from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
 from sparsebp.minimizers.manifold import minimize_orthonormal
 from sparsebp.minimizers.result import Result, Status
@@ -14,6 +14,7 @@ __all__ = [
     "SignRule",
     "SignedPoint",
     "Status",
+    "growing_subsets",
     "minimize_choosing_signs",
     "minimize_columns",
     "minimize_growing",

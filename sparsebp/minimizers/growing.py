@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,38 +15,33 @@ from sparsebp.problems import Differentiable
 from sparsebp.samples import Samples
 
 _FACTOR = 4
-#: Samples of the first stage for each row of the free matrix; fewer would be overfitted.
-_SAMPLES_PER_ROW = 16
 #: A stage ends when an iteration gains less than this fraction: sampling errors are larger.
 _STAGE_TOL = 1e-4
 
 
 def minimize_growing(
     objective_of: Callable[[Samples], Differentiable],
-    samples: Samples,
+    stages: Sequence[Samples],
     start: np.ndarray,
     *,
-    rng: RandomSource,
     max_iter: int,
     tol: float,
     callback: Callback | None = None,
 ) -> Result:
-    """Minimize an objective of samples by L-BFGS, starting on a random subset.
+    """Minimize an objective of samples by L-BFGS, starting on a subset.
 
     An iteration on a quarter of the samples takes a quarter of the time, and far from the minimum
-    it makes the same progress. Each stage starts where the last one ended; the last is on all
-    samples, whose minimum is returned. With few samples there is only that stage.
+    it makes the same progress. Each stage starts where the last one ended; the minimum of the last
+    is returned.
 
     Parameters
     ----------
     objective_of : callable
         Makes the objective, a mean over samples, from `Samples`.
-    samples : Samples
-        All of them.
+    stages : sequence of Samples
+        Those of each stage, such as `growing_subsets` draws.
     start : ndarray of shape (n_rows, n_columns)
         The starting point.
-    rng : RandomState or Generator
-        Draws the samples of the first stages.
     max_iter : int
         Maximum number of iterations, over all stages.
     tol : float
@@ -61,8 +56,8 @@ def minimize_growing(
         Its history has the objective on the samples of each stage.
     """
     result = Result(start, np.inf, 0, Status.CONVERGED, ())
-    for part in _stages(samples, start.shape[0], rng):
-        before, last = result, part is samples
+    for part in stages:
+        before, last = result, part is stages[-1]
         left = max_iter - before.n_iter - (not last)  # at least one for the last stage
         if left <= 0:
             continue
@@ -88,9 +83,25 @@ def minimize_growing(
     return result
 
 
-def _stages(samples: Samples, n_rows: int, rng: RandomSource) -> list[Samples]:
+def growing_subsets(samples: Samples, fewest: int, rng: RandomSource) -> list[Samples]:
+    """Draw random subsets, each four times as large as the one before, then all samples.
+
+    Parameters
+    ----------
+    samples : Samples of shape (n_features, n_samples)
+        All of them.
+    fewest : int
+        Samples of the first subset, at least; with less than four times as many there is no subset.
+    rng : RandomState or Generator
+        Draws them.
+
+    Returns
+    -------
+    stages : list of Samples
+        Each holds those before it; the last are the samples themselves.
+    """
     sizes = [samples.shape[1]]
-    while sizes[-1] // _FACTOR >= _SAMPLES_PER_ROW * n_rows:
+    while sizes[-1] // _FACTOR >= fewest:
         sizes.append(sizes[-1] // _FACTOR)
     if len(sizes) == 1:
         return [samples]

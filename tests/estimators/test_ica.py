@@ -195,14 +195,35 @@ SOURCES = {
 }
 
 
+@pytest.mark.parametrize("estimator", [OrthonormalICA, ReconstructionICA])
 @pytest.mark.parametrize("kind", SOURCES)
-def test_sources_of_two_values_and_skewed_ones_are_separated(kind):
+def test_sources_of_two_values_and_skewed_ones_are_separated(estimator, kind):
     """With ε = 0.01 the median distance is 0.1 to 0.5, but for rare events."""
     distances = []
     for seed in range(5):
         rng = np.random.default_rng(seed)
         sources, mixing = SOURCES[kind](rng), rng.normal(size=(3, 3))
-        model = OrthonormalICA(random_state=seed).fit(sources @ mixing.T)
+        model = estimator(whiten=True, random_state=seed).fit(sources @ mixing.T)
         distances.append(amari_distance(model.components_, mixing))
     assert np.median(distances) < 0.08
     assert max(distances) < 0.12
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_smoothing_is_the_variance_of_white_samples():
+    def smoothing(samples, *n_components, **options):
+        model = ReconstructionICA(*n_components, max_iter=1, random_state=0, **options).fit(samples)
+        return model.penalty_.epsilon
+
+    assert smoothing(5 * X, whiten=True) == 1
+    assert smoothing(X, 7, whiten=True) == 0.01
+    assert smoothing(WHITE / 9) == pytest.approx(1 / 81)
+    assert smoothing(WHITE / 9, 7) == pytest.approx(0.01 / 81)
+    assert smoothing(WHITE / 9, epsilon=0.3, alpha=0.01) == 0.3
+    assert smoothing(np.zeros((20, 3))) == 1
+
+
+@pytest.mark.parametrize("unit", [2.0**-20, 2.0**20])
+def test_filters_of_white_samples_do_not_depend_on_their_unit(unit):
+    models = [OrthonormalICA(whiten=False, random_state=0).fit(x) for x in (WHITE, unit * WHITE)]
+    np.testing.assert_allclose(*(model.components_ for model in models), rtol=1e-6, atol=1e-9)

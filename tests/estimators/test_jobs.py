@@ -62,7 +62,7 @@ def test_growing_batches_reach_the_same_minimum_as_all_samples(monkeypatch):
     X = samples(4000)
     model = ReconstructionICA(4, alpha=0.1, tol=1e-12, max_iter=2000, random_state=0)
     grown = model.fit(X).objective_
-    monkeypatch.setattr("sparsebp.minimizers.growing._SAMPLES_PER_ROW", 10**9)
+    monkeypatch.setattr("sparsebp.estimators.reconstruction_ica._FEWEST", 10**9)
     assert grown == pytest.approx(model.fit(X).objective_, rel=1e-6)
     assert -model.score(X) == pytest.approx(model.objective_, rel=1e-10)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sparsebp.minimizers import Status, minimize_lbfgs
-from sparsebp.minimizers.growing import minimize_growing
+from sparsebp.minimizers.growing import growing_subsets, minimize_growing
 from sparsebp.penalties import LogCosh
 from sparsebp.problems import OrthonormalRows, orthonormal_ica
 from sparsebp.samples import ArraySamples
@@ -51,7 +51,8 @@ def grow(x, start=None, *, objective_of=Ridge, seed=0, **options):
     options = {"max_iter": 200, "tol": 1e-13, **options}
     start = start_of() if start is None else start
     rng = np.random.default_rng(seed)
-    return minimize_growing(objective_of, ArraySamples(x), start, rng=rng, **options)
+    stages = growing_subsets(ArraySamples(x), 16 * len(start), rng)
+    return minimize_growing(objective_of, stages, start, **options)
 
 
 class Stages:
@@ -114,7 +115,7 @@ def test_few_samples_make_one_stage_which_is_the_plain_search(m, max_iter):
 def test_few_samples_leave_the_generator_alone():
     rng = np.random.default_rng(3)
     samples = ArraySamples(regression(50))
-    minimize_growing(Ridge, samples, start_of(), rng=rng, max_iter=5, tol=1e-3)
+    assert growing_subsets(samples, 16 * N, rng) == [samples]
     assert rng.random() == np.random.default_rng(3).random()
 
 
@@ -338,8 +339,8 @@ def test_the_same_seed_gives_the_same_result(make):
     samples = ArraySamples(regression(MANY))
 
     def run(seed):
-        options = {"rng": make(seed), "max_iter": 100, "tol": 1e-6}
-        return minimize_growing(Ridge, samples, start_of(), **options)
+        stages = growing_subsets(samples, 16 * N, make(seed))
+        return minimize_growing(Ridge, stages, start_of(), max_iter=100, tol=1e-6)
 
     assert_same(run(5), run(5))
     assert run(5).history != run(6).history
