@@ -1,7 +1,7 @@
 from functools import cache
 
 import pytest
-from cli.toy import TOY, run, write_photographs
+from cli.toy import SMALL, run, write_photographs
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def learned(tmp_path_factory):
     @cache
     def learn(*options):
         out = folder / f"out-{len(list(folder.iterdir()))}"
-        result = run("learn", "--images", photographs, "--out", out, *TOY, *options)
+        result = run("learn", "--images", photographs, "--out", out, *SMALL, *options)
         assert result.exit_code == 0, result.output
         return out, result
 

@@ -46,7 +46,7 @@ def test_json_says_what_the_files_hold(tmp_path, photographs):
     learned = json.loads(result.stdout)
     model = load_model(learned["files"][0])
     assert learned["objective"] == model.objective_
-    assert (learned["n_iter"], learned["n_components"], learned["finished"]) == (3, 16, True)
+    assert (learned["n_iter"], learned["n_components"], learned["finished"]) == (3, 5, True)
     shown = json.loads(run("show", out / "model.npz", "--json", "--quiet").stdout)
     assert shown["model"] == "SparseCoding"
     assert shown["parameters"]["max_iter"] == 3

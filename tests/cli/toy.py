@@ -6,7 +6,8 @@ from typer.testing import CliRunner
 
 from sparsebp.cli.app import app
 
-TOY = ["--n-patches", "120", "--patch-size", "4", "--max-iter", "3"]
+SMALL = ["--n-patches", "120", "--patch-size", "4", "--max-iter", "3"]
+TOY = [*SMALL, "--n-components", "5"]
 
 
 def run(*arguments):

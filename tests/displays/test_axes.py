@@ -61,10 +61,14 @@ def test_each_display_draws_into_the_place_of_one_axes(display):
 
 @every_display
 def test_each_display_makes_one_figure_and_changes_nothing_else(display):
-    before = state()
-    figure = display.plot().figure_
-    figure.draw_without_rendering()
-    after = state()
+    """Here on a dark page, where no text may be black."""
+    with plt.style.context("dark_background"):
+        before = state()
+        figure = display.plot().figure_
+        figure.draw_without_rendering()
+        after = state()
+    colors = {to_hex(text.get_color()) for text in figure.findobj(Text)}
+    assert colors <= {"#ffffff"}
     assert (after[0], after[2]) == (before[0], before[2])
     assert len(after[1]) == 1
     assert figure.get_size_inches().max() <= 8
@@ -74,15 +78,6 @@ def test_each_display_makes_one_figure_and_changes_nothing_else(display):
         inches = figure.get_tightbbox().extents
         assert inches.min() >= -0.01
         assert (inches[2:] <= figure.get_size_inches() + 0.01).all()
-
-
-@every_display
-def test_no_text_is_black_on_a_dark_page(display):
-    with plt.style.context("dark_background"):
-        figure = display.plot().figure_
-        figure.draw_without_rendering()
-        colors = {to_hex(text.get_color()) for text in figure.findobj(Text)}
-    assert colors <= {"#ffffff"}
 
 
 @every_display

@@ -30,7 +30,10 @@ MODELS = {
 }
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 pytestmark = pytest.mark.filterwarnings("ignore:.*(is|are) unused")  # after three turns
-every = pytest.mark.parametrize("kind", list(MODELS))
+#: All but those that run the lines of two others in the fast suite.
+every = pytest.mark.parametrize(
+    "kind", first_fast(sorted(MODELS, key=["topographic", "ica"].__contains__), 6)
+)
 #: One of each class in the fast suite, where the class matters and its options do not.
 each_class = pytest.mark.parametrize(
     "kind", first_fast(sorted(MODELS, key=["rica", "ica", "filtering", "l1"].__contains__)[::-1], 4)

@@ -49,6 +49,7 @@ def test_an_epsilon_that_hides_everything_is_named_with_one_that_does_not(penalt
 
 
 FREE, FIXED = ["l1", "smooth_l1", "topographic"], ["log_cosh", "cauchy", "welsch"]
+UNITS = [255.0, 2e-5, 0.05]
 
 
 @pytest.mark.parametrize(
@@ -77,9 +78,11 @@ def test_reconstruction_ica_says_that_samples_are_too_small(scale, words):
     assert said[0].filename == __file__
 
 
-@pytest.mark.parametrize("penalty", FIXED)
-@pytest.mark.parametrize("unit", first_fast([255.0, 2e-5, 0.05], 2))
-def test_penalties_of_one_unit_say_by_what_to_multiply_samples(penalty, unit):
+@pytest.mark.parametrize(
+    "case", first_fast([(FIXED[j - i], UNITS[j]) for i in range(3) for j in range(3)], 3), ids=str
+)
+def test_penalties_of_one_unit_say_by_what_to_multiply_samples(case):
+    penalty, unit = case
     signals = make_dictionary_signals(400, 16, 16, n_nonzero=2, random_state=1)
     X = unit / signals.X.std() * signals.X
     gains = []

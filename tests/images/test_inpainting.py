@@ -195,7 +195,7 @@ def test_any_model_with_atoms_fills_in():
         inpaint(CLEAN, model, missing)
 
 
-@pytest.mark.parametrize("image", [CLEAN, COLOR], ids=["gray", "color"])
+@pytest.mark.parametrize("image", [CLEAN[:24, :30], COLOR[:24, :30]], ids=["gray", "color"])
 def test_without_a_model_cosines_improve_the_smooth_fill(image):
     missing = np.random.default_rng(1).random(image.shape[:2]) < 0.4
     holed = image.copy()
