@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sparsebp._checks import RandomSource, random_source
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.estimators._base import Learner
-from sparsebp.estimators._fitting import require_success
+from sparsebp.estimators._callbacks import watching, with_callbacks
+from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._parameters import check_choice, check_flag_or_share, is_auto
+from sparsebp.estimators._signs import (
+    SignedPoint,
+    SignRule,
+    minimize_choosing_signs,
+    with_penalty,
+)
 from sparsebp.estimators._units import warn_of_hidden, warn_of_scale
 from sparsebp.estimators._whiteness import warn_if_not_white
-from sparsebp.minimizers import Result, Search, SignedPoint, SignRule, minimize_choosing_signs
+from sparsebp.minimizers import Result
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
 from sparsebp.problems import Problem
@@ -53,6 +61,59 @@ class FilterLearner(Learner):
         "whitening_": Numbers(("directions", "features"), none=True),
         "mean_": Numbers(("features",)),
     }
+
+    @restore_on_error
+    @with_callbacks
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the filters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows, such as whitened patches.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
+            far, and KeyboardInterrupt is re-raised.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X or a parameter is unusable, or there are fewer independent directions in X than
+            orthonormal filters.
+        """
+        self.check_parameters()
+        X = self._checked_to_learn(X)
+        white = self._whitened(X)
+        n_directions = white.samples.shape[0]
+        shape = (self._n_filters(n_directions, X), n_directions)
+        rng = random_source(self.random_state)
+        start = self._start(shape, rng, X.dtype, to_white=white.backward)
+        sharpness = 1.0 if shape[0] <= n_directions else _OVERCOMPLETE
+        penalty = self._make_penalty(shape[0], sharpness * white.variance)
+        minimize = partial(self._minimize, white.samples, rng)
+        fitted_at, limit = partial(self._filters_at, white), self.max_iter
+        with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
+            # Groups of coefficients share a sign, and with more filters than directions no filter
+            # estimates one source.
+            if is_auto(self.signs) and penalty.is_elementwise and shape[0] <= shape[1]:
+                rule = SignRule(penalty, white.samples, self._problem_of(penalty, shape).project)
+                drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
+                result, penalty = minimize_choosing_signs(
+                    minimize, rule, start, drawn=drawn, max_iter=limit, callback=watch
+                )
+            else:
+                told = with_penalty(watch, penalty)
+                result = minimize(penalty, start, near=False, max_iter=limit, callback=told)
+            require_success(result)
+            vars(self).update(fitted_at(SignedPoint(result.point, penalty)))
+        self._record(result)
+        self._warn_of_samples(X)
+        return self._warn_of_silent(X)
 
     @property
     def features_(self) -> np.ndarray:
@@ -116,8 +177,8 @@ class FilterLearner(Learner):
 
     @property
     def problem_(self) -> Problem:
-        """What was minimized; each estimator has its own."""
-        raise NotImplementedError
+        """What was minimized: the problem of `sparsebp.problems` with the penalty used."""
+        return self._problem_of(self.penalty_, self.whitened_components_.shape)
 
     def _objective_of(self, X: Any, codes: np.ndarray) -> float:
         X = self._checked(X)
@@ -162,13 +223,13 @@ class FilterLearner(Learner):
             samples = samples.computed()
         return Whitened(samples, forward, backward, mean)
 
-    def _filters_at(
-        self, filters: np.ndarray, white: Whitened, penalty: Penalty, decoder: float = 1.0
-    ) -> dict[str, Any]:
-        """Return the attributes of an estimator with these filters of white samples."""
-        features = decoder * filters.T
+    def _filters_at(self, white: Whitened, at: SignedPoint) -> dict[str, Any]:
+        """Return the attributes of an estimator at an iterate."""
+        shape = at.point.shape
+        filters = self._problem_of(at.penalty, shape).project(at.point)
+        features = self._decoder_of(shape) * filters.T
         return {
-            "penalty_": penalty,
+            "penalty_": at.penalty,
             "whitened_components_": filters,
             "components_": filters if white.forward is None else filters @ white.forward,
             "mixing_": features if white.backward is None else white.backward @ features,
@@ -176,40 +237,35 @@ class FilterLearner(Learner):
             "mean_": white.mean,
         }
 
-    def _search(
+    def _n_filters(self, n_directions: int, X: np.ndarray) -> int:
+        """Return k; each estimator has its own default and limit."""
+        raise NotImplementedError
+
+    def _problem_of(self, penalty: Penalty, shape: tuple[int, int]) -> Problem:
+        """Return what is minimized in filters of this shape."""
+        raise NotImplementedError
+
+    def _decoder_of(self, shape: tuple[int, int]) -> float:
+        """Return the c of the reconstruction c WᵀW x."""
+        return 1.0
+
+    def _minimize(
         self,
-        search: Search,
+        samples: Samples,
+        rng: RandomSource,
+        penalty: Penalty,
         start: np.ndarray,
-        white: Whitened,
-        filters_at: Callable[[np.ndarray], np.ndarray],
-        watch: Callable[[int, float, Any], bool],
-    ) -> tuple[Result, SignedPoint]:
-        """Minimize with the given signs, or choose them during the fit.
+        *,
+        near: bool,
+        **limits: Any,
+    ) -> Result:
+        """Minimize with given signs from a start, near if it was a minimum for others."""
+        raise NotImplementedError
 
-        They are all +1 if the penalty groups coefficients, which then share a sign, and if there
-        are more filters than directions: then a filter is not an estimate of one source.
-        """
-        sharpness = 1.0 if start.shape[0] <= start.shape[1] else _OVERCOMPLETE
-        penalty = self._make_penalty(len(start), sharpness * white.variance)
-        if is_auto(self.signs) and penalty.is_elementwise and start.shape[0] <= start.shape[1]:
-            rule = SignRule(penalty, white.samples, filters_at)
-            drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
-            result, penalty = minimize_choosing_signs(
-                search,
-                rule,
-                start,
-                drawn=drawn,
-                max_iter=self.max_iter,
-                callback=watch,
-            )
-        else:
-
-            def told(iteration: int, value: float, point: np.ndarray) -> bool:
-                return watch(iteration, value, SignedPoint(point, penalty))
-
-            result = search(penalty, start, near=False, max_iter=self.max_iter, callback=told)
-        require_success(result)
-        return result, SignedPoint(result.point, penalty)
+    def _warn_of_samples(self, X: np.ndarray) -> None:
+        """Warn if the penalty or the lack of whitening does not suit the samples."""
+        if not self._warn_of_hidden(X):
+            self._warn_if_not_white(X)
 
     def _accepted(self, penalty: Penalty) -> Penalty:
         """Return the penalty with the given signs, if there are any."""

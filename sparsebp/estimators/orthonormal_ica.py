@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from sparsebp._checks import random_source
-from sparsebp._magnitudes import ignore_float_warnings
+from sparsebp._checks import RandomSource
 from sparsebp._shapes import PatchShape
-from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._filters import FilterLearner
-from sparsebp.estimators._fitting import restore_on_error
-from sparsebp.minimizers import Result, SignedPoint, minimize_lbfgs, minimize_orthonormal
+from sparsebp.minimizers import Result, minimize_lbfgs, minimize_orthonormal
 from sparsebp.penalties import Penalty
-from sparsebp.problems import OrthonormalRows, Problem, orthonormal_ica
+from sparsebp.problems import Problem, orthonormal_ica
+from sparsebp.samples import Samples
 
 
 class OrthonormalICA(FilterLearner):
@@ -55,7 +53,8 @@ class OrthonormalICA(FilterLearner):
     max_iter : int, default=500
         Maximum number of iterations.
     tol : float, default=1e-6
-        Stop when an iteration lowers the objective by less than this fraction.
+        Stop when an iteration lowers the objective by less than this fraction, or on the manifold,
+        where single steps may gain little, when the last ten lower it by less than ten times that.
     signs : "auto", None or array-like of shape (n_components,), default="auto"
         +1 for components sparser than a Gaussian, −1 for sub-Gaussian ones, such as uniform sources
         or sines, for which S is maximized. "auto" determines them during the fit: −1 if S of a
@@ -174,63 +173,28 @@ class OrthonormalICA(FilterLearner):
         self.verbose = verbose
         self.callback = callback
 
-    @restore_on_error
-    @with_callbacks
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the filters.
+    def _problem_of(self, penalty: Penalty, shape: tuple[int, int]) -> Problem:
+        return orthonormal_ica(penalty)
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows.
-        y : Ignored
-            Present for the interface.
+    def _minimize(
+        self,
+        samples: Samples,
+        rng: RandomSource,
+        penalty: Penalty,
+        start: np.ndarray,
+        *,
+        near: bool,
+        **limits: Any,
+    ) -> Result:
+        problem = orthonormal_ica(penalty)
+        objective = problem.objective("W", {"x": samples})
+        start = problem.project(start)  # where M is long, slopes are small
+        if self.solver == "manifold":
+            return minimize_orthonormal(objective, start, tol=self.tol, **limits)
+        return minimize_lbfgs(problem.constrained(objective), start, tol=self.tol, **limits)
 
-        Returns
-        -------
-        self : OrthonormalICA
-            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
-            far, and KeyboardInterrupt is re-raised.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If X or a parameter is unusable, or there are fewer independent directions in X than
-            components.
-        """
-        self.check_parameters()
-        X = self._checked_to_learn(X)
-        white = self._whitened(X)
-        x = white.samples
-        shape = (self._n_components_of(x.shape[0], X.shape), x.shape[0])
-        rng = random_source(self.random_state)
-        start = self._start(shape, rng, x.dtype, to_white=white.backward)
-
-        def fitted_at(signed: SignedPoint) -> dict[str, Any]:
-            return self._filters_at(OrthonormalRows.project(signed.point), white, signed.penalty)
-
-        def search(penalty: Penalty, start: np.ndarray, *, near: bool, **limits: Any) -> Result:
-            problem = orthonormal_ica(penalty)
-            objective = problem.objective("W", {"x": x})
-            start = problem.project(start)  # where M is long, slopes are small
-            if self.solver == "manifold":
-                return minimize_orthonormal(objective, start, tol=self.tol, **limits)
-            return minimize_lbfgs(problem.constrained(objective), start, tol=self.tol, **limits)
-
-        with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
-            result, signed = self._search(search, start, white, OrthonormalRows.project, watch)
-            vars(self).update(fitted_at(signed))
-        self._record(result)
-        if not self._warn_of_hidden(X):
-            self._warn_if_not_white(X)
-        return self._warn_of_silent(X)
-
-    @property
-    def problem_(self) -> Problem:
-        """What was minimized: `sparsebp.problems.orthonormal_ica` with the penalty used."""
-        return orthonormal_ica(self.penalty_)
-
-    def _n_components_of(self, rank: int, shape: tuple[int, ...]) -> int:
+    def _n_filters(self, n_directions: int, X: np.ndarray) -> int:
+        rank, shape = n_directions, X.shape
         n_components = self.n_components or min(rank, shape[0])
         if n_components > rank or rank == 0:
             raise ValueError(

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
-from sparsebp._checks import random_source
+from sparsebp._checks import RandomSource
 from sparsebp._fitted import Maybe, Numbers
-from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
-from sparsebp.estimators._callbacks import watching, with_callbacks
-from sparsebp.estimators._filters import FilterLearner
-from sparsebp.estimators._fitting import restore_on_error
-from sparsebp.estimators._parameters import check_flag_or_auto, check_real
-from sparsebp.minimizers import (
-    Result,
-    SignedPoint,
-    growing_subsets,
-    minimize_growing,
-    minimize_lbfgs,
-)
+from sparsebp.estimators._filters import FilterLearner, Whitened
+from sparsebp.estimators._parameters import check_flag_or_auto, check_real, is_auto
+from sparsebp.estimators._signs import SignedPoint
+from sparsebp.minimizers import Result, growing_subsets, minimize_growing
 from sparsebp.penalties import Penalty
 from sparsebp.problems import (
     Differentiable,
@@ -221,69 +213,47 @@ class ReconstructionICA(FilterLearner):
         self.verbose = verbose
         self.callback = callback
 
-    @restore_on_error
-    @with_callbacks
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the filters.
+    def _n_filters(self, n_directions: int, X: np.ndarray) -> int:
+        return self.n_components or min(n_directions, len(X))
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows, such as whitened patches.
-        y : Ignored
-            Present for the interface.
+    def _decoder_of(self, shape: tuple[int, int]) -> float:
+        return decoder_scale(*shape) if is_auto(self.unit_norm) else 1.0
 
-        Returns
-        -------
-        self : ReconstructionICA
-            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
-            far, and KeyboardInterrupt is re-raised.
+    def _problem_of(self, penalty: Penalty, shape: tuple[int, int]) -> Problem:
+        return self._stated(penalty, float(self.alpha), self._decoder_of(shape))
 
-        Raises
-        ------
-        ValueError, TypeError
-            If X or a parameter is unusable.
-        """
-        self.check_parameters()
-        alpha = float(self.alpha)
-        X = self._checked_to_learn(X)
-        white = self._whitened(X)
-        shape = (self.n_components or min(white.samples.shape), white.samples.shape[0])
-        decoder = decoder_scale(*shape) if self.unit_norm == "auto" else 1.0
-        unit = decoder < 1 if self.unit_norm == "auto" else bool(self.unit_norm)
-        rng = random_source(self.random_state)
-        start = self._start(shape, rng, X.dtype, to_white=white.backward)
+    def _stated(self, penalty: Penalty, alpha: float, decoder: float) -> Problem:
+        unit = decoder != 1 or (not is_auto(self.unit_norm) and bool(self.unit_norm))
+        return reconstruction_ica(penalty, alpha, decoder=decoder, unit_norm=unit)
 
-        def problem_of(penalty: Penalty) -> Problem:
-            return reconstruction_ica(penalty, alpha, decoder=decoder, unit_norm=unit)
+    def _minimize(
+        self,
+        samples: Samples,
+        rng: RandomSource,
+        penalty: Penalty,
+        start: np.ndarray,
+        *,
+        near: bool,
+        **limits: Any,
+    ) -> Result:
+        problem = self._problem_of(penalty, start.shape)
+        fewest = max(_SAMPLES_PER_FILTER * len(start), _FEWEST)
+        # From near a minimum a subset of the samples would move away.
+        stages = [samples] if near else growing_subsets(samples, fewest, rng)
 
-        filters_at = problem_of(self._make_penalty(shape[0])).project
+        def objective_of(x: Samples) -> Differentiable:
+            return problem.constrained(problem.objective("W", {"x": x}, compressed=True))
 
-        def fitted_at(signed: SignedPoint) -> dict[str, Any]:
-            filters = filters_at(signed.point)
-            weights = {"alpha_": alpha, "decoder_scale_": decoder}
-            return {**self._filters_at(filters, white, signed.penalty, decoder), **weights}
+        return minimize_growing(objective_of, stages, start, tol=self.tol, **limits)
 
-        def search(penalty: Penalty, start: np.ndarray, *, near: bool, **limits: Any) -> Result:
-            problem = problem_of(penalty)
+    def _filters_at(self, white: Whitened, at: SignedPoint) -> dict[str, Any]:
+        weights = {"alpha_": float(self.alpha), "decoder_scale_": self._decoder_of(at.point.shape)}
+        return {**super()._filters_at(white, at), **weights}
 
-            def objective(samples: Samples) -> Differentiable:
-                return problem.constrained(problem.objective("W", {"x": samples}, compressed=True))
-
-            if near:  # a subset of the samples would move away
-                return minimize_lbfgs(objective(white.samples), start, tol=self.tol, **limits)
-            fewest = max(_SAMPLES_PER_FILTER * len(start), _FEWEST)
-            stages = growing_subsets(white.samples, fewest, rng)
-            return minimize_growing(objective, stages, start, tol=self.tol, **limits)
-
-        with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
-            result, signed = self._search(search, start, white, filters_at, watch)
-            vars(self).update(fitted_at(signed))
-        self._record(result)
-        outweighed = not unit and self._warn_of_outweighing(X)  # unit-norm filters cannot vanish
-        if not outweighed and not self._warn_of_hidden(X):
-            self._warn_if_not_white(X)
-        return self._warn_of_silent(X)
+    def _warn_of_samples(self, X: np.ndarray) -> None:
+        can_vanish = self.problem_.constraint is None  # unlike filters of unit norm
+        if not (can_vanish and self._warn_of_outweighing(X)):
+            super()._warn_of_samples(X)
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
@@ -322,7 +292,4 @@ class ReconstructionICA(FilterLearner):
     @property
     def problem_(self) -> Problem:
         """What was minimized: `sparsebp.problems.reconstruction_ica` with the weights used."""
-        scaled = self.decoder_scale_ != 1
-        unit = scaled or (self.unit_norm != "auto" and bool(self.unit_norm))
-        weights = (self.penalty_, self.alpha_)
-        return reconstruction_ica(*weights, decoder=self.decoder_scale_, unit_norm=unit)
+        return self._stated(self.penalty_, self.alpha_, self.decoder_scale_)

@@ -5,17 +5,12 @@ from sparsebp.minimizers.growing import growing_subsets, minimize_growing
 from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
 from sparsebp.minimizers.manifold import minimize_orthonormal
 from sparsebp.minimizers.result import Result, Status
-from sparsebp.minimizers.signs import Search, SignedPoint, SignRule, minimize_choosing_signs
 
 __all__ = [
     "Callback",
     "Result",
-    "Search",
-    "SignRule",
-    "SignedPoint",
     "Status",
     "growing_subsets",
-    "minimize_choosing_signs",
     "minimize_columns",
     "minimize_growing",
     "minimize_lbfgs",

@@ -194,7 +194,6 @@ def test_an_interrupt_before_the_first_iteration_changes_nothing(kind):
 @pytest.mark.parametrize("n_before", [0, 1, 5])
 def test_an_interrupt_while_the_first_signs_are_searched_for_changes_nothing(n_before, monkeypatch):
     """At that point there are no filters for all samples yet."""
-    from sparsebp.minimizers import signs
 
     def interrupted(objective, start, *, max_iter, callback):
         def interrupt(iteration, *state):
@@ -204,7 +203,7 @@ def test_an_interrupt_while_the_first_signs_are_searched_for_changes_nothing(n_b
 
         return minimize_lbfgs(objective, start, max_iter=max_iter, callback=interrupt)
 
-    monkeypatch.setattr(signs, "minimize_lbfgs", interrupted)
+    monkeypatch.setattr("sparsebp.estimators._signs.minimize_lbfgs", interrupted)
     estimator = model("ica")
     with pytest.raises(KeyboardInterrupt):
         estimator.fit(X)

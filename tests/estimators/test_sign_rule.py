@@ -1,29 +1,28 @@
 import numpy as np
 import pytest
 
-from sparsebp.minimizers import Result, SignRule, Status, minimize_choosing_signs
-from sparsebp.minimizers.signs import gaussian_excess, search_sparse
+from sparsebp.estimators._signs import SignRule, minimize_choosing_signs
+from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import LogCosh, Signed, SmoothL1
 from sparsebp.samples import ArraySamples
 
 RNG = np.random.default_rng(0)
 SOURCES = np.stack([RNG.laplace(size=3000), RNG.uniform(-1, 1, size=3000), np.zeros(3000)])
-MEAN = SOURCES.mean(axis=1, keepdims=True)
 START = np.eye(3)
 RULE = SignRule(LogCosh(), ArraySamples(SOURCES), lambda point: point)
 
 
 def test_the_excess_is_negative_for_sparse_responses():
-    found = gaussian_excess(LogCosh(), ArraySamples(SOURCES), np.eye(3), MEAN)
+    found = RULE.excess_at(np.eye(3))
     assert found.excess[0] < -0.003 < 0.003 < found.excess[1]
     assert (found.noise < 1e-12).all()
-    scaled = gaussian_excess(LogCosh(1 / 10), ArraySamples(10 * SOURCES), np.eye(3), 10 * MEAN)
+    scaled = SignRule(LogCosh(1 / 10), ArraySamples(10 * SOURCES), np.asarray).excess_at(np.eye(3))
     np.testing.assert_allclose(scaled.excess, 10 * found.excess, rtol=1e-3)
 
 
 def test_the_standard_error_is_that_of_gaussian_responses():
     noise = np.random.default_rng(0).normal(size=(400, 900))
-    found = gaussian_excess(SmoothL1(), ArraySamples(noise), np.eye(400), np.zeros((400, 1)))
+    found = SignRule(SmoothL1(), ArraySamples(noise), np.asarray).excess_at(np.eye(400))
     assert np.std(found.excess / found.error) == pytest.approx(1, abs=0.1)
 
 
@@ -164,7 +163,7 @@ def test_an_interruption_while_first_signs_are_found_is_raised_again(monkeypatch
     def interrupted(objective, start, **limits):
         return Result(start, 0.0, 1, Status.INTERRUPTED, (0.0,) * 2)
 
-    monkeypatch.setattr("sparsebp.minimizers.signs.minimize_lbfgs", interrupted)
+    monkeypatch.setattr("sparsebp.estimators._signs.minimize_lbfgs", interrupted)
     with pytest.raises(KeyboardInterrupt):
         choose(steps(3, Status.CONVERGED), RULE)
 
@@ -179,11 +178,11 @@ def test_what_is_in_doubt_counts_as_less_sparse_than_a_gaussian():
 def test_first_signs_come_from_few_samples():
     many = np.random.default_rng(0).laplace(size=(4, 2000))
     rule = SignRule(LogCosh(), ArraySamples(many), lambda point: point)
-    few = rule.on_few_samples().samples.block(0)
+    few = rule._on_few_samples().samples.block(0)
     assert few.shape == (4, 256)
     assert set(few[0]) < set(many[0])
     short = SignRule(LogCosh(), ArraySamples(many[:, :500]), lambda point: point)
-    assert short.on_few_samples() is short
+    assert short._on_few_samples() is short
 
 
 def test_sparse_filters_are_found_from_a_start_of_responses_that_are_not():
@@ -192,7 +191,7 @@ def test_sparse_filters_are_found_from_a_start_of_responses_that_are_not():
     rule = SignRule(SmoothL1(1e-3), ArraySamples(X), lambda point: point)
     start = np.linalg.qr(np.random.default_rng(1).normal(size=(20, 20)))[0]
     assert rule.signs_at(start, (1,) * 20).count(-1) > 10
-    found = search_sparse(rule, start, max_iter=100)
+    found = rule.sparse_filters(start, 100)
     assert rule.signs_at(found, (1,) * 20, doubt=2.0) == (1,) * 20
     np.testing.assert_allclose(found @ found.T, np.eye(20), atol=1e-12)
 
