@@ -1,4 +1,7 @@
-"""Shared argument checks; each message says what was given and what is required."""
+"""Argument checks: every message reads "`name` must be …, got …", and says how to fix it.
+
+A wrong kind of value is a TypeError, a wrong value of the right kind a ValueError.
+"""
 
 from collections.abc import Collection, Sequence
 from numbers import Integral, Real
@@ -7,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparsebp._hints import about_value
+
 RandomState = int | np.random.RandomState | np.random.Generator | None
 RandomSource = np.random.RandomState | np.random.Generator
 
@@ -14,38 +19,106 @@ RandomSource = np.random.RandomState | np.random.Generator
 _numpy_random: Any = np.random
 
 
+def mistake(name: str, wanted: str, value: Any, advice: str = "") -> str:
+    """Return the message about an argument."""
+    return f"{name} must be {wanted}, got {value!r}.{advice}"
+
+
+def is_flag(value: Any) -> bool:
+    """Return whether a value is True or False, of Python or NumPy."""
+    return isinstance(value, bool | np.bool_)
+
+
+def is_auto(value: Any) -> bool:
+    """Return whether a value is the string "auto"; arrays are not."""
+    return isinstance(value, str) and value == "auto"
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise TypeError unless a value is True or False."""
+    if not is_flag(value):
+        raise TypeError(mistake(name, "True or False", value, about_value(name, value)))
+
+
+def check_choice(name: str, value: Any, choices: Collection[str], also: str = "") -> None:
+    """Raise an error unless a value is one of some strings; `also` says what else is accepted."""
+    if isinstance(value, str) and value in choices:
+        return
+    wanted = ("one of " if len(choices) > 1 else "") + ", ".join(map(repr, choices)) + also
+    kind = ValueError if isinstance(value, str) else TypeError
+    raise kind(mistake(name, wanted, value, about_value(name, value, choices)))
+
+
+def check_integer(name: str, value: Any, *, minimum: int = 1, none: str | None = None) -> int:
+    """Return an integer ≥ minimum as an int; None is returned unchanged if `none` says what for."""
+    if value is None and none is not None:
+        return value
+    wanted = f"an integer ≥ {minimum}" + (f", or None for {none}" if none else "")
+    if is_flag(value) or not isinstance(value, Integral):
+        raise TypeError(mistake(name, wanted, value))
+    if int(value) < minimum:
+        raise ValueError(mistake(name, wanted, value))
+    return int(value)
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    minimum: float = -np.inf,
+    above: float = -np.inf,
+    maximum: float = np.inf,
+    below: float = np.inf,
+    also: str = "",
+) -> float:
+    """Return a finite number within bounds as a float; `also` says what else is accepted."""
+    bounds = {"≥": minimum, ">": above, "≤": maximum, "<": below}
+    given = [f"{sign} {bound:g}" for sign, bound in bounds.items() if np.isfinite(bound)]
+    wanted = f"a finite number {' and '.join(given)}".rstrip() + also
+    if is_flag(value) or not isinstance(value, Real):
+        raise TypeError(mistake(name, wanted, value, about_value(name, value)))
+    try:
+        number = float(value)
+    except OverflowError:
+        number = np.inf
+    inside = minimum <= number <= maximum and above < number < below
+    if not (inside and np.isfinite(number)):
+        raise ValueError(mistake(name, wanted, value))
+    return number
+
+
+def check_shape(name: str, shape: Any, lengths: Sequence[int] = (2,)) -> tuple[int, ...]:
+    """Return a sequence of integers ≥ 1, of one of some lengths, as a tuple of ints."""
+    count = " or ".join(", ".join(map(str, lengths)).rsplit(", ", 1))
+    message = mistake(name, f"{count} integers ≥ 1, such as (8, 8)", shape)
+    try:
+        sides = tuple(shape)
+    except TypeError as error:
+        raise TypeError(message) from error
+    if any(is_flag(side) or not isinstance(side, Integral) for side in sides):
+        raise TypeError(message)
+    if len(sides) not in lengths or any(int(side) < 1 for side in sides):
+        raise ValueError(message)
+    return tuple(int(side) for side in sides)
+
+
 def random_source(random_state: RandomState) -> RandomSource:
-    """Turn a seed or a generator into something with ``random`` and ``standard_normal``.
+    """Return a generator as it is, or one for a seed.
 
-    Parameters
-    ----------
-    random_state : None, int >= 0, RandomState or Generator
-        Given by the caller. Generators are used directly. None draws from the global stream, which
-        `numpy.random.seed` seeds.
-
-    Returns
-    -------
-    RandomState or Generator
-
-    Raises
-    ------
-    ValueError
-        If `random_state` is none of these.
+    None draws from NumPy's global stream, which `numpy.random.seed` seeds.
     """
     if isinstance(random_state, RandomSource):
         return random_state
     if random_state is None:
         return np.random.RandomState(_numpy_random.get_bit_generator())
-    refusal = (
-        f"random_state={random_state!r} is not a seed: give None, an integer from 0 to 2**32 - 1, "
-        "a RandomState or a Generator"
-    )
-    if not isinstance(random_state, Integral):
-        raise ValueError(refusal)
+    seeds = "an integer from 0 to 2**32 - 1, a RandomState, a Generator or None"
+    message = mistake("random_state", seeds, random_state)
+    if is_flag(random_state) or not isinstance(random_state, Integral):
+        raise TypeError(message)
     try:
         return np.random.RandomState(int(random_state))
     except ValueError as error:
-        raise ValueError(refusal) from error
+        raise ValueError(message) from error
 
 
 def draw_seed(rng: RandomSource) -> int:
@@ -53,296 +126,84 @@ def draw_seed(rng: RandomSource) -> int:
     return int(rng.random() * 2**32)
 
 
-def check_count(name: str, value: Any) -> int:
-    """Return `value` as an int; raise an error unless it is a positive integer.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    value : int
-        Given by the caller, >= 1.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    TypeError
-        If `value` is not an integer.
-    ValueError
-        If `value` is less than 1.
-    """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
-        raise TypeError(f"{name}={value!r} is not an integer: give a count of at least 1")
-    count = int(value)
-    if count < 1:
-        raise ValueError(f"{name}={value!r} is too small: give a count of at least 1")
-    return count
-
-
-def is_one_of(value: Any, words: Collection[str]) -> bool:
-    """Return whether a value is one of some strings; arrays and missing values are not.
-
-    Parameters
-    ----------
-    value : str
-        Given by the caller.
-    words : collection of str
-        The strings.
-
-    Returns
-    -------
-    bool
-    """
-    return isinstance(value, str) and value in words
-
-
-def check_pair(name: str, value: Any, wanted: str = "(height, width)") -> tuple[int, int]:
-    """Return `value` as two ints; raise an error unless it is a pair of positive integers.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    value : tuple or list of two int
-        Given by the caller, each >= 1.
-    wanted : str, default="(height, width)"
-        What the message asks for.
-
-    Returns
-    -------
-    (int, int)
-
-    Raises
-    ------
-    TypeError
-        If one of the two is not an integer.
-    ValueError
-        If `value` is not a pair, or one of the two is less than 1.
-    """
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise ValueError(f"{name}={value!r} is not a pair: give {wanted}")
-    return check_count(name, value[0]), check_count(name, value[1])
-
-
-def check_shape(name: str, shape: Any, lengths: Sequence[int] = (2,)) -> tuple[int, ...]:
-    """Return `shape` as a tuple; raise an error unless it has the right number of positive ints.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    shape : sequence of int
-        Given by the caller, each >= 1.
-    lengths : sequence of int, default=(2,)
-        How many integers there may be.
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ValueError
-        If `shape` is anything else.
-    """
-    wanted = " or ".join(str(length) for length in lengths)
-    refusal = f"{name}={shape!r}; expected {wanted} positive integers, such as (8, 8)."
-    try:
-        sides = tuple(shape)
-    except TypeError as error:
-        raise ValueError(refusal) from error
-    whole = all(isinstance(side, Integral) and int(side) > 0 for side in sides)
-    if len(sides) not in lengths or not whole:
-        raise ValueError(refusal)
-    return tuple(int(side) for side in sides)
-
-
-def check_number(name: str, value: Any, *, minimum: float = -np.inf) -> float:
-    """Return `value` as a float; raise an error unless it is a finite number.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    value : float
-        Given by the caller, >= `minimum`.
-    minimum : float, default=-inf
-        The smallest number that is allowed.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError
-        If `value` is not a real number.
-    ValueError
-        If `value` is less than `minimum`, infinite, NaN or too large for a float.
-    """
-    wanted = f"a finite number >= {minimum:g}" if np.isfinite(minimum) else "a finite number"
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise TypeError(f"{name}={value!r} is not a number: give {wanted}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = np.inf
-    if not np.isfinite(number) or number < minimum:
-        raise ValueError(f"{name}={value!r} is out of range: give {wanted}")
-    return number
-
-
 def check_matrix(name: str, values: Any) -> NDArray[np.floating]:
-    """Return `values` as a finite, non-empty matrix, without a copy if possible.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    values : array-like of shape (n_rows, n_columns)
-        Given by the caller.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_columns)
-        float32 if `values` are float32, else float64.
-
-    Raises
-    ------
-    ValueError
-        If `values` are anything else.
-    """
+    """Return values as a finite, non-empty matrix of float32 or float64, if possible not copied."""
     array = _real_array(name, values)
     if array.ndim != 2:
         raise ValueError(
-            f"{name} has shape {array.shape}; expected two dimensions, one row each. "
+            f"{name} must have two dimensions, got shape {array.shape}. "
             "Reshape a single row with .reshape(1, -1)."
         )
     if 0 in array.shape:
-        raise ValueError(f"{name} has shape {array.shape}; expected at least one row and column.")
+        raise ValueError(f"{name} must have at least one row and column, got shape {array.shape}.")
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} contains NaN or infinity; remove or replace these values.")
+        raise ValueError(
+            f"{name} must be finite, got NaN or infinity. Remove or replace these values."
+        )
     return array
 
 
 def check_vector(name: str, values: Any) -> NDArray[np.floating]:
-    """Return `values` as a finite vector of one number or more, as `check_matrix` does.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    values : array-like of shape (n_values,)
-        Given by the caller.
-
-    Returns
-    -------
-    ndarray of shape (n_values,)
-
-    Raises
-    ------
-    ValueError
-        If `values` are anything else.
-    """
+    """Return values as a finite vector of at least one number, as `check_matrix` does."""
     array = _real_array(name, values)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(
-            f"{name} has shape {array.shape}; expected a sequence of one number or more."
+            f"{name} must be a sequence of at least one number, got shape {array.shape}."
         )
     return check_matrix(name, array[np.newaxis])[0]
 
 
 def check_readable(name: str, values: Any) -> Any:
-    """Return `values` as an array, or a table or sparse matrix unchanged.
+    """Return values as an array, or a table or sparse matrix unchanged.
 
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    values : array-like
-        Given by the caller.
-
-    Returns
-    -------
-    ndarray, or the table or sparse matrix
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is a masked array with missing values, if its rows are of different lengths, or if
-        it holds objects that are not numbers.
+    Masked arrays with missing values, rows of different lengths, and objects that are no numbers
+    raise an error.
     """
-    refuse_masked(name, values)
+    check_unmasked(name, values)
     if hasattr(values, "columns") or hasattr(values, "toarray"):
         return values
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise ValueError(f"{name} is ragged; expected rows of equal length.") from error
+        raise ValueError(f"{name} must have rows of equal length, got ragged ones.") from error
     if array.dtype.kind in "OV":
         try:
             array.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{name} cannot be read as real numbers: {error}.") from error
+            raise kind(f"{name} must be real numbers: {error}.") from error
     return array
 
 
 def _real_array(name: str, values: Any) -> NDArray[np.floating]:
     array = np.asarray(check_readable(name, values))
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers.")
+    if array.dtype.kind not in "biuf" and not (array.dtype.kind == "O" and array.ndim):
+        raise ValueError(f"{name} must be real numbers, got dtype {array.dtype}.")
     kept = array.dtype in (np.dtype(np.float32), np.dtype(np.float64))
     return array if kept else array.astype(np.float64)
 
 
-def refuse_masked(name: str, values: Any) -> None:
-    """Raise an error for an array of `numpy.ma` with masked values, and say how to fix it.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    values : array-like
-        Given by the caller.
-
-    Raises
-    ------
-    ValueError
-        If it is a masked array with masked values; NumPy would use the data under the mask.
-    """
+def check_unmasked(name: str, values: Any) -> None:
+    """Raise ValueError for a masked array with missing values; NumPy would use what is masked."""
     masked = isinstance(values, np.ma.MaskedArray) and not values.dtype.names
     if masked and np.ma.is_masked(values):
         raise ValueError(
-            f"{name} is a masked array: {np.ma.count_masked(values)} of its {values.size} values "
-            f"are missing. Remove their rows, np.ma.compress_rows({name}), or fill them, "
-            f"{name}.filled(value). sparsebp.images.inpaint fills masked pixels."
+            f"{name} must have no missing values, got a masked array with "
+            f"{np.ma.count_masked(values)} of {values.size} values missing. Remove their rows, "
+            f"np.ma.compress_rows({name}), or fill them, {name}.filled(value). "
+            "sparsebp.images.inpaint fills masked pixels."
         )
 
 
-def refuse_missing(samples: NDArray[np.floating]) -> None:
-    """Raise an error for samples with missing values, and say how to fix it.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples, n_features)
-        Without infinities.
-
-    Raises
-    ------
-    ValueError
-        If there is a NaN.
-    """
+def check_complete(samples: NDArray[np.floating]) -> None:
+    """Raise ValueError for samples (n_samples, n_features) with NaN; they have no infinities."""
     if not np.isnan(samples.min()):
         return
     missing = np.isnan(samples)
     (n_samples, n_features), rows, columns = missing.shape, missing.any(axis=1), missing.any(axis=0)
     raise ValueError(
-        f"X contains NaN: {missing.sum()} missing value(s) in {rows.sum()} of {n_samples} "
-        f"samples and {columns.sum()} of {n_features} features. Remove these samples, "
+        f"X must have no missing values, got NaN for {missing.sum()} value(s) in {rows.sum()} of "
+        f"{n_samples} samples and {columns.sum()} of {n_features} features. Remove these samples, "
         "X[~np.isnan(X).any(axis=1)], or impute the values first, for example with "
         "sklearn.impute.IterativeImputer. For images with missing pixels, learn from complete "
         "patches and pass the model to sparsebp.images.inpaint."

@@ -148,4 +148,4 @@ def _agree(name: str, found: dict[str, int], sizes: dict[str, int]) -> None:
 
 def _require(condition: bool, name: str, value: Any, wanted: str) -> None:
     if not condition:
-        raise ValueError(f"{name} is {str(value)[:80]}; it must be {wanted}")
+        raise ValueError(f"{name} must be {wanted}, got {str(value)[:80]}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from sparsebp.estimators._parameters import check_whole
+from sparsebp._checks import check_integer
 from sparsebp.metrics import near_zero_share
 
 __all__ = ["Measurement", "ObjectiveMonitor"]
@@ -75,8 +75,8 @@ class ObjectiveMonitor:
     """
 
     def __init__(self, X: Any, *, every: int = 1, patience: int | None = None) -> None:
-        check_whole("every", every)
-        check_whole("patience", patience, none="as long as there are iterations")
+        check_integer("every", every)
+        check_integer("patience", patience, none="as long as there are iterations")
         checked = check_array(X, input_name="X")
         self.X = X if hasattr(X, "columns") else checked  # a table keeps its names
         self.every, self.patience = every, patience

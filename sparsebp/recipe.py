@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from numbers import Real
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from sparsebp._checks import check_number, check_pair
+from sparsebp._checks import check_flag, check_integer, check_number, check_shape
 from sparsebp._files import printable
 from sparsebp._progress import Track, no_progress
 from sparsebp._warnings import warn_user
@@ -71,20 +72,14 @@ class Recipe:
     scale: float | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.patch_size, int) or isinstance(self.patch_size, bool):
-            pair = self.patch_size
-            pair = tuple(pair) if isinstance(pair, list) else pair  # as JSON has it
-            object.__setattr__(self, "patch_size", check_pair("patch_size", pair))
-        elif self.patch_size < 1:
-            raise ValueError(f"patch_size={self.patch_size!r} is too small: give at least 1")
+        check = check_integer if isinstance(self.patch_size, Real) else check_shape
+        object.__setattr__(self, "patch_size", check("patch_size", self.patch_size))
         for name in ("color", "whiten", "equal_contrast"):
-            if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name}={getattr(self, name)!r}: give True or False")
+            check_flag(name, getattr(self, name))
         check_number("min_contrast", self.min_contrast, minimum=0)
-        scales = {} if self.scale is None else {"scale": self.scale}
-        for name, value in {"variance": self.variance, **scales}.items():
-            if check_number(name, value, minimum=0) == 0:
-                raise ValueError(f"{name}={value!r}: give a number > 0")
+        check_number("variance", self.variance, above=0)
+        if self.scale is not None:
+            check_number("scale", self.scale, above=0)
 
     @property
     def patch_shape(self) -> tuple[int, ...]:

@@ -97,12 +97,12 @@ def test_a_subclass_may_take_any_names():
     ],
 )
 def test_a_foreign_value_is_answered_by_the_value_here(model, said):
-    with pytest.raises(ValueError, match=re.escape(said)):
+    with pytest.raises((TypeError, ValueError), match=re.escape(said)):
         model.fit(X)
 
 
 def test_unknown_names_get_no_advice():
-    with pytest.raises(ValueError, match=r"welsch\.$"):
+    with pytest.raises(ValueError, match=r"got 'zebra'\.$"):
         make_penalty("zebra", 3, 0.1)
     assert about_name("A", "zebra", ["b", "c"]) == "A has no parameter 'zebra'; it has b, c."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sparsebp._checks import is_one_of
+from sparsebp._checks import check_choice
 
 _FOLDER = Path(__file__).parent
 
@@ -53,8 +53,7 @@ def basis_file(name: str) -> Path:
     [12, 12]
     """
     names = basis_names()
-    if not is_one_of(name, names):
-        raise ValueError(f"There is no basis {name!r}; choose one of {', '.join(names)}.")
+    check_choice("name", name, names)
     return _FOLDER / f"{name}.npz"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsebp._checks import RandomSource
+from sparsebp._checks import RandomSource, check_choice
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import exact_basis
 from sparsebp.coding.encoding import encode, starting_codes
@@ -67,9 +67,7 @@ class Alternation(BasisSearch):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.steps not in STEPS:
-            choices = ", ".join(STEPS)
-            raise ValueError(f"steps is {self.steps!r}; it must be one of {choices}.")
+        check_choice("steps", self.steps, STEPS)
         check_closed_form(self.steps, self.gamma)
 
     def step(

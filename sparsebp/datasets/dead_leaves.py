@@ -9,12 +9,12 @@ from scipy.integrate import cumulative_trapezoid, trapezoid
 from sparsebp._checks import (
     RandomSource,
     RandomState,
-    check_count,
+    check_integer,
     check_number,
-    check_pair,
+    check_shape,
     random_source,
 )
-from sparsebp._room import check_room
+from sparsebp._memory import check_memory
 
 _TABLE_SIZE = 4096
 
@@ -74,10 +74,10 @@ def make_dead_leaves(
     >>> [image.shape for image in images], bool(images[0].min() >= 0), bool(images[0].max() <= 1)
     ([(32, 48), (32, 48)], True, True)
     """
-    n_images = check_count("n_images", n_images)
-    height, width = check_pair("shape", shape)
-    check_room("shape", shape, (height, width))
-    check_room("n_images", n_images, (n_images, height, width))
+    n_images = check_integer("n_images", n_images)
+    height, width = check_shape("shape", shape)
+    check_memory("shape", shape, (height, width))
+    check_memory("n_images", n_images, (n_images, height, width))
     limits = _check_radii(min_radius, max_radius, max(height, width))
     rng = random_source(random_state)
     law = _radius_law(limits, (height, width))
@@ -103,18 +103,10 @@ class _RadiusLaw(NamedTuple):
 def _check_radii(
     min_radius: float, max_radius: float | None, longer_side: int
 ) -> tuple[float, float]:
-    low = check_number("min_radius", min_radius)
-    if low < 0.5:
-        raise ValueError(f"min_radius={min_radius!r} is less than half a pixel: give at least 0.5")
+    low = check_number("min_radius", min_radius, minimum=0.5)
     if max_radius is None:
         return low, max(float(longer_side), 2 * low)
-    high = check_number("max_radius", max_radius)
-    if high <= low:
-        raise ValueError(
-            f"max_radius={max_radius!r} is not larger than min_radius={min_radius!r}: "
-            "give limits between which radii can vary"
-        )
-    return low, high
+    return low, check_number("max_radius", max_radius, above=low)
 
 
 def _radius_law(limits: tuple[float, float], shape: tuple[int, int]) -> _RadiusLaw:

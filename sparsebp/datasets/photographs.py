@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 from sklearn.datasets import load_sample_image
 
-from sparsebp._checks import check_count
+from sparsebp._checks import check_integer
 from sparsebp._warnings import warn_user
 from sparsebp.datasets._arrays import read_arrays
 from sparsebp.datasets._finding import ARRAYS, Paths, find_files, is_image_name
@@ -193,7 +193,7 @@ def read_photographs(
     UserWarning
         As in `load_photographs`.
     """
-    if bits is not None and check_count("bits", bits) > _MOST_BITS:
+    if bits is not None and check_integer("bits", bits) > _MOST_BITS:
         raise ValueError(f"bits is {bits}; give the number of bits of white, at most {_MOST_BITS}.")
     files = find_files(images)
     names = {path: name for name, path in files.items()}

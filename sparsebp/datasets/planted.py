@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from sparsebp._checks import (
     RandomSource,
     RandomState,
-    check_count,
+    check_choice,
+    check_integer,
     check_number,
-    is_one_of,
     random_source,
 )
-from sparsebp._room import check_room
+from sparsebp._memory import check_memory
 
 _MAX_CONDITION = 10.0
 _MAX_DECIBELS = 300.0
@@ -115,21 +115,21 @@ def make_dictionary_signals(
     >>> bool(np.allclose(X, codes @ dictionary)), bool(np.all((codes != 0).sum(axis=1) == 3))
     (True, True)
     """
-    n_samples = check_count("n_samples", n_samples)
-    n_features = check_count("n_features", n_features)
-    n_components = check_count("n_components", n_components)
-    if check_count("n_nonzero", n_nonzero) > n_components:
+    n_samples = check_integer("n_samples", n_samples)
+    n_features = check_integer("n_features", n_features)
+    n_components = check_integer("n_components", n_components)
+    if check_integer("n_nonzero", n_nonzero) > n_components:
         raise ValueError(
             f"n_nonzero={n_nonzero} is more than n_components={n_components}: "
             "give at most n_components"
         )
-    if snr_db is not None and abs(check_number("snr_db", snr_db)) > _MAX_DECIBELS:
-        raise ValueError(f"snr_db={snr_db!r} is out of range: give -300 to 300 decibels, or None")
+    if snr_db is not None:
+        check_number("snr_db", snr_db, minimum=-_MAX_DECIBELS, maximum=_MAX_DECIBELS)
     sizes = {"n_samples": n_samples, "n_features": n_features, "n_components": n_components}
     name = max(sizes, key=lambda size: sizes[size])
     codes_shape = (n_samples, n_components)  # of the codes, and of what draws their places
     shapes = (n_samples, n_features), (n_components, n_features), codes_shape, codes_shape
-    check_room(name, sizes[name], *shapes)
+    check_memory(name, sizes[name], *shapes)
     rng = random_source(random_state)
     dictionary = rng.standard_normal((n_components, n_features))
     dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
@@ -187,15 +187,12 @@ def make_mixtures(
     >>> bool(np.allclose(X, sources @ mixing.T))
     True
     """
-    n_samples = check_count("n_samples", n_samples)
-    n_sources = check_count("n_sources", n_sources)
-    if not is_one_of(distribution, ("laplace", "student_t", "uniform")):
-        raise ValueError(
-            f"distribution={distribution!r} is unknown: give 'laplace', 'student_t' or 'uniform'"
-        )
+    n_samples = check_integer("n_samples", n_samples)
+    n_sources = check_integer("n_sources", n_sources)
+    check_choice("distribution", distribution, ("laplace", "student_t", "uniform"))
     sizes = {"n_samples": n_samples, "n_sources": n_sources}
     name = max(sizes, key=lambda size: sizes[size])
-    check_room(name, sizes[name], *2 * [(n_samples, n_sources)], *4 * [(n_sources, n_sources)])
+    check_memory(name, sizes[name], *2 * [(n_samples, n_sources)], *4 * [(n_sources, n_sources)])
     rng = random_source(random_state)
     sources = _unit_variance(distribution, (n_samples, n_sources), rng)
     left, singular_values, right = np.linalg.svd(rng.standard_normal((n_sources, n_sources)))

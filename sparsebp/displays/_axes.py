@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
+from sparsebp._checks import mistake
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -48,7 +50,7 @@ def take_axes(
     if len(axes) != count or not are_axes:
         wanted = "one matplotlib Axes"
         wanted += "" if count == 1 else f" of a grid of subplots, or {count}, one a panel"
-        raise ValueError(f"ax={ax!r}; expected {wanted}; or None for a new figure.")
+        raise ValueError(mistake("ax", f"{wanted}, or None for a new figure", ax))
     return axes
 
 

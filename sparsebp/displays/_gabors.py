@@ -49,9 +49,7 @@ def fitted_gabors(
 
 def shown(fit: GaborFit, min_r_squared: float) -> NDArray[np.bool_]:
     """Return which filters are well-determined Gabor functions; unused filters never are."""
-    threshold = check_number("min_r_squared", min_r_squared, minimum=0)
-    if threshold > 1:
-        raise ValueError(f"min_r_squared={min_r_squared!r}; expected a number from 0 to 1.")
+    threshold = check_number("min_r_squared", min_r_squared, minimum=0, maximum=1)
     return (fit.r_squared >= threshold) & fit.well_determined & ~_dead(fit)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.collections import PolyCollection
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix
+from sparsebp._checks import check_matrix, mistake
 from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp._warnings import warn_user
 from sparsebp.displays._axes import PALE, bare, take_axes
@@ -236,7 +236,7 @@ class MapDisplay:
 def _check_panels(panels: str | Sequence[str]) -> list[str]:
     names = [panels] if isinstance(panels, str) else list(np.ravel(np.asarray(panels, object)))
     if not names or not all(name in PANELS for name in names):
-        raise ValueError(f"panels={panels!r}; expected some of {', '.join(map(repr, PANELS))}.")
+        raise ValueError(mistake("panels", f"some of {', '.join(map(repr, PANELS))}", panels))
     return names
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix, check_shape, is_one_of
-from sparsebp._room import check_room
+from sparsebp._checks import check_choice, check_integer, check_matrix, check_shape
+from sparsebp._memory import check_memory
 from sparsebp._shapes import PatchShape, resolved_patch_shape, split_channels
 
 if TYPE_CHECKING:
@@ -99,10 +99,9 @@ def place(
     images: NDArray, patch_shape: tuple[int, ...], grid_shape: tuple[int, int], *, gap: int
 ) -> NDArray[np.float64]:
     """Place flattened images in [0, 1] in a grid with room for them, with NaN between them."""
-    if not isinstance(gap, int | np.integer) or isinstance(gap, bool) or gap < 0:
-        raise ValueError(f"gap={gap!r}; expected a whole number of pixels, 0 or more.")
+    check_integer("gap", gap, minimum=0)
     pitch = tile_pitch(patch_shape, gap)
-    check_room("gap", gap, (*grid_shape, *pitch, images.shape[1]))
+    check_memory("gap", gap, (*grid_shape, *pitch, images.shape[1]))
     pictures = tiles(images, patch_shape, gap)
     height, width, *color = pictures.shape[1:]
     between = pitch[0] - height
@@ -159,19 +158,13 @@ def draw_mosaic(ax: Axes, mosaic: NDArray, **imshow_options: Any) -> None:
 
 def brightness(filters: NDArray, scale: Scale) -> NDArray[np.float64]:
     """Turn filters into brightness in [0, 1] as `filter_mosaic` does, each still a row."""
-    check_scale(scale)
+    check_choice("scale", scale, ("each", "all"))
     # float32 and integers near their limits would overflow.
     filters = filters.astype(np.float64)
     largest = np.abs(filters).max(axis=1, keepdims=True)
     strongest = largest.max()
     largest = np.maximum(largest, strongest * (FAINT if scale == "each" else 1.0))
     return MID_GRAY + (1 - MID_GRAY) * (filters / np.where(largest > 0, largest, 1.0))
-
-
-def check_scale(scale: Scale) -> None:
-    """Raise an error unless scale is "each" or "all"."""
-    if not is_one_of(scale, ("each", "all")):
-        raise ValueError(f"scale={scale!r}; expected 'each' or 'all'.")
 
 
 def check_grid_shape(

@@ -8,14 +8,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_count, check_matrix
+from sparsebp._checks import check_choice, check_integer, check_matrix
 from sparsebp._shapes import PatchShape, given_or_kept, picture_size, resolved_patch_shape
 from sparsebp.displays._axes import bare, take_axes
 from sparsebp.displays._features import method_of
 from sparsebp.displays.mosaic import (
     MID_GRAY,
     Scale,
-    check_scale,
     draw_mosaic,
     place,
     tile_pitch,
@@ -176,7 +175,7 @@ class ReconstructionDisplay:
         >>> import matplotlib.pyplot as plt
         >>> plt.close(display.figure_)
         """
-        shown = min(check_count("n_patches", n_patches), len(self.patches))
+        shown = min(check_integer("n_patches", n_patches), len(self.patches))
         rows = ROWS if residual else ROWS[:2]
         images = self._brightness(shown, len(rows), scale)
         mosaic = place(images, self.patch_shape, (len(rows), shown), gap=1)
@@ -193,7 +192,7 @@ class ReconstructionDisplay:
         return self
 
     def _brightness(self, shown: int, n_rows: int, scale: Scale) -> NDArray:
-        check_scale(scale)
+        check_choice("scale", scale, ("each", "all"))
         parts = _deviations(self.patches[:shown], self.reconstructions[:shown])
         rows = np.stack(parts[:n_rows])
         largest = np.abs(rows).max(axis=(0, 2) if scale == "each" else None, keepdims=True)

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
-from sparsebp._checks import check_count, check_matrix, check_number, check_vector
+from sparsebp._checks import check_integer, check_matrix, check_number, check_vector, mistake
 from sparsebp.displays._axes import plain, plain_logarithms, take_axes, whole_numbers
 from sparsebp.displays._features import require
 from sparsebp.preprocessing.principal_directions import principal_directions
@@ -68,7 +68,7 @@ class SpectrumDisplay:
                 f"eigenvalues lie between {values[-1]:g} and {values[0]:g}; expected variances ≥ "
                 "0, not all of them zero."
             )
-        if n_components is not None and check_count("n_components", n_components) > len(values):
+        if n_components is not None and check_integer("n_components", n_components) > len(values):
             raise ValueError(
                 f"n_components={n_components} but there are {len(values)} eigenvalues; give all "
                 "of them, not only those that are kept."
@@ -229,15 +229,14 @@ class SpectrumDisplay:
             held = f"{percent:.3g} %" if percent < 99.95 else "over 99.9 %"
             return [(self.n_components, f"{self.n_components} kept hold {held}")]
         if shares is not None and not isinstance(shares, Sequence | np.ndarray):
-            raise TypeError(f"shares={shares!r}; expected a sequence such as (0.9, 0.99).")
+            raise TypeError(mistake("shares", "a sequence such as (0.9, 0.99)", shares))
         marks = []
         for share in SHARES if shares is None else shares:
-            if not 0 < check_number("shares", share) < 1:
-                raise ValueError(f"shares={shares!r}; expected numbers between 0 and 1.")
+            check_number("shares", share, above=0, below=1)
             count = min(int(np.searchsorted(self.cumulative, share)) + 1, len(self.cumulative))
             marks.append((count, f"{count} hold {100 * share:g} %"))
         if len(marks) > len(MARK_STYLES):
-            raise ValueError(f"shares={shares!r}; expected at most {len(MARK_STYLES)} numbers.")
+            raise ValueError(mistake("shares", f"at most {len(MARK_STYLES)} numbers", shares))
         return marks
 
 

@@ -8,11 +8,11 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from sparsebp._checks import check_number
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._warnings import warn_user
 from sparsebp.coding import encode
 from sparsebp.estimators._base import Coder
-from sparsebp.estimators._parameters import check_real
 from sparsebp.estimators._units import warn_of_scale
 from sparsebp.problems import Problem, sparse_coding
 from sparsebp.samples import count_threads
@@ -98,7 +98,7 @@ class AtomCoder(Coder):
         from sparsebp.estimators.sparse_coder import SparseCoder  # a subclass of this class
 
         check_is_fitted(self)
-        check_real("alpha", alpha)
+        check_number("alpha", alpha, minimum=0)
         coder = SparseCoder(
             self.components_,
             penalty=self.penalty_,

@@ -13,21 +13,26 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sparsebp._checks import (
     RandomSource,
+    check_complete,
+    check_flag,
+    check_integer,
     check_matrix,
+    check_number,
     check_readable,
+    is_auto,
+    is_flag,
+    mistake,
     random_source,
-    refuse_missing,
 )
 from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import check_magnitude, ignore_float_warnings, in_precision, in_range
-from sparsebp._room import check_room
+from sparsebp._memory import check_memory
 from sparsebp._shapes import PatchShape, checked_patch_shape, resolved_patch_shape
 from sparsebp._unused import unused_components
 from sparsebp._warnings import warn_user
 from sparsebp.estimators._callbacks import CallbackSupportMixin
-from sparsebp.estimators._parameters import check_flag, check_real, check_whole, is_auto
 from sparsebp.estimators._units import scale_of, warn_of_scale
 from sparsebp.minimizers import Result, Status
 from sparsebp.penalties import Penalty, make_penalty
@@ -48,7 +53,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     n_jobs: int | None = None  # for estimators that work on blocks
     components_: np.ndarray
     penalty_: Penalty
-    sample_scale_: float | None = None  # None in models saved by earlier versions
+    sample_scale_: float | None = None
     #: Attributes set by `fit`; model files are checked against them.
     _fitted: ClassVar[dict[str, Any]] = {"feature_names_in_": Maybe(Names("features"))}
 
@@ -75,7 +80,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             samples: Any = validate_data(
                 self, X, reset=reset, dtype=_FLOATS, ensure_all_finite="allow-nan"
             )
-        refuse_missing(samples)
+        check_complete(samples)
         return samples if reset else in_precision("X", samples, self.components_.dtype)
 
     def _checked_codes(self, codes: Any) -> np.ndarray:
@@ -258,17 +263,19 @@ class Learner(CallbackSupportMixin, Coder):
         ValueError, TypeError
             If there is one.
         """
-        check_whole("n_components", self.n_components, none="as many as features")
-        check_room("n_components", self.n_components, (self.n_components or 1,))
-        check_whole("max_iter", self.max_iter)
-        check_real("tol", self.tol)
-        check_real("epsilon", self.epsilon, positive=True, auto=self._auto_epsilon)
+        check_integer("n_components", self.n_components, none="as many as features")
+        check_memory("n_components", self.n_components, (self.n_components or 1,))
+        check_integer("max_iter", self.max_iter)
+        check_number("tol", self.tol, minimum=0)
+        if not (self._auto_epsilon and is_auto(self.epsilon)):
+            also = ", or 'auto'" if self._auto_epsilon else ""
+            check_number("epsilon", self.epsilon, above=0, also=also)
         check_flag("warm_start", self.warm_start)
         count_threads(self.n_jobs)
-        if not isinstance(self.verbose, bool | np.bool_):
-            check_whole("verbose", self.verbose, minimum=0)
+        if not is_flag(self.verbose):
+            check_integer("verbose", self.verbose, minimum=0)
         if self.callback is not None and not callable(self.callback):
-            raise TypeError(f"callback is {self.callback!r}; it must be callable, or None.")
+            raise TypeError(mistake("callback", "callable, or None", self.callback))
         random_source(self.random_state)
         if self.patch_shape is not None:
             checked_patch_shape(self.patch_shape)
@@ -298,7 +305,7 @@ class Learner(CallbackSupportMixin, Coder):
         elif self.init is not None:
             last = self._checked_init(n_components)
         else:
-            check_room("n_components", n_components, shape, shape)  # drawn, and normalized
+            check_memory("n_components", n_components, shape, shape)  # drawn, and normalized
             # Column by column: a planted problem with the same seed draws its solution row by row,
             # and a fit that starts at the solution would prove nothing.
             start = rng.standard_normal(shape[::-1]).T

@@ -8,13 +8,19 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sparsebp._checks import RandomSource, random_source
+from sparsebp._checks import (
+    RandomSource,
+    check_choice,
+    check_number,
+    is_auto,
+    is_flag,
+    random_source,
+)
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
-from sparsebp.estimators._parameters import check_choice, check_flag_or_share, is_auto
 from sparsebp.estimators._signs import (
     SignedPoint,
     SignRule,
@@ -282,7 +288,8 @@ class FilterLearner(Learner):
         """Raise an error for invalid parameters, as `fit` does."""
         super().check_parameters()
         check_choice("solver", self.solver, self._solvers)
-        check_flag_or_share("whiten", self.whiten)
+        if not is_flag(self.whiten):
+            check_number("whiten", self.whiten, above=0, below=1, also=", True or False")
         check_choice("directions", self.directions, ("largest", "all"))
         self._check_penalty(self.n_components)
 

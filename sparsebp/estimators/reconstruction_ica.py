@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sparsebp._checks import RandomSource
-from sparsebp._fitted import Maybe, Numbers
+from sparsebp._checks import RandomSource, check_choice, check_number, is_auto, is_flag
+from sparsebp._fitted import Numbers
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
 from sparsebp.estimators._filters import FilterLearner, Whitened
-from sparsebp.estimators._parameters import check_flag_or_auto, check_real, is_auto
 from sparsebp.estimators._signs import SignedPoint
 from sparsebp.minimizers import Result, growing_subsets, minimize_growing
 from sparsebp.penalties import Penalty
@@ -165,11 +164,11 @@ class ReconstructionICA(FilterLearner):
 
     _solvers = ("lbfgs",)
     alpha_: float
-    decoder_scale_: float = 1.0  # also in models of earlier versions
+    decoder_scale_: float
     _fitted: ClassVar[dict[str, Any]] = {
         **FilterLearner._fitted,
         "alpha_": Numbers(at_least=0),
-        "decoder_scale_": Maybe(Numbers(above=0)),
+        "decoder_scale_": Numbers(above=0),
     }
 
     def __init__(
@@ -258,8 +257,9 @@ class ReconstructionICA(FilterLearner):
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
         super().check_parameters()
-        check_real("alpha", self.alpha)
-        check_flag_or_auto("unit_norm", self.unit_norm)
+        check_number("alpha", self.alpha, minimum=0)
+        if not is_flag(self.unit_norm):
+            check_choice("unit_norm", self.unit_norm, ("auto",), also=", True or False")
 
     def _warn_of_outweighing(self, X: np.ndarray) -> bool:
         """Warn if α suppresses the reconstruction; return whether it does."""

@@ -7,11 +7,10 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils import Tags
 
-from sparsebp._checks import check_matrix
+from sparsebp._checks import check_matrix, check_number
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
 from sparsebp.estimators._atoms import AtomCoder
-from sparsebp.estimators._parameters import check_real
 from sparsebp.penalties import Penalty
 from sparsebp.samples import count_threads
 
@@ -123,8 +122,8 @@ class SparseCoder(AtomCoder):
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `transform` does."""
-        check_real("alpha", self.alpha)
-        check_real("epsilon", self.epsilon, positive=True)
+        check_number("alpha", self.alpha, minimum=0)
+        check_number("epsilon", self.epsilon, above=0)
         count_threads(self.n_jobs)
         self._make_penalty(self._n_features_out)
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 from time import perf_counter
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sparsebp._checks import draw_seed, random_source
+from sparsebp._checks import (
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    draw_seed,
+    random_source,
+)
 from sparsebp._fitted import Maybe, Numbers
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
@@ -30,7 +38,6 @@ from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import tell, watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
-from sparsebp.estimators._parameters import check_choice, check_flag, check_real, check_whole
 from sparsebp.estimators._units import warn_of_units
 from sparsebp.penalties import Penalty
 from sparsebp.samples import count_threads
@@ -105,9 +112,8 @@ class SparseCoding(AtomCoder, Learner):
     gamma_ : float or None
         The weight decay used.
     state_ : OnlineState or None
-        State from which `partial_fit` and warm starts resume: the basis, means of s sᵀ and x sᵀ
-        over the samples so far (``codes_moments``, ``cross_moments``), and ``n_samples``. None in
-        models saved by earlier versions.
+        State from which `partial_fit` and warm starts resume: basis, means of s sᵀ and x sᵀ over
+        the samples so far (``codes_moments``, ``cross_moments``), and ``n_samples``.
     objective_ : float
         The objective of the last iteration, on its batch.
     objective_history_ : ndarray of shape (n_iterations + 1,)
@@ -210,14 +216,10 @@ class SparseCoding(AtomCoder, Learner):
         """
         x, rng, state = self._begin(X, resumed=self.warm_start, reset=True)
         search = self._search(state.basis.shape[1])
-
-        def fitted_at(state: OnlineState) -> dict[str, Any]:
-            return _attributes(search, state)
-
-        with ignore_float_warnings(), watching(self, x.T, fitted_at) as watch:
+        with ignore_float_warnings(), watching(self, x.T, partial(_attributes, search)) as watch:
             result = search.run(x, state, draw_seed(rng), watch)
             require_success(result)
-            vars(self).update(fitted_at(result.state))
+            vars(self).update(_attributes(search, result.state))
         self._warn_of_units(x)
         fresh = self.batch_size is not None and self.batch_size < x.shape[1]
         self._record(result, limit_is_failure=not fresh and self.solver != "online")
@@ -253,8 +255,7 @@ class SparseCoding(AtomCoder, Learner):
 
         Notes
         -----
-        Atoms without known sums, such as those of a model saved by an earlier version or set as
-        ``components_``, count as 100,000 samples.
+        Atoms without known sums, such as those set as ``components_``, count as 100,000 samples.
         """
         begun, first = perf_counter(), not hasattr(self, "components_")
         x, rng, state = self._begin(X, resumed=True, reset=first)
@@ -263,11 +264,10 @@ class SparseCoding(AtomCoder, Learner):
             state = state.moved_to(search.project(state.basis))
             start = search.value(x, state.basis, starting_codes(x, state.basis))
             state, objective = search.learn(x, state, draw_seed(rng))
-        before, n_iter = ((start,), 0) if first else (self.objective_history_, self.n_iter_)
-        n_iter, history = n_iter + 1, (*before, objective)
+        before, n_iter = ((start,), 1) if first else (self.objective_history_, self.n_iter_ + 1)
         require_usable(state.basis, objective)
         vars(self).update(_attributes(search, state))
-        self.objective_, self.objective_history_ = objective, np.array(history)
+        self.objective_, self.objective_history_ = objective, np.array([*before, objective])
         self.n_iter_, self.status_ = n_iter, "partial"
         tell(self, n_iter, objective, perf_counter() - begun)
         if first:
@@ -275,14 +275,14 @@ class SparseCoding(AtomCoder, Learner):
         return self
 
     def _warn_of_units(self, x: np.ndarray) -> None:
-        weights, basis = (self.penalty_, self.alpha_), self.components_.T
+        fitted = self.penalty_, self.alpha_, x, self.components_.T
         with ignore_float_warnings():
-            warn_of_units("SparseCoding", *weights, x, basis, lambda x: self._codes_to_count(x.T).T)
+            warn_of_units("SparseCoding", *fitted, lambda x: self._codes_to_count(x.T).T)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         x, n_threads = np.ascontiguousarray(X.T), count_threads(self.n_jobs)
-        weights = (self.penalty_, self.alpha_)
-        return encode(x, self.components_.T, *weights, tol=1e-3, n_threads=n_threads).codes.T
+        penalty, alpha = self.penalty_, self.alpha_
+        return encode(x, self.components_.T, penalty, alpha, tol=1e-3, n_threads=n_threads).codes.T
 
     def _silence(self) -> tuple[str, str]:
         lengths = "" if self.gamma is None else ", or set gamma=None"
@@ -327,15 +327,15 @@ class SparseCoding(AtomCoder, Learner):
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
         super().check_parameters()
-        check_real("alpha", self.alpha)
+        check_number("alpha", self.alpha, minimum=0)
         check_choice("solver", self.solver, (*STEPS, "online"))
         check_flag("positive_basis", self.positive_basis)
         if self.positive_basis and self.solver != "online":
             raise ValueError("positive_basis=True requires solver='online'; set it, or set False.")
         if self.gamma is not None:
-            check_real("gamma", self.gamma)
+            check_number("gamma", self.gamma, minimum=0)
         check_closed_form(self.solver, self.gamma)
-        check_whole("batch_size", self.batch_size, none="all samples")
+        check_integer("batch_size", self.batch_size, none="all samples")
         self._check_penalty(self.n_components)
 
 

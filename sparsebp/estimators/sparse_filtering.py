@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from sparsebp._checks import random_source
-from sparsebp._fitted import Maybe, Numbers
+from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
@@ -114,7 +114,7 @@ class SparseFiltering(Learner):
     epsilon_: float
     _fitted: ClassVar[dict[str, Any]] = {
         **Learner._fitted,
-        "epsilon_": Maybe(Numbers(above=0)),
+        "epsilon_": Numbers(above=0),
         "scale_": Numbers(("components",), above=0),
     }
 

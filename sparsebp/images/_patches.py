@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from rich.progress import track
 from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import check_count, check_readable
+from sparsebp._checks import check_integer, check_readable
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import (
     COLORS,
@@ -258,7 +258,7 @@ def _checked_stride(stride: Stride, sides: tuple[int, ...], to_border: bool) -> 
     if several and len(stride) != len(sides):
         raise ValueError(f"stride={stride!r} must have {len(sides)} numbers, as the patches do.")
     strides = [
-        check_count("stride", step) for step in (stride if several else [stride] * len(sides))
+        check_integer("stride", step) for step in (stride if several else [stride] * len(sides))
     ]
     if any(step > side for step, side in zip(strides, sides, strict=True)):
         message = (

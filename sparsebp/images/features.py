@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sparsebp._checks import mistake
 from sparsebp._shapes import PatchShape
 from sparsebp.images._patches import Patches, Progress, Stride, framed, warn_of_scale
 from sparsebp.preprocessing import remove_mean
@@ -61,7 +62,7 @@ def encode_image(
     (4, 5, 4)
     """
     if not callable(prepare):
-        raise TypeError(f"prepare is {prepare!r}; it must be callable, such as remove_mean.")
+        raise TypeError(mistake("prepare", "callable, such as remove_mean", prepare))
     dtype = getattr(model, "components_", np.empty(0)).dtype
     values, sides = framed(image, model, patch_shape)
     patches = Patches(values, sides, stride, dtype=dtype, to_border=False)

@@ -69,15 +69,9 @@ def description_length(
             f"samples have shape {x.shape}, codes {s.shape} and the reconstruction {back.shape}; "
             "all three need a row for each sample, and the first and last the same shape."
         )
-    step = _checked_precision(precision)
+    step = check_number("precision", precision, above=0)
     columns = np.concatenate([s, x - back], axis=1).T
     return sum(coefficient_entropy(column[:, np.newaxis], step=step) for column in columns)
-
-
-def _checked_precision(precision: float) -> float:
-    if check_number("precision", precision, minimum=0) == 0:
-        raise ValueError("precision is 0; it must be a number > 0, such as the noise's deviation.")
-    return float(precision)
 
 
 @dataclass(frozen=True)
@@ -114,7 +108,7 @@ class DescriptionLength:
     precision: float
 
     def __post_init__(self) -> None:
-        _checked_precision(self.precision)
+        check_number("precision", self.precision, above=0)
 
     def __call__(self, model: Any, X: Any, y: Any = None) -> float:
         """Compute minus the bits per sample that a fitted model needs for samples."""

@@ -1,11 +1,9 @@
 """Duality gaps: bounds on the suboptimality of L1 coefficients."""
 
-from numbers import Real
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix
+from sparsebp._checks import check_flag, check_matrix, check_number
 from sparsebp._magnitudes import ignore_float_warnings
 
 
@@ -65,10 +63,8 @@ def duality_gap(
             f"X {x.shape}, components {atoms.shape} and codes {s.shape} do not fit; they must be "
             "(n_samples, n_features), (n_components, n_features) and (n_samples, n_components)."
         )
-    if not isinstance(alpha, Real) or isinstance(alpha, bool) or not 0 <= alpha < np.inf:
-        raise ValueError(f"alpha is {alpha!r}; it must be a number ≥ 0.")
-    if not isinstance(positive, bool | np.bool_):
-        raise ValueError(f"positive is {positive!r}; it must be True or False.")
+    check_number("alpha", alpha, minimum=0)
+    check_flag("positive", positive)
     with ignore_float_warnings():
         gap = _gap(x, atoms, s, float(alpha), positive=bool(positive))
     if not np.isfinite(gap).all():

@@ -1,13 +1,12 @@
 """Recovery: which atoms of a known dictionary a learned dictionary contains."""
 
-import numbers
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-from sparsebp._checks import check_matrix
+from sparsebp._checks import check_matrix, check_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +77,7 @@ def dictionary_recovery(
             f"dictionary has {true.shape[1]} features but learned has {other.shape[1]}; "
             "both need atoms of the same length as rows."
         )
-    number = isinstance(threshold, numbers.Real) and not isinstance(threshold, bool)
-    if not (number and 0 < threshold <= 1):
-        raise ValueError(f"threshold={threshold!r}; expected a number in (0, 1], such as 0.99.")
+    check_number("threshold", threshold, above=0, maximum=1)
     cosine = np.minimum(np.abs(_unit_rows(true) @ _unit_rows(other).T), 1.0)
     rows, columns = linear_sum_assignment(cosine, maximize=True)
     similarity = np.zeros(len(true))

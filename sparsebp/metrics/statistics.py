@@ -1,12 +1,11 @@
 """Statistics of coefficients: kurtosis, fraction near zero, explained variance, entropy."""
 
-import numbers
 from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix
+from sparsebp._checks import check_matrix, check_number
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._unused import unused_components
 
@@ -280,8 +279,7 @@ def coefficient_entropy(codes: ArrayLike, *, step: float | None = None) -> float
     coefficients = check_matrix("codes", codes).astype(np.float64).ravel()
     if step is None:
         step = _default_step(coefficients)
-    elif not _is_positive(step):
-        raise ValueError(f"step={step!r}; expected a positive finite number, or None.")
+    step = check_number("step", step, above=0, also=", or None")
     # With a step near the smallest number, large coefficients share the bin at infinity.
     with np.errstate(over="ignore"):
         bins = np.rint(coefficients / float(step))
@@ -296,8 +294,3 @@ def _default_step(coefficients: NDArray) -> float:
     if deviation <= 1e-14:
         return 2 * scale
     return max(0.25 * deviation * scale, np.finfo(np.float64).tiny)
-
-
-def _is_positive(step: object) -> bool:
-    number = isinstance(step, numbers.Real) and not isinstance(step, bool)
-    return number and bool(np.isfinite(float(step)) and step > 0)  # type: ignore

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sparsebp._checks import check_vector
+from sparsebp._checks import check_vector, mistake
 from sparsebp.metrics._gabor_result import GaborFit, check_fit
 from sparsebp.metrics.statistics import coefficient_kurtosis, explained_variance, near_zero_share
 
@@ -135,7 +135,7 @@ def _checked_places(silent: ArrayLike, n_components: int) -> np.ndarray:
     places = check_vector("silent", silent) if np.size(silent) else np.empty(0)
     if not (np.isin(places, np.arange(n_components))).all():
         raise ValueError(
-            f"silent is {silent!r}; it must be numbers of components, from 0 to {n_components - 1}."
+            mistake("silent", f"indices of components, from 0 to {n_components - 1}", silent)
         )
     return places.astype(int)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sparsebp._checks import is_one_of
+from sparsebp._checks import check_choice
 from sparsebp.network.derivation import Derivation, derive
 from sparsebp.network.network import Network
 from sparsebp.network.notation import Style
@@ -52,8 +52,7 @@ def delta_table(network: Network, style: Style = "text") -> str:
     ∇s F = δ⁽¹⁾ = 2 Aᵀ (A s)
     ∇A F = δ⁽²⁾ a⁽¹⁾ᵀ = 2 (A s) sᵀ
     """
-    if not is_one_of(style, _WRITERS):
-        raise ValueError(f"style is {style!r}; it must be one of {', '.join(_WRITERS)}.")
+    check_choice("style", style, _WRITERS)
     return _WRITERS[style](derive(network, "text" if style == "text" else "latex"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sparsebp._checks import is_one_of
+from sparsebp._checks import check_choice
 from sparsebp.network.activations import Chain
 from sparsebp.network.costs import Sum
 from sparsebp.network.network import Layer, Network
@@ -95,8 +95,7 @@ def derive(network: Network, style: Literal["text", "latex"] = "text") -> Deriva
     >>> written.function, written.gradients[0]
     ('(A s) \\circ (A s)', '\\nabla_{s} F = \\delta^{(1)} = 2 A^T (A s)')
     """
-    if not is_one_of(style, _HEADERS):
-        raise ValueError(f"style is {style!r}; it must be one of {', '.join(_HEADERS)}.")
+    check_choice("style", style, _HEADERS)
     chained = any(isinstance(layer.activation, Chain) for layer in network.layers)
     if chained or not isinstance(network.cost, Sum):
         raise ValueError("This network was simplified; give the literal one it was made from.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -151,14 +150,6 @@ class Penalty:
         ValueError
             If the penalty has a grid or groups for another number.
         """
-
-
-def require_positive(name: str, value: float) -> float:
-    """Return a positive finite number as a float; raise ValueError otherwise."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not (number and np.isfinite(float(value)) and value > 0):
-        raise ValueError(f"{name} is {value!r}; it must be a positive number.")
-    return float(value)
 
 
 GROUPING = Parameter("V")

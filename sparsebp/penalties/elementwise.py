@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsebp import network as net
+from sparsebp._checks import check_flag, check_number
 from sparsebp.network import Activation, Identity, Layer
-from sparsebp.penalties.base import Penalty, require_positive
+from sparsebp.penalties.base import Penalty
 
 
 def _chain(*activations: Activation) -> tuple[Layer, ...]:
@@ -39,8 +40,7 @@ class L1(Penalty):
     positive: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.positive, bool | np.bool_):
-            raise ValueError(f"positive is {self.positive!r}; it must be True or False.")
+        check_flag("positive", self.positive)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -114,7 +114,7 @@ class SmoothL1(Penalty):
     epsilon: float = 1e-2
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "epsilon", require_positive("epsilon", self.epsilon))
+        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -141,7 +141,7 @@ class LogCosh(Penalty):
     sharpness: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sharpness", require_positive("sharpness", self.sharpness))
+        object.__setattr__(self, "sharpness", check_number("sharpness", self.sharpness, above=0))
 
     @property
     def layers(self) -> tuple[Layer, ...]:

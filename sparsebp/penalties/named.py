@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sparsebp._hints import about_value
+from sparsebp._checks import check_choice
 from sparsebp.penalties.base import Penalty
 from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1, Welsch
 from sparsebp.penalties.topographic import Topographic, squarest_grid
@@ -52,16 +52,8 @@ def make_penalty(penalty: str | Penalty, n_components: int, epsilon: float) -> P
     >>> make_penalty("topographic", 12, 0.1)
     Topographic(grid_shape=(3, 4), neighborhood=3, wrap=True, epsilon=0.1)
     """
-    if isinstance(penalty, str):
-        if penalty not in NAMES:
-            raise ValueError(
-                f"penalty is {penalty!r}; it must be one of {', '.join(NAMES)}."
-                f"{about_value('penalty', penalty, NAMES)}"
-            )
-        penalty = NAMES[penalty](n_components, epsilon)
     if not isinstance(penalty, Penalty):
-        raise TypeError(
-            f"penalty is {penalty!r}; it must be a Penalty object or one of {', '.join(NAMES)}."
-        )
+        check_choice("penalty", penalty, NAMES, also=", or a Penalty object")
+        penalty = NAMES[penalty](n_components, epsilon)
     penalty.check_components(n_components)
     return penalty

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Integral
-from typing import Any
+from numbers import Real
+from typing import Any, cast
 
 import numpy as np
 
 from sparsebp._cached import cached_property
-from sparsebp._room import check_room
+from sparsebp._checks import check_integer, check_matrix, check_number, check_shape, mistake
+from sparsebp._memory import check_memory
 from sparsebp.network import Add, Identity, Layer, Linear, Root, Square
-from sparsebp.penalties.base import GROUPING, Penalty, require_positive
+from sparsebp.penalties.base import GROUPING, Penalty
 from sparsebp.penalties.grid import GridGrouping
 
 
@@ -60,26 +60,26 @@ class Topographic(Penalty):
     epsilon: float = 1e-2
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "epsilon", require_positive("epsilon", self.epsilon))
+        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
         if self.grid_shape is None:
-            raise ValueError("grid_shape is None; give (rows, columns), or use from_groups(V).")
-        shape = _pair("grid_shape", self.grid_shape)
-        size = _pair("neighborhood", self.neighborhood)
-        object.__setattr__(self, "grid_shape", shape)
-        whole = isinstance(self.neighborhood, Integral)
-        object.__setattr__(self, "neighborhood", size[0] if whole else size)
+            advice = " Or use Topographic.from_groups(V)."
+            raise TypeError(mistake("grid_shape", "(rows, columns)", None, advice))
+        object.__setattr__(self, "grid_shape", check_shape("grid_shape", self.grid_shape))
+        check = check_integer if isinstance(self.neighborhood, Real) else check_shape
+        object.__setattr__(self, "neighborhood", check("neighborhood", self.neighborhood))
         object.__setattr__(self, "wrap", bool(self.wrap))
 
     @cached_property
     def _weight(self) -> Any:  # made when asked for: a file may name a grid of any size
-        size = _pair("neighborhood", self.neighborhood)
-        return GridGrouping.of(_pair("grid_shape", self.grid_shape), size, wrap=self.wrap)
+        size = self.neighborhood
+        size = (size, size) if isinstance(size, int) else size
+        return GridGrouping.of(cast(Any, self.grid_shape), size, wrap=self.wrap)
 
     @cached_property
     def grouping(self) -> np.ndarray:
         """Return the grouping matrix V, of shape (n_groups, n_components)."""
-        shape = _pair("grid_shape", self.grid_shape)
-        check_room("grid_shape", shape, *2 * [2 * [math.prod(shape)]])
+        shape = cast(Any, self.grid_shape)
+        check_memory("grid_shape", shape, *2 * [2 * [math.prod(shape)]])
         return _read_only(self._weight.toarray())
 
     def __getstate__(self) -> dict[str, Any]:
@@ -115,24 +115,11 @@ class Topographic(Penalty):
         ValueError
             If V is not a non-empty matrix of finite numbers ≥ 0, or epsilon is not positive.
         """
-        epsilon = require_positive("epsilon", epsilon)
+        epsilon = check_number("epsilon", epsilon, above=0)
         groups = groups.toarray() if hasattr(groups, "toarray") else groups
-        try:
-            given = np.asarray(groups)
-        except ValueError as error:
-            raise ValueError(f"The grouping matrix is not a matrix of numbers: {error}.") from error
-        if given.dtype.kind not in "fbiu":
-            raise ValueError(
-                f"The grouping matrix has dtype {given.dtype}; it must hold real numbers."
-            )
-        grouping = given.astype(np.float64) + 0.0  # a copy, in which −0 has become 0
-        if grouping.ndim != 2 or grouping.size == 0:
-            raise ValueError(
-                f"The grouping matrix has shape {grouping.shape}; it must be "
-                "(n_groups, n_components), with at least one of each."
-            )
-        if not (np.isfinite(grouping).all() and (grouping >= 0).all()):
-            raise ValueError("The grouping matrix must hold finite numbers ≥ 0.")
+        grouping = check_matrix("groups", groups).astype(np.float64) + 0.0  # −0 becomes 0
+        if grouping.min() < 0:
+            raise ValueError(mistake("groups", "numbers ≥ 0", float(grouping.min())))
         penalty = object.__new__(cls)
         values = {"grid_shape": None, "neighborhood": 1, "wrap": False, "epsilon": epsilon}
         matrices = dict.fromkeys(("grouping", "_weight"), _read_only(grouping))
@@ -208,19 +195,9 @@ def squarest_grid(n_components: int) -> tuple[int, int]:
     >>> squarest_grid(121), squarest_grid(12), squarest_grid(13)
     ((11, 11), (3, 4), (1, 13))
     """
-    if not (isinstance(n_components, Integral) and n_components > 0):
-        raise ValueError(f"n_components is {n_components!r}; it must be a positive whole number.")
+    check_integer("n_components", n_components)
     rows = next(r for r in range(int(n_components**0.5) + 1, 0, -1) if n_components % r == 0)
     return min(rows, n_components // rows), max(rows, n_components // rows)
-
-
-def _pair(name: str, value: Any) -> tuple[int, int]:
-    pair = (value, value) if name == "neighborhood" and isinstance(value, Integral) else value
-    listed = isinstance(pair, Iterable) and not (isinstance(pair, np.ndarray) and pair.ndim == 0)
-    sizes = tuple(pair) if listed else ()
-    if len(sizes) != 2 or not all(isinstance(n, Integral) and int(n) > 0 for n in sizes):
-        raise ValueError(f"{name} is {value!r}; it must be two positive whole numbers.")
-    return int(sizes[0]), int(sizes[1])
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

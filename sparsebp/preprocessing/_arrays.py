@@ -3,44 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils import check_array
 
-from sparsebp._checks import refuse_masked
+from sparsebp._checks import check_unmasked
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import COLORS, image_number_axis
 
 # Its inferred types come from its defaults and are too narrow.
 _check_array: Any = check_array
-
-
-def check_rows(name: str, rows: ArrayLike) -> NDArray[Any]:
-    """Return `rows` as a finite float32 or float64 table, without copying if it is one.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    rows : array-like of shape (n_rows, n_columns)
-        What the caller was given.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_columns)
-        float32 if `rows` is float32, else float64.
-
-    Raises
-    ------
-    ValueError
-        If `rows` is not a finite, non-empty table of numbers.
-    """
-    refuse_masked(name, rows)
-    try:
-        with ignore_float_warnings():  # scikit-learn sums the rows to look for infinities
-            return _check_array(rows, dtype=[np.float64, np.float32], input_name=name)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"{name} is not a finite table of numbers: {error}") from error
 
 
 def check_images(images: Iterable[Any], n_sides: int = 2) -> list[NDArray[Any]]:
@@ -67,12 +38,12 @@ def check_images(images: Iterable[Any], n_sides: int = 2) -> list[NDArray[Any]]:
         and color images are mixed, or if one array looks like a stack with its images last.
     """
     if isinstance(images, str | bytes | dict) or not isinstance(images, Iterable):
-        raise TypeError(f"images is a {type(images).__name__}: give a sequence of arrays")
-    refuse_masked("images", images)
+        raise TypeError(f"images must be a sequence of arrays, got a {type(images).__name__}.")
+    check_unmasked("images", images)
     _check_stack(getattr(images, "shape", None), n_sides)
     checked = [_check_image(image, index, n_sides) for index, image in enumerate(images)]
     if not checked:
-        raise ValueError("images is empty: give at least one image")
+        raise ValueError("images must be at least one image, got none.")
     if len({image.ndim for image in checked}) > 1:
         shapes = sorted({image.shape for image in checked}, key=len)
         raise ValueError(
@@ -100,7 +71,7 @@ def _check_stack(shape: tuple[int, ...] | None, n_sides: int) -> None:
 
 
 def _check_image(image: Any, index: int, n_sides: int) -> NDArray[Any]:
-    refuse_masked(f"images[{index}]", image)
+    check_unmasked(f"images[{index}]", image)
     try:
         with ignore_float_warnings():
             array = _check_array(
@@ -115,7 +86,7 @@ def _check_image(image: Any, index: int, n_sides: int) -> NDArray[Any]:
         if array.dtype.kind not in "biuf":
             raise ValueError(f"its type is {array.dtype}")
     except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"images[{index}] is not a finite numeric array: {error}") from error
+        raise ValueError(f"images[{index}] must be an array of finite numbers: {error}") from error
     color = array.ndim == n_sides + 1 and array.shape[-1] == COLORS
     if array.size == 0 or not (array.ndim == n_sides or color):
         frames = "frames, " * (n_sides == 3)

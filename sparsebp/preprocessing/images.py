@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from sparsebp._checks import check_number, is_one_of
+from sparsebp._checks import check_choice, check_flag, check_number
 from sparsebp._magnitudes import ignore_float_warnings, largest_magnitude
 from sparsebp.preprocessing._arrays import check_images
 
@@ -74,12 +74,10 @@ def whiten_images(
     (True, True)
     """
     checked = check_images(images)
-    cutoff = _check_cutoff(cutoff)
+    cutoff = check_number("cutoff", cutoff, above=0)
     filters = {"mirror": _filter_mirrored, "wrap": _filter_wrapped}
-    if not is_one_of(boundary, filters):
-        raise ValueError(f"boundary={boundary!r} is unknown: give 'mirror' or 'wrap'")
-    if not isinstance(unit_variance, bool | np.bool_):
-        raise TypeError(f"unit_variance={unit_variance!r} is not a bool: give True or False")
+    check_choice("boundary", boundary, filters)
+    check_flag("unit_variance", unit_variance)
     shifted = [_without_corner(image) for image in checked]
     peaks = [largest_magnitude(image) for image in shifted]
     if not any(peaks):
@@ -93,13 +91,6 @@ def whiten_images(
     if unit_variance:
         return _with_unit_variance(whitened, cutoff)
     return [i * i.dtype.type(scale) for i, scale in zip(whitened, scales, strict=True)]
-
-
-def _check_cutoff(cutoff: float) -> float:
-    checked = check_number("cutoff", cutoff, minimum=0)
-    if checked == 0:
-        raise ValueError("cutoff=0.0 removes everything: give cycles per pixel, > 0")
-    return checked
 
 
 def _with_unit_variance(whitened: list[NDArray[Any]], cutoff: float) -> list[NDArray[Any]]:

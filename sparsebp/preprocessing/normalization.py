@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_number
+from sparsebp._checks import check_matrix, check_number
 from sparsebp._magnitudes import ignore_float_warnings, in_range, require_finite
-from sparsebp.preprocessing._arrays import check_rows
 
 
 def remove_mean(patches: ArrayLike) -> NDArray[Any]:
@@ -40,7 +39,7 @@ def remove_mean(patches: ArrayLike) -> NDArray[Any]:
     array([[-1.,  0.,  1.],
            [ 0.,  0.,  0.]])
     """
-    scaled, exponent = in_range(check_rows("patches", patches))
+    scaled, exponent = in_range(check_matrix("patches", patches))
     # Shifted first: the mean of equal numbers is rounded, their differences are exactly zero.
     shifted = scaled - scaled[:, :1]
     mean = shifted.mean(axis=1, dtype=np.float64, keepdims=True)
@@ -90,7 +89,7 @@ def normalize_contrast(patches: ArrayLike, *, regularization: float = 10 / 255**
     array([[-0.8       ,  0.8       ],
            [ 1.66666667,  1.66666667]])
     """
-    patches = check_rows("patches", patches)
+    patches = check_matrix("patches", patches)
     regularization = check_number("regularization", regularization, minimum=0)
     contrast = np.hypot(row_deviation(patches), np.sqrt(regularization))
     contrast[contrast == 0] = 1
@@ -126,7 +125,7 @@ def unit_norm(patches: ArrayLike) -> NDArray[Any]:
     array([[0.6, 0.8],
            [0. , 0. ]])
     """
-    patches = check_rows("patches", patches)
+    patches = check_matrix("patches", patches)
     # Divided by the largest entry first: squares of tiny or huge numbers would leave the range.
     peak = np.abs(patches).max(axis=1, keepdims=True)
     scaled = patches / np.where(peak > 0, peak, 1)

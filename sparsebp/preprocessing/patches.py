@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 from sparsebp._checks import (
     RandomSource,
     RandomState,
-    check_count,
+    check_integer,
     check_number,
+    check_shape,
     random_source,
 )
 from sparsebp._magnitudes import in_range
-from sparsebp._room import check_room
+from sparsebp._memory import check_memory
 from sparsebp._shapes import split_channels
 from sparsebp.preprocessing._arrays import check_images
 from sparsebp.preprocessing.normalization import row_deviation
@@ -84,12 +86,12 @@ def sample_patches(
     sides, channels = _check_patch_sides(patch_shape)
     checked = check_images(images, len(sides))
     shape = _check_patch_shape(sides, channels, checked)
-    n_patches = check_count("n_patches", n_patches)
+    n_patches = check_integer("n_patches", n_patches)
     min_contrast = check_number("min_contrast", min_contrast, minimum=0)
     source = _PatchSource(checked, shape, random_source(random_state))
     threshold = _contrast_threshold(source, min_contrast) if min_contrast else 0.0
     itemsize = np.dtype(source.dtype).itemsize
-    check_room("n_patches", n_patches, (n_patches, source.patch_size), itemsize=itemsize)
+    check_memory("n_patches", n_patches, (n_patches, source.patch_size), itemsize=itemsize)
     patches = np.empty((n_patches, source.patch_size), source.dtype)
     for rows in slices(n_patches, max(1, _BLOCK_SIZE // source.patch_size)):
         patches[rows] = _draw_with_contrast(source, rows.stop - rows.start, threshold)
@@ -177,13 +179,10 @@ def _draw_with_contrast(source: _PatchSource, n_patches: int, threshold: float) 
 
 def _check_patch_sides(patch_shape: Any) -> tuple[tuple[int, ...], int | None]:
     """Return the sides of a patch, and its channels if it names them."""
-    given = patch_shape if isinstance(patch_shape, tuple | list) else (patch_shape, patch_shape)
-    if len(given) not in (2, 3, 4):
-        raise ValueError(
-            f"patch_shape={patch_shape!r} is not two sides or three: give one side, "
-            "(height, width), or (frames, height, width)"
-        )
-    sides, channels = split_channels(tuple(check_count("patch_shape", side) for side in given))
+    if isinstance(patch_shape, Real):
+        patch_shape = (check_integer("patch_shape", patch_shape),) * 2
+    given = check_shape("patch_shape", patch_shape, (2, 3, 4))
+    sides, channels = split_channels(given)
     return sides, channels if len(sides) < len(given) else None
 
 

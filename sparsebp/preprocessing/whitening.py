@@ -1,6 +1,6 @@
 """Rank-aware PCA and ZCA whitening of samples."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -9,12 +9,18 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sparsebp._checks import check_number, check_readable, is_one_of, refuse_missing
+from sparsebp._checks import (
+    check_choice,
+    check_complete,
+    check_integer,
+    check_matrix,
+    check_number,
+    check_readable,
+)
 from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names, Numbers, Size
-from sparsebp._hints import Hinted, about_value
+from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
-from sparsebp.preprocessing._arrays import check_rows
 from sparsebp.preprocessing.principal_directions import principal_directions
 
 _FLOATS = [np.float64, np.float32]
@@ -171,12 +177,12 @@ class Whitening(
         ValueError, TypeError
             If there is one.
         """
-        if not is_one_of(self.method, ("zca", "pca")):
-            raise ValueError(
-                f"method={self.method!r} is unknown: give 'zca' or 'pca'."
-                f"{about_value('method', self.method, ('zca', 'pca'))}"
-            )
-        _check_n_components(self.n_components)
+        check_choice("method", self.method, ("zca", "pca"))
+        if isinstance(self.n_components, Integral):
+            check_integer("n_components", self.n_components)
+        elif self.n_components is not None:
+            also = " (of the variance), an integer ≥ 1, or None"
+            check_number("n_components", self.n_components, above=0, below=1, also=also)
         check_number("regularization", self.regularization, minimum=0)
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
@@ -223,7 +229,7 @@ class Whitening(
             If `X` is not a finite table of numbers with n_outputs columns.
         """
         check_is_fitted(self, "directions_")
-        rows = check_rows("X", X)
+        rows = check_matrix("X", X)
         if rows.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {rows.shape[1]} columns, but transform returns {self._n_features_out}: "
@@ -242,7 +248,7 @@ class Whitening(
         X = check_readable("X", X)
         with ignore_float_warnings():  # scikit-learn sums X to look for infinities
             samples: NDArray[Any] = _validate_data(self, X, **limits)
-        refuse_missing(samples)
+        check_complete(samples)
         return samples
 
     @property
@@ -280,19 +286,6 @@ class Whitening(
         return tags
 
 
-def _check_n_components(n_components: Any) -> None:
-    if n_components is None:
-        return
-    if isinstance(n_components, bool | np.bool_) or not isinstance(n_components, Real):
-        raise TypeError(f"n_components={n_components!r}: give None, an int or a float")
-    number = float(n_components)
-    if not (number >= 1 if isinstance(n_components, Integral) else 0 < number < 1):
-        raise ValueError(
-            f"n_components={n_components!r} is out of range: give None, an int of at least 1 or "
-            "a fraction of the variance between 0 and 1"
-        )
-
-
 def _n_kept(n_components: Any, eigenvalues: NDArray[Any], shape: tuple[int, ...]) -> int:
     rank = len(eigenvalues)
     if n_components is None:
@@ -306,28 +299,3 @@ def _n_kept(n_components: Any, eigenvalues: NDArray[Any], shape: tuple[int, ...]
             f"(n_samples={shape[0]}, n_features={shape[1]}): give at most {rank}, or None"
         )
     return int(n_components)
-
-
-def factors_of_matrix(method: str, dewhitening: NDArray[Any], n_components: int) -> dict[str, Any]:
-    """Return the attributes of a `Whitening` that an earlier version saved as matrices.
-
-    Parameters
-    ----------
-    method : {"zca", "pca"}
-        The method of `fit`.
-    dewhitening : ndarray of shape (n_features, n_outputs)
-        The pseudo-inverse of M.
-    n_components : int
-        Number of directions kept.
-
-    Returns
-    -------
-    attributes : dict
-        ``method_``, ``directions_`` and ``scales_``.
-    """
-    if method == "pca":
-        scales = np.linalg.norm(dewhitening, axis=0)
-        return {"method_": method, "directions_": dewhitening / scales, "scales_": scales}
-    directions, scales, _ = np.linalg.svd(dewhitening)
-    kept = slice(n_components)
-    return {"method_": method, "directions_": directions[:, kept], "scales_": scales[kept]}

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from sparsebp._checks import is_flag, mistake
+
 _Item = TypeVar("_Item")
 _Outcome = TypeVar("_Outcome")
 
@@ -124,12 +126,10 @@ def count_threads(n_jobs: int | None) -> int:
     >>> count_threads(3), count_threads(-1) >= 1
     (3, True)
     """
-    whole = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
+    whole = isinstance(n_jobs, Integral) and not is_flag(n_jobs)
     if n_jobs is not None and not (whole and n_jobs):
-        raise ValueError(
-            f"n_jobs is {n_jobs!r}; it must be a number of threads, −1 for one per processor, "
-            "or None for as many as BLAS may use."
-        )
+        wanted = "a number of threads, −1 for one per processor, or None for as many as BLAS uses"
+        raise (ValueError if whole else TypeError)(mistake("n_jobs", wanted, n_jobs))
     if n_jobs is None:
         with _lock:
             limits = [n for _, n in _before] or [library.num_threads for library in _blas()]

@@ -12,9 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._fitted import check_attributes
 from sparsebp.coding import OnlineState
-from sparsebp.estimators import SparseFiltering
 from sparsebp.penalties import Penalty, Signed, Topographic
-from sparsebp.preprocessing.whitening import factors_of_matrix
 from sparsebp.saving.registry import ESTIMATORS, PENALTIES
 
 #: Parameters that belong to a run, not to the model.
@@ -159,23 +157,15 @@ def unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray], depth: int =
         steps = [unpacked_estimator(step, arrays, depth + 1) for _, step in packed["steps"]]
         return Pipeline(list(zip(names, steps, strict=True)))
     params = {k: _unpacked(v, arrays) for k, v in packed["params"].items()}
-    if packed["class"] in ("OrthonormalICA", "ReconstructionICA"):
-        params.setdefault("directions", "all")  # of a version that always searched in all
     entry = _registered(ESTIMATORS, packed["class"])
     estimator: Any = entry.kind(**params)
     _check_parameters(estimator)
     state = {name: _unpacked(value, arrays) for name, value in packed["state"].items()}
-    if "dewhitening_matrix_" in state:  # of a version that wrote matrices out
-        del state["whitening_matrix_"]
-        matrix = state.pop("dewhitening_matrix_")
-        state |= factors_of_matrix(params["method"], matrix, state["n_components_"])
     check_attributes(packed["class"], entry.attributes, state)
     for name, value in state.items():
         setattr(estimator, name, value)
     if isinstance(penalty := state.get("penalty_"), Penalty):
         penalty.check_components(len(state["components_"]))
-    if isinstance(estimator, SparseFiltering) and not hasattr(estimator, "epsilon_"):
-        estimator.epsilon_ = estimator.epsilon  # saved before ε was relative to the samples
     if packed.get("output") not in _CONTAINERS:
         raise ValueError(f"output is {packed['output']!r}")
     output = packed.get("output")

@@ -173,9 +173,9 @@ def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
     [
         (["--images", "nowhere"], "cannot be found"),
         (["--patch-size", "500"], "500"),
-        (["--alpha", "-1"], "alpha is -1.0; it must be a number ≥ 0"),
-        (["--alpha", "nan"], "alpha is nan"),
-        (["--penalty", "l0"], "penalty is 'l0'; it must be one of"),
+        (["--alpha", "-1"], "alpha must be a finite number ≥ 0, got -1.0"),
+        (["--alpha", "nan"], "alpha must be a finite number ≥ 0, got nan"),
+        (["--penalty", "l0"], "penalty must be one of"),
         (["--model", "ica", "--alpha", "1"], "--alpha does not apply to --model ica"),
         (["--model", "ica", "--n-components", "200"], "cannot outnumber"),
     ],

@@ -192,7 +192,9 @@ def test_an_option_that_is_no_value_is_said_in_our_own_words():
 
 def test_bad_options_are_refused_before_photographs_are_loaded(tmp_path):
     bad = OrthonormalICA(whiten=2.0)
-    with pytest.raises(ValueError, match=r"whiten is 2\.0"):
+    with pytest.raises(
+        ValueError, match=r"whiten must be a finite number > 0 and < 1, True or False, got 2\.0"
+    ):
         learning.run_experiment(
             bad, Recipe(4), images=["not there"], n_patches=120, seed=0, out=tmp_path / "out"
         )

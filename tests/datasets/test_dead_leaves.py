@@ -110,15 +110,27 @@ def test_seeds():
 @pytest.mark.parametrize(
     ("error", "arguments", "message"),
     [
-        (ValueError, {"n_images": 0}, "n_images=0 is too small"),
-        (ValueError, {"shape": 64}, "shape=64 is not a pair"),
-        (ValueError, {"shape": (64, 64, 3)}, r"shape=\(64, 64, 3\) is not a pair"),
-        (ValueError, {"shape": (64, 0)}, "shape=0 is too small"),
-        (TypeError, {"shape": (64, 6.5)}, r"shape=6\.5 is not an integer"),
-        (ValueError, {"min_radius": 0.1}, r"min_radius=0\.1 is less than half a pixel"),
-        (TypeError, {"min_radius": "1"}, "min_radius='1' is not a number"),
-        (ValueError, {"max_radius": 1}, r"max_radius=1 is not larger than min_radius=1\.0"),
-        (ValueError, {"max_radius": np.nan}, "max_radius=nan is out of range"),
+        (ValueError, {"n_images": 0}, "n_images must be an integer ≥ 1, got 0"),
+        (TypeError, {"shape": 64}, r"shape must be 2 integers ≥ 1, such as \(8, 8\), got 64"),
+        (
+            ValueError,
+            {"shape": (64, 64, 3)},
+            r"shape must be 2 integers ≥ 1, such as \(8, 8\), got \(64, 64, 3\)",
+        ),
+        (
+            ValueError,
+            {"shape": (64, 0)},
+            r"shape must be 2 integers ≥ 1, such as \(8, 8\), got \(64, 0\)",
+        ),
+        (
+            TypeError,
+            {"shape": (64, 6.5)},
+            r"shape must be 2 integers ≥ 1, such as \(8, 8\), got \(64, 6\.5\)",
+        ),
+        (ValueError, {"min_radius": 0.1}, r"min_radius must be a finite number ≥ 0\.5, got 0\.1"),
+        (TypeError, {"min_radius": "1"}, "min_radius must be a finite number.*, got '1'"),
+        (ValueError, {"max_radius": 1}, "max_radius must be a finite number > 1, got 1"),
+        (ValueError, {"max_radius": np.nan}, "max_radius must be a finite number.*, got nan"),
     ],
 )
 def test_bad_arguments(error, arguments, message):

@@ -82,9 +82,9 @@ def test_each_display_makes_one_figure_and_changes_nothing_else(display):
 
 @every_display
 def test_axes_that_are_none_are_refused(display):
-    with pytest.raises(ValueError, match="ax='here'; expected one matplotlib Axes"):
+    with pytest.raises(ValueError, match=r"ax must be one matplotlib Axes.*, got 'here'"):
         display.plot("here")
-    with pytest.raises(ValueError, match="expected one matplotlib Axes"):
+    with pytest.raises(ValueError, match="ax must be one matplotlib Axes"):
         display.plot(np.array([plt.figure().add_axes((0, 0, 1, 1))] * 5))
 
 
@@ -92,6 +92,6 @@ def test_axes_that_are_none_are_refused(display):
 def test_several_panels_need_a_place_that_can_be_divided(display):
     ax = plt.figure().add_axes((0, 0, 1, 1))
     with pytest.raises(
-        ValueError, match="expected one matplotlib Axes of a grid of subplots, or 2"
+        ValueError, match="ax must be one matplotlib Axes of a grid of subplots, or 2"
     ):
         display.plot(ax)

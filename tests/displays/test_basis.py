@@ -143,7 +143,7 @@ def test_shapes_that_do_not_fit_are_refused_at_once():
         BasisDisplay(components(2, 15))
     with pytest.raises(ValueError, match=r"grid_shape=\(2, 2\) has 4 cells"):
         BasisDisplay(components(), grid_shape=(2, 2))
-    with pytest.raises(ValueError, match="components has dtype object"):
+    with pytest.raises(ValueError, match="components must be finite, got NaN or infinity"):
         BasisDisplay([[None]])
 
 

@@ -111,9 +111,9 @@ def test_from_estimator_encodes_the_samples():
 @pytest.mark.parametrize(
     ("codes", "match"),
     [
-        ([1.0, 2.0], r"codes has shape \(2,\)"),
-        ([[np.nan, 1.0]], "codes contains NaN"),
-        ([["a"]], "codes has dtype <U1"),
+        ([1.0, 2.0], r"codes must have two dimensions, got shape \(2,\)"),
+        ([[np.nan, 1.0]], "codes must be finite, got NaN or infinity"),
+        ([["a"]], "codes must be real numbers, got dtype <U1"),
         (np.zeros((3, 2)), r"All 6 codes are equal \(0\)"),
         (np.full((3, 2), 0.1), r"All 6 codes are equal \(0.1\)"),
     ],
@@ -124,7 +124,7 @@ def test_refusals_say_what_came(codes, match):
 
 
 def test_axes_that_are_none_are_refused():
-    with pytest.raises(ValueError, match="ax=3; expected one matplotlib Axes"):
+    with pytest.raises(ValueError, match=r"ax must be one matplotlib Axes, or None .*, got 3"):
         CoefficientsDisplay(laplacian()).plot(3)
-    with pytest.raises(ValueError, match="expected one matplotlib Axes"):
+    with pytest.raises(ValueError, match="ax must be one matplotlib Axes"):
         CoefficientsDisplay(laplacian()).plot(plt.subplots(1, 2)[1])

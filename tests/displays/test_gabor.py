@@ -172,10 +172,10 @@ def test_from_estimator_takes_the_features():
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"min_r_squared": -1}, ValueError, "min_r_squared=-1 is out of range"),
-        ({"bar_length": -1}, ValueError, "bar_length=-1 is out of range"),
-        ({"bar_length": "a"}, TypeError, "bar_length='a' is not a number"),
-        ({"ax": 5}, ValueError, "ax=5; expected one matplotlib Axes of a grid of subplots, or 2"),
+        ({"min_r_squared": -1}, ValueError, "min_r_squared must be a finite number.*, got -1"),
+        ({"bar_length": -1}, ValueError, "bar_length must be a finite number.*, got -1"),
+        ({"bar_length": "a"}, TypeError, "bar_length must be a finite number.*, got 'a'"),
+        ({"ax": 5}, ValueError, "ax must be one matplotlib Axes of a grid of subplots, or 2"),
     ],
 )
 def test_refusals_say_what_came(options, error, match):

@@ -74,14 +74,18 @@ def test_input_stays_untouched():
         (np.ones((2, 15)), {"patch_shape": (4, 4)}, r"patch_shape=\(4, 4\) has 16 values .* 15"),
         (np.ones((2, 16)), {"patch_shape": (2, 2, 2, 2)}, "counts the channels"),
         (np.ones((2, 16)), {"grid_shape": (1, 3)}, r"grid_shape=\(1, 3\) has 3 cells .* 2 comp"),
-        (np.ones((2, 16)), {"grid_shape": (1, 0)}, r"grid_shape=\(1, 0\); expected 2 positive"),
-        (np.ones((2, 16)), {"gap": -1}, "gap=-1; expected a whole number"),
-        (np.ones((2, 16)), {"gap": 0.5}, "gap=0.5; expected a whole number"),
-        (np.ones((2, 16)), {"scale": "some"}, "scale='some'; expected 'each' or 'all'"),
-        (np.ones(16), {}, r"components has shape \(16,\)"),
-        (np.full((2, 16), np.nan), {}, "components contains NaN"),
+        (
+            np.ones((2, 16)),
+            {"grid_shape": (1, 0)},
+            r"grid_shape must be 2 integers ≥ 1, such as \(8, 8\), got \(1, 0\)",
+        ),
+        (np.ones((2, 16)), {"gap": -1}, "gap must be an integer ≥ 0, got -1"),
+        (np.ones((2, 16)), {"gap": 0.5}, r"gap must be an integer ≥ 0, got 0\.5"),
+        (np.ones((2, 16)), {"scale": "some"}, "scale must be one of 'each', 'all', got 'some'"),
+        (np.ones(16), {}, r"components must have two dimensions, got shape \(16,\)"),
+        (np.full((2, 16), np.nan), {}, "components must be finite, got NaN or infinity"),
     ],
 )
 def test_refusals_say_what_came(filters, options, match):
-    with pytest.raises(ValueError, match=match):
+    with pytest.raises((TypeError, ValueError), match=match):
         filter_mosaic(filters, **options)

@@ -91,11 +91,11 @@ def test_unfitted_estimators_are_refused():
 @pytest.mark.parametrize(
     ("history", "match"),
     [
-        ([], r"history has shape \(0,\); expected a sequence of one number or more"),
-        (3.0, r"history has shape \(\); expected"),
-        ([[1.0, 2.0]], r"history has shape \(1, 2\); expected"),
-        ([1.0, np.nan], "history contains NaN or infinity"),
-        (["a"], "history has dtype <U1"),
+        ([], r"history must be a sequence of at least one number, got shape \(0,\)"),
+        (3.0, r"history must be a sequence of at least one number, got shape \(\)"),
+        ([[1.0, 2.0]], r"history must be a sequence of at least one number, got shape \(1, 2\)"),
+        ([1.0, np.nan], "history must be finite, got NaN or infinity"),
+        (["a"], "history must be real numbers, got dtype <U1"),
     ],
 )
 def test_refusals_say_what_came(history, match):
@@ -157,7 +157,7 @@ def test_from_estimator_takes_several():
     [
         ({}, {}, "history is an empty mapping; give at least one run"),
         ({"a": [1.0]}, {"label": "b"}, "label='b' but history is a mapping"),
-        ({"a": [1.0], "b": [np.nan]}, {}, r"history\['b'\] contains NaN or infinity"),
+        ({"a": [1.0], "b": [np.nan]}, {}, r"history\['b'\] must be finite, got NaN or infinity"),
     ],
 )
 def test_refusals_of_several_runs_say_which(history, options, match):

@@ -143,18 +143,18 @@ def test_estimators_without_inverse_are_refused():
 def test_refusals_say_what_came():
     with pytest.raises(ValueError, match=r"patches have shape \(3, 4\) but reconstructions \(2, 4"):
         ReconstructionDisplay(PATCHES, MADE[:2])
-    with pytest.raises(ValueError, match="reconstructions contains NaN"):
+    with pytest.raises(ValueError, match="reconstructions must be finite, got NaN or infinity"):
         ReconstructionDisplay(PATCHES, np.full((3, 4), np.nan))
     with pytest.raises(ValueError, match=r"patch_shape=\(3, 3\) has 9 values"):
         ReconstructionDisplay(PATCHES, MADE, (3, 3))
     display = ReconstructionDisplay(PATCHES, MADE)
-    with pytest.raises(ValueError, match="n_patches=0 is too small"):
+    with pytest.raises(ValueError, match="n_patches must be an integer ≥ 1, got 0"):
         display.plot(n_patches=0)
-    with pytest.raises(TypeError, match=r"n_patches=1.5 is not an integer"):
+    with pytest.raises(TypeError, match=r"n_patches must be an integer ≥ 1, got 1.5"):
         display.plot(n_patches=1.5)
-    with pytest.raises(ValueError, match="scale='some'; expected 'each' or 'all'"):
+    with pytest.raises(ValueError, match="scale must be one of 'each', 'all', got 'some'"):
         display.plot(scale="some")
-    with pytest.raises(ValueError, match="ax='a'; expected one matplotlib Axes"):
+    with pytest.raises(ValueError, match=r"ax must be one matplotlib Axes, or None .*, got 'a'"):
         display.plot("a")
     assert not plt.get_fignums()
 

@@ -60,7 +60,9 @@ def test_components_are_fitted_and_constants_are_absent():
 
 
 def test_refusals_say_what_came():
-    with pytest.raises(ValueError, match="min_r_squared=2"):
+    with pytest.raises(
+        ValueError, match="min_r_squared must be a finite number ≥ 0 and ≤ 1, got 2"
+    ):
         display(min_r_squared=2)
     with pytest.raises(ValueError, match="one matplotlib Axes"):
         display(ax=5)

@@ -156,9 +156,14 @@ def test_plot_draws_into_given_axes_in_their_colors():
     [
         ([1.0, -0.5], None, ValueError, "eigenvalues lie between -0.5 and 1"),
         ([0.0, 0.0], None, ValueError, "eigenvalues lie between 0 and 0"),
-        ([], None, ValueError, r"eigenvalues has shape \(0,\)"),
+        (
+            [],
+            None,
+            ValueError,
+            r"eigenvalues must be a sequence of at least one number, got shape \(0,\)",
+        ),
         ([2.0, 1.0], 3, ValueError, "n_components=3 but there are 2 eigenvalues"),
-        ([2.0, 1.0], 1.5, TypeError, "n_components=1.5 is not an integer"),
+        ([2.0, 1.0], 1.5, TypeError, "n_components must be an integer ≥ 1, got 1.5"),
     ],
 )
 def test_refusals_say_what_came(values, n_components, error, match):
@@ -169,14 +174,14 @@ def test_refusals_say_what_came(values, n_components, error, match):
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"shares": [1.0]}, ValueError, r"shares=\[1.0\]; expected numbers between 0 and 1"),
-        ({"shares": ["a"]}, TypeError, "shares='a' is not a number"),
-        ({"shares": 0.9}, TypeError, "shares=0.9; expected a sequence"),
-        ({"shares": [0.1, 0.2, 0.3, 0.4]}, ValueError, "expected at most 3 numbers"),
+        ({"shares": [1.0]}, ValueError, r"shares must be a finite number > 0 and < 1, got 1\.0"),
+        ({"shares": ["a"]}, TypeError, "shares must be a finite number.*, got 'a'"),
+        ({"shares": 0.9}, TypeError, "shares must be a sequence"),
+        ({"shares": [0.1, 0.2, 0.3, 0.4]}, ValueError, "shares must be at most 3 numbers"),
         (
             {"ax": "a"},
             ValueError,
-            "ax='a'; expected one matplotlib Axes of a grid of subplots, or 2",
+            "ax must be one matplotlib Axes of a grid of subplots, or 2, .* got 'a'",
         ),
     ],
 )
@@ -189,5 +194,5 @@ def test_refusals_of_plot_say_what_came(options, error, match):
 def test_samples_without_variance_are_refused_with_a_message():
     with pytest.raises(ValueError, match="all 5 samples are equal"):
         SpectrumDisplay.from_samples(np.ones((5, 3)))
-    with pytest.raises(ValueError, match="X contains NaN"):
+    with pytest.raises(ValueError, match="X must be finite, got NaN or infinity"):
         SpectrumDisplay.from_samples([[np.nan]])

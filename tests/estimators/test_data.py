@@ -60,7 +60,7 @@ def test_missing_values_are_counted_and_what_to_do_is_said(kind, X):
     X = X.copy()
     X[::4, 1] = np.nan
     count = len(X[::4])
-    message = rf"{count} missing value\(s\) in {count} of {len(X)} samples and 1 of {X.shape[1]} "
+    message = rf"NaN for {count} value\(s\) in {count} of {len(X)} samples and 1 of {X.shape[1]} "
     with pytest.raises(ValueError, match=message + "features. Remove these samples"):
         model(kind).fit(X)
 
@@ -86,8 +86,8 @@ NO_TABLE = {
     "sparse": (sparse.csr_array(np.eye(6)), "[Ss]parse"),
     "complex": (np.ones((6, 6), dtype=complex), "[Cc]omplex"),
     "text": ([["a", "b"], ["c", "d"]], "convert|numeric|string"),
-    "ragged": ([[1.0, 2.0], [3.0]], "X is ragged; expected rows of equal length"),
-    "objects": ([[{}, 1.0]], "X cannot be read as real numbers: .* not .dict"),
+    "ragged": ([[1.0, 2.0], [3.0]], "X must have rows of equal length"),
+    "objects": ([[{}, 1.0]], "X must be real numbers: .* not .dict"),
     "None": (None, "Expected|None|numeric|NoneType"),
 }
 

@@ -52,7 +52,9 @@ def test_whitening_within_fit_uses_one_blas_thread(kind, monkeypatch):
 @pytest.mark.parametrize("kind", [SparseCoding, ReconstructionICA, OrthonormalICA])
 def test_another_number_of_threads_is_refused(kind):
     for n_jobs in (0, 1.5, "2", True):
-        with pytest.raises(ValueError, match=r"n_jobs is .* it must be a number of threads"):
+        with pytest.raises(
+            (TypeError, ValueError), match="n_jobs must be a number of threads, −1 f"
+        ):
             kind(n_jobs=n_jobs).fit(samples(50))
 
 

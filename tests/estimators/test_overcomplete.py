@@ -77,7 +77,9 @@ def test_the_tutorials_objectives_stay_available():
 
 @pytest.mark.parametrize("unit_norm", ["always", None, 1, "True"])
 def test_other_values_are_refused(unit_norm):
-    with pytest.raises(ValueError, match="True, False or 'auto'"):
+    with pytest.raises(
+        (TypeError, ValueError), match="unit_norm must be 'auto', True or False, got "
+    ):
         ReconstructionICA(3, unit_norm=unit_norm).fit(X)
 
 

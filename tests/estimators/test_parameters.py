@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
-from sparsebp.estimators._parameters import check_choice, check_real, check_whole
 from sparsebp.penalties import L1, SmoothL1, Topographic
 
 X = np.random.default_rng(0).laplace(size=(60, 6))
@@ -35,20 +34,22 @@ def test_a_bad_value_is_refused_by_name_in_fit_and_nowhere_else(estimator, name)
     for value in BAD[name][1]:
         model = estimator(**{name: value}).set_params(**{name: value})
         assert model.get_params()[name] is value
-        with pytest.raises((ValueError, TypeError), match=f"^{name} is {re.escape(repr(value))}"):
+        with pytest.raises(
+            (ValueError, TypeError), match=rf"^{name} must be .*, got {re.escape(repr(value))}\."
+        ):
             model.fit(X)
         assert not hasattr(model, "components_")
 
 
 def test_partial_fit_refuses_bad_values_too():
     for name, value in {"alpha": -1.0, "batch_size": 0, "epsilon": 0, "solver": "newton"}.items():
-        with pytest.raises(ValueError, match=f"^{name} is"):
+        with pytest.raises(ValueError, match=f"^{name} must be"):
             SparseCoding(**{name: value}).partial_fit(X)
 
 
 @pytest.mark.parametrize("estimator", ALL)
 def test_a_bad_random_state_is_refused(estimator):
-    with pytest.raises(ValueError, match="seed"):
+    with pytest.raises(TypeError, match="random_state must be"):
         estimator(random_state="seven").fit(X)
 
 
@@ -79,8 +80,8 @@ def test_numpys_numbers_and_whole_ones_are_taken(parameters, dtype):
 REFUSED = {
     "closed form": (SparseCoding(solver="exact"), r"'exact' .* give a gamma"),
     "positive": (SparseCoding(positive_basis=True), "requires solver='online'"),
-    "penalty": (SparseCoding(penalty="l2"), "penalty is 'l2'"),
-    "no penalty": (OrthonormalICA(penalty=SmoothL1), "it must be a Penalty object"),
+    "penalty": (SparseCoding(penalty="l2"), "got 'l2'"),
+    "no penalty": (OrthonormalICA(penalty=SmoothL1), "or a Penalty object, got"),
     "grid": (SparseCoding(5, penalty=Topographic((2, 3))), "grid holds 6"),
     "signs": (ReconstructionICA(3, signs=(1, 2, 3)), "signs are"),
     "other signs": (OrthonormalICA(3, signs=(1, 1)), "2 signs for 3 components"),
@@ -88,10 +89,10 @@ REFUSED = {
     "signs of any": (OrthonormalICA(signs=(1, 2)), "signs are"),
     "signs of groups": (ReconstructionICA(penalty="topographic", signs=(1, -1)), "share a sign"),
     "two signs of any": (OrthonormalICA(penalty=L1(positive=True)), "coefficients to be ≥ 0"),
-    "seed": (SparseCoding(random_state=2**32), "seed"),
-    "init": (SparseFiltering(init=[[1.0], [2.0, 3.0]]), "init is ragged"),
+    "seed": (SparseCoding(random_state=2**32), "random_state must be"),
+    "init": (SparseFiltering(init=[[1.0], [2.0, 3.0]]), "init must have rows of equal length"),
     "patch_shape": (OrthonormalICA(patch_shape=(8, 0)), "patch_shape"),
-    "n_jobs": (SparseCoding(n_jobs=0), "n_jobs is 0"),
+    "n_jobs": (SparseCoding(n_jobs=0), "n_jobs must be .* got 0"),
 }
 
 
@@ -108,24 +109,3 @@ def test_a_number_of_components_that_no_memory_holds_is_refused_at_once():
     for refusing in (model.check_parameters, lambda: model.fit(X)):
         with pytest.raises(MemoryError, match="n_components=1000000000000000009 needs"):
             refusing()
-
-
-def test_the_checks_accept_what_they_should():
-    for value in (0, 0.0, 1, 1e300, np.float32(2), np.int8(3)):
-        check_real("x", value)
-    for value in (1, 5, np.int64(7)):
-        check_whole("x", value)
-    check_whole("x", None, none="all")
-    check_whole("x", 0, minimum=0)
-    check_choice("x", "a", ("a", "b"))
-
-
-def test_the_checks_say_what_came_and_what_is_needed():
-    with pytest.raises(ValueError, match=r"x is -2; it must be a number ≥ 0\."):
-        check_real("x", -2)
-    with pytest.raises(ValueError, match=r"x is 0; it must be a number > 0\."):
-        check_real("x", 0, positive=True)
-    with pytest.raises(ValueError, match=r"x is 1; it must be an integer ≥ 2, or None for all"):
-        check_whole("x", 1, minimum=2, none="all")
-    with pytest.raises(ValueError, match=r"x is 'c'; it must be one of a, b\."):
-        check_choice("x", "c", ("a", "b"))

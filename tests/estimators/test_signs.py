@@ -139,7 +139,7 @@ def test_a_share_of_the_variance_limits_the_directions():
     assert OrthonormalICA(2, whiten=0.9, random_state=0).fit(X).whitening_.shape == (2, 6)
     with pytest.raises(ValueError, match="orthonormal filters cannot outnumber"):
         OrthonormalICA(kept + 1, whiten=0.9, random_state=0).fit(X)
-    with pytest.raises(ValueError, match="directions is 'some'"):
+    with pytest.raises(ValueError, match="directions must be one of 'largest', 'all', got 'some'"):
         OrthonormalICA(directions="some").fit(X)
 
 

@@ -80,13 +80,13 @@ def test_atoms_of_zeros_one_sample_and_the_precision_of_the_dictionary():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"dictionary": ATOMS[0]}, r"dictionary has shape \(8,\)"),
-        ({"dictionary": np.full((2, 8), np.nan)}, "dictionary contains NaN"),
+        ({"dictionary": ATOMS[0]}, r"dictionary must have two dimensions, got shape \(8,\)"),
+        ({"dictionary": np.full((2, 8), np.nan)}, "dictionary must be finite, got NaN or infinity"),
         ({"dictionary": ATOMS.T}, "X has 8 features, but SparseCoder is expecting 12"),
-        ({"alpha": -1}, "alpha is -1; it must be a number ≥ 0"),
-        ({"epsilon": 0, "penalty": "smooth_l1"}, "epsilon is 0"),
-        ({"n_jobs": 0}, "n_jobs is 0"),
-        ({"penalty": "l2"}, "penalty is 'l2'"),
+        ({"alpha": -1}, "alpha must be a finite number ≥ 0, got -1"),
+        ({"epsilon": 0, "penalty": "smooth_l1"}, "epsilon must be a finite number > 0, got 0"),
+        ({"n_jobs": 0}, r"n_jobs must be .*, got 0"),
+        ({"penalty": "l2"}, r"penalty must be .*, got 'l2'"),
     ],
 )
 def test_what_is_unusable_is_refused_with_a_message(parameters, message):

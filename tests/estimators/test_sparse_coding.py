@@ -222,7 +222,7 @@ def test_another_weight_than_that_of_the_fit():
     np.testing.assert_allclose(coder.transform(X), expected, atol=1e-8)
     np.testing.assert_array_equal(model.transform(X), at_fit)
     assert (model.alpha, model.alpha_) == (0.1, 0.1)
-    with pytest.raises(ValueError, match="alpha is -1"):
+    with pytest.raises(ValueError, match="alpha must be a finite number ≥ 0, got -1"):
         model.with_alpha(-1)
 
 

@@ -83,7 +83,7 @@ def test_filters_have_length_one_however_large_epsilon_is(epsilon):
 
 
 def test_epsilon_must_be_positive():
-    with pytest.raises(ValueError, match="epsilon is 0"):
+    with pytest.raises(ValueError, match="epsilon must be a finite number > 0, got 0"):
         SparseFiltering(epsilon=0).fit(X)
 
 

@@ -179,9 +179,9 @@ def test_progress_shows_a_bar(capsys):
 @pytest.mark.parametrize(
     ("sigma", "error", "message"),
     [
-        (-1, ValueError, "sigma=-1"),
-        (np.nan, ValueError, "sigma=nan"),
-        ("a", TypeError, "sigma='a'"),
+        (-1, ValueError, "sigma must be a finite number ≥ 0, got -1"),
+        (np.nan, ValueError, "sigma must be a finite number ≥ 0, got nan"),
+        ("a", TypeError, "sigma must be a finite number ≥ 0, got 'a'"),
     ],
 )
 def test_sigma_is_a_number(sigma, error, message):

@@ -74,7 +74,7 @@ def test_every_patch_keeps_a_row(prepare):
 
 
 def test_what_prepares_is_callable():
-    with pytest.raises(TypeError, match="prepare is None"):
+    with pytest.raises(TypeError, match="prepare must be callable"):
         encode_image(IMAGE, MODEL, prepare=None)
 
 

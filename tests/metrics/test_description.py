@@ -69,7 +69,10 @@ def test_scores_any_estimator_that_can_go_back():
     [
         ((np.ones((3, 2)), np.ones((2, 2)), np.ones((3, 2)), 1.0), r"\(3, 2\), codes \(2, 2\)"),
         ((np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 1)), 1.0), "the same shape"),
-        ((np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), 0.0), "precision is 0"),
+        (
+            (np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), 0.0),
+            r"precision must be a finite number > 0, got 0\.0",
+        ),
         ((np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), -1.0), "precision"),
         ((np.ones((3, 2)), np.full((3, 2), np.nan), np.ones((3, 2)), 1.0), "codes"),
     ],

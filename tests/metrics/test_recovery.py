@@ -78,18 +78,28 @@ def test_inputs_of_any_layout_stay_untouched():
 @pytest.mark.parametrize(
     ("dictionary", "learned", "options", "match"),
     [
-        (np.ones(3), np.eye(3), {}, r"dictionary has shape \(3,\); expected two dimensions"),
-        (np.eye(3), np.ones((0, 3)), {}, "learned has shape .0, 3.; expected at least one row"),
-        (np.eye(3), np.full((3, 3), np.nan), {}, "learned contains NaN or infinity"),
-        (np.eye(3), np.eye(3) * 1j, {}, "learned has dtype complex128; expected real"),
-        (np.eye(3), [["a"]], {}, "learned has dtype <U1; expected real"),
-        ([[1], [1, 2]], np.eye(3), {}, "dictionary is ragged"),
+        (np.ones(3), np.eye(3), {}, r"dictionary must have two dimensions, got shape \(3,\)"),
+        (
+            np.eye(3),
+            np.ones((0, 3)),
+            {},
+            "at least one row and column, got shape .0, 3.",
+        ),
+        (np.eye(3), np.full((3, 3), np.nan), {}, "learned must be finite, got NaN or infinity"),
+        (np.eye(3), np.eye(3) * 1j, {}, "learned must be real numbers, got dtype complex128"),
+        (np.eye(3), [["a"]], {}, "learned must be real numbers, got dtype <U1"),
+        ([[1], [1, 2]], np.eye(3), {}, "dictionary must have rows of equal length"),
         (np.eye(3), np.eye(4), {}, "dictionary has 3 features but learned has 4"),
-        (np.eye(3), np.eye(3), {"threshold": 1.5}, r"threshold=1.5; expected a number in \(0, 1"),
-        (np.eye(3), np.eye(3), {"threshold": float("nan")}, "threshold=nan"),
-        (np.eye(3), np.eye(3), {"threshold": "high"}, "threshold='high'"),
+        (
+            np.eye(3),
+            np.eye(3),
+            {"threshold": 1.5},
+            r"threshold must be a finite number > 0 and ≤ 1, got 1\.5",
+        ),
+        (np.eye(3), np.eye(3), {"threshold": float("nan")}, "threshold must be .* got nan"),
+        (np.eye(3), np.eye(3), {"threshold": "high"}, "threshold must be .* got 'high'"),
     ],
 )
 def test_refusals_say_what_came(dictionary, learned, options, match):
-    with pytest.raises(ValueError, match=match):
+    with pytest.raises((TypeError, ValueError), match=match):
         dictionary_recovery(dictionary, learned, **options)

@@ -98,15 +98,17 @@ def test_integers_and_float32_work_and_stay_untouched():
 
 @pytest.mark.parametrize("step", [0, -1.0, float("nan"), float("inf"), "fine", True])
 def test_steps_that_are_no_width_are_refused(step):
-    with pytest.raises(ValueError, match=r"step=.*; expected a positive finite number"):
+    with pytest.raises(
+        (TypeError, ValueError), match="step must be a finite number > 0, or None, got "
+    ):
         coefficient_entropy([[1.0, 2.0]], step=step)
 
 
 @pytest.mark.parametrize("statistic", [coefficient_kurtosis, coefficient_entropy])
 def test_codes_that_are_no_matrix_are_refused(statistic):
-    with pytest.raises(ValueError, match=r"codes has shape \(2,\); expected two dimensions"):
+    with pytest.raises(ValueError, match=r"codes must have two dimensions, got shape \(2,\)"):
         statistic([1.0, 2.0])
-    with pytest.raises(ValueError, match="codes contains NaN"):
+    with pytest.raises(ValueError, match="codes must be finite, got NaN or infinity"):
         statistic([[1.0, np.nan]])
 
 

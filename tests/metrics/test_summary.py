@@ -48,7 +48,7 @@ def test_what_cannot_be_measured_is_none():
 @pytest.mark.parametrize("silent", [[1], [-1], [0.5], "text", [[0]], 10**30])
 def test_silent_components_are_components(silent):
     fit = given_fit(FREQUENCIES[:1])
-    with pytest.raises(ValueError, match=r"silent .* it must be|silent has "):
+    with pytest.raises(ValueError, match="silent must be"):
         summarize_features(fit, silent=silent)
 
 

@@ -127,7 +127,9 @@ def test_refusals_say_what_came():
     fit = random_fit(6)
     with pytest.raises(ValueError, match=r"grid_shape=\(2, 4\) has 8 cells but fit has 6 filters"):
         topography_index(fit, (2, 4))
-    with pytest.raises(ValueError, match=r"grid_shape=\(6,\); expected 2 positive integers"):
+    with pytest.raises(
+        ValueError, match=r"grid_shape must be 2 integers ≥ 1, such as \(8, 8\), got \(6,\)"
+    ):
         topography_index(fit, (6,))
     with pytest.raises(TypeError, match="fit is of type ndarray; give the result of gabor_fit"):
         topography_index(np.eye(3), (1, 3))

@@ -219,7 +219,7 @@ def test_a_chain_is_refused():
 
 def test_an_unknown_style_is_refused():
     with pytest.raises(
-        ValueError, match="style is 'html'; it must be one of text, markdown, latex"
+        ValueError, match="style must be one of 'text', 'markdown', 'latex', got 'html'"
     ):
         delta_table(ICA, "html")  # type: ignore[arg-type]
 

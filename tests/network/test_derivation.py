@@ -26,7 +26,7 @@ def test_latex_has_no_characters_that_latex_does_not_know():
 
 
 def test_what_cannot_be_written_is_refused_with_a_message():
-    with pytest.raises(ValueError, match="style is 'word'"):
+    with pytest.raises(ValueError, match="style must be one of 'text', 'latex', got 'word'"):
         derive(RECONSTRUCTION, "word")
     with pytest.raises(ValueError, match="simplified"):
         derive(simplified(RECONSTRUCTION))

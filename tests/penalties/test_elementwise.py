@@ -46,7 +46,7 @@ def test_smooth_penalties_far_out():
 
 @pytest.mark.parametrize("epsilon", [0, 0.0, -1e-3, np.nan, np.inf, "0.1", None, 1j, [0.1]])
 def test_epsilon_must_be_positive(epsilon):
-    with pytest.raises(ValueError, match=r"epsilon is .*; it must be a positive number"):
+    with pytest.raises((TypeError, ValueError), match="epsilon must be a finite number > 0, got "):
         SmoothL1(epsilon)
 
 
@@ -71,10 +71,10 @@ def test_any_number_of_components_will_do(penalty):
 
 
 def test_positive_is_a_truth_value():
-    with pytest.raises(ValueError, match="positive is 'x'"):
+    with pytest.raises((TypeError, ValueError), match="positive must be True or False, got 'x'"):
         L1(positive="x")
 
 
 def test_sharpness_is_a_positive_number():
-    with pytest.raises(ValueError, match="sharpness is 0"):
+    with pytest.raises(ValueError, match="sharpness must be a finite number > 0, got 0"):
         LogCosh(0)

@@ -68,27 +68,31 @@ def test_an_int_and_a_pair_of_it_say_the_same():
     "bad", [(0, 3), (3,), (3, 4, 5), 3, "33", (2.0, 3), (-1, 3), (None, 3), np.array(3)]
 )
 def test_a_grid_must_be_two_positive_whole_numbers(bad):
-    with pytest.raises(ValueError, match=r"grid_shape is .*; it must be two positive whole"):
+    with pytest.raises(
+        (TypeError, ValueError), match=r"grid_shape must be 2 integers ≥ 1, such as \(8, 8\), got "
+    ):
         Topographic(bad)
 
 
 @pytest.mark.parametrize("bad", [0, -1, 2.5, (3, 0), "3", None, (1, 2, 3)])
 def test_a_neighborhood_must_be_positive_whole_numbers(bad):
-    with pytest.raises(ValueError, match=r"neighborhood is .*; it must be two positive whole"):
+    with pytest.raises((TypeError, ValueError), match="neighborhood must be "):
         Topographic((3, 3), bad)
 
 
 def test_no_grid_points_to_from_groups():
-    with pytest.raises(ValueError, match=r"grid_shape is None; give .* from_groups"):
+    with pytest.raises(
+        (TypeError, ValueError), match=r"grid_shape must be \(rows, columns\), got None"
+    ):
         Topographic(None)
 
 
 @pytest.mark.parametrize("build", [lambda e: Topographic((2, 2), epsilon=e)])
 @pytest.mark.parametrize("epsilon", [0, -1.0, np.nan, "a"])
 def test_epsilon_must_be_positive(build, epsilon):
-    with pytest.raises(ValueError, match="epsilon is"):
+    with pytest.raises((TypeError, ValueError), match="epsilon must be a finite number > 0, got "):
         build(epsilon)
-    with pytest.raises(ValueError, match="epsilon is"):
+    with pytest.raises((TypeError, ValueError), match="epsilon must be a finite number > 0, got "):
         Topographic.from_groups([[1]], epsilon=epsilon)
 
 
@@ -111,16 +115,16 @@ def test_groups_of_any_real_numbers_are_taken(dtype):
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ([1, 0, 1], r"has shape \(3,\); it must be \(n_groups, n_components\)"),
-        (np.ones((1, 1, 1)), r"has shape \(1, 1, 1\)"),
-        (np.ones((0, 3)), r"has shape \(0, 3\)"),
-        ([[1, -0.1]], "finite numbers ≥ 0"),
-        ([[1, np.nan]], "finite numbers ≥ 0"),
-        ([[1, np.inf]], "finite numbers ≥ 0"),
-        ([[1, 2], [3]], "not a matrix of numbers"),
-        ([["a", "b"]], "must hold real numbers"),
-        (np.array([[1j]]), "has dtype complex128; it must hold real numbers"),
-        (None, "must hold real numbers"),
+        ([1, 0, 1], r"groups must have two dimensions, got shape \(3,\)"),
+        (np.ones((1, 1, 1)), r"groups must have two dimensions, got shape \(1, 1, 1\)"),
+        (np.ones((0, 3)), r"groups must have at least one row and column, got shape \(0, 3\)"),
+        ([[1, -0.1]], "groups must be "),
+        ([[1, np.nan]], "groups must be "),
+        ([[1, np.inf]], "groups must be "),
+        ([[1, 2], [3]], "groups must have rows of equal length, got ragged ones"),
+        ([["a", "b"]], "groups must be real numbers, got "),
+        (np.array([[1j]]), "groups must be real numbers, got dtype complex128"),
+        (None, "groups must be real numbers, got "),
     ],
 )
 def test_other_groups_are_refused(groups, message):
@@ -196,5 +200,5 @@ def test_the_squarest_grid_of_a_large_number():
 
 @pytest.mark.parametrize("bad", [0, -4, 2.5, "12", None])
 def test_the_squarest_grid_needs_a_positive_whole_number(bad):
-    with pytest.raises(ValueError, match=r"n_components is .*; it must be a positive whole number"):
+    with pytest.raises((TypeError, ValueError), match="n_components must be an integer ≥ 1, got "):
         squarest_grid(bad)

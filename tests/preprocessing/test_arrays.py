@@ -2,26 +2,30 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sparsebp.preprocessing._arrays import check_images, check_rows
+from sparsebp._checks import check_matrix
+from sparsebp.preprocessing._arrays import check_images
 
 
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        ([], "images is empty"),
+        ([], "images must be at least one image"),
         ([np.ones(5)], r"images\[0\] has shape \(5,\)"),
         ([np.ones((4, 4)), np.ones((4, 4, 2))], r"images\[1\] has shape \(4, 4, 2\)"),
         ([np.ones((0, 4))], r"images\[0\] has shape \(0, 4\)"),
         ([3.0], r"images\[0\] has shape \(\)"),
         ([np.ones((4, 4)), np.ones((4, 4, 3))], "partly gray and partly color"),
-        ([np.full((4, 4), np.nan)], r"images\[0\] is not a finite numeric array.*NaN"),
-        ([np.full((4, 4), np.inf)], r"images\[0\] is not a finite numeric array.*infinity"),
-        ([np.ones((4, 4), complex)], r"images\[0\] is not a finite numeric array.*[Cc]omplex"),
-        ([np.full((4, 4), "a")], r"images\[0\] is not a finite numeric array"),
-        ([[[1, 2], [3]]], r"images\[0\] is not a finite numeric array"),
-        ([[[1, 2], [3, object()]]], r"images\[0\] is not a finite numeric array"),
-        ([np.full((4, 4), np.datetime64(3, "D"))], r"images\[0\] is not a finite numeric array"),
-        ([sparse.eye_array(4)], r"images\[0\] is not a finite numeric array"),
+        ([np.full((4, 4), np.nan)], r"images\[0\] must be an array of finite numbers.*NaN"),
+        ([np.full((4, 4), np.inf)], r"images\[0\] must be an array of finite numbers.*infinity"),
+        ([np.ones((4, 4), complex)], r"images\[0\] must be an array of finite numbers.*[Cc]omplex"),
+        ([np.full((4, 4), "a")], r"images\[0\] must be an array of finite numbers"),
+        ([[[1, 2], [3]]], r"images\[0\] must be an array of finite numbers"),
+        ([[[1, 2], [3, object()]]], r"images\[0\] must be an array of finite numbers"),
+        (
+            [np.full((4, 4), np.datetime64(3, "D"))],
+            r"images\[0\] must be an array of finite numbers",
+        ),
+        ([sparse.eye_array(4)], r"images\[0\] must be an array of finite numbers"),
         (np.ones((8, 8)), r"one array of shape \(8, 8\)"),
         (np.ones((8, 8, 3)), r"one array of shape \(8, 8, 3\)"),
     ],
@@ -33,7 +37,7 @@ def test_bad_images_are_refused_with_a_message(images, message):
 
 @pytest.mark.parametrize("images", [3, None, "photo.png", {"a": np.ones((4, 4))}])
 def test_images_must_be_a_sequence(images):
-    with pytest.raises(TypeError, match="give a sequence of arrays"):
+    with pytest.raises(TypeError, match="images must be a sequence of arrays"):
         check_images(images)
 
 
@@ -58,5 +62,5 @@ def test_object_images_of_numbers_become_floats():
     [[], [[]], [1.0, 2.0], [[np.nan]], [[1j]], [["a"]], [[1, 2], [3]], None, np.ones((2, 2, 2))],
 )
 def test_bad_rows_are_refused_with_a_message(rows):
-    with pytest.raises(ValueError, match="rows is not a finite table of numbers: "):
-        check_rows("rows", rows)
+    with pytest.raises(ValueError, match="rows must"):
+        check_matrix("rows", rows)

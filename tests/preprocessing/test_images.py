@@ -129,20 +129,22 @@ def test_extreme_pixels(factor):
 
 @pytest.mark.parametrize("cutoff", [0, 1e-3, -0.4, np.nan, np.inf])
 def test_bad_cutoff(cutoff):
-    with pytest.raises(ValueError, match=r"cutoff=.* (is out of range|removes everything)"):
+    with pytest.raises(ValueError, match=r"cutoff(=.* removes| must be a finite number > 0)"):
         whiten_images(noise((8, 8)), cutoff=cutoff)
 
 
 def test_bad_arguments():
-    with pytest.raises(TypeError, match="cutoff='high' is not a number"):
+    with pytest.raises(TypeError, match=r"cutoff must be a finite number.*, got 'high'"):
         whiten_images(noise((8, 8)), cutoff="high")
     for boundary in ("reflect", None, ["mirror"]):
-        with pytest.raises(ValueError, match="give 'mirror' or 'wrap'"):
+        with pytest.raises(
+            (TypeError, ValueError), match="boundary must be one of 'mirror', 'wrap', got "
+        ):
             whiten_images(noise((8, 8)), boundary=boundary)
     for flag in (0, 1.0, "no", None, [True]):
-        with pytest.raises(TypeError, match=r"unit_variance=.* is not a bool: give True or False"):
+        with pytest.raises(TypeError, match=r"unit_variance must be True or False, got .*"):
             whiten_images(noise((8, 8)), unit_variance=flag)
-    with pytest.raises(ValueError, match="images is empty"):
+    with pytest.raises(ValueError, match="images must be at least one image, got none"):
         whiten_images([])
 
 

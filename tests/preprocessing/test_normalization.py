@@ -81,12 +81,12 @@ def test_types_layouts_and_inputs(function):
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("bad", [[[np.nan, 1]], [1.0, 2.0], [["a"]], np.ones((0, 3))])
 def test_bad_patches_are_refused(function, bad):
-    with pytest.raises(ValueError, match="patches is not a finite table of numbers"):
+    with pytest.raises(ValueError, match="patches must "):
         function(bad)
 
 
 def test_bad_regularization_is_refused():
-    with pytest.raises(ValueError, match="regularization=-1"):
+    with pytest.raises(ValueError, match="regularization must be a finite number ≥ 0, got -1"):
         normalize_contrast(patches(), regularization=-1)
-    with pytest.raises(TypeError, match="regularization=None"):
+    with pytest.raises(TypeError, match="regularization must be a finite number ≥ 0, got None"):
         normalize_contrast(patches(), regularization=None)

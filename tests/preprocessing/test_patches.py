@@ -156,12 +156,20 @@ def test_constant_images_have_no_contrast(value):
         ),
         (ValueError, ((3, 3, 3), 3), r"3 channels but images\[0\] has shape \(8, 8\)"),
         (ValueError, ((3, 3, 2), 3), r"images\[0\] has shape \(8, 8\): give \(frames, height"),
-        (ValueError, ((3,), 3), "give one side, "),
-        (ValueError, (0, 3), "patch_shape=0 is too small"),
-        (TypeError, (2.0, 3), r"patch_shape=2\.0 is not an integer"),
-        (TypeError, (None, 3), "patch_shape=None is not an integer"),
-        (ValueError, (2, -3), "n_patches=-3 is too small"),
-        (TypeError, (2, "many"), "n_patches='many' is not an integer"),
+        (
+            ValueError,
+            ((3,), 3),
+            r"patch_shape must be 2, 3 or 4 integers ≥ 1, such as \(8, 8\), got \(3,\)",
+        ),
+        (ValueError, (0, 3), "patch_shape must be an integer ≥ 1, got 0"),
+        (TypeError, (2.0, 3), r"patch_shape must be an integer ≥ 1, got 2\.0"),
+        (
+            TypeError,
+            (None, 3),
+            r"patch_shape must be 2, 3 or 4 integers ≥ 1, such as \(8, 8\), got None",
+        ),
+        (ValueError, (2, -3), "n_patches must be an integer ≥ 1, got -3"),
+        (TypeError, (2, "many"), "n_patches must be an integer ≥ 1, got 'many'"),
     ],
 )
 def test_bad_arguments(error, arguments, message):
@@ -170,9 +178,9 @@ def test_bad_arguments(error, arguments, message):
 
 
 def test_bad_contrast_and_images():
-    with pytest.raises(ValueError, match="min_contrast=-1"):
+    with pytest.raises(ValueError, match="min_contrast must be a finite number ≥ 0, got -1"):
         sample_patches(numbered((8, 8)), 3, 3, min_contrast=-1)
-    with pytest.raises(ValueError, match="images is empty"):
+    with pytest.raises(ValueError, match="images must be at least one image, got none"):
         sample_patches([], 3, 3)
 
 

@@ -7,7 +7,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sparsebp.preprocessing import Whitening, remove_mean
-from sparsebp.preprocessing.whitening import factors_of_matrix
 
 METHODS = ["zca", "pca"]
 
@@ -146,16 +145,20 @@ def test_in_a_pipeline():
 @pytest.mark.parametrize(
     ("error", "parameters", "message"),
     [
-        (ValueError, {"method": "ica"}, "method='ica' is unknown"),
-        (ValueError, {"method": None}, "method=None is unknown"),
-        (ValueError, {"n_components": 0}, "n_components=0 is out of range"),
-        (ValueError, {"n_components": 1.0}, r"n_components=1\.0 is out of range"),
-        (ValueError, {"n_components": np.nan}, "n_components=nan is out of range"),
+        (ValueError, {"method": "ica"}, "method must be one of 'zca', 'pca', got 'ica'"),
+        (TypeError, {"method": None}, "method must be one of 'zca', 'pca', got None"),
+        (ValueError, {"n_components": 0}, "n_components must be an integer ≥ 1, got 0"),
+        (ValueError, {"n_components": 1.0}, r"n_components must be a finite number.*, got 1\.0"),
+        (ValueError, {"n_components": np.nan}, "n_components must be a finite number.*, got nan"),
         (ValueError, {"n_components": 7}, "n_components=7 is more than the rank 6 of X"),
-        (TypeError, {"n_components": "mle"}, "n_components='mle': give None, an int or a float"),
-        (TypeError, {"n_components": True}, "n_components=True"),
-        (ValueError, {"regularization": -0.1}, r"regularization=-0\.1 is out of range"),
-        (TypeError, {"regularization": None}, "regularization=None is not a number"),
+        (TypeError, {"n_components": "mle"}, "n_components must be .* got 'mle'"),
+        (TypeError, {"n_components": True}, "n_components must be .* got True"),
+        (
+            ValueError,
+            {"regularization": -0.1},
+            r"regularization must be .* got -0\.1",
+        ),
+        (TypeError, {"regularization": None}, "regularization must be .* got None"),
     ],
 )
 def test_bad_parameters(error, parameters, message):
@@ -197,16 +200,3 @@ def test_wide_samples_are_whitened_as_by_their_covariance(method):
     np.testing.assert_allclose(Z, (X - X.mean(axis=0)) @ M.T, atol=1e-8)
     np.testing.assert_allclose(whitening.inverse_transform(Z), X, atol=1e-8)
     np.testing.assert_allclose(whitening.dewhitening_matrix_, np.linalg.pinv(M), atol=1e-7)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("n_components", [None, 3])
-def test_matrices_that_were_saved_whole_are_taken_apart(method, n_components):
-    X = correlated()
-    whitening = Whitening(method, n_components=n_components).fit(X)
-    matrix = whitening.dewhitening_matrix_
-    again = clone(whitening).fit(X[:50])
-    again.mean_ = whitening.mean_
-    for name, value in factors_of_matrix(method, matrix, whitening.n_components_).items():
-        setattr(again, name, value)
-    np.testing.assert_allclose(again.transform(X), whitening.transform(X), atol=1e-9)

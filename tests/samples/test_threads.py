@@ -123,7 +123,7 @@ def test_negative_numbers_of_jobs_count_from_the_processors():
 
 @pytest.mark.parametrize("n_jobs", [0, 1.0, True, "2", np.ones(2)])
 def test_no_other_numbers_of_jobs_are_taken(n_jobs):
-    with pytest.raises(ValueError, match=r"n_jobs is .*; it must be a number of threads"):
+    with pytest.raises((TypeError, ValueError), match="n_jobs must be a number of threads, −1 f"):
         count_threads(n_jobs)
 
 

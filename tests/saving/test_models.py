@@ -205,15 +205,6 @@ def test_a_pipe_is_not_replaced_by_a_model(tmp_path):
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 
-def test_sparse_filtering_saved_before_its_epsilon_was_relative_is_read(tmp_path):
-    model = SparseFiltering(3, tol=1e-3, random_state=0).fit(X)
-    expected = model.set_params(epsilon=model.epsilon_).transform(X)
-    del model.epsilon_
-    save_model(model, tmp_path / "model.npz")
-    loaded = load_model(tmp_path / "model.npz")
-    np.testing.assert_array_equal(loaded.transform(X), expected)
-
-
 @pytest.mark.parametrize("bad", [{"x": np.arange(3)}, {"x": {1}}, {(1, 2): 3}, [1], "text"])
 def test_metadata_that_json_cannot_hold_is_named(bad, tmp_path):
     model = ReconstructionICA(2, tol=0.1, random_state=0).fit(np.eye(3))

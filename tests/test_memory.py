@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sparsebp import ReconstructionICA, SparseCoding, SparseFiltering
-from sparsebp._room import available_bytes, check_room
+from sparsebp._memory import available_bytes, check_memory
 from sparsebp.datasets import make_dead_leaves, make_dictionary_signals, make_mixtures
 from sparsebp.displays import filter_mosaic
 from sparsebp.penalties import Topographic
@@ -45,6 +45,6 @@ def test_what_has_no_room_is_refused_by_name(name, take):
 
 def test_the_limit_is_what_is_available():
     n = int(available_bytes() / 8)
-    check_room("n", n, (n // 2, 1))
+    check_memory("n", n, (n // 2, 1))
     with pytest.raises(MemoryError, match=re.escape(f"n={n}")):
-        check_room("n", n, (n, 1), (n, 1))
+        check_memory("n", n, (n, 1), (n, 1))

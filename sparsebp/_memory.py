@@ -12,7 +12,7 @@ _SMALL = 2**28
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-def check_room(name: str, value: Any, *shapes: Sequence[int], itemsize: int = 8) -> None:
+def check_memory(name: str, value: Any, *shapes: Sequence[int], itemsize: int = 8) -> None:
     """Raise an error if arrays are larger than the available memory.
 
     Parameters
@@ -33,8 +33,8 @@ def check_room(name: str, value: Any, *shapes: Sequence[int], itemsize: int = 8)
 
     Examples
     --------
-    >>> check_room("n_samples", 10, (10, 5), (5, 5))
-    >>> check_room("n_samples", 10**30, (10**30, 5))  # doctest: +ELLIPSIS
+    >>> check_memory("n_samples", 10, (10, 5), (5, 5))
+    >>> check_memory("n_samples", 10**30, (10**30, 5))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     MemoryError: n_samples=1000000000000000000000000000000 needs 3.7e+22 GiB of memory, of which ...
     """
