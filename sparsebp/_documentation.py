@@ -13,12 +13,9 @@ _BUILT = Path(__file__).resolve().parents[1] / "docs" / "_build" / "html"
 
 
 def documentation() -> str | None:
-    """Return the address of the built documentation, without a slash at its end.
+    """Return the address of the built documentation without a final slash; None if there is none.
 
-    Returns
-    -------
-    address : str or None
-        The value of SPARSEBP_DOCS, else the pages built in this clone; None if there are none.
+    It is the value of SPARSEBP_DOCS, else the pages built in this clone.
     """
     named = os.environ.get("SPARSEBP_DOCS")
     if named:

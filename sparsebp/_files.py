@@ -24,30 +24,11 @@ _YOUNG = 60.0
 
 @contextmanager
 def writing(path: str | os.PathLike[str], *, replace: bool = True) -> Iterator[BinaryIO]:
-    """Write a temporary file next to the target and move it there when it is complete.
+    """Yield a temporary file next to the target, and move it there when it is complete.
 
     A symbolic link is kept, and its target replaced. The new file keeps the mode of a replaced one.
-    Drafts that killed processes left in the folder are removed.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    replace : bool
-        Whether an existing file may be replaced. If not, it is an error, also if another process
-        creates the file meanwhile.
-
-    Yields
-    ------
-    file : binary file
-        Open for writing. If the block raises, no file is written.
-
-    Raises
-    ------
-    ValueError
-        If there is something else than a regular file, such as a folder or a device.
-    OSError
-        If the file cannot be written; the message has the path and the state of the file.
+    Drafts that killed processes left in the folder are removed. Unless `replace`, an existing file
+    is an error, also if another process creates it meanwhile.
 
     Examples
     --------
@@ -87,10 +68,7 @@ def writing(path: str | os.PathLike[str], *, replace: bool = True) -> Iterator[B
 def remove_abandoned_drafts(folder: Path) -> None:
     """Remove the drafts of processes that were killed while they wrote into a folder.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder. A draft that is being written is locked or recent, and kept.
+    A draft that is being written is locked or recent, and kept.
     """
     for draft in folder.glob(_DRAFT.format("*")):
         with suppress(OSError):
@@ -99,20 +77,7 @@ def remove_abandoned_drafts(folder: Path) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Raise an error unless a path is a regular file; reading from a pipe might never end.
-
-    Parameters
-    ----------
-    path : Path
-        The path to read.
-
-    Raises
-    ------
-    ValueError
-        If it is a folder, a device, a pipe or a socket.
-    OSError
-        If it does not exist.
-    """
+    """Raise an error unless a path is a regular file; reading from a pipe might never end."""
     if kind := _no_file(path.stat()):
         raise ValueError(f"{path} is {kind}; give the name of a file.")
 

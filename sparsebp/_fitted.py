@@ -58,21 +58,10 @@ class Maybe(NamedTuple):
 
 
 def check_attributes(name: str, table: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
-    """Raise an error for attributes that no fitted estimator has.
+    """Raise ValueError for attributes, by name, that no fitted estimator of a class has.
 
-    Parameters
-    ----------
-    name : str
-        Of the estimator's class.
-    table : mapping of str to Numbers, Size, Names, Record, Maybe, type, or tuple of str
-        The type of each attribute; a tuple has the allowed strings.
-    attributes : mapping of str to object
-        By name.
-
-    Raises
-    ------
-    ValueError
-        If one is unknown, missing, of the wrong type, or inconsistent with the others.
+    The table has the type of each: Numbers, Size, Names, Record, Maybe, a type, or a tuple of
+    allowed strings.
     """
     for unknown in attributes.keys() - table.keys():
         raise ValueError(f"{name} has no attribute {unknown!r}")

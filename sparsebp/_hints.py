@@ -14,15 +14,7 @@ from typing import Any, NamedTuple
 
 
 class Hint(NamedTuple):
-    """The equivalent of another package's parameter.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Parameters with the same meaning here; the first that an estimator has is used.
-    words : str
-        Further advice, such as how to convert the value.
-    """
+    """Parameters with the same meaning here, of which an estimator's first is used, and advice."""
 
     names: tuple[str, ...]
     words: str = ""
@@ -145,21 +137,9 @@ VALUES: dict[str, dict[str, str]] = {
 
 
 def about_value(parameter: str, value: Any, choices: Iterable[str] = ()) -> str:
-    """Return advice for another package's value, with a leading space.
+    """Return advice for another package's value of a parameter, or a near miss of one of `choices`.
 
-    Parameters
-    ----------
-    parameter : str
-        Name of the parameter.
-    value : object
-        What was given.
-    choices : iterable of str
-        Valid values, for near misses.
-
-    Returns
-    -------
-    sentence : str
-        Empty if there is none.
+    It starts with a space; it is empty if there is none.
 
     Examples
     --------
@@ -180,20 +160,6 @@ def about_value(parameter: str, value: Any, choices: Iterable[str] = ()) -> str:
 
 def about_name(kind: str, name: str, parameters: Iterable[str]) -> str:
     """Return the message that a class has no such parameter, with advice.
-
-    Parameters
-    ----------
-    kind : str
-        The class.
-    name : str
-        What was given.
-    parameters : iterable of str
-        The class's own.
-
-    Returns
-    -------
-    message : str
-        One sentence or more.
 
     Examples
     --------
@@ -262,23 +228,7 @@ class Hinted:
             cls.__init__ = _hinting(cls.__init__)
 
     def set_params(self, **parameters: Any) -> Any:
-        """Set parameters, each checked to be one.
-
-        Parameters
-        ----------
-        **parameters : dict
-            Parameters by name.
-
-        Returns
-        -------
-        self : estimator
-            The estimator.
-
-        Raises
-        ------
-        ValueError
-            If there is no parameter of a name.
-        """
+        """Set parameters by name; an unknown one is a ValueError with advice."""
         own = _parameters(type(self).__init__)
         for name in parameters:
             if name.partition("__")[0] not in own:

@@ -21,17 +21,7 @@ def largest_magnitude(array: NDArray[Any]) -> float:
 def in_range(array: NDArray[Any]) -> tuple[NDArray[Any], int]:
     """Scale an array by a power of two if squares of its numbers would overflow or underflow.
 
-    Parameters
-    ----------
-    array : ndarray of float32 or float64
-        Finite and not empty.
-
-    Returns
-    -------
-    scaled : ndarray of the same shape and dtype
-        The array itself if its squares are in range, else one whose largest number is about 1.
-    exponent : int
-        ``np.ldexp(scaled, exponent)`` is the array.
+    Return it and the exponent: ``np.ldexp(scaled, exponent)`` is the array, finite and not empty.
 
     Examples
     --------
@@ -50,28 +40,9 @@ def in_range(array: NDArray[Any]) -> tuple[NDArray[Any], int]:
 def check_magnitude(
     name: str, array: NDArray[Any], *, dtype: Any = None, power: float = 2
 ) -> float:
-    """Raise an error if the sum of powers overflows, or squares underflow.
+    """Return the largest absolute value; an error if sums of powers overflow or squares underflow.
 
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    array : ndarray
-        Finite and not empty; zeros are allowed.
-    dtype : dtype, default=None
-        Of the computation; None takes the array's.
-    power : float, default=2
-        The highest power that is summed over the numbers.
-
-    Returns
-    -------
-    largest : float
-        The largest absolute value.
-
-    Raises
-    ------
-    ValueError
-        If the numbers are too large or too small.
+    `power` is the highest that is summed over the numbers, `dtype` that of the computation.
 
     Examples
     --------
@@ -94,27 +65,7 @@ def check_magnitude(
 
 
 def in_precision(name: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Return an array in a model's data type; raise an error if a number is too large for it.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    array : ndarray
-        Finite and not empty.
-    dtype : dtype
-        That of the model.
-
-    Returns
-    -------
-    array : ndarray of that dtype
-        The same array if nothing has to be converted.
-
-    Raises
-    ------
-    ValueError
-        If a number is beyond the data type's range.
-    """
+    """Return an array in a model's data type; raise ValueError if a number is too large for it."""
     if array.dtype == dtype:
         return array
     largest = largest_magnitude(array)
@@ -127,26 +78,9 @@ def in_precision(name: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
 
 
 def require_finite(what: str, result: NDArray[Any], name: str = "X") -> NDArray[Any]:
-    """Return a result; raise an error if it has overflowed.
+    """Return a result; raise ValueError if it has overflowed.
 
-    Parameters
-    ----------
-    what : str
-        What was computed, for the message.
-    result : ndarray
-        The result.
-    name : str, default="X"
-        Name of the parameter that it was computed from.
-
-    Returns
-    -------
-    result : ndarray
-        The same.
-
-    Raises
-    ------
-    ValueError
-        If a number is infinite or NaN.
+    `what` is the result's and `name` the argument's name, for the message.
     """
     if not np.isfinite(result).all():
         raise ValueError(
@@ -159,12 +93,6 @@ def require_finite(what: str, result: NDArray[Any], name: str = "X") -> NDArray[
 @contextmanager
 def decomposing() -> Iterator[None]:
     """Return a context in which a decomposition of a matrix that fails says what to do.
-
-    Raises
-    ------
-    ValueError
-        If LAPACK finds no eigenvalues or singular values, which scarcely happens with finite
-        numbers.
 
     Examples
     --------

@@ -13,23 +13,9 @@ _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_
 
 
 def check_memory(name: str, value: Any, *shapes: Sequence[int], itemsize: int = 8) -> None:
-    """Raise an error if arrays are larger than the available memory.
+    """Raise MemoryError if arrays of these shapes do not fit into memory together.
 
-    Parameters
-    ----------
-    name : str
-        The parameter that determines the size, for the message.
-    value : object
-        Its value.
-    *shapes : sequence of int
-        Of the arrays needed at the same time.
-    itemsize : int, default=8
-        Bytes per number.
-
-    Raises
-    ------
-    MemoryError
-        If they do not fit.
+    `name` and `value` are those of the parameter that determines the size.
 
     Examples
     --------

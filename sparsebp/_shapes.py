@@ -16,14 +16,6 @@ COLORS = 3
 def is_photograph(height: int, width: int) -> bool:
     """Return whether an image of this size may be a photograph, not a table of numbers.
 
-    Parameters
-    ----------
-    height, width : int >= 1
-
-    Returns
-    -------
-    bool
-
     Examples
     --------
     >>> is_photograph(512, 640), is_photograph(512, 10)
@@ -33,21 +25,11 @@ def is_photograph(height: int, width: int) -> bool:
 
 
 def image_number_axis(shape: Sequence[int]) -> int | None:
-    """Return which axis of a stack of gray images counts the images, if it is unambiguous.
+    """Return which axis of a stack of gray images counts them, 0 or 2; None if it is ambiguous.
 
     Both (n_images, height, width) and MATLAB's (height, width, n_images) are in use. A reading is
     possible if its images are not much longer than wide; if both are, one with square images is
     preferred.
-
-    Parameters
-    ----------
-    shape : (int, int, int)
-        Of the stack.
-
-    Returns
-    -------
-    0, 2 or None
-        None if both readings are possible, or none.
 
     Examples
     --------
@@ -70,20 +52,8 @@ PatchShape = int | Sequence[int] | None
 def checked_patch_shape(patch_shape: Any) -> tuple[int, ...]:
     """Return a patch shape as a tuple: two sides, or three for a volume, then channels.
 
-    Parameters
-    ----------
-    patch_shape : int, or sequence of 2 to 4 int
-        One side of square patches, (height, width), (height, width, 3) in color, (frames, height,
-        width), or (frames, height, width, 1 or 3).
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ValueError
-        If it is none of these.
+    Given are one side of square patches, (height, width), (height, width, 3) in color, (frames,
+    height, width), or (frames, height, width, 1 or 3).
     """
     if isinstance(patch_shape, Integral) and not isinstance(patch_shape, bool):
         patch_shape = (patch_shape, patch_shape)
@@ -98,26 +68,11 @@ def checked_patch_shape(patch_shape: Any) -> tuple[int, ...]:
 def resolved_patch_shape(
     n_features: int, patch_shape: PatchShape, what: str = "each component"
 ) -> tuple[int, ...]:
-    """Return the shape of patches with a number of values: as given, or the square one.
+    """Return the shape of patches of n_features values: as given, or the square one.
 
-    Parameters
-    ----------
-    n_features : int >= 1
-        Values of a patch.
-    patch_shape : int, sequence of 2 to 4 int, or None
-        As in `checked_patch_shape`. An int also stands for color patches if that fits. None takes
-        square gray patches or, if n_features is three times a square, square color patches.
-    what : str
-        What has n_features values, for the message.
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ValueError
-        If the shape does not fit, or there is no square one.
+    It is given as in `checked_patch_shape`; an int also stands for color patches if that fits. None
+    takes square gray patches or, if n_features is three times a square, square color patches.
+    `what` has n_features values, for the message.
 
     Examples
     --------
@@ -171,18 +126,7 @@ def picture_size(patch_shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def given_or_kept(patch_shape: PatchShape, estimator: Any) -> PatchShape:
-    """Return the given patch shape, else that of the estimator or of a pipeline's last step.
-
-    Parameters
-    ----------
-    patch_shape : int, sequence of int, or None
-    estimator : object
-        It, or a step of it, may have a parameter ``patch_shape``.
-
-    Returns
-    -------
-    int, sequence of int, or None
-    """
+    """Return the given patch shape, else that of the estimator or of a pipeline's last step."""
     if patch_shape is not None:
         return patch_shape
     steps = [step for _, step in getattr(estimator, "steps", [])] or [estimator]

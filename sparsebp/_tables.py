@@ -14,22 +14,7 @@ Columns = Mapping[str, Iterable[Any]]
 
 
 def data_frame(columns: Columns) -> Any:
-    """Return columns as a pandas DataFrame.
-
-    Parameters
-    ----------
-    columns : mapping of str to iterable
-        Of equal length.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    ImportError
-        If pandas is not installed.
-    """
+    """Return columns of equal length as a pandas DataFrame; ImportError without pandas."""
     try:
         import pandas as pd
     except ImportError as error:
@@ -41,20 +26,7 @@ def data_frame(columns: Columns) -> Any:
 
 
 def write_csv(path: str | Path, columns: Columns) -> None:
-    """Write columns into a CSV file with a header; None and NaN become empty cells.
-
-    Parameters
-    ----------
-    path : path
-        The file; an existing one is replaced.
-    columns : mapping of str to iterable
-        Of equal length.
-
-    Raises
-    ------
-    ValueError, OSError
-        If the file cannot be written.
-    """
+    """Write columns into a CSV file with a header; None and NaN become empty cells."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(columns)

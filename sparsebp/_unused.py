@@ -11,17 +11,9 @@ UNUSED = 1e-3
 def unused_components(energies: np.ndarray) -> np.ndarray:
     """Return the indices of the components that contribute almost nothing.
 
-    Parameters
-    ----------
-    energies : ndarray of shape (n_components,)
-        Mean square of what each component contributes to the samples, on any scale.
-
-    Returns
-    -------
-    unused : ndarray of int
-        Components with at most a thousandth of the typical energy. This is the median over those
-        above a thousandth of the mean, so it is the energy of a used component even if few are
-        used.
+    `energies` are the mean squares of what each contributes to the samples, on any scale. Unused
+    are those with at most a thousandth of the typical energy: the median over those above a
+    thousandth of the mean, so that it is the energy of a used component even if few are used.
 
     Examples
     --------

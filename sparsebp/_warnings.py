@@ -10,15 +10,7 @@ _INNER = ("sparsebp.", "sklearn.", "contextlib", "functools")
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line that called this package, through any number of decorators and wrappers.
-
-    Parameters
-    ----------
-    message : str
-        The warning.
-    category : type of Warning, default=UserWarning
-        Its category.
-    """
+    """Warn at the line that called this package, through any number of decorators and wrappers."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(_INNER):
         level, frame = level + 1, frame.f_back

@@ -31,23 +31,7 @@ class Style(StrEnum):
 
 
 def read_sides(text: Any) -> int | tuple[int, ...]:
-    """Read the sides of a patch, such as ``8`` or ``4x16``.
-
-    Parameters
-    ----------
-    text : str
-        Whole numbers with x or × between them.
-
-    Returns
-    -------
-    int or tuple of int
-        One number if there is one.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else, or a side is less than 2 pixels.
-    """
+    """Read the sides of a patch, ≥ 2, with x or × between them: ``8`` or ``4x16``."""
     sides = str(text).replace("×", "x").split("x")
     if not all(side.isdecimal() and int(side) > 1 for side in sides):
         raise ValueError(f"{text} is not the size of a patch; give 8 or 4x16, sides of 2 or more")
@@ -55,18 +39,7 @@ def read_sides(text: Any) -> int | tuple[int, ...]:
 
 
 def complete_model(incomplete: str) -> list[str]:
-    """Return completions for a model: bases, saved models and folders.
-
-    Parameters
-    ----------
-    incomplete : str
-        What has been typed.
-
-    Returns
-    -------
-    words : list of str
-        Names of bases, then paths; those of folders end with a slash.
-    """
+    """Return completions for a model: bases, saved models, and folders, which end with a slash."""
     from sparsebp.bases import basis_names
 
     names = [name for name in basis_names() if name.startswith(incomplete)]
@@ -78,18 +51,7 @@ def complete_model(incomplete: str) -> list[str]:
 
 
 def complete_derivation(incomplete: str) -> list[str]:
-    """Return the names of derivations with this prefix.
-
-    Parameters
-    ----------
-    incomplete : str
-        What has been typed.
-
-    Returns
-    -------
-    names : list of str
-        In the order in which `sparsebp derive` lists them.
-    """
+    """Return the names of derivations with this prefix."""
     from sparsebp.cli.derivations import ALIASES, DERIVATIONS
 
     return [name for name in (*DERIVATIONS, *ALIASES) if name.startswith(incomplete)]

@@ -25,23 +25,7 @@ from sparsebp.saving import load_model, read_metadata
 def show_model(model: str, out: Path | None, patch_shape: PatchShape, output: Output) -> None:
     """Draw the features of a saved model or of a basis, and print what it is.
 
-    Parameters
-    ----------
-    model : str
-        A file, or one of `sparsebp.basis_names`.
-    out : Path or None
-        The picture; None writes it next to the model file, or here for a basis.
-    patch_shape : int, tuple of int, or None
-        Of the patches; None takes the saved one.
-    output : Output
-        How much is printed.
-
-    Raises
-    ------
-    ValueError
-        If there is no such model, or it has no features.
-    OSError
-        If a file cannot be read or written.
+    Without `out` the picture is written next to the model file, or here for a basis.
     """
     file = find_model(model)
     estimator, metadata = load_model(file), read_metadata(file)
@@ -78,25 +62,7 @@ def encode_images(
 ) -> None:
     """Write the codes of images, each an array (rows, columns, components).
 
-    Parameters
-    ----------
-    model : str
-        A file, or one of `sparsebp.basis_names`.
-    images : path, iterable of paths, or None
-        Files, folders and patterns of images; None takes the bundled photographs.
-    out : Path
-        File for the codes; it appears when all are written.
-    stride : int or None
-        Pixels between patches; None takes the patch size.
-    output : Output
-        How much is printed.
-
-    Raises
-    ------
-    ValueError
-        If there is no such model or image, or the model was saved without its recipe.
-    OSError
-        If a file cannot be read or written.
+    The file appears when all are written. Without `stride` patches do not overlap.
     """
     file = find_model(model)
     estimator, recipe = load_model(file), Recipe.from_metadata(read_metadata(file))

@@ -45,30 +45,7 @@ def compare_saved(
     csv: Path | None,
     output: Output,
 ) -> None:
-    """Measure saved models on patches of the same images, and print a table.
-
-    Parameters
-    ----------
-    models : sequence of str
-        Files, or names of `sparsebp.basis_names`.
-    images : as `Recipe.load` takes them, or None
-        None takes the bundled photographs.
-    n_patches : int
-        Number of patches.
-    seed : int
-        Draws them.
-    csv : Path or None
-        File for the table.
-    output : Output
-        How much is printed.
-
-    Raises
-    ------
-    ValueError
-        If there is no such model or image, or one is given twice.
-    OSError
-        If a file cannot be read or written.
-    """
+    """Measure saved models on patches of the same images, and print a table, also as CSV."""
     twice = sorted({name for name in models if models.count(name) > 1})
     if twice:
         raise ValueError(f"{twice[0]} is given twice; give each model once.")

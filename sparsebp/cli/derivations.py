@@ -56,23 +56,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 
 def find_derivations(name: str) -> tuple[str, ...]:
-    """Return the functions that a name stands for, in any spelling.
+    """Return the keys of `DERIVATIONS` for a name: the terms of a model, or one function.
 
-    Parameters
-    ----------
-    name : str
-        One of `DERIVATIONS` or `ALIASES`, a penalty or an estimator; case, spaces, hyphens and
-        underscores are ignored.
-
-    Returns
-    -------
-    names : tuple of str
-        Keys of `DERIVATIONS`: the terms of a model, or one function.
-
-    Raises
-    ------
-    ValueError
-        If there is no such function.
+    Case, spaces, hyphens and underscores are ignored; an unknown name is a ValueError.
 
     Examples
     --------
@@ -96,20 +82,7 @@ def _bare(name: str) -> str:
 
 @interruptible()
 def write_derivation(name: str | None, style: Style) -> None:
-    """Print the gradient of a function layer by layer, or a list of the functions.
-
-    Parameters
-    ----------
-    name : str or None
-        What `find_derivations` finds; None lists the functions and their other names.
-    style : Style
-        What to write.
-
-    Raises
-    ------
-    ValueError
-        If there is no such function.
-    """
+    """Print the gradient of a function layer by layer; without a name, a list of the functions."""
     if name is None:
         for key, (formula, _) in DERIVATIONS.items():
             print(f"{key:26}{formula}")

@@ -42,19 +42,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
-
-    Parameters
-    ----------
-    text : str
-        Description.
-    values : dict
-        The same for JSON.
-    advice : str
-        What is wrong or slow, and how to fix it; empty if nothing is.
-    state : State
-        The result.
-    """
+    """What one check found, also as values for JSON, with advice if something is wrong or slow."""
 
     text: str
     values: dict[str, Any]
@@ -64,18 +52,7 @@ class Finding:
 
 @interruptible()
 def examine(output: Output) -> None:
-    """Run all checks and print what they found.
-
-    Parameters
-    ----------
-    output : Output
-        How much is printed.
-
-    Raises
-    ------
-    ValueError
-        If something is wrong.
-    """
+    """Run all checks and print what they found; raise ValueError if something is wrong."""
     found = {name: CHECKS[name]() for name in output.track(CHECKS, "examining")}
     values = {n: {"state": f.state, **f.values, "advice": f.advice} for n, f in found.items()}
     lines = [line for name in found for line in _lines(name, found[name])]
@@ -160,21 +137,9 @@ def _count(number: int, what: str) -> str:
 
 
 def advise_on_threads(processors: int, blas: list[dict[str, Any]], load: float) -> str:
-    """Return advice on slow settings of threads.
+    """Return advice on slow settings of threads; empty if nothing is slow.
 
-    Parameters
-    ----------
-    processors : int
-        That this process may use.
-    blas : list of dict
-        Libraries, with ``internal_api`` and ``num_threads``.
-    load : float
-        Load average over a minute.
-
-    Returns
-    -------
-    advice : str
-        Empty if nothing is slow.
+    `blas` are threadpoolctl's descriptions of libraries, `load` the load average over a minute.
 
     Examples
     --------

@@ -39,43 +39,13 @@ def run_experiment(
     output: Output | None = None,
     report: str | None = None,
 ) -> np.ndarray:
-    """Learn from photographs with a progress bar, write the results and print a summary.
+    """Learn from photographs with a progress bar, write results, print a summary.
 
-    Parameters
-    ----------
-    estimator : one of the package's estimators
-        Fitted in place.
-    recipe : Recipe
-        How photographs become samples.
-    out : Path
-        Folder for the results, created if necessary. It must not contain a model. If the model
-        cannot be saved there, it is saved elsewhere, with a warning.
-    images : path or iterable of paths, optional
-        Files, folders and patterns of photographs; None takes the bundled ones.
-    n_patches : int
-        Number of samples.
-    seed : int
-        Draws the patches.
-    numbered : bool
-        Whether to use the first of out-1, out-2, … that does not exist.
-    prepare : callable, optional
-        Further preprocessing of the samples. The model is then saved without its recipe.
-    output : Output, optional
-        How much is printed; None prints everything.
-    report : str, optional
-        The command that reproduces the run, for the report; None writes no report.
-
-    Returns
-    -------
-    samples : ndarray of shape (n_patches, n_features)
-        The training samples.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If Ctrl-C ended the fit; the best model so far has then been saved.
-    OSError, ValueError
-        If the model or a picture cannot be saved.
+    Return the samples. If the model cannot be saved in the folder `out`, it is saved elsewhere,
+    with a warning. If `numbered`, results go to the first of out-1, out-2, … that does not exist. A
+    model with further preprocessing, `prepare`, is saved without its recipe. `report` is the
+    command that reproduces the run; None writes no report. After Ctrl-C the best model so far is
+    saved, and KeyboardInterrupt is re-raised.
     """
     output = output or Output()
     estimator.check_parameters()  # before photographs are loaded
@@ -137,22 +107,10 @@ def _describe(
 def fit_with_progress(
     estimator: Estimator, samples: np.ndarray, output: Output
 ) -> KeyboardInterrupt | Warning | None:
-    """Fit an estimator with a progress bar.
+    """Fit an estimator with a progress bar, for which its callback is used.
 
-    Parameters
-    ----------
-    estimator : one of the package's estimators
-        Fitted in place; its callback is used for the bar.
-    samples : ndarray of shape (n_samples, n_features)
-        The training samples.
-    output : Output
-        Where the bar is drawn, if at all.
-
-    Returns
-    -------
-    ending : KeyboardInterrupt, Warning or None
-        What ended the fit early, or a warning raised as an error at its end. The estimator is
-        fitted nevertheless; the caller saves it and then raises this.
+    Return what ended the fit early, or a warning raised as an error at its end. The estimator is
+    fitted nevertheless; the caller saves it and then raises this.
     """
     columns = (
         TextColumn("learning"),
@@ -181,22 +139,7 @@ def fit_with_progress(
 
 
 def write_pictures(estimator: Estimator, patch_shape: tuple[int, ...], folder: Path) -> None:
-    """Write the picture of the features and the curve of the objective.
-
-    Parameters
-    ----------
-    estimator : one of the package's estimators
-        Fitted.
-    patch_shape : tuple of int
-        (height, width) or (height, width, 3).
-    folder : Path
-        Exists.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be written.
-    """
+    """Write the picture of the features and the curve of the objective."""
     features = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
     objective = ObjectiveDisplay.from_estimator(estimator)
     for display, name in zip((features, objective), PICTURE_FILES, strict=True):

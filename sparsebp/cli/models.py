@@ -28,24 +28,7 @@ _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
 def make_recipe(
     model: Model, patch_size: int | tuple[int, int], color: bool, *, whiten: bool = True
 ) -> Recipe:
-    """Return the recipe of samples for a model; both ICAs whiten patches themselves.
-
-    Parameters
-    ----------
-    model : Model
-        Which of them.
-    patch_size : int or (int, int)
-        Side, or height and width, in pixels.
-    color : bool
-        Whether to keep the colors.
-    whiten : bool
-        Whether to whiten images, if the model needs it.
-
-    Returns
-    -------
-    recipe : Recipe
-        Without its scale.
-    """
+    """Return the recipe of samples for a model; both ICAs whiten patches themselves."""
     return Recipe(
         patch_size,
         color,
@@ -57,24 +40,7 @@ def make_recipe(
 def make_estimator(model: Model, n_components: int | None, **options: Any) -> Estimator:
     """Return an unfitted estimator; options that are None keep the model's defaults.
 
-    Parameters
-    ----------
-    model : Model
-        Which of them.
-    n_components : int or None
-        Number of atoms or filters; None takes the model's default.
-    **options
-        Parameters of the estimator.
-
-    Returns
-    -------
-    estimator : SparseCoding, ReconstructionICA, OrthonormalICA or SparseFiltering
-        Not fitted.
-
-    Raises
-    ------
-    ValueError
-        If an option is given that the model does not have.
+    An option that the model does not have is a ValueError.
     """
     kind, own = _KINDS[model]
     options["n_components"] = n_components
@@ -91,23 +57,7 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
 
 
 def find_model(model: str) -> Path:
-    """Return the file of a saved model, or of a basis shipped with the package.
-
-    Parameters
-    ----------
-    model : str
-        A path, or one of `sparsebp.basis_names`; a file of that name has priority.
-
-    Returns
-    -------
-    path : Path
-        It exists.
-
-    Raises
-    ------
-    ValueError
-        If there is neither.
-    """
+    """Return the file of a saved model or, if there is none of this name, of a bundled basis."""
     if Path(model).exists():
         return Path(model)
     if model in basis_names():

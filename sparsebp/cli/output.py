@@ -31,14 +31,8 @@ def counted(n: int, thing: str) -> str:
 class Output:
     """How much a command prints.
 
-    Parameters
-    ----------
-    quiet : bool
-        Whether to leave out bars, remarks and, unless it is JSON, the summary.
-    as_json : bool
-        Whether the summary is JSON.
-    console : Console
-        For bars and remarks; bars only if it is a terminal.
+    `quiet` leaves out bars, remarks and, unless it is JSON, the summary. Bars are drawn only if the
+    console is a terminal.
     """
 
     quiet: bool = False

@@ -18,26 +18,10 @@ MODEL_FILE = "model.npz"
 
 @contextmanager
 def results_folder(out: Path, *, numbered: bool) -> Iterator[Path]:
-    """Create the folder for results before any work that could be lost.
+    """Create a writable folder for results before any work that could be lost.
 
-    Parameters
-    ----------
-    out : path
-        The folder. It must not contain a model.
-    numbered : bool
-        Whether to use the first of out-1, out-2, … that does not exist.
-
-    Yields
-    ------
-    folder : path
-        It exists and is writable. If it was created here and is empty at the end, it is removed.
-
-    Raises
-    ------
-    ValueError
-        If the folder contains a model.
-    OSError
-        If the folder cannot be created or is not writable.
+    It must not contain a model. If `numbered`, it is the first of out-1, out-2, … that does not
+    exist. If it was created here and is empty at the end, it is removed.
     """
     if numbered:
         out = next(f for n in count(1) if _made(f := out.with_name(f"{out.name}-{n}")))
@@ -70,27 +54,10 @@ def _made(folder: Path) -> bool:
 
 
 def keep_model(estimator: Any, out: Path, metadata: Mapping[str, Any]) -> Path:
-    """Save a fitted model in a folder or, with a warning, elsewhere if that fails.
+    """Save a fitted model in a folder or, with a warning, elsewhere if that fails; return where.
 
-    Parameters
-    ----------
-    estimator : one of the package's estimators
-        Fitted.
-    out : path
-        The folder; created again if it was removed meanwhile.
-    metadata : mapping
-        As in `sparsebp.save_model`.
-
-    Returns
-    -------
-    folder : path
-        Where ``model.npz`` is. It never replaces another model.
-
-    Raises
-    ------
-    OSError, ValueError
-        If the model cannot be saved in the folder, the working directory, the home directory or the
-        directory for temporary files; the error is that of the first.
+    Elsewhere is the working directory, the home directory or that for temporary files; no other
+    model is replaced. If all fail, the error is that of the folder.
     """
     try:
         return _saved(estimator, out, metadata)

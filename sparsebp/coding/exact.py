@@ -22,20 +22,9 @@ _STIFFNESS, _RELAXATION = 8, 1.7
 
 @dataclass(frozen=True)
 class Gram:
-    """G = 2AᵀA of a basis, in units of its mean diagonal element, and its eigenvectors.
+    """G = 2AᵀA of a basis, in units (``scale``) of its mean diagonal element, and its eigenvectors.
 
-    Parameters
-    ----------
-    basis : ndarray of shape (n_features, n_components)
-        A.
-    matrix : ndarray of float64, shape (n_components, n_components)
-        G / scale.
-    scale : float
-        The unit.
-    eigenvalues : ndarray of shape (n_eigenvalues, 1)
-        Those above rounding.
-    eigenvectors : ndarray of shape (n_components, n_eigenvalues)
-        Theirs.
+    Only eigenvalues above rounding are kept, as a column.
     """
 
     basis: np.ndarray
@@ -110,31 +99,9 @@ def encode_exactly(
 ) -> tuple[np.ndarray, int]:
     """Compute argmin over s of ‖As − x‖² + α‖s‖₁ for each of a block of samples.
 
-    Parameters
-    ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
-    gram : Gram
-        Of the basis.
-    penalty : L1
-        Whether s ≥ 0.
-    alpha : float
-        α ≥ 0.
-    start : ndarray of shape (n_components, n_samples)
-        Where the steps begin.
-    tol : float
-        A sample has converged when no element of its minimum-norm subgradient exceeds this fraction
-        of the largest at s = 0 (or of α, if that is larger).
-    max_iter : int
-        Maximum number of steps. With fewer than 20 the signs are unreliable, and no equations are
-        solved.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_components, n_samples)
-        s, in the samples' precision.
-    n_unfinished : int
-        Samples that hit the limit.
+    Also return how many hit the limit. A sample has converged when no element of its minimum-norm
+    subgradient exceeds the fraction `tol` of the largest at s = 0 (or of α, if that is larger).
+    With fewer than 20 steps the signs are unreliable, and no equations are solved.
     """
     pull = product(2 * gram.basis.T, x)
     steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(x.dtype).tiny))

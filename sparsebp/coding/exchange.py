@@ -160,27 +160,10 @@ def exchange_atoms(
     nothing is left to exchange. If that cycles, one atom at a time is exchanged, starting from the
     guess, so that the objective decreases.
 
-    Parameters
-    ----------
-    codes : ndarray of float64, shape (n_samples, n_components)
-        The guess; overwritten with the minimum where it is found.
-    pull : ndarray of float64, shape (n_samples, n_components)
-        b = 2Aᵀx.
-    alpha : ndarray of float64, shape (n_samples,)
-        α of each.
-    gram : ndarray of float64, shape (n_components, n_components)
-        G = 2AᵀA, of mean diagonal about one.
-    tol : float
-        Largest element of the minimum-norm subgradient at convergence.
-    positive : bool
-        Whether s ≥ 0.
-    rounds : (int, int)
-        How often all atoms may be exchanged, and then single ones.
-
-    Returns
-    -------
-    optimal : ndarray of bool, shape (n_samples,)
-        Whether the minimum was found.
+    Samples are rows. The guess `codes` is overwritten where the minimum is found, which is
+    returned. `pull` is b = 2Aᵀx, `gram` is G = 2AᵀA of mean diagonal about one, `tol` the largest
+    element of the minimum-norm subgradient at convergence, `rounds` how often all atoms may be
+    exchanged, and then single ones.
 
     Notes
     -----

@@ -15,19 +15,7 @@ _LOOK = 10
 def gradient_scale(x: np.ndarray, basis: np.ndarray, alpha: float) -> np.ndarray:
     """Compute the largest slope at s = 0 of each sample, or α if that is larger.
 
-    Parameters
-    ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns, zero where they are missing.
-    basis : ndarray of shape (n_features, n_components)
-        A.
-    alpha : float
-        α ≥ 0.
-
-    Returns
-    -------
-    scale : ndarray of shape (n_samples,)
-        What tolerances are relative to.
+    Tolerances are relative to it. Values of x (n_features, n_samples) that are missing are zero.
     """
     return np.maximum(np.abs(product(2 * basis.T, x)).max(axis=0, initial=0.0), max(alpha, 1e-12))
 
@@ -43,34 +31,12 @@ def encode_proximally(  # noqa: PLR0913  (where a search starts, and its limits)
     tol: float,
     max_iter: int,
 ) -> tuple[np.ndarray, int]:
-    """Compute argmin over s of ‖M ∘ (As − x)‖² + α S(s) for each sample independently.
+    """Compute argmin over s of ‖M ∘ (As − x)‖² + α S(s) for each sample.
 
-    Parameters
-    ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns, zero where they are missing.
-    basis : ndarray of shape (n_features, n_components)
-        A, atoms in columns.
-    penalty : Penalty
-        S, with a `proximal` map. If S is not convex, the result depends on the start.
-    alpha : float
-        α ≥ 0.
-    mask : ndarray of shape (n_features, n_samples) or None
-        M, 1 where x is known and 0 elsewhere; None if all values are known.
-    start : ndarray of shape (n_components, n_samples)
-        Where to start.
-    tol : float
-        A sample has converged when no element of its proximal step, divided by the step size, is
-        larger than tol times `gradient_scale`. For smooth S this is the gradient.
-    max_iter : int
-        Maximum number of steps.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_components, n_samples)
-        Coefficients in columns.
-    n_unfinished : int
-        Samples that hit the limit.
+    Also return how many hit the limit. Where the mask M (n_features, n_samples) is 0, x is missing
+    and zero. S has a `proximal` map; if it is not convex, the result depends on the start. A sample
+    has converged when no element of its proximal step, divided by the step size, is larger than tol
+    times `gradient_scale`. For smooth S this is the gradient.
 
     Notes
     -----

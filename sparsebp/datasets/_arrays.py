@@ -18,21 +18,9 @@ _VAN_HATEREN_BITS = 12
 
 
 def read_arrays(path: Path) -> Iterator[Pixels]:
-    """Read the images of a file of arrays, one at a time.
+    """Read the images of an ``.npy``, ``.npz``, ``.mat``, ``.iml`` or ``.imc`` file, one at a time.
 
-    Parameters
-    ----------
-    path : Path
-        ``.npy``, ``.npz``, ``.mat``, ``.iml`` or ``.imc``.
-
-    Yields
-    ------
-    Pixels
-
-    Raises
-    ------
-    ValueError
-        If no array of the file can be images, or one can be read in two ways.
+    If no array can be images, or one can be read in two ways, it is a ValueError.
     """
     suffix = path.suffix.lower()
     if suffix in (".iml", ".imc"):

@@ -19,25 +19,11 @@ Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def find_files(images: Paths) -> dict[str, Path]:
-    """Find the files that are meant, each once, with unique names.
+    """Find the files that are meant, each once, by unique names.
 
-    Parameters
-    ----------
-    images : path, or iterable of paths
-        Files, folders and patterns. Folders are searched with those within them, in the order of
-        the names; hidden files and folders are skipped.
-
-    Returns
-    -------
-    dict of str to Path
-        A file's name, below its folder where it was found in one.
-
-    Raises
-    ------
-    TypeError
-        If `images` is neither a path nor a list of paths.
-    ValueError
-        If one of them leads to no file.
+    Names are relative to the folder that was searched. Folders are searched with those within them,
+    in the order of the names; hidden files and folders are skipped. A path that leads to no file is
+    a ValueError.
     """
     found: dict[str, Path] = {}
     seen: set[Path] = set()

@@ -22,20 +22,7 @@ _WHITE_IS_ZERO = 0
 def read_picture(path: Path) -> list[Pixels]:
     """Read an image file, upright and without transparency: its picture, or a TIFF's pages.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    list of Pixels
-
-    Raises
-    ------
-    ValueError
-        If the file holds more bits than Pillow reads of its kind.
-    Exception
-        Whatever Pillow raises for files that it does not know, or that are damaged.
+    Errors are Pillow's, or ValueError for more bits than Pillow reads of a kind of file.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -31,13 +31,7 @@ class Pixels(NamedTuple):
 
 
 def bits_of(pixels: Pixels) -> int | None:
-    """Return how many bits whole numbers use: as the file says, or the fewest that hold them.
-
-    Raises
-    ------
-    ValueError
-        If they are negative, or need more than 16 bits.
-    """
+    """Return how many bits whole numbers use: as the file says, or the fewest, up to 16."""
     values = pixels.values
     if values.dtype.kind not in "iu":
         return None
@@ -55,13 +49,7 @@ def bits_of(pixels: Pixels) -> int | None:
 
 
 def scaled(pixels: Pixels, bits: int | None, dtype: type[np.floating]) -> NDArray[Any]:
-    """Return integers with a number of bits as fractions of white; other numbers unchanged.
-
-    Raises
-    ------
-    ValueError
-        If the numbers are not finite, or too large for the bits.
-    """
+    """Return integers with a number of bits as fractions of white; other numbers unchanged."""
     values = pixels.values
     numbers = values.astype(dtype)
     if not np.isfinite(numbers).all():

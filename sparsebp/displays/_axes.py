@@ -20,27 +20,10 @@ PALE = "0.55"
 def take_axes(
     ax: Any, count: int, make: Callable[[], Any], projections: Sequence[str | None] | None = None
 ) -> list[Axes]:
-    """Return as many Axes as a display has panels.
+    """Return as many Axes as a display has panels; `make` makes them if ax is None.
 
-    Parameters
-    ----------
-    ax : Axes, array-like of Axes, or None
-        Given by the caller. One Axes gives its place to all panels, side by side.
-    count : int
-        How many panels there are.
-    make : callable
-        Makes the Axes where ax is None.
-    projections : sequence of str or None, default None
-        Of the panels that take the place of one Axes; None is rectilinear.
-
-    Returns
-    -------
-    list of Axes
-
-    Raises
-    ------
-    ValueError
-        If the number of Axes is another, or the one has no place in a grid.
+    One Axes gives its place to all panels, side by side, with the given projections (None is
+    rectilinear). Another number of Axes is a ValueError.
     """
     axes = list(np.ravel(make() if ax is None else ax))
     are_axes = all(hasattr(one, "get_subplotspec") for one in axes)

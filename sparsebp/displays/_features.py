@@ -46,26 +46,9 @@ def method_of(estimator: Any, name: str, display: str, wanted: str) -> Callable[
 def learned_features(estimator: Any) -> tuple[NDArray[np.floating], tuple[int, int] | None]:
     """Return what each component adds to a sample, and the shape of the map if there is one.
 
-    A pipeline's components are mapped back through the earlier steps: inverse_transform(components)
-    - inverse_transform(zeros).
-
-    Parameters
-    ----------
-    estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
-        Where it has ``features_`` they are taken, not the filters that detect them.
-
-    Returns
-    -------
-    features : ndarray of shape (n_components, n_features)
-    grid_shape : (rows, columns) or None
-        That of ``estimator.penalty_``, if it fits the number of components.
-
-    Raises
-    ------
-    AttributeError
-        If the estimator is not fitted, or a step of the pipeline has no inverse.
-    ValueError
-        If the components are not a finite real matrix.
+    An estimator's ``features_`` are preferred to the filters that detect them. A pipeline's
+    components are mapped back through the earlier steps: inverse_transform(components) -
+    inverse_transform(zeros). The map is that of ``penalty_``, if it fits the number of components.
     """
     last = last_step(estimator)
     components = require(last, "components_")

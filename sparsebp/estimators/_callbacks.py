@@ -47,21 +47,10 @@ def tell(estimator: Any, iteration: int, value: float, seconds: float) -> bool:
 def watching(
     estimator: Any, X: np.ndarray, fitted_at: FittedAt
 ) -> Iterator[Callable[[int, float, Any], bool]]:
-    """Yield the callback of a solver, which returns whether to stop.
+    """Yield a solver's callback, ``watch(iteration, value, point)``; it returns whether to stop.
 
-    Parameters
-    ----------
-    estimator : Learner
-        Being fitted, with a method `fit` that is decorated by `with_callbacks`.
-    X : ndarray of shape (n_samples, n_features)
-        The training samples.
-    fitted_at : callable
-        Returns the attributes of the estimator at an iterate.
-
-    Yields
-    ------
-    watch : callable
-        ``watch(iteration, value, point)``.
+    The estimator's `fit` is decorated by `with_callbacks`; `fitted_at` returns its attributes at a
+    point.
     """
     start = perf_counter()
     context: Any = None

@@ -36,19 +36,10 @@ _MANY, _LARGER, _SMALLER = 100, 30.0, 0.01
 
 
 def growth(penalty: Penalty, responses: np.ndarray) -> float:
-    """Compute the growth of a penalty when all coefficients are doubled.
+    """Compute the growth of a penalty when all coefficients (n_components, n_samples) are doubled.
 
-    Parameters
-    ----------
-    penalty : Penalty
-        S; signs are ignored.
-    responses : ndarray of shape (n_components, n_samples)
-        Coefficients in columns, not all of them zero.
-
-    Returns
-    -------
-    growth : float
-        Σ [S(2s) − S(0)] / Σ [S(s) − S(0)]: 4 for a parabola, 2 for |s|, 1 if S is flat.
+    Σ [S(2s) − S(0)] / Σ [S(s) − S(0)] is 4 for a parabola, 2 for |s|, 1 if S is flat; signs are
+    ignored.
 
     Examples
     --------
@@ -68,13 +59,7 @@ def growth(penalty: Penalty, responses: np.ndarray) -> float:
 
 
 def is_parabola(penalty: Penalty, responses: np.ndarray) -> bool:
-    """Return whether coefficients are so small that the penalty is a parabola for them.
-
-    Parameters
-    ----------
-    penalty, responses
-        As in `growth`.
-    """
+    """Return whether coefficients are so small that the penalty is a parabola for them."""
     return growth(penalty, responses) > _PARABOLA
 
 
@@ -88,24 +73,8 @@ def warn_of_units(
 ) -> None:
     """Warn if α or the scale of the samples makes all codes zero, or none.
 
-    Parameters
-    ----------
-    name : str
-        The estimator's.
-    penalty : Penalty
-        S.
-    alpha : float
-        Its weight α.
-    x : ndarray of shape (n_features, n_samples)
-        The samples in columns, of which the first 1000 are used.
-    A : ndarray of shape (n_features, n_components)
-        The basis, atoms in columns.
-    encoded : callable
-        Maps samples in columns to codes in columns.
-
-    Notes
-    -----
-    Exact L1 codes of a sample are all zero for α ≥ 2 max|Aᵀx|.
+    Samples x and atoms A are columns; `encoded` maps samples to codes. Exact L1 codes of a sample
+    are all zero for α ≥ 2 max|Aᵀx|.
     """
     pull = A.T @ x[:, :_ENOUGH]
     largest = 2 * float(np.abs(pull).max())
@@ -151,23 +120,9 @@ def warn_of_units(
 def warn_of_hidden(
     name: str, penalty: Penalty, responses: np.ndarray, *, alpha: bool = False
 ) -> bool:
-    """Warn if a penalty does not distinguish small from large responses: a parabola, or flat.
+    """Warn, and return True, if a penalty is a parabola or flat at the responses of components.
 
-    Parameters
-    ----------
-    name : str
-        The estimator's.
-    penalty : Penalty
-        S.
-    responses : ndarray of shape (n_components, n_samples)
-        Products of atoms or filters with samples.
-    alpha : bool, default=False
-        Whether the weight of the penalty depends on the scale of the samples.
-
-    Returns
-    -------
-    hidden : bool
-        Whether there was a warning.
+    `alpha` says whether the weight of the penalty depends on the scale of the samples.
     """
     unit = _root_mean_square(responses)
     grown = growth(penalty, responses) if unit else 2.0
@@ -188,15 +143,7 @@ def warn_of_hidden(
 
 
 def warn_of_scale(samples: np.ndarray, learned: float | None) -> None:
-    """Warn if samples are much larger or smaller than those that a model was fitted to.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples, n_features)
-        The samples to encode.
-    learned : float or None
-        Root mean square of the samples of `fit` about their mean; None if it is unknown.
-    """
+    """Warn if samples are much larger or smaller than those of `fit`, whose `scale_of` is known."""
     if not learned or len(samples) < _MANY:
         return
     found = scale_of(samples)
@@ -213,18 +160,7 @@ def warn_of_scale(samples: np.ndarray, learned: float | None) -> None:
 
 
 def scale_of(samples: np.ndarray) -> float:
-    """Compute the root mean square of samples about their mean, from an even subset.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples, n_features)
-        Finite.
-
-    Returns
-    -------
-    scale : float
-        0 if all are equal.
-    """
+    """Compute the root mean square of (an even subset of) samples about their mean."""
     some, exponent = in_range(samples[:: -(-len(samples) // (10 * _ENOUGH))].astype(np.float64))
     return float(np.ldexp(_root_mean_square(some - some.mean(axis=0)), exponent))
 

@@ -23,15 +23,7 @@ _NEGLIGIBLE = 1e-6
 
 
 def warn_if_not_white(name: str, X: np.ndarray) -> None:
-    """Warn if an estimator that does not whiten has samples that are not white.
-
-    Parameters
-    ----------
-    name : str
-        The estimator's.
-    X : ndarray of shape (n_samples, n_features)
-        What it was fitted to, in rows.
-    """
+    """Warn if an estimator that does not whiten has samples, in rows, that are not white."""
     some = X[:: -(-len(X) // _ENOUGH)]
     variances = variances_of(some)
     if anisotropy(variances, len(some)) <= _NOT_WHITE**2 + 4 / len(some):  # by chance, in few
@@ -46,17 +38,9 @@ def warn_if_not_white(name: str, X: np.ndarray) -> None:
 
 
 def variances_of(X: np.ndarray) -> np.ndarray:
-    """Compute the second moments along the directions that samples span, about 0.
+    """Compute the second moments about 0 along the directions that samples span, ascending.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Finite.
-
-    Returns
-    -------
-    variances : ndarray of shape (n_directions,)
-        In units of the largest square, ascending; empty if all samples are 0.
+    They are in units of the largest square; there are none if all samples are 0.
     """
     scaled = X.astype(np.float64) / (float(np.abs(X).max()) or 1.0)
     small = scaled if len(X) >= X.shape[1] else scaled.T
@@ -65,19 +49,7 @@ def variances_of(X: np.ndarray) -> np.ndarray:
 
 
 def anisotropy(variances: np.ndarray, n_samples: int) -> float:
-    """Compute δ² without what few samples add to it.
-
-    Parameters
-    ----------
-    variances : ndarray of shape (n_directions,)
-        Positive.
-    n_samples : int
-        From which they were computed.
-
-    Returns
-    -------
-    anisotropy : float
-        0 for equal variances, 1 at most; 0 if there are fewer than two directions.
+    """Compute δ² without what few samples add to it: 0 for equal variances, 1 at most.
 
     Examples
     --------

@@ -12,17 +12,8 @@ from scipy.sparse.linalg import spsolve
 def filled_smoothly(image: np.ndarray, holes: np.ndarray) -> np.ndarray:
     """Fill holes by minimizing the sum of the squared Laplacian: biharmonic inpainting.
 
-    Parameters
-    ----------
-    image : ndarray of shape (height, width, n_channels)
-        Values in the holes are ignored.
-    holes : ndarray of bool, of the same shape
-        Which pixels are missing; in each channel some are known.
-
-    Returns
-    -------
-    filled : ndarray of float64, shape (height, width, n_channels)
-        The image with its holes filled. Only pixels near a hole are used.
+    Image and holes have the shape (height, width, n_channels). In each channel some pixels are
+    known, of which only those near a hole are used.
     """
     filled = np.where(holes, 0, image).astype(np.float64)
     for channel in range(image.shape[2]):

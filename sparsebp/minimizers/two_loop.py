@@ -32,27 +32,11 @@ def quasi_newton_direction(
     dot: Callable[[np.ndarray, np.ndarray], Any],
     scaled: Callable[[np.ndarray], np.ndarray],
 ) -> np.ndarray:
-    """Compute −H∇F, where H approximates the inverse of the second derivatives.
+    """Compute −H∇F, where H approximates the inverse of the second derivatives from past steps.
 
-    Parameters
-    ----------
-    gradient : ndarray
-        ∇F at the iterate.
-    pairs : sequence of CurvaturePair
-        Of past steps, newest last.
-    dot : callable
-        The inner product of two arrays of the gradient's shape: of all elements, or per column.
-    scaled : callable
-        Multiplies by the first guess of H.
-
-    Returns
-    -------
-    direction : ndarray
-        Of the gradient's shape.
-
-    Notes
-    -----
-    Nocedal & Wright, *Numerical Optimization*, algorithm 7.4, the two-loop recursion.
+    The newest pair is the last; `dot` is the inner product, of all elements or per column, and
+    `scaled` multiplies by the first guess of H. Nocedal & Wright, *Numerical Optimization*,
+    algorithm 7.4, the two-loop recursion.
 
     Examples
     --------

@@ -37,17 +37,7 @@ class GridGrouping:
 
     @classmethod
     def of(cls, shape: tuple[int, int], size: tuple[int, int], *, wrap: bool) -> GridGrouping:
-        """Return the neighborhoods of a size on a grid.
-
-        Parameters
-        ----------
-        shape : (int, int)
-            Rows and columns of the grid.
-        size : (int, int)
-            Rows and columns of a neighborhood, centered where they are odd.
-        wrap : bool
-            Whether the grid is a torus.
-        """
+        """Return neighborhoods of a size, centered where it is odd, on a grid or torus (`wrap`)."""
         return cls(*(_neighbors(n, width, wrap) for n, width in zip(shape, size, strict=True)))
 
     def __matmul__(self, a: np.ndarray) -> np.ndarray:

@@ -17,25 +17,9 @@ _check_array: Any = check_array
 def check_images(images: Iterable[Any], n_sides: int = 2) -> list[NDArray[Any]]:
     """Return the images as C-ordered numeric arrays, all gray or all color, without copying.
 
-    Parameters
-    ----------
-    images : sequence of array-like, each (height, width) or (height, width, 3)
-        What the caller was given. An array of shape (n_images, height, width[, 3]) is a sequence.
-    n_sides : int, default=2
-        Axes of an image in space and time: 3 for volumes (frames, height, width[, 3]).
-
-    Returns
-    -------
-    list of ndarray
-        Data types are kept.
-
-    Raises
-    ------
-    TypeError
-        If `images` is not a sequence.
-    ValueError
-        If there is no image, if one is not a finite numeric array of such a shape, if gray
-        and color images are mixed, or if one array looks like a stack with its images last.
+    Each is (height, width) or (height, width, 3), or with n_sides=3 a volume (frames, height,
+    width[, 3]); one array of several images is a sequence of them. Anything else is an error, also
+    an array that looks like a stack with its images last.
     """
     if isinstance(images, str | bytes | dict) or not isinstance(images, Iterable):
         raise TypeError(f"images must be a sequence of arrays, got a {type(images).__name__}.")

@@ -134,18 +134,7 @@ def unit_norm(patches: ArrayLike) -> NDArray[Any]:
 
 
 def row_deviation(patches: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the standard deviation of each row about its mean: exactly zero if constant.
-
-    Parameters
-    ----------
-    patches : ndarray of shape (n_patches, n_pixels)
-        One patch a row.
-
-    Returns
-    -------
-    ndarray of shape (n_patches,)
-        Roots of mean squares, in float64.
-    """
+    """Return the standard deviation of each row, in float64: exactly zero if constant."""
     scaled, exponent = in_range(patches)
     # Shifted first: the mean of equal numbers is rounded, their differences are exactly zero.
     return np.ldexp((scaled - scaled[:, :1]).std(axis=1, dtype=np.float64), exponent)

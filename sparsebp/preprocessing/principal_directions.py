@@ -19,24 +19,9 @@ def principal_directions(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Eigenvalues of the covariance above its rounding error, and their eigenvectors.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        The samples, float32 or float64.
-    mean : ndarray of shape (n_features,)
-        Their mean.
-
-    Returns
-    -------
-    eigenvalues : ndarray of shape (rank,)
-        In decreasing order.
-    directions : ndarray of shape (n_features, rank)
-        Unit eigenvectors in columns, the largest entry of each positive.
-
-    Raises
-    ------
-    ValueError
-        If all samples are equal or so large that their squares overflow.
+    Eigenvalues (rank,) are in decreasing order, unit eigenvectors (n_features, rank) have a
+    positive largest entry. If all samples are equal, or so large that their squares overflow, it is
+    a ValueError.
     """
     # With fewer samples than features, their inner products contain the same information.
     centered = X - mean if X.shape[0] < X.shape[1] else None

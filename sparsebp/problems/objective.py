@@ -248,18 +248,7 @@ class Objective:
 
 
 def total(terms: Iterable[Term]) -> Any:
-    """Compute Σ wᵢ Fᵢ where every matrix is fixed.
-
-    Parameters
-    ----------
-    terms : iterable of Term
-        With all variables of their networks.
-
-    Returns
-    -------
-    value : float
-        Summed in float64.
-    """
+    """Compute Σ wᵢ Fᵢ, in float64, of terms with all variables of their networks."""
     return sum(group.sum({})[0] for group in _grouped(terms))
 
 

@@ -194,18 +194,7 @@ def _compressed(samples: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def of_penalty(penalty: Penalty) -> dict[str, Any]:
-    """Return a penalty's matrices, values and meanings for a problem.
-
-    Parameters
-    ----------
-    penalty : Penalty
-        S.
-
-    Returns
-    -------
-    fields : dict
-        ``fixed``, ``values`` and ``meanings`` of a `Problem`.
-    """
+    """Return ``fixed``, ``values`` and ``meanings`` of a `Problem` with this penalty."""
     meanings = {
         "V": "the neighborhoods of the map: sums the squares in each",
         "G": "has the sign of each component on its diagonal",

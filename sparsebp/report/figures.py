@@ -136,21 +136,9 @@ def _reconstruction_panels(measured: Measurements) -> Iterator[str]:
 
 
 def panel(plot: Callable[..., Any], label: str, height: float = _HEIGHT) -> str:
-    """Draw one panel as SVG, to be put into a page.
+    """Draw one panel as an ``<svg>`` whose text has the color of the text around it.
 
-    Parameters
-    ----------
-    plot : callable
-        Takes the Axes to draw on, such as the method ``plot`` of a display.
-    label : str
-        Text alternative.
-    height : float
-        In inches of the drawing, which the page scales.
-
-    Returns
-    -------
-    svg : str
-        An ``<svg>`` element whose text has the color of the text around it.
+    `plot` takes the Axes to draw on; `label` is the text alternative; the page scales the height.
     """
     with mpl.rc_context(_STYLE):
         figure = _figure(height=height)

@@ -60,17 +60,7 @@ class Mathematics:
 
 
 def mathematics(estimator: Any) -> Mathematics:
-    """Return the formulas of an estimator's objective, from its ``problem_``.
-
-    Parameters
-    ----------
-    estimator : any of the package's estimators
-        Fitted.
-
-    Returns
-    -------
-    mathematics : Mathematics
-        With a term for each network of the objective.
+    """Return the formulas of a fitted estimator's objective, from its ``problem_``.
 
     Examples
     --------

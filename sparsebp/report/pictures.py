@@ -25,21 +25,7 @@ def patch_pictures(patches: np.ndarray, shape: tuple[int, ...]) -> list[str]:
 
 
 def photograph(image: ArrayLike) -> str:
-    """Return an image, of any range, as a small JPEG data URL.
-
-    Parameters
-    ----------
-    image : array-like of shape (height, width) or (height, width, 3)
-
-    Returns
-    -------
-    url : str
-
-    Raises
-    ------
-    ValueError
-        If it has another shape.
-    """
+    """Return an image (height, width[, 3]) of any range as a small JPEG data URL."""
     pixels = np.asarray(image, dtype=np.float64)
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] != 3):
         raise ValueError(

@@ -29,26 +29,9 @@ class UnregisteredError(ValueError):
 
 
 def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
-    """Convert a fitted estimator to JSON values and arrays.
+    """Convert a fitted estimator to JSON values, and add its arrays to `arrays`.
 
-    Parameters
-    ----------
-    estimator : estimator or Pipeline
-        Of registered classes.
-    arrays : dict of str to ndarray
-        Its arrays are added to them.
-
-    Returns
-    -------
-    packed : dict
-        Class, parameters and fitted attributes.
-
-    Raises
-    ------
-    TypeError
-        If it, or one of its attributes, cannot be saved.
-    ValueError
-        If parameters or attributes are not those of a fitted estimator.
+    A class or an attribute that cannot be saved is a TypeError, an invalid value a ValueError.
     """
     name = type(estimator).__name__
     if _is_passthrough(estimator):
@@ -126,26 +109,10 @@ def _packed_penalty(penalty: Penalty, arrays: dict[str, np.ndarray]) -> dict:
 
 
 def unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray], depth: int = 0) -> Any:
-    """Return the estimator that `packed_estimator` packed.
+    """Return the estimator that `packed_estimator` packed, from a file that is not trusted.
 
-    Parameters
-    ----------
-    packed : dict
-        From a file, so it is not trusted.
-    arrays : dict of str to ndarray
-        By the names that it refers to.
-    depth : int
-        Pipelines around it.
-
-    Returns
-    -------
-    estimator : estimator or Pipeline
-        Fitted.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
-        If the file is damaged.
+    `depth` counts the pipelines around it. Damaged files raise ValueError, KeyError, TypeError,
+    AttributeError, RecursionError or OverflowError.
     """
     if packed["class"] == _PASSTHROUGH:
         return _PASSTHROUGH
