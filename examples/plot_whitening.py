@@ -38,8 +38,8 @@ SpectrumDisplay.from_samples(raw).plot(shares=(0.9, 0.99))
 # %%
 # What sparse coding learns from each. Without whitening some atoms are smooth gradients. Whitened
 # images give edges of all orientations: ``whiten_images`` attenuates the highest frequencies, which
-# are mostly noise. ZCA does so by its regularization; without any, some atoms are fine
-# checkerboards.
+# are mostly noise. ZCA attenuates them by its regularization, here not enough: many atoms are fine
+# checkerboards, and most of them without any.
 
 samples = {
     "not whitened": raw,
