@@ -3,6 +3,8 @@
 import errno
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -90,3 +92,32 @@ def test_a_child_forked_while_a_thread_compiles_can_compile(folder):
         os._exit(compiled(source())(3.0) != 6.0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     thread.join()
+
+
+AT_ONCE = """
+import sys, time, warnings
+import numpy as np
+from sparsebp.coding._compiled import compiled
+warnings.simplefilter("error")
+sys.path.insert(0, sys.argv[1])
+import doubling
+double = compiled(doubling.double)
+time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
+for kind in (np.int8, np.int16, np.int32, np.int64, np.float32, np.float64):
+    assert double(kind(3)) == 6
+print(sum(double.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_compile_at_once_agree(tmp_path):
+    """All write into one empty cache; later processes read what is in it without a warning."""
+    (tmp_path / "doubling.py").write_text("def double(x):\n    return 2 * x\n")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", AT_ONCE, str(tmp_path), str(time.time() + 3)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    running = [subprocess.Popen(command, env=environment, **pipes) for _ in range(4)]
+    said = [process.communicate(timeout=120)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * 4, said
+    later = subprocess.run(command, env=environment, check=True, **pipes)
+    assert int(later.stdout) > 0
