@@ -94,8 +94,9 @@ def _mode(path: Path, target: Path, *, replace: bool) -> int | None:
     try:
         found = target.stat()
     except FileNotFoundError:
-        if not target.parent.is_dir():
-            raise FileNotFoundError(ENOENT, "No such folder", str(path.parent)) from None
+        if not target.parent.is_dir():  # that of a link's target, if the link's own is there
+            missing = target.parent if path.parent.is_dir() else path.parent
+            raise FileNotFoundError(ENOENT, "No such folder", str(missing)) from None
         return None
     if kind := _no_file(found):
         raise ValueError(f"{path} is {kind} and is not replaced by a file; give another name.")

@@ -88,10 +88,10 @@ def exit_with_message() -> Iterator[None]:
             raise SystemExit(CLOSED_PIPE) from None
         raise
     except MemoryError as error:
-        say("Error:", _sentence(error), "red")
+        say("Error:", sentence(error), "red")
         raise SystemExit(OUT_OF_MEMORY) from error
     except (OSError, TypeError, ValueError, Warning) as error:
-        say("Error:", _sentence(error), "red")
+        say("Error:", sentence(error), "red")
         raise SystemExit(USER_ERROR) from error
     except KeyboardInterrupt:
         if _last_signal != signal.SIGINT:
@@ -145,7 +145,8 @@ def close_streams() -> None:
                 raise
 
 
-def _sentence(error: Any) -> str:
+def sentence(error: Any) -> str:
+    """Return an error in words, without its number."""
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}."

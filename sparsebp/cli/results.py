@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sparsebp.cli.endings import say
+from sparsebp.cli.endings import say, sentence
 from sparsebp.saving import save_model
 
 MODEL_FILE = "model.npz"
@@ -67,7 +67,8 @@ def keep_model(estimator: Any, out: Path, metadata: Mapping[str, Any]) -> Path:
                 name = Path(place()) / (out.name or "learned")
                 with results_folder(name, numbered=True) as elsewhere:
                     folder = _saved(estimator, elsewhere, metadata)
-                say("Warning:", f"{error}. The model is saved in {folder} instead.", "yellow")
+                reason = sentence(error)
+                say("Warning:", f"{reason} The model is saved in {folder} instead.", "yellow")
                 return folder
         raise
 
