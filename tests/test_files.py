@@ -105,6 +105,9 @@ def test_errors_name_the_file_and_say_what_is_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="No such folder") as caught:
         write(tmp_path / "none" / "a")
     assert caught.value.filename == str(tmp_path / "none")
+    (tmp_path / "link").symlink_to(tmp_path / "gone" / "a")
+    with pytest.raises(FileNotFoundError, match=r"No such folder.*gone"):
+        write(tmp_path / "link")
     (tmp_path / "a").write_bytes(b"old")
     full = OSError(28, "No space left on device")
     for path, state in [("a", "is unchanged"), ("b", "nothing was written")]:

@@ -117,6 +117,15 @@ def warn_of_units(
         )
 
 
+def warn_of_few_samples(n_atoms: int, n_samples: int) -> None:
+    """Warn if there are more atoms than samples, which could then be the atoms themselves."""
+    if n_atoms > n_samples:
+        warn_user(
+            f"SparseCoding: {n_atoms} atoms are learned from {n_samples} samples, so that each "
+            "sample can have an atom of its own. Give more samples, or lower n_components."
+        )
+
+
 def warn_of_hidden(
     name: str, penalty: Penalty, responses: np.ndarray, *, alpha: bool = False
 ) -> bool:

@@ -38,7 +38,7 @@ from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import tell, watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
-from sparsebp.estimators._units import warn_of_units
+from sparsebp.estimators._units import warn_of_few_samples, warn_of_units
 from sparsebp.penalties import Penalty
 from sparsebp.samples import count_threads
 
@@ -221,6 +221,7 @@ class SparseCoding(AtomCoder, Learner):
             require_success(result)
             vars(self).update(_attributes(search, result.state))
         self._warn_of_units(x)
+        warn_of_few_samples(len(self.components_), x.shape[1])
         fresh = self.batch_size is not None and self.batch_size < x.shape[1]
         self._record(result, limit_is_failure=not fresh and self.solver != "online")
         return self._warn_of_silent(x.T)
@@ -280,9 +281,8 @@ class SparseCoding(AtomCoder, Learner):
             warn_of_units("SparseCoding", *fitted, lambda x: self._codes_to_count(x.T).T)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
-        x, n_threads = np.ascontiguousarray(X.T), count_threads(self.n_jobs)
-        penalty, alpha = self.penalty_, self.alpha_
-        return encode(x, self.components_.T, penalty, alpha, tol=1e-3, n_threads=n_threads).codes.T
+        x, A, n_threads = np.ascontiguousarray(X.T), self.components_.T, count_threads(self.n_jobs)
+        return encode(x, A, self.penalty_, self.alpha_, tol=1e-3, n_threads=n_threads).codes.T
 
     def _silence(self) -> tuple[str, str]:
         lengths = "" if self.gamma is None else ", or set gamma=None"

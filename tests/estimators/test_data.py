@@ -23,6 +23,7 @@ MODELS = {
 }
 few = pytest.mark.parametrize("kind", ["exact", "ica"])
 #: "unit" is "rica" with another constraint.
+scarce = pytest.mark.filterwarnings("ignore:SparseCoding. .* atoms are learned from")
 every = pytest.mark.parametrize("kind", first_fast(sorted(MODELS, key="unit".__eq__), 5))
 METHODS = ["fit", "transform", "score", "partial_fit", "inverse_transform"]
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -123,6 +124,7 @@ def test_nothing_works_before_fit(kind, X):
 
 @every
 @unconverged
+@scarce
 def test_samples_that_hold_next_to_nothing(kind, X):
     """They are learned from, with finite results, or refused in words."""
     for poor in (X[:1], X[:2], np.full((9, 6), 3.0), 0 * X):
@@ -157,6 +159,7 @@ def test_more_components_than_dimensions(X):
 
 @every
 @unconverged
+@scarce
 def test_fewer_samples_than_components(kind, X):
     if kind != "ica":
         assert np.isfinite(model(kind).fit(X[:3]).transform(X)).all()

@@ -171,6 +171,19 @@ def test_samples_on_another_scale_than_those_of_fit(recwarn, model, factor, said
     )
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_more_atoms_than_samples_are_reported_where_no_more_samples_follow():
+    model = SparseCoding(9, penalty="l1", **FAST)
+    with pytest.warns(UserWarning, match="9 atoms are learned from 8 samples") as caught:
+        model.fit(X[:8])
+    assert [w.filename for w in caught if "atoms are learned" in str(w.message)] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X[:9])
+        SparseCoding(9, penalty="l1", **FAST).partial_fit(X[:8])
+
+
 def test_growth_of_any_penalty():
     s = np.random.default_rng(0).normal(size=(5, 40))
     assert growth(L1(), s) == pytest.approx(2)
