@@ -9,6 +9,7 @@ from . import images as images
 from . import metrics as metrics
 from . import minimizers as minimizers
 from . import network as network
+from . import patch_stream as patch_stream
 from . import penalties as penalties
 from . import preprocessing as preprocessing
 from . import problems as problems
@@ -23,6 +24,7 @@ from .estimators import ReconstructionICA as ReconstructionICA
 from .estimators import SparseCoder as SparseCoder
 from .estimators import SparseCoding as SparseCoding
 from .estimators import SparseFiltering as SparseFiltering
+from .patch_stream import PatchStream as PatchStream
 from .recipe import Recipe as Recipe
 from .saving import load_model as load_model
 from .saving import read_metadata as read_metadata

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from numbers import Real
 from os import PathLike
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from sparsebp._checks import check_flag, check_integer, check_number, check_shape
-from sparsebp._files import printable
+from sparsebp._lazy_images import listed_names, no_patch, tell_skipped
 from sparsebp._progress import Track, no_progress
 from sparsebp._warnings import warn_user
 from sparsebp.datasets import SAMPLE_NAMES, load_sample_photographs, read_photographs
+from sparsebp.patch_stream import PatchStream
 from sparsebp.preprocessing import (
     normalize_contrast,
     remove_mean,
@@ -26,10 +27,10 @@ __all__ = ["Recipe"]
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
-#: Number of image names listed.
-_LISTED = 5
 #: Between the medians of photographs (0.85 to 0.91) and of whitened images (0.27 to 0.3).
 _WHITE = 0.45
+#: Images of a stream in which that is looked for.
+_LOOKED_AT = 16
 _LOOKS_WHITE = (
     "The images look already white: their neighboring pixels are hardly correlated. Whitening "
     "them again amplifies noise; add --no-whiten, or whiten=False, to leave them unchanged."
@@ -141,15 +142,15 @@ class Recipe:
         without: dict[str, str] = {}
         correlations: list[float] = []
         for name, image in self._read(images, track):
-            reason = self._no_patch(image)
+            reason = no_patch(image, self.patch_shape)
             if reason:
                 without[name] = reason
                 continue
             correlations.append(neighbor_correlation(image))
             yield name, _whitened(image) if self.whiten else image
-        _tell_skipped(without, found=bool(correlations))
-        if self.whiten and np.median(correlations) < _WHITE:
-            warn_user(_LOOKS_WHITE)
+        tell_skipped(without, found=bool(correlations))
+        if self.whiten:
+            _tell_white(correlations)
 
     def _read(
         self, images: Paths | None, track: Callable[[Any], Iterable[Any]]
@@ -167,13 +168,6 @@ class Recipe:
             return named
         return {name: _whitened(named[name]) for name in track(named, "whitening images")}
 
-    def _no_patch(self, image: np.ndarray) -> str:
-        """Return why no patch can be drawn from an image; empty if some can."""
-        (height, width), (rows, columns) = self.sides, image.shape[:2]
-        if rows < height or columns < width:
-            return f"smaller than a patch of {height}×{width} pixels"
-        return "constant" if image.min() == image.max() else ""
-
     def draw(
         self, images: Mapping[str, np.ndarray], n_patches: int, seed: int
     ) -> tuple[np.ndarray, Recipe]:
@@ -187,8 +181,59 @@ class Recipe:
             random_state=seed,
         )
         patches = self._normalized(patches.astype(np.float64))
-        scale = self.scale or float(np.sqrt(self.variance) / (patches.std() or 1.0))
+        scale = self.scale or self._scale_of(patches)
         return patches * scale, replace(self, scale=scale)
+
+    def draw_stream(
+        self, images: Paths | None, n_patches: int, seed: int, track: Track = no_progress
+    ) -> tuple[PatchStream, Recipe]:
+        """Return samples as `load` and `draw` do, but drawn when they are read.
+
+        Parameters
+        ----------
+        images : path, iterable of paths, or None
+            As in `load`.
+        n_patches : int
+            Number of samples, 2 or more.
+        seed : int
+            Draws the patches.
+        track : callable
+            Shows progress while the files are gone through.
+
+        Returns
+        -------
+        stream : PatchStream
+            The samples, in float32. They have the distribution of those of `draw`.
+        recipe : Recipe
+            With its scale, which follows from a few thousand of the samples.
+
+        Raises
+        ------
+        ValueError
+            If no image yields a patch.
+        """
+        check_enough(n_patches)
+        stream = PatchStream(
+            load_sample_photographs(color=self.color) if images is None else images,
+            self.sides,
+            n_patches,
+            color=self.color,
+            min_contrast=self.min_contrast,
+            prepare_image=_whitened if self.whiten else None,
+            prepare=self._normalized,
+            random_state=seed,
+            track=track,
+        )
+        if self.whiten:
+            n_images = len(stream.images)
+            few = map(stream.images.original, range(0, n_images, -(-n_images // _LOOKED_AT)))
+            _tell_white([neighbor_correlation(image) for image in few])
+        recipe = replace(self, scale=self.scale or self._scale_of(stream.sample()))
+        stream.prepare = recipe.prepare
+        return stream, recipe
+
+    def _scale_of(self, patches: np.ndarray) -> float:
+        return float(np.sqrt(self.variance) / (patches.std(dtype=np.float64) or 1.0))
 
     def prepare(self, patches: np.ndarray) -> np.ndarray:
         """Turn patches of loaded images into samples, once the scale is known."""
@@ -255,22 +300,15 @@ def named_in_words(images: Paths | None) -> str:
     """Return the first few names of the images given."""
     if images is None:
         return "bundled"
-    return _listed([str(i) for i in ([images] if isinstance(images, str | PathLike) else images)])
+    return listed_names(
+        [str(i) for i in ([images] if isinstance(images, str | PathLike) else images)]
+    )
 
 
-def _listed(names: Sequence[str]) -> str:
-    names = [printable(name) for name in names]
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
-
-
-def _tell_skipped(without: dict[str, str], *, found: bool) -> None:
-    """Warn about images without a patch; raise an error if there is no other."""
-    for reason in dict.fromkeys(without.values()):
-        listed = _listed([name for name in without if without[name] == reason])
-        if not found:
-            raise ValueError(f"No image can be used: {listed} ({reason}).")
-        warn_user(f"Skipped ({reason}): {listed}.")
+def _tell_white(correlations: list[float]) -> None:
+    """Warn if most images are white already."""
+    if np.median(correlations) < _WHITE:
+        warn_user(_LOOKS_WHITE)
 
 
 def _whitened(image: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from sparsebp.report.page import IMAGES_SHOWN
 PICTURE_FILES = ("filters.png", "objective.png")
 REPORT_FILE = "report.html"
 PICTURE_DPI = 200
+#: Bytes of samples beyond which patches are drawn while learning.
+IN_MEMORY = 2**29
 
 
 @interruptible()
@@ -38,10 +41,11 @@ def run_experiment(
     prepare: Callable[[np.ndarray], np.ndarray] | None = None,
     output: Output | None = None,
     report: str | None = None,
-) -> np.ndarray:
+) -> Any:
     """Learn from photographs with a progress bar, write results, print a summary.
 
-    Return the samples. If the model cannot be saved in the folder `out`, it is saved elsewhere,
+    Return the samples, which are a `PatchStream` if they would take more than half a GB (and there
+    is no `prepare`). If the model cannot be saved in the folder `out`, it is saved elsewhere,
     with a warning. If `numbered`, results go to the first of out-1, out-2, … that does not exist. A
     model with further preprocessing, `prepare`, is saved without its recipe. `report` is the
     command that reproduces the run; None writes no report. After Ctrl-C the best model so far is
@@ -51,13 +55,13 @@ def run_experiment(
     estimator.check_parameters()  # before photographs are loaded
     check_enough(n_patches)
     with results_folder(out, numbered=numbered) as out:
-        photographs = recipe.load(images, output.track)
-        samples, recipe = recipe.draw(photographs, n_patches, seed)
-        samples = prepare(samples) if prepare else samples
-        size = "×".join(map(str, recipe.patch_shape))
-        found = counted(len(photographs), "photograph")
-        output.remark(f"{len(samples)} patches of {size} from {found}")
-        shown = list(photographs.values())[:IMAGES_SHOWN] if report else []
+        streamed = not prepare and math.prod((n_patches, 8, *recipe.patch_shape)) > IN_MEMORY
+        draw = _stream if streamed else _draw
+        samples, measured, photographs, recipe = draw(recipe, images, n_patches, seed, output)
+        if prepare:
+            samples = measured = prepare(samples)
+        _tell_patches(estimator, recipe, n_patches, photographs, output, streamed=streamed)
+        shown = list(photographs[:IMAGES_SHOWN]) if report else []
         del photographs  # large, and not needed while learning
         estimator.set_params(patch_shape=recipe.patch_shape)
         ending = fit_with_progress(estimator, samples, output)
@@ -69,7 +73,7 @@ def run_experiment(
     if not finished:
         output.remark(f"Interrupted; the best model so far is saved in {out}.")
     try:
-        files, found = _describe(estimator, recipe, out, samples, metadata, output, report, shown)
+        files, found = _describe(estimator, recipe, out, measured, metadata, output, report, shown)
     except BaseException:
         say("Note:", f"{MODEL_FILE} is saved in {out}; other files may be missing.", "yellow")
         raise
@@ -80,6 +84,46 @@ def run_experiment(
     if ending is not None:
         raise ending
     return samples
+
+
+def _draw(
+    recipe: Recipe, images: Paths | None, n_patches: int, seed: int, output: Output
+) -> tuple[Any, np.ndarray, Sequence[np.ndarray], Recipe]:
+    """Draw samples; return them, those to measure, the photographs, and the recipe with a scale."""
+    photographs = recipe.load(images, output.track)
+    samples, recipe = recipe.draw(photographs, n_patches, seed)
+    return samples, samples, list(photographs.values()), recipe
+
+
+def _stream(
+    recipe: Recipe, images: Paths | None, n_patches: int, seed: int, output: Output
+) -> tuple[Any, np.ndarray, Sequence[np.ndarray], Recipe]:
+    """Do the same without having all samples in memory."""
+    stream, recipe = recipe.draw_stream(images, n_patches, seed, output.track)
+    return stream, stream.sample(), stream.images, recipe
+
+
+def _tell_patches(
+    estimator: Estimator,
+    recipe: Recipe,
+    n_patches: int,
+    photographs: Sequence[Any],
+    output: Output,
+    *,
+    streamed: bool,
+) -> None:
+    """Say what is learned from, and how much of it a fit in batches uses."""
+    size = "×".join(map(str, recipe.patch_shape))
+    later = ", drawn while learning" if streamed else ""
+    found = counted(len(photographs), "photograph")
+    output.remark(f"{n_patches} patches of {size} from {found}{later}")
+    batch = getattr(estimator, "batch_size", None) or n_patches
+    used = batch * estimator.max_iter
+    if used < n_patches:
+        output.remark(
+            f"Only {used} of them are used, in {estimator.max_iter} batches of {batch}; add "
+            f"--max-iter {-(-n_patches // batch)} to use all"
+        )
 
 
 def _describe(
@@ -105,7 +149,7 @@ def _describe(
 
 
 def fit_with_progress(
-    estimator: Estimator, samples: np.ndarray, output: Output
+    estimator: Estimator, samples: Any, output: Output
 ) -> KeyboardInterrupt | Warning | None:
     """Fit an estimator with a progress bar, for which its callback is used.
 

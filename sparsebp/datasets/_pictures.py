@@ -19,9 +19,10 @@ _SMALLER_COPY, _MASK = 1, 4
 _WHITE_IS_ZERO = 0
 
 
-def read_picture(path: Path) -> list[Pixels]:
+def read_picture(path: Path, only: int | None = None) -> list[Pixels]:
     """Read an image file, upright and without transparency: its picture, or a TIFF's pages.
 
+    If `only` is given, it is the number of the only page that is read.
     Errors are Pillow's, or ValueError for more bits than Pillow reads of a kind of file.
     """
     with warnings.catch_warnings():
@@ -31,7 +32,7 @@ def read_picture(path: Path) -> list[Pixels]:
             if image.format != "TIFF":
                 _refuse_deep_colors(image, path)
                 return [_upright(image)]
-            pages = [_page(image) for _ in _pages(image)]
+            pages = [_page(image) for n, _ in enumerate(_pages(image)) if only in (None, n)]
     several = len(pages) > 1
     return [page._replace(name=f"[{i}]" if several else "") for i, page in enumerate(pages)]
 

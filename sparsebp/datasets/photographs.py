@@ -12,15 +12,13 @@ from sklearn.datasets import load_sample_image
 
 from sparsebp._checks import check_integer
 from sparsebp._warnings import warn_user
-from sparsebp.datasets._arrays import read_arrays
-from sparsebp.datasets._finding import ARRAYS, Paths, find_files, is_image_name
-from sparsebp.datasets._pictures import read_picture
-from sparsebp.datasets._pixels import Pixels, bits_of, scaled
+from sparsebp.datasets._finding import Paths, find_files, is_image_name
+from sparsebp.datasets._pixels import scaled
+from sparsebp.datasets._reading import Photograph, is_wide, read_pixels, used_bits, with_channels
 
 _logger = logging.getLogger(__name__)
 #: The photographs that come with scikit-learn.
 SAMPLE_NAMES: tuple[str, ...] = ("china.jpg", "flower.jpg")
-_LUMA = np.array([0.299, 0.587, 0.114])
 _MOST_BITS = 16
 #: Above the values of whitened images, but below those of images whose white is 255.
 _FAR_ABOVE_WHITE = 30
@@ -50,7 +48,7 @@ def load_sample_photographs(*, color: bool = False) -> list[NDArray[np.float64]]
     >>> china.shape, china.dtype.name
     ((427, 640), 'float64')
     """
-    return [_with_channels(load_sample_image(name) / 255, color=color) for name in SAMPLE_NAMES]
+    return [with_channels(load_sample_image(name) / 255, color=color) for name in SAMPLE_NAMES]
 
 
 def load_photographs(
@@ -193,6 +191,22 @@ def read_photographs(
     UserWarning
         As in `load_photographs`.
     """
+    for photograph, image in locate_photographs(
+        images, color=color, bits=bits, dtype=dtype, track=track
+    ):
+        yield photograph.name, image
+        del image
+
+
+def locate_photographs(
+    images: Paths,
+    *,
+    color: bool = False,
+    bits: int | None = None,
+    dtype: type[np.floating] = np.float64,
+    track: Callable[[list[Path]], Iterable[Path]] = iter,
+) -> Iterator[tuple[Photograph, NDArray[Any]]]:
+    """Do the same as `read_photographs`, but yield what is needed to read an image again."""
     if bits is not None and check_integer("bits", bits) > _MOST_BITS:
         raise ValueError(f"bits is {bits}; give the number of bits of white, at most {_MOST_BITS}.")
     files = find_files(images)
@@ -201,15 +215,14 @@ def read_photographs(
     largest: dict[str, float] = {}
     for path in track(list(files.values())):
         try:
-            for pixels in _read(path):
-                name, wide = names[path] + pixels.name, pixels.values.dtype.itemsize > 1
-                used = bits if bits and wide and not pixels.bits else bits_of(pixels)
-                if wide and used in (8, 12) and used not in (bits, pixels.bits):
+            for number, pixels in enumerate(read_pixels(path)):
+                name, used = names[path] + pixels.name, used_bits(pixels, bits)
+                if is_wide(pixels) and used in (8, 12) and used not in (bits, pixels.bits):
                     shallow[name] = used
-                image = _with_channels(scaled(pixels, used, dtype), color=color)
+                image = with_channels(scaled(pixels, used, dtype), color=color)
                 largest[name] = float(image.max())
                 del pixels  # nothing but the image is kept while it is worked on
-                yield name, image
+                yield Photograph(name, path.absolute(), number, color, bits, dtype), image
                 del image
                 count += 1
         except MemoryError as error:
@@ -257,21 +270,3 @@ def _tell_scales(largest: dict[str, float]) -> None:
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
-
-
-def _read(path: Path) -> Iterable[Pixels]:
-    return read_arrays(path) if path.suffix.lower() in ARRAYS else read_picture(path)
-
-
-def _with_channels(image: NDArray[Any], *, color: bool) -> NDArray[Any]:
-    if color:
-        return image if image.ndim == 3 else np.repeat(image[..., np.newaxis], 3, axis=2)
-    if image.ndim == 2:
-        return image
-    return _gray(image)
-
-
-def _gray(image: NDArray[Any]) -> NDArray[Any]:
-    gray = image @ _LUMA.astype(image.dtype)
-    # The weights add up to one only within rounding.
-    return np.clip(gray, image.min(), image.max())

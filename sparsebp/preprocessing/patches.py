@@ -83,13 +83,15 @@ def sample_patches(
     >>> sample_patches(images, (2, 3), 1, min_contrast=0.5, random_state=0)
     array([[12., 13., 14., 17., 18., 19.]])
     """
-    sides, channels = _check_patch_sides(patch_shape)
+    sides, channels = check_patch_sides(patch_shape)
     checked = check_images(images, len(sides))
-    shape = _check_patch_shape(sides, channels, checked)
+    shape = check_patch_shape(sides, channels, checked)
     n_patches = check_integer("n_patches", n_patches)
     min_contrast = check_number("min_contrast", min_contrast, minimum=0)
     source = _PatchSource(checked, shape, random_source(random_state))
-    threshold = _contrast_threshold(source, min_contrast) if min_contrast else 0.0
+    threshold = 0.0
+    if min_contrast:
+        threshold = contrast_threshold(_reference_contrasts(source), min_contrast)
     itemsize = np.dtype(source.dtype).itemsize
     check_memory("n_patches", n_patches, (n_patches, source.patch_size), itemsize=itemsize)
     patches = np.empty((n_patches, source.patch_size), source.dtype)
@@ -117,7 +119,7 @@ class _PatchSource:
 
     def draw(self, n_patches: int) -> NDArray[Any]:
         """Cut `n_patches` patches at uniform positions, (n_patches, patch_size)."""
-        sizes = [prod(_places(image, self.shape)) for image in self.images]
+        sizes = [prod(count_places(image.shape, self.shape)) for image in self.images]
         ends = np.cumsum(sizes)
         position = (self.rng.random(n_patches) * ends[-1]).astype(np.int64)
         owner = np.searchsorted(ends, position, side="right")
@@ -126,31 +128,36 @@ class _PatchSource:
         patches = np.empty((n_patches, self.patch_size), self.dtype)
         for index, chosen in zip(owners, np.split(order, firsts[1:]), strict=True):
             local = position[chosen] - (ends[index] - sizes[index])
-            patches[chosen] = _cut(self.images[index], self.shape, local)
+            patches[chosen] = cut_patches(self.images[index], self.shape, local)
         return patches
 
 
-def _places(image: NDArray[Any], shape: tuple[int, ...]) -> list[int]:
+def count_places(size: Sequence[int], shape: Sequence[int]) -> list[int]:
     """Count where a patch can be put along each axis; once along the channels."""
-    return [n - side + 1 for n, side in zip(image.shape, shape, strict=True)]
+    return [n - side + 1 for n, side in zip(size, shape, strict=True)]
 
 
-def _cut(image: NDArray[Any], shape: tuple[int, ...], position: NDArray[np.int64]) -> NDArray[Any]:
+def cut_patches(
+    image: NDArray[Any], shape: tuple[int, ...], position: NDArray[np.int64]
+) -> NDArray[Any]:
     """Cut the patches whose corners are numbered row by row; ten times as fast as windows."""
     steps = np.cumprod((1, *image.shape[:0:-1]))[::-1]  # numbers from one place to the next
-    corners = np.unravel_index(position, _places(image, shape))
+    corners = np.unravel_index(position, count_places(image.shape, shape))
     corner = steps @ np.stack(corners)
     inside = steps @ np.indices(shape).reshape(len(shape), -1)
     # With "raise", take would check every index; these cannot leave the image.
     return image.reshape(-1).take(np.add.outer(corner, inside), mode="clip")
 
 
-def _contrast_threshold(source: _PatchSource, min_contrast: float) -> float:
-    contrasts = [
-        row_deviation(source.draw(rows.stop - rows.start))
-        for rows in slices(_REFERENCE_PATCHES, max(1, _BLOCK_SIZE // source.patch_size))
-    ]
-    scaled, exponent = in_range(np.concatenate(contrasts))
+def contrast_threshold(contrasts: NDArray[np.float64], min_contrast: float) -> float:
+    """Return `min_contrast` times the root mean square of the contrasts of reference patches.
+
+    Raises
+    ------
+    ValueError
+        If all contrasts are zero.
+    """
+    scaled, exponent = in_range(contrasts)
     average = float(np.ldexp(np.sqrt(np.square(scaled).mean()), exponent))
     if average == 0:
         raise ValueError(
@@ -158,6 +165,11 @@ def _contrast_threshold(source: _PatchSource, min_contrast: float) -> float:
             "give other images, or min_contrast=0"
         )
     return min_contrast * average
+
+
+def _reference_contrasts(source: _PatchSource) -> NDArray[np.float64]:
+    parts = slices(_REFERENCE_PATCHES, max(1, _BLOCK_SIZE // source.patch_size))
+    return np.concatenate([row_deviation(source.draw(p.stop - p.start)) for p in parts])
 
 
 def _draw_with_contrast(source: _PatchSource, n_patches: int, threshold: float) -> NDArray[Any]:
@@ -177,7 +189,7 @@ def _draw_with_contrast(source: _PatchSource, n_patches: int, threshold: float) 
     return patches
 
 
-def _check_patch_sides(patch_shape: Any) -> tuple[tuple[int, ...], int | None]:
+def check_patch_sides(patch_shape: Any) -> tuple[tuple[int, ...], int | None]:
     """Return the sides of a patch, and its channels if it names them."""
     if isinstance(patch_shape, Real):
         patch_shape = (check_integer("patch_shape", patch_shape),) * 2
@@ -186,7 +198,7 @@ def _check_patch_sides(patch_shape: Any) -> tuple[tuple[int, ...], int | None]:
     return sides, channels if len(sides) < len(given) else None
 
 
-def _check_patch_shape(
+def check_patch_shape(
     sides: tuple[int, ...], channels: int | None, images: list[NDArray[Any]]
 ) -> tuple[int, ...]:
     """Return the shape of patches of these images, which have all the same channels."""

@@ -415,3 +415,21 @@ def test_show_draws_a_pipeline(tmp_path):
     result = run("show", tmp_path / "model.npz")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "model-filters.png").stat().st_size > 1000
+
+
+def test_many_patches_are_drawn_while_learning(monkeypatch, tmp_path, photographs):
+    monkeypatch.setattr("sparsebp.cli.learning.IN_MEMORY", 0)
+    options = ["--images", photographs, "--out", tmp_path / "out", *TOY, "--batch-size", "20"]
+    result = run("learn", *options, "--report")
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.stderr.split())
+    assert "120 patches of 4×4 from 2 photographs, drawn while learning" in said
+    assert "Only 60 of them are used, in 3 batches of 20; add --max-iter 6 to use all" in said
+    model = tmp_path / "out" / "model.npz"
+    recipe = Recipe.from_metadata(read_metadata(model))
+    assert recipe.scale > 0
+    assert load_model(model).components_.shape == (5, 16)
+    assert (tmp_path / "out" / "report.html").exists()
+    codes = tmp_path / "codes.npz"
+    assert run("encode", model, "--images", photographs, "--out", codes).exit_code == 0
+    assert np.load(codes)["one.png"].shape == (10, 12, 5)

@@ -9,7 +9,6 @@ from sparsebp.datasets import (
     load_named_photographs,
     load_photographs,
     load_sample_photographs,
-    photographs,
 )
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
@@ -209,7 +208,7 @@ def test_too_little_memory_is_not_a_damaged_image(tmp_path, monkeypatch, error):
         raise error
 
     save(tmp_path, "a.png", GRAY)
-    monkeypatch.setattr(photographs, "read_picture", full)
+    monkeypatch.setattr("sparsebp.datasets._reading.read_picture", full)
     with pytest.raises(MemoryError, match=r"a\.png: "):
         load_photographs(tmp_path)
 
