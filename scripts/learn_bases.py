@@ -48,7 +48,7 @@ BASES = {
         Model.TOPOGRAPHIC, 10, options={"batch_size": 2000, "max_iter": 100}
     ),
     "rica-12x12": Learning(Model.RICA, 12, options={"n_components": 64}),
-    "ica-10x10": Learning(Model.ICA, 10, options={"n_components": 49}),
+    "ica-10x10": Learning(Model.ICA, 10, options={"n_components": 81}),
     "dead-leaves-10x10": Learning(
         Model.SPARSE_CODING,
         10,

@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsebp import load_basis
 from sparsebp.metrics import gabor_fit
+from sparsebp.metrics._gabor_result import ORIENTATION_LIMIT
 from validation.table import Row, Setting
 
 _SIDE, _PADDED = 14, 256
@@ -72,9 +73,17 @@ def _of_basis(name: str) -> Iterator[Row]:
     good = fit.r_squared > 0.8
     low = (fit.carrier < fit.frequency / 3)[good].mean()
     yield Row("gabor", f"{name}: carrier below a third of the peak, share", low)
-    yield Row(
-        "gabor", f"{name}: well determined of R² > 0.8", fit.well_determined[good].mean(), 0.85
-    )
+    # Less than a cycle in the patch, such as a step edge: the frequency may be anything down to 0.
+    slow = fit.frequency * side < 1
+    shares = {
+        "orientation certain to 15°": fit.uncertainty.orientation[good] <= ORIENTATION_LIMIT,
+        "well determined of those with a cycle or more": fit.well_determined[good & ~slow],
+    }
+    for what, share in shares.items():
+        yield Row("gabor", f"{name}: {what}, of R² > 0.8", share.mean(), 0.85)
+    everything = fit.well_determined[good].mean()
+    note = f"{slow[good].mean():.0%} have less than a cycle in the patch"
+    yield Row("gabor", f"{name}: well determined of R² > 0.8", everything, note=note)
     for quantity in ("n_x", "n_y"):
         yield Row(
             "gabor", f"{name}: {quantity}, median", float(np.median(getattr(fit, quantity)[good]))

@@ -120,7 +120,7 @@ class ShapeDisplay:
         >>> from sparsebp import load_basis
         >>> from sparsebp.displays import ShapeDisplay
         >>> ShapeDisplay.from_estimator(load_basis("ica-10x10")).fit.n_y.shape
-        (49,)
+        (81,)
         """
         components, _ = learned_features(estimator)
         return cls(components, given_or_kept(patch_shape, estimator), fit=fit)

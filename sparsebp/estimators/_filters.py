@@ -247,11 +247,11 @@ class FilterLearner(Learner):
         """Return k; each estimator has its own default and limit."""
         raise NotImplementedError
 
-    def _problem_of(self, penalty: Penalty, shape: tuple[int, int]) -> Problem:
+    def _problem_of(self, penalty: Penalty, shape: tuple[int, ...]) -> Problem:
         """Return what is minimized in filters of this shape."""
         raise NotImplementedError
 
-    def _decoder_of(self, shape: tuple[int, int]) -> float:
+    def _decoder_of(self, shape: tuple[int, ...]) -> float:
         """Return the c of the reconstruction c WᵀW x."""
         return 1.0
 

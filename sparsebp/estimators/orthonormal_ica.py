@@ -173,7 +173,7 @@ class OrthonormalICA(FilterLearner):
         self.verbose = verbose
         self.callback = callback
 
-    def _problem_of(self, penalty: Penalty, shape: tuple[int, int]) -> Problem:
+    def _problem_of(self, penalty: Penalty, shape: tuple[int, ...]) -> Problem:
         return orthonormal_ica(penalty)
 
     def _minimize(

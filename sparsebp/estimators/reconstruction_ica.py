@@ -215,10 +215,10 @@ class ReconstructionICA(FilterLearner):
     def _n_filters(self, n_directions: int, X: np.ndarray) -> int:
         return self.n_components or min(n_directions, len(X))
 
-    def _decoder_of(self, shape: tuple[int, int]) -> float:
+    def _decoder_of(self, shape: tuple[int, ...]) -> float:
         return decoder_scale(*shape) if is_auto(self.unit_norm) else 1.0
 
-    def _problem_of(self, penalty: Penalty, shape: tuple[int, int]) -> Problem:
+    def _problem_of(self, penalty: Penalty, shape: tuple[int, ...]) -> Problem:
         return self._stated(penalty, float(self.alpha), self._decoder_of(shape))
 
     def _stated(self, penalty: Penalty, alpha: float, decoder: float) -> Problem:

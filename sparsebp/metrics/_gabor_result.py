@@ -131,8 +131,9 @@ class GaborFit:
     def well_determined(self) -> NDArray[np.bool_]:
         """Whether orientation is certain to 15° and frequency to half an octave.
 
-        By `uncertainty`; of shape (n_filters,). Blobs and filters with less than half a wave are
-        poorly determined, and maps leave them out.
+        By `uncertainty`; of shape (n_filters,). Maps leave out what is not. These are blobs, and
+        filters with less than a cycle in the patch, such as step edges and bars cut by the border:
+        their orientation may be certain, but lower frequencies down to 0 explain as much.
         """
         found = self.uncertainty
         return (found.orientation <= ORIENTATION_LIMIT) & (found.frequency <= FREQUENCY_LIMIT)

@@ -136,6 +136,15 @@ def test_ratios_of_the_field():
     assert fit.bandwidth[0] == pytest.approx(np.log2((0.2 + half) / (0.2 - half)), rel=0.01)
 
 
+def test_a_step_has_an_orientation_but_no_frequency():
+    step = np.repeat([-1.0, -0.2, 1.0], [5, 1, 4])[:, None] + 0.02 * np.arange(10)
+    fit = gabor_fit(step.reshape(1, -1), (10, 10))
+    assert fit.r_squared[0] > 0.95
+    assert fit.uncertainty.orientation[0] < np.pi / 12
+    assert fit.uncertainty.frequency[0] > 1
+    assert not fit.well_determined[0]
+
+
 def test_blobs_ramps_and_constants_are_poorly_determined():
     row, column = np.mgrid[:8, :8]
     blob = np.exp(-((row - 3.0) ** 2 + (column - 4.0) ** 2) / 4)
