@@ -2,7 +2,7 @@
 
 from sparsebp.coding.alternating import STEPS, Alternation
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
-from sparsebp.coding.basis import exact_basis
+from sparsebp.coding.basis import least_squares_basis
 from sparsebp.coding.encoding import Codes, encode, starting_codes
 from sparsebp.coding.online import OnlineLearning
 from sparsebp.coding.pursuit import learn_by_pursuit, pursue
@@ -20,8 +20,8 @@ __all__ = [
     "OnlineLearning",
     "OnlineState",
     "encode",
-    "exact_basis",
     "learn_by_pursuit",
+    "least_squares_basis",
     "pursue",
     "replaced_atoms",
     "starting_codes",

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsebp._checks import RandomSource, check_choice
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
-from sparsebp.coding.basis import exact_basis
+from sparsebp.coding.basis import least_squares_basis
 from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.state import AlternationState, OnlineState
@@ -147,7 +147,7 @@ class Alternation(BasisSearch):
 
     def _basis_step(self, x: np.ndarray, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
         if self.steps == "exact" and self.gamma is not None:
-            return exact_basis(x, codes, self.gamma, scale=1 / x.shape[1])
+            return least_squares_basis(x, codes, self.gamma, scale=1 / x.shape[1])
         objective = self.problem.objective("A", {"x": x, "s": codes}, compressed=True)
         constrained = self.problem.constrained(objective)
         search = minimize_lbfgs(constrained, start, max_iter=_INNER_ITERATIONS, tol=0)

@@ -8,7 +8,9 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from sparsebp._magnitudes import decomposing
 
 
-def exact_basis(x: np.ndarray, codes: np.ndarray, gamma: float, *, scale: float) -> np.ndarray:
+def least_squares_basis(
+    x: np.ndarray, codes: np.ndarray, gamma: float, *, scale: float
+) -> np.ndarray:
     """Compute argmin over A of scale · ‖As − x‖² + γ ‖A‖².
 
     A = x sᵀ (s sᵀ + (γ / scale) I)⁻¹, where the gradient vanishes.
@@ -33,7 +35,7 @@ def exact_basis(x: np.ndarray, codes: np.ndarray, gamma: float, *, scale: float)
     --------
     >>> codes = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])
     >>> basis = np.array([[1.0, -1.0]])
-    >>> exact_basis(basis @ codes, codes, 0.0, scale=1.0).round(12)
+    >>> least_squares_basis(basis @ codes, codes, 0.0, scale=1.0).round(12)
     array([[ 1., -1.]])
     """
     wide = codes.astype(np.float64, copy=False)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.coding.exact import Gram, encode_exactly
+from sparsebp.coding.l1 import Gram, encode_l1
 from sparsebp.coding.proximal import encode_proximally, gradient_scale
 from sparsebp.minimizers.columnwise import minimize_columns
 from sparsebp.penalties import L1, Penalty
@@ -21,7 +21,7 @@ from sparsebp.samples import in_blocks, one_blas_thread, product, taken
 
 #: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run in
 #: parallel; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
-_EXACT_BLOCK, _SMOOTH_BLOCK = 128, 1000
+_L1_BLOCK, _SMOOTH_BLOCK = 128, 1000
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,11 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         else:
             first = np.zeros((wide.shape[1], samples.shape[1]))  # most coefficients stay there
         if isinstance(penalty, L1) and gram is not None:
-            return encode_exactly(samples, gram, penalty, alpha, start=first, **limits)
+            return encode_l1(samples, gram, penalty, alpha, start=first, **limits)
         encoder = _encode_smoothly if penalty.is_smooth else encode_proximally
         return encoder(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
-    size = _SMOOTH_BLOCK if gram is None else _EXACT_BLOCK
+    size = _SMOOTH_BLOCK if gram is None else _L1_BLOCK
     n_unfinished = 0
     with one_blas_thread():
         for block, found in in_blocks(solve, x.shape[1], size, n_threads):

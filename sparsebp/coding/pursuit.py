@@ -6,7 +6,7 @@ import numpy as np
 
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp.coding._compiled import compiled
-from sparsebp.coding.basis import exact_basis
+from sparsebp.coding.basis import least_squares_basis
 from sparsebp.problems import UnitColumns
 from sparsebp.samples import in_blocks
 
@@ -135,7 +135,7 @@ def learn_by_pursuit(
         codes = pursue(x, basis, max_energy=max_energy, n_threads=n_threads)
         used = codes.any(axis=1)
         basis = basis.copy()
-        basis[:, used] = UnitColumns.project(exact_basis(x, codes[used], 0.0, scale=1.0))
+        basis[:, used] = UnitColumns.project(least_squares_basis(x, codes[used], 0.0, scale=1.0))
     return basis
 
 

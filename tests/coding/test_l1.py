@@ -3,8 +3,8 @@ import pytest
 from sklearn.linear_model import Lasso
 
 from sparsebp.coding import encode
-from sparsebp.coding.exact import Gram
 from sparsebp.coding.exchange import exchange_atoms
+from sparsebp.coding.l1 import Gram
 from sparsebp.metrics import duality_gap
 from sparsebp.penalties import L1
 

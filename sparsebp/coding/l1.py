@@ -87,7 +87,7 @@ class _Samples:
         return self.penalty.violation(codes, gradient, self.alpha)
 
 
-def encode_exactly(
+def encode_l1(
     x: np.ndarray,
     gram: Gram,
     penalty: L1,
