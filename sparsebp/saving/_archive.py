@@ -23,39 +23,15 @@ _ENCRYPTED = 0x1
 
 
 def write_arrays(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays.
-
-    Parameters
-    ----------
-    file : binary file
-        To be written to.
-    arrays : mapping of str to ndarray
-        Of numbers, booleans or text.
-    """
+    """Write named arrays of numbers, booleans or text."""
     np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
-    """Read all arrays of a file, or the named ones.
+    """Read all arrays of a file that `write_arrays` wrote, or the named ones.
 
-    Parameters
-    ----------
-    path : path
-        A file that `write_arrays` wrote.
-    names : collection of str, optional
-        Which arrays; the others are not read. None reads all.
-
-    Returns
-    -------
-    arrays : dict of str to ndarray
-        By name.
-
-    Raises
-    ------
-    ValueError
-        If the file is not such an archive, is damaged, compressed or encrypted, or lacks a name.
-    OSError
-        If the file cannot be read.
+    If the file is not such an archive, is damaged, compressed or encrypted, or lacks a name, it is a
+    ValueError.
 
     Examples
     --------

@@ -96,8 +96,8 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     OSError
         If the file cannot be read.
     """
-    header = _read_header(Path(path))
     arrays = _read_arrays(Path(path))
+    header = _header(path, arrays)
     try:
         return unpacked_estimator(header["model"], arrays)
     except UnregisteredError as error:
@@ -128,7 +128,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict:
     OSError
         If the file cannot be read.
     """
-    metadata = _read_header(Path(path)).get("metadata", {})
+    metadata = _header(path, _read_arrays(Path(path), [_HEADER])).get("metadata", {})
     if not isinstance(metadata, dict):
         raise ValueError(_damaged(path, " (its metadata are not a dict)"))
     return metadata
@@ -151,11 +151,10 @@ def _checked_metadata(metadata: Any) -> dict:
     return metadata or {}
 
 
-def _read_header(path: Path) -> dict[str, Any]:
-    """Read all but the arrays."""
-    header = _read_arrays(path, [_HEADER])[_HEADER]
+def _header(path: Any, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return all but the arrays."""
     try:
-        read = json.loads(header.tobytes(), object_pairs_hook=_without_doubles)
+        read = json.loads(arrays[_HEADER].tobytes(), object_pairs_hook=_without_doubles)
         version = read["format"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(_damaged(path)) from error
