@@ -33,7 +33,7 @@ for ax, image, title in zip(
 # ICA with ``whiten=0.99`` keeps the fewest that hold 99 % of it.
 
 raw = remove_mean(sample_patches(photographs, 8, 10_000, random_state=0))
-SpectrumDisplay.from_samples(raw).plot(shares=(0.9, 0.99))
+SpectrumDisplay.from_samples(raw).plot(fractions=(0.9, 0.99))
 
 # %%
 # What sparse coding learns from each. Without whitening some atoms are smooth gradients. Whitened

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from sparsebp._checks import check_integer
-from sparsebp.metrics import near_zero_share
+from sparsebp.metrics import near_zero_fraction
 
 __all__ = ["Measurement", "ObjectiveMonitor"]
 
@@ -27,7 +27,7 @@ class Measurement:
     reconstruction_error : float
         Mean over the samples of ‖x − x̂‖²; NaN if the model has no reconstruction.
     sparsity : float
-        Fraction of the coefficients near zero, as `sparsebp.metrics.near_zero_share` counts them.
+        Fraction of the coefficients near zero, as `sparsebp.metrics.near_zero_fraction` counts them.
     """
 
     iteration: int
@@ -112,4 +112,4 @@ def _measured(model: Any, X: Any) -> Measurement:
         error = float(np.square(np.asarray(X) - back).sum(axis=1).mean())
     known = getattr(model, "_objective_of", None)  # without encoding again
     objective = -model.score(X) if known is None else known(X, codes)
-    return Measurement(model.n_iter_, objective, error, near_zero_share(codes))
+    return Measurement(model.n_iter_, objective, error, near_zero_fraction(codes))

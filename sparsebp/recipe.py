@@ -243,7 +243,7 @@ class Recipe:
         patches = patches if self.color else remove_mean(patches)
         return normalize_contrast(patches) if self.equal_contrast else patches
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """Describe the preprocessing."""
         steps = {
             "images whitened": self.whiten,
@@ -296,7 +296,7 @@ def neighbor_correlation(image: np.ndarray) -> float:
     return float(1 - jumps / (2 * image.var(dtype=np.float64)))
 
 
-def named_in_words(images: Paths | None) -> str:
+def describe_images(images: Paths | None) -> str:
     """Return the first few names of the images given."""
     if images is None:
         return "bundled"

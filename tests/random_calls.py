@@ -195,7 +195,7 @@ DRAWN = {
     displays.MapDisplay: {"panels": ["filters", ("orientation", "phase")], "min_r_squared": [0.9]},
     displays.ObjectiveDisplay: {},
     displays.ShapeDisplay: {"min_r_squared": [0, 0.5], "label": [None, "l"]},
-    displays.SpectrumDisplay: {"shares": [None, (0.5, 0.9)]},
+    displays.SpectrumDisplay: {"fractions": [None, (0.5, 0.9)]},
     displays.ReconstructionDisplay: {"n_patches": [1, 3], "scale": ["each", "all"]},
 }
 
@@ -250,11 +250,11 @@ MAKERS = {
     display: 2,
     page: 0.5,
 }
-SHARES = np.cumsum(list(MAKERS.values())) / sum(MAKERS.values())
+FRACTIONS = np.cumsum(list(MAKERS.values())) / sum(MAKERS.values())
 
 
 def random_call(seed, number):
     """Return words for a call, the call, and what it is given, which must stay as it is."""
     rng = np.random.default_rng([seed, number])
-    maker = list(MAKERS)[int(np.searchsorted(SHARES, rng.random(), side="right"))]
+    maker = list(MAKERS)[int(np.searchsorted(FRACTIONS, rng.random(), side="right"))]
     return maker(rng)

@@ -27,13 +27,13 @@ def test_patches_of_equal_contrast_have_it():
 
 
 def test_the_recipe_says_how_patches_are_prepared():
-    words = Recipe(whiten=False, equal_contrast=True, scale=2.5).in_words()
+    words = Recipe(whiten=False, equal_contrast=True, scale=2.5).describe()
     assert "whitened" not in words
     assert words.endswith("means removed, divided by their contrast, multiplied by 2.5")
-    assert Recipe(color=True).in_words().startswith("images whitened")
-    assert "means" not in Recipe(color=True).in_words()
-    assert "skipped (below 0.5 of the mean)" in Recipe().in_words()
-    assert "skipped" not in Recipe(min_contrast=0).in_words()
+    assert Recipe(color=True).describe().startswith("images whitened")
+    assert "means" not in Recipe(color=True).describe()
+    assert "skipped (below 0.5 of the mean)" in Recipe().describe()
+    assert "skipped" not in Recipe(min_contrast=0).describe()
 
 
 def test_metadata_brings_the_recipe_back():

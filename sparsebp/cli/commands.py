@@ -37,7 +37,7 @@ def show_model(model: str, out: Path | None, patch_shape: PatchShape, output: Ou
     saved = metadata.get("patch_shape")
     display = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape or saved)
     picture = save_picture(display, picture)
-    about = [f"{name}: {_in_words(value)}" for name, value in metadata.items()]
+    about = [f"{name}: {_text(value)}" for name, value in metadata.items()]
     output.summary(
         [str(estimator), *about, f"saved {picture}"],
         {
@@ -50,9 +50,9 @@ def show_model(model: str, out: Path | None, patch_shape: PatchShape, output: Ou
     )
 
 
-def _in_words(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_in_words(entry)}" for key, entry in value.items())
+        return ", ".join(f"{key} {_text(entry)}" for key, entry in value.items())
     return "×".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

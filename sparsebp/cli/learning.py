@@ -17,7 +17,7 @@ from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output, counted
 from sparsebp.cli.results import MODEL_FILE, keep_model, results_folder
 from sparsebp.displays import BasisDisplay, ObjectiveDisplay
-from sparsebp.recipe import Paths, Recipe, check_enough, named_in_words
+from sparsebp.recipe import Paths, Recipe, check_enough, describe_images
 from sparsebp.report import Measurements, Summary, write_page
 from sparsebp.report.page import IMAGES_SHOWN
 
@@ -66,7 +66,7 @@ def run_experiment(
         estimator.set_params(patch_shape=recipe.patch_shape)
         ending = fit_with_progress(estimator, samples, output)
         metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
-        metadata |= {"images": named_in_words(images), "patch_shape": recipe.patch_shape}
+        metadata |= {"images": describe_images(images), "patch_shape": recipe.patch_shape}
         metadata |= {} if prepare else {"recipe": recipe.metadata()}
         out = keep_model(estimator, out, metadata)
     finished = not isinstance(ending, KeyboardInterrupt)
@@ -142,7 +142,7 @@ def _describe(
     files = [MODEL_FILE, *PICTURE_FILES]
     if report is not None:
         run = {"images": metadata["images"], "patches": metadata["n_patches"]}
-        run |= {"seed": metadata["seed"], "prepared": recipe.in_words()}
+        run |= {"seed": metadata["seed"], "prepared": recipe.describe()}
         write_page(out / REPORT_FILE, measured, command=report, run=run, images=images)
         files.append(REPORT_FILE)
     return files, measured.summary

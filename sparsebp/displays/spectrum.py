@@ -18,7 +18,7 @@ from sparsebp.preprocessing.principal_directions import principal_directions
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHARES = (0.9, 0.99)
+FRACTIONS = (0.9, 0.99)
 MARK_STYLES = ("--", ":", "-.")
 LEGEND_HEIGHT = 0.36  # of the axes, above which marks begin
 FEW = 20  # eigenvalues that are seen one by one
@@ -166,7 +166,7 @@ class SpectrumDisplay:
         self,
         ax: Axes | Sequence[Axes] | None = None,
         *,
-        shares: Sequence[float] | None = None,
+        fractions: Sequence[float] | None = None,
     ) -> SpectrumDisplay:
         """Draw the eigenvalues on a logarithmic axis, and the share of the variance beside them.
 
@@ -174,8 +174,8 @@ class SpectrumDisplay:
         ----------
         ax : two matplotlib Axes, or one, default None
             One gives its place to two. None makes a new figure.
-        shares : sequence of three floats in (0, 1) or fewer, default None
-            Marked are the fewest directions that hold each of these shares, as
+        fractions : sequence of three floats in (0, 1) or fewer, default None
+            Marked are the fewest directions that hold each of these fractions, as
             ``Whitening(n_components=share)`` would keep them. None marks `n_components` if that
             was given, else 0.9 and 0.99.
 
@@ -187,20 +187,20 @@ class SpectrumDisplay:
         Raises
         ------
         TypeError
-            If shares is no sequence, or a share not a number.
+            If fractions is no sequence, or a share not a number.
         ValueError
             If a share is out of range, there are more than three, or ax is something else.
 
         Examples
         --------
         >>> from sparsebp.displays import SpectrumDisplay
-        >>> display = SpectrumDisplay([6, 3, 1]).plot(shares=[0.7])
+        >>> display = SpectrumDisplay([6, 3, 1]).plot(fractions=[0.7])
         >>> [text.get_text() for text in display.axes_[1].get_legend().get_texts()]
         ['2 hold 70 %']
         >>> import matplotlib.pyplot as plt
         >>> plt.close(display.figure_)
         """
-        marks = self._marks(shares)
+        marks = self._marks(fractions)
         axes = take_axes(ax, 2, _new_axes)
         index = np.arange(1, len(self.eigenvalues) + 1)
         marker = "o" if len(index) <= FEW else None
@@ -223,20 +223,20 @@ class SpectrumDisplay:
         self.ax_ = self.axes_[0]
         return self
 
-    def _marks(self, shares: Sequence[float] | None) -> list[tuple[int, str]]:
-        if shares is None and self.n_components is not None:
+    def _marks(self, fractions: Sequence[float] | None) -> list[tuple[int, str]]:
+        if fractions is None and self.n_components is not None:
             percent = 100 * self.cumulative[self.n_components - 1]
             held = f"{percent:.3g} %" if percent < 99.95 else "over 99.9 %"
             return [(self.n_components, f"{self.n_components} kept hold {held}")]
-        if shares is not None and not isinstance(shares, Sequence | np.ndarray):
-            raise TypeError(mistake("shares", "a sequence such as (0.9, 0.99)", shares))
+        if fractions is not None and not isinstance(fractions, Sequence | np.ndarray):
+            raise TypeError(mistake("fractions", "a sequence such as (0.9, 0.99)", fractions))
         marks = []
-        for share in SHARES if shares is None else shares:
-            check_number("shares", share, above=0, below=1)
+        for share in FRACTIONS if fractions is None else fractions:
+            check_number("fractions", share, above=0, below=1)
             count = min(int(np.searchsorted(self.cumulative, share)) + 1, len(self.cumulative))
             marks.append((count, f"{count} hold {100 * share:g} %"))
         if len(marks) > len(MARK_STYLES):
-            raise ValueError(mistake("shares", f"at most {len(MARK_STYLES)} numbers", shares))
+            raise ValueError(mistake("fractions", f"at most {len(MARK_STYLES)} numbers", fractions))
         return marks
 
 

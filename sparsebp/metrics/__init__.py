@@ -11,8 +11,8 @@ from sparsebp.metrics.statistics import (
     coefficient_entropy,
     coefficient_kurtosis,
     explained_variance,
-    near_zero_share,
-    signal_share,
+    near_zero_fraction,
+    signal_fraction,
     silent_components,
 )
 from sparsebp.metrics.summary import FeatureSummary, summarize_features
@@ -33,8 +33,8 @@ __all__ = [
     "duality_gap",
     "explained_variance",
     "gabor_fit",
-    "near_zero_share",
-    "signal_share",
+    "near_zero_fraction",
+    "signal_fraction",
     "silent_components",
     "summarize_features",
     "topography_index",

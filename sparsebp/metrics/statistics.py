@@ -81,14 +81,16 @@ def _kurtosis(columns: NDArray) -> NDArray:
 
 
 @overload
-def near_zero_share(codes: ArrayLike, *, per_component: Literal[False] = ...) -> float: ...
+def near_zero_fraction(codes: ArrayLike, *, per_component: Literal[False] = ...) -> float: ...
 
 
 @overload
-def near_zero_share(codes: ArrayLike, *, per_component: Literal[True]) -> NDArray[np.float64]: ...
+def near_zero_fraction(
+    codes: ArrayLike, *, per_component: Literal[True]
+) -> NDArray[np.float64]: ...
 
 
-def near_zero_share(
+def near_zero_fraction(
     codes: ArrayLike, *, per_component: bool = False
 ) -> float | NDArray[np.float64]:
     """Compute the fraction of the coefficients that are near zero.
@@ -116,10 +118,10 @@ def near_zero_share(
 
     Examples
     --------
-    >>> from sparsebp.metrics import near_zero_share
-    >>> near_zero_share([[0, 0.1], [0, -4]])
+    >>> from sparsebp.metrics import near_zero_fraction
+    >>> near_zero_fraction([[0, 0.1], [0, -4]])
     0.75
-    >>> near_zero_share([[0, 0.1], [0, -4]], per_component=True)
+    >>> near_zero_fraction([[0, 0.1], [0, -4]], per_component=True)
     array([1. , 0.5])
     """
     size = np.abs(check_matrix("codes", codes).astype(np.float64))
@@ -129,7 +131,7 @@ def near_zero_share(
     return near.mean(axis=0) if per_component else float(near.mean())
 
 
-def signal_share(features: ArrayLike, codes: ArrayLike) -> NDArray[np.float64]:
+def signal_fraction(features: ArrayLike, codes: ArrayLike) -> NDArray[np.float64]:
     """Compute the fraction of the signal of each component: Σ s² ‖a‖² / the sum over components.
 
     Parameters
@@ -151,8 +153,8 @@ def signal_share(features: ArrayLike, codes: ArrayLike) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> from sparsebp.metrics import signal_share
-    >>> signal_share([[1, 0], [0, 2]], [[2, 0], [0, 1]])
+    >>> from sparsebp.metrics import signal_fraction
+    >>> signal_fraction([[1, 0], [0, 2]], [[2, 0], [0, 1]])
     array([0.5, 0.5])
     """
     a, s = check_matrix("features", features), check_matrix("codes", codes)
@@ -179,13 +181,13 @@ def silent_components(features: ArrayLike, codes: ArrayLike) -> NDArray[np.intp]
     Returns
     -------
     silent : ndarray of int
-        Indices of the components whose `signal_share` is at most a thousandth of the typical one,
+        Indices of the components whose `signal_fraction` is at most a thousandth of the typical one,
         the median of those above a thousandth of the mean.
 
     Raises
     ------
     ValueError
-        As for `signal_share`.
+        As for `signal_fraction`.
 
     Examples
     --------
@@ -193,7 +195,7 @@ def silent_components(features: ArrayLike, codes: ArrayLike) -> NDArray[np.intp]
     >>> silent_components([[1, 0], [0, 1], [1, 1]], [[1, 0, 1], [2, 1e-3, 0]])
     array([1])
     """
-    return unused_components(signal_share(features, codes))
+    return unused_components(signal_fraction(features, codes))
 
 
 def explained_variance(samples: ArrayLike, reconstruction: ArrayLike) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_vector, mistake
 from sparsebp.metrics._gabor_result import GaborFit, check_fit
-from sparsebp.metrics.statistics import coefficient_kurtosis, explained_variance, near_zero_share
+from sparsebp.metrics.statistics import coefficient_kurtosis, explained_variance, near_zero_fraction
 
 #: R² above which a filter counts as a Gabor function.
 GABOR_LIKE = 0.8
@@ -122,7 +122,7 @@ def summarize_features(
         n_x=_median(fit.n_x[known]),
         n_y=_median(fit.n_y[known]),
         kurtosis=coefficient_kurtosis(codes) if known_codes else None,
-        near_zero=near_zero_share(codes) if known_codes else None,
+        near_zero=near_zero_fraction(codes) if known_codes else None,
         explained_variance=(
             None
             if samples is None or reconstruction is None

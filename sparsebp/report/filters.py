@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsebp._shapes import picture_size
-from sparsebp.metrics import GaborFit, coefficient_kurtosis, near_zero_share, signal_share
+from sparsebp.metrics import GaborFit, coefficient_kurtosis, near_zero_fraction, signal_fraction
 from sparsebp.report.measurements import Measurements
 from sparsebp.report.pictures import patch_pictures
 
@@ -40,8 +40,8 @@ def describe_filters(measured: Measurements) -> list[Filter]:
     pictures = patch_pictures(np.where(silent[:, np.newaxis], 0, features), patch_shape)
     rendered = np.where(silent[:, np.newaxis], 0, fit.render())
     gabors = patch_pictures(rendered, picture_size(patch_shape))
-    used = 1 - near_zero_share(codes, per_component=True)
-    share = signal_share(features, codes)
+    used = 1 - near_zero_fraction(codes, per_component=True)
+    share = signal_fraction(features, codes)
     peakedness = coefficient_kurtosis(codes, per_component=True)
     return [
         Filter(

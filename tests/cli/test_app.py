@@ -18,7 +18,7 @@ from sparsebp.metrics import (
     coefficient_kurtosis,
     explained_variance,
     gabor_fit,
-    near_zero_share,
+    near_zero_fraction,
 )
 from sparsebp.network import delta_table
 from sparsebp.penalties import NAMES
@@ -96,7 +96,7 @@ def test_summary_report_callback_and_metrics_say_the_same(tmp_path, photographs)
     expected = {
         "n_components": len(model.components_),
         "kurtosis": coefficient_kurtosis(codes),
-        "near_zero": near_zero_share(codes),
+        "near_zero": near_zero_fraction(codes),
         "explained_variance": explained_variance(samples, model.inverse_transform(codes)),
         "gabor_r2": np.median(fit.r_squared),
         "gabor_like": np.mean(fit.r_squared > 0.8),

@@ -33,10 +33,10 @@ def test_eigenvalues_are_those_of_the_covariance():
     display = SpectrumDisplay.from_samples(X)
     np.testing.assert_allclose(display.eigenvalues, expected)
     assert display.plot() is display
-    (index, values), (_, shares) = curves(display)
+    (index, values), (_, fractions) = curves(display)
     np.testing.assert_array_equal(index, np.arange(1, 13))
     np.testing.assert_allclose(values, expected)
-    np.testing.assert_allclose(shares, np.cumsum(expected) / expected.sum())
+    np.testing.assert_allclose(fractions, np.cumsum(expected) / expected.sum())
     assert display.axes_[0].get_yscale() == "log"
 
 
@@ -44,15 +44,15 @@ def test_directions_without_variance_are_no_eigenvalues():
     assert len(SpectrumDisplay.from_samples(samples(rank=5)).eigenvalues) == 5
 
 
-@pytest.mark.parametrize("shares", [(0.9, 0.99), (0.5,), (0.3, 0.6, 0.999999)])
-def test_marks_are_where_whitening_would_cut(shares):
+@pytest.mark.parametrize("fractions", [(0.9, 0.99), (0.5,), (0.3, 0.6, 0.999999)])
+def test_marks_are_where_whitening_would_cut(fractions):
     X = samples()
-    display = SpectrumDisplay.from_samples(X).plot(shares=shares)
-    kept = [Whitening(n_components=share).fit(X).n_components_ for share in shares]
+    display = SpectrumDisplay.from_samples(X).plot(fractions=fractions)
+    kept = [Whitening(n_components=share).fit(X).n_components_ for share in fractions]
     places, texts = marks(display)
     assert places == kept
-    assert texts == [f"{n} hold {100 * s:g} %" for n, s in zip(kept, shares, strict=True)]
-    assert len({line.get_linestyle() for line in display.axes_[0].lines[1:]}) == len(shares)
+    assert texts == [f"{n} hold {100 * s:g} %" for n, s in zip(kept, fractions, strict=True)]
+    assert len({line.get_linestyle() for line in display.axes_[0].lines[1:]}) == len(fractions)
 
 
 def test_what_a_whitening_keeps_is_marked():
@@ -120,7 +120,7 @@ def test_what_is_no_fitted_whitening_is_refused():
 
 
 def test_the_legend_stands_below_the_marks():
-    display = SpectrumDisplay.from_samples(samples()).plot(shares=(0.9, 0.99, 0.999))
+    display = SpectrumDisplay.from_samples(samples()).plot(fractions=(0.9, 0.99, 0.999))
     display.figure_.draw_without_rendering()
     ax = display.axes_[1]
     legend = ax.get_legend().get_window_extent()
@@ -139,7 +139,7 @@ def test_eigenvalues_in_any_order_and_of_any_size_can_be_drawn():
 
 
 def test_without_marks_there_is_no_legend():
-    assert SpectrumDisplay([3, 2, 1]).plot(shares=[]).axes_[1].get_legend() is None
+    assert SpectrumDisplay([3, 2, 1]).plot(fractions=[]).axes_[1].get_legend() is None
 
 
 def test_plot_draws_into_given_axes_in_their_colors():
@@ -174,10 +174,14 @@ def test_refusals_say_what_came(values, n_components, error, match):
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"shares": [1.0]}, ValueError, r"shares must be a finite number > 0 and < 1, got 1\.0"),
-        ({"shares": ["a"]}, TypeError, "shares must be a finite number.*, got 'a'"),
-        ({"shares": 0.9}, TypeError, "shares must be a sequence"),
-        ({"shares": [0.1, 0.2, 0.3, 0.4]}, ValueError, "shares must be at most 3 numbers"),
+        (
+            {"fractions": [1.0]},
+            ValueError,
+            r"fractions must be a finite number > 0 and < 1, got 1\.0",
+        ),
+        ({"fractions": ["a"]}, TypeError, "fractions must be a finite number.*, got 'a'"),
+        ({"fractions": 0.9}, TypeError, "fractions must be a sequence"),
+        ({"fractions": [0.1, 0.2, 0.3, 0.4]}, ValueError, "fractions must be at most 3 numbers"),
         (
             {"ax": "a"},
             ValueError,

@@ -8,8 +8,8 @@ from sparsebp.metrics import (
     coefficient_entropy,
     coefficient_kurtosis,
     explained_variance,
-    near_zero_share,
-    signal_share,
+    near_zero_fraction,
+    signal_fraction,
     silent_components,
 )
 
@@ -116,18 +116,18 @@ def test_codes_that_are_no_matrix_are_refused(statistic):
 def test_a_gaussian_has_eight_percent_near_zero(scale):
     codes = scale * np.random.default_rng(0).standard_normal((20_000, 4))
     expected = 2 * norm.cdf(0.1) - 1
-    assert near_zero_share(codes) == pytest.approx(expected, abs=0.004)
-    np.testing.assert_allclose(near_zero_share(codes, per_component=True), expected, atol=0.008)
+    assert near_zero_fraction(codes) == pytest.approx(expected, abs=0.004)
+    np.testing.assert_allclose(near_zero_fraction(codes, per_component=True), expected, atol=0.008)
 
 
 def test_near_zero_is_a_tenth_of_the_root_mean_square_of_all_together():
     codes = np.array([[3.0, 0.1, 0.0], [3.0, 0.3, 0.0]])
-    assert near_zero_share(codes) == 0.5  # up to 0.174
+    assert near_zero_fraction(codes) == 0.5  # up to 0.174
     codes[:, 0] = 1.0
-    assert near_zero_share(codes) == pytest.approx(2 / 6)
-    np.testing.assert_array_equal(near_zero_share(codes, per_component=True), [0, 0, 1])
-    assert near_zero_share(np.zeros((2, 3))) == 1.0
-    assert near_zero_share(np.full((2, 3), 5)) == 0.0
+    assert near_zero_fraction(codes) == pytest.approx(2 / 6)
+    np.testing.assert_array_equal(near_zero_fraction(codes, per_component=True), [0, 0, 1])
+    assert near_zero_fraction(np.zeros((2, 3))) == 1.0
+    assert near_zero_fraction(np.full((2, 3), 5)) == 0.0
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -156,12 +156,12 @@ def test_shares_of_the_signal_are_those_of_what_components_add():
     rng = np.random.default_rng(0)
     features, codes = rng.normal(size=(4, 6)), rng.laplace(size=(20, 4))
     parts = np.array([((codes[:, [r]] @ features[[r]]) ** 2).sum() for r in range(4)])
-    np.testing.assert_allclose(signal_share(features, codes), parts / parts.sum())
-    share = signal_share(1e200 * features, 1e-300 * codes)
+    np.testing.assert_allclose(signal_fraction(features, codes), parts / parts.sum())
+    share = signal_fraction(1e200 * features, 1e-300 * codes)
     np.testing.assert_allclose(share, parts / parts.sum())
-    assert (signal_share(features, 0 * codes) == 0).all()
+    assert (signal_fraction(features, 0 * codes) == 0).all()
     with pytest.raises(ValueError, match="codes have 3 columns but there are 4 features"):
-        signal_share(features, codes[:, :3])
+        signal_fraction(features, codes[:, :3])
 
 
 def test_silent_components_are_found_though_they_be_many():

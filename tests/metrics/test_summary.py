@@ -7,7 +7,7 @@ from displays.gratings import FREQUENCIES, given_fit
 from sparsebp.metrics import (
     coefficient_kurtosis,
     explained_variance,
-    near_zero_share,
+    near_zero_fraction,
     summarize_features,
 )
 
@@ -25,7 +25,7 @@ def test_each_number_is_that_of_its_metric():
     for name in ("bandwidth", "aspect_ratio", "n_x", "n_y"):
         assert getattr(found, name) == np.median(getattr(fit, name)[[0, 1, 2, 4]])
     assert found.kurtosis == coefficient_kurtosis(codes)
-    assert found.near_zero == near_zero_share(codes)
+    assert found.near_zero == near_zero_fraction(codes)
     assert found.explained_variance == explained_variance(samples, 0.5 * samples)
 
 

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sparsebp import OrthonormalICA, SparseFiltering
-from sparsebp.metrics import explained_variance, gabor_fit, near_zero_share
+from sparsebp.metrics import explained_variance, gabor_fit, near_zero_fraction
 from sparsebp.report import compare_models
 
 X = np.random.default_rng(0).laplace(size=(300, 16)) @ np.random.default_rng(1).normal(
@@ -39,7 +39,7 @@ def test_models_stand_side_by_side_each_with_its_own_numbers(models, tmp_path):
     assert list(frame["n_components"]) == [9, 4, 5, 4]
     ica = models["ica"]
     codes = ica.transform(X)
-    assert frame.loc["ica", "near_zero"] == near_zero_share(codes)
+    assert frame.loc["ica", "near_zero"] == near_zero_fraction(codes)
     fit = gabor_fit(ica.features_, (4, 4))
     assert frame.loc["ica", "gabor_r2"] == np.median(fit.r_squared)
     expected = explained_variance(X, ica.inverse_transform(codes))
