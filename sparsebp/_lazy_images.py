@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from math import prod
 from os import PathLike
 from typing import Any
@@ -119,9 +118,8 @@ def _found(
 ) -> tuple[list[Photograph], list[tuple[int, ...]]]:
     """Go through files once; return the photographs that have patches, and their shapes."""
     found, sizes, without = [], [], {}
-    watch = partial(track, words="reading images")
     color = len(shape) == 3
-    for photograph, image in locate_photographs(images, color=color, dtype=np.float32, track=watch):
+    for photograph, image in locate_photographs(images, color=color, dtype=np.float32, track=track):
         reason = no_patch(image, shape)
         if reason:
             without[photograph.name] = reason

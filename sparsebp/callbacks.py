@@ -27,7 +27,7 @@ class Measurement:
     reconstruction_error : float
         Mean over the samples of ‖x − x̂‖²; NaN if the model has no reconstruction.
     sparsity : float
-        Fraction of the coefficients near zero, as `sparsebp.metrics.near_zero_fraction` counts them.
+        Fraction of the coefficients near zero, by `sparsebp.metrics.near_zero_fraction`.
     """
 
     iteration: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from numbers import Real
 from os import PathLike
@@ -115,10 +115,10 @@ class Recipe:
         ValueError
             If no image yields a patch.
         """
-        return dict(self.stream(images, lambda files: track(files, "reading images")))
+        return dict(self.stream(images, track))
 
     def stream(
-        self, images: Paths | None, track: Callable[[Any], Iterable[Any]] = iter
+        self, images: Paths | None, track: Track = no_progress
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Load photographs as `load` does, one at a time: only one of them is held.
 
@@ -127,7 +127,7 @@ class Recipe:
         images : path, iterable of paths, or None
             As in `load`.
         track : callable
-            Goes through the files, or the names of the bundled photographs.
+            Shows progress.
 
         Yields
         ------
@@ -152,13 +152,11 @@ class Recipe:
         if self.whiten:
             _tell_white(correlations)
 
-    def _read(
-        self, images: Paths | None, track: Callable[[Any], Iterable[Any]]
-    ) -> Iterable[tuple[str, np.ndarray]]:
+    def _read(self, images: Paths | None, track: Track) -> Iterable[tuple[str, np.ndarray]]:
         if images is not None:
             return read_photographs(images, color=self.color, dtype=np.float32, track=track)
         bundled = load_sample_photographs(color=self.color)
-        return zip(track(SAMPLE_NAMES), bundled, strict=True)
+        return zip(track(SAMPLE_NAMES, "reading images"), bundled, strict=True)
 
     def ready(
         self, named: dict[str, np.ndarray], track: Track = no_progress

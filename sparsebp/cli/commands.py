@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 
 from sparsebp._files import printable, writing
+from sparsebp._progress import Track
 from sparsebp._shapes import PatchShape
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.learning import save_picture
@@ -70,7 +71,7 @@ def encode_images(
     shapes: dict[str, tuple[int, ...]] = {}
     n_files = 1
 
-    def counting(files: Sequence[Any]) -> Sequence[Any]:
+    def counting(files: Collection[Any], _: str) -> Collection[Any]:
         nonlocal n_files
         n_files = len(files)
         return files
@@ -98,12 +99,10 @@ def encode_images(
     )
 
 
-def _moving(
-    advance: Callable[[float], None], share: float
-) -> Callable[[Sequence[Any]], Iterable[Any]]:
+def _moving(advance: Callable[[float], None], share: float) -> Track:
     """Return an iterator over the blocks of an image that advances a bar by its share."""
 
-    def through(blocks: Sequence[Any]) -> Iterator[Any]:
+    def through(blocks: Collection[Any], _: str) -> Iterator[Any]:
         for block in blocks:
             yield block
             advance(share / len(blocks))

@@ -1,8 +1,7 @@
 """Photographs as arrays of numbers from 0 to 1."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import UnidentifiedImageError
 from sklearn.datasets import load_sample_image
 
 from sparsebp._checks import check_integer
+from sparsebp._progress import Track, no_progress
 from sparsebp._warnings import warn_user
 from sparsebp.datasets._finding import Paths, find_files, is_image_name
 from sparsebp.datasets._pixels import scaled
@@ -131,7 +131,7 @@ def load_named_photographs(
     color: bool = False,
     bits: int | None = None,
     dtype: type[np.floating] = np.float64,
-    track: Callable[[list[Path]], Iterable[Path]] = iter,
+    track: Track = no_progress,
 ) -> dict[str, NDArray[Any]]:
     """Load photographs as `load_photographs` does, with their names.
 
@@ -139,8 +139,8 @@ def load_named_photographs(
     ----------
     images, color, bits, dtype
         As in `load_photographs`.
-    track : callable, default=iter
-        Iterates over the list of files with progress, such as `rich.progress.track`.
+    track : callable, optional
+        Shows progress: called with the list of files and a label, such as `rich.progress.track`.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def read_photographs(
     color: bool = False,
     bits: int | None = None,
     dtype: type[np.floating] = np.float64,
-    track: Callable[[list[Path]], Iterable[Path]] = iter,
+    track: Track = no_progress,
 ) -> Iterator[tuple[str, NDArray[Any]]]:
     """Read photographs one at a time, with their names, as `load_named_photographs` does.
 
@@ -204,7 +204,7 @@ def locate_photographs(
     color: bool = False,
     bits: int | None = None,
     dtype: type[np.floating] = np.float64,
-    track: Callable[[list[Path]], Iterable[Path]] = iter,
+    track: Track = no_progress,
 ) -> Iterator[tuple[Photograph, NDArray[Any]]]:
     """Do the same as `read_photographs`, but yield what is needed to read an image again."""
     if bits is not None and check_integer("bits", bits) > _MOST_BITS:
@@ -213,7 +213,7 @@ def locate_photographs(
     names = {path: name for name, path in files.items()}
     count, shallow, reasons = 0, {}, []
     largest: dict[str, float] = {}
-    for path in track(list(files.values())):
+    for path in track(list(files.values()), "reading images"):
         try:
             for number, pixels in enumerate(read_pixels(path)):
                 name, used = names[path] + pixels.name, used_bits(pixels, bits)

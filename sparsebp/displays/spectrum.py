@@ -187,7 +187,7 @@ class SpectrumDisplay:
         Raises
         ------
         TypeError
-            If fractions is no sequence, or a share not a number.
+            If fractions is no sequence of numbers.
         ValueError
             If a share is out of range, there are more than three, or ax is something else.
 

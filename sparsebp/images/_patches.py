@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from math import isqrt, prod
 from numbers import Integral
 from typing import Any
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_integer, check_readable
 from sparsebp._magnitudes import check_magnitude
+from sparsebp._progress import Track, no_progress
 from sparsebp._shapes import (
     COLORS,
     PatchShape,
@@ -25,8 +25,8 @@ from sparsebp._shapes import (
 from sparsebp._warnings import warn_user
 from sparsebp.samples import slices
 
-#: Whether to show a progress bar, or an iterator over blocks that shows progress.
-Progress = bool | Callable[[Sequence[Any]], Iterable[Any]]
+#: Whether to show a progress bar, or what shows progress.
+Progress = bool | Track
 #: Distance between patches in pixels, for all sides or for each.
 Stride = int | Sequence[int]
 #: One photograph's patches are 0.17 to 2.0 times as large as those of 40 photographs together.
@@ -90,12 +90,8 @@ class Patches:
     def blocks(self, progress: Progress, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Yield the indices of all patches, or of some, in blocks."""
         numbers = np.arange(len(self)) if numbers is None else numbers
-        watched = (
-            progress
-            if callable(progress)
-            else partial(track, description="patches", disable=not progress)
-        )
-        for block in watched(slices(len(numbers), _BLOCK)):
+        shown = progress if callable(progress) else track if progress else no_progress
+        for block in shown(slices(len(numbers), _BLOCK), "patches"):
             yield numbers[block]
 
     def averaged(

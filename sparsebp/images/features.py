@@ -40,8 +40,8 @@ def encode_image(
     prepare : callable, default=remove_mean
         Maps patches (n_patches, n_pixels) to samples like those of the model's fit.
     progress : bool or callable, default=False
-        Whether to show a progress bar; or an iterator over the blocks of patches, such as
-        `rich.progress.track`.
+        Whether to show a progress bar; or what shows progress: called with the blocks of patches
+        and a label, such as `rich.progress.track`.
 
     Returns
     -------

@@ -181,8 +181,8 @@ def silent_components(features: ArrayLike, codes: ArrayLike) -> NDArray[np.intp]
     Returns
     -------
     silent : ndarray of int
-        Indices of the components whose `signal_fraction` is at most a thousandth of the typical one,
-        the median of those above a thousandth of the mean.
+        Indices of the components whose `signal_fraction` is at most a thousandth of the typical
+        one, the median of those above a thousandth of the mean.
 
     Raises
     ------

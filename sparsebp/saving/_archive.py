@@ -30,7 +30,7 @@ def write_arrays(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
 def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
     """Read all arrays of a file that `write_arrays` wrote, or the named ones.
 
-    If the file is not such an archive, is damaged, compressed or encrypted, or lacks a name, it is a
+    A file that is not such an archive, is damaged, compressed or encrypted, or lacks a name, is a
     ValueError.
 
     Examples

@@ -37,7 +37,7 @@ def test_reading_can_be_watched(tmp_path):
         save(tmp_path, name, GRAY)
     seen = []
 
-    def watch(files):
+    def watch(files, label):
         for file in files:
             seen.append(file)
             yield file

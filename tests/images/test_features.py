@@ -33,7 +33,7 @@ def test_a_callable_goes_through_the_blocks_and_sees_how_far_it_is(monkeypatch):
     monkeypatch.setattr("sparsebp.images._patches._BLOCK", 50)
     seen = []
 
-    def watch(blocks):
+    def watch(blocks, label):
         for block in blocks:
             yield block
             seen.append((block, len(blocks)))
