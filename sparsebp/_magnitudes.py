@@ -49,10 +49,35 @@ def check_magnitude(
     >>> check_magnitude("X", np.array([3.0, -4.0]))
     4.0
     """
-    limits = np.finfo(array.dtype if dtype is None else dtype)
     largest = largest_magnitude(array)
+    check_largest(name, largest, array.size, array.dtype if dtype is None else dtype, power)
+    return largest
+
+
+def check_largest(name: str, largest: float, size: int, dtype: Any, power: float = 2) -> None:
+    """Raise the errors of `check_magnitude` for numbers whose largest is known.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    largest : float
+        The largest absolute value.
+    size : int
+        How many numbers there are.
+    dtype : dtype
+        Of the computation.
+    power : float, default=2
+        As in `check_magnitude`.
+
+    Raises
+    ------
+    ValueError
+        If the numbers are too large or too small.
+    """
+    limits = np.finfo(dtype)
     said = f"{name} contains numbers as large as {largest:.2g}"
-    if largest > (float(limits.max) / array.size) ** (1 / power):
+    if largest > (float(limits.max) / size) ** (1 / power):
         raise ValueError(
             f"{said}, whose powers overflow in {limits.dtype}. Scale {name} to about unit variance."
         )
@@ -61,7 +86,6 @@ def check_magnitude(
             f"{said}, whose squares underflow in {limits.dtype}. Scale {name} to "
             "about unit variance."
         )
-    return largest
 
 
 def in_precision(name: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:

@@ -105,11 +105,11 @@ class ObjectiveMonitor:
 
 
 def _measured(model: Any, X: Any) -> Measurement:
-    codes = np.asarray(model.transform(X))
+    codes, samples = np.asarray(model.transform(X)), np.asarray(X)
     error = np.nan
     if hasattr(model, "inverse_transform"):
         back = model.inverse_transform(codes)
-        error = float(np.square(np.asarray(X) - back).sum(axis=1).mean())
+        error = float(np.square(samples - back).sum(axis=1).mean())
     known = getattr(model, "_objective_of", None)  # without encoding again
-    objective = -model.score(X) if known is None else known(X, codes)
+    objective = -model.score(X) if known is None else known(samples.T, codes)
     return Measurement(model.n_iter_, objective, error, near_zero_fraction(codes))

@@ -14,6 +14,7 @@ from sparsebp._checks import check_integer, check_matrix, check_number, check_ve
 from sparsebp.displays._axes import plain, plain_logarithms, take_axes, whole_numbers
 from sparsebp.displays._features import require
 from sparsebp.preprocessing.principal_directions import principal_directions
+from sparsebp.samples import ArraySamples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -252,7 +253,7 @@ def _draw_marks(ax: Axes, marks: list[tuple[int, str]], bottom: float) -> None:
 
 def _eigenvalues(X: ArrayLike) -> np.ndarray:
     samples = check_matrix("X", X)
-    return principal_directions(samples, samples.mean(axis=0, dtype=np.float64))[0]
+    return principal_directions(ArraySamples(samples.T), samples.mean(axis=0, dtype=np.float64))[0]
 
 
 def _whitening_step(estimator: Any, X: Any) -> tuple[Any, Any]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_number
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._warnings import warn_user
-from sparsebp.coding import encode
-from sparsebp.estimators._base import Coder
-from sparsebp.estimators._units import warn_of_scale
+from sparsebp.coding import Codes, encode
+from sparsebp.estimators._coder import Coder
 from sparsebp.problems import Problem, sparse_coding
 from sparsebp.samples import count_threads
 
@@ -29,18 +27,21 @@ class AtomCoder(Coder):
     gamma_: float | None
     patch_shape: Any
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Any, out: Any = None) -> Any:
         """Compute the coefficients of each sample independently, with the weight ``alpha_``.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or store
             Samples in rows.
+        out : array of shape (n_samples, n_components), optional
+            Where to write the coefficients, block by block: an ndarray, a `numpy.memmap`, a
+            dataset of h5py, an array of zarr. By default they are returned in a new array.
 
         Returns
         -------
         codes : ndarray of shape (n_samples, n_components)
-            argmin over s of ‖A s − x‖² + α S(s), for each x.
+            argmin over s of ‖A s − x‖² + α S(s), for each x; ``out`` if it was given.
 
         Raises
         ------
@@ -52,24 +53,18 @@ class AtomCoder(Coder):
         UserWarning
             If ``alpha`` was set to something else after `fit`, which has no effect here.
         """
-        x = self._checked(X).T
-        warn_of_scale(x.T, self.sample_scale_)
-        n_threads = count_threads(self.n_jobs)
-        with ignore_float_warnings():
-            found = encode(x, self.components_.T, self.penalty_, self.alpha_, n_threads=n_threads)
-        if found.n_unfinished:
-            warn_user(
-                f"The coefficients of {found.n_unfinished} of {x.shape[1]} samples have not "
-                "converged; scale the samples to about unit variance, or raise epsilon.",
-                ConvergenceWarning,
-            )
+        check_is_fitted(self)
         if self.alpha != self.alpha_:
             warn_user(
                 f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, "
                 f"and transform uses that weight. with_alpha({self.alpha!r}) returns a coder with "
                 "the same atoms and the new weight; fit learns atoms for it.",
             )
-        return require_finite("The codes", np.ascontiguousarray(found.codes.T))
+        return super().transform(X, out)
+
+    def _encode(self, x: np.ndarray) -> Codes:
+        weights = (self.components_.T, self.penalty_, self.alpha_)
+        return encode(x, *weights, n_threads=count_threads(self.n_jobs))
 
     def with_alpha(self, alpha: float) -> SparseCoder:
         """Return a coder with the same atoms and penalty and another weight.
@@ -134,8 +129,7 @@ class AtomCoder(Coder):
             samples = codes @ self.components_
         return require_finite("The samples", samples)
 
-    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
-        x = self._checked(X).T
+    def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
         return self.problem_.value({"x": x, "A": self.components_.T, "s": codes.T})
 
     @property

@@ -18,6 +18,7 @@ from sparsebp._checks import (
 )
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp.coding import Codes
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
@@ -27,8 +28,8 @@ from sparsebp.estimators._signs import (
     minimize_choosing_signs,
     with_penalty,
 )
-from sparsebp.estimators._units import warn_of_hidden, warn_of_scale
-from sparsebp.estimators._whiteness import warn_if_not_white
+from sparsebp.estimators._units import warn_of_hidden
+from sparsebp.estimators._whiteness import ENOUGH, warn_if_not_white
 from sparsebp.minimizers import Result
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
@@ -75,7 +76,7 @@ class FilterLearner(Learner):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or store
             Samples in rows, such as whitened patches.
         y : Ignored
             Present for the interface.
@@ -93,12 +94,12 @@ class FilterLearner(Learner):
             orthonormal filters.
         """
         self.check_parameters()
-        X = self._checked_to_learn(X)
-        white = self._whitened(X)
+        samples = self._samples_to_learn(X)
+        white = self._whitened(samples)
         n_directions = white.samples.shape[0]
-        shape = (self._n_filters(n_directions, X), n_directions)
+        shape = (self._n_filters(n_directions, samples.shape), n_directions)
         rng = random_source(self.random_state)
-        start = self._start(shape, rng, X.dtype, to_white=white.backward)
+        start = self._start(shape, rng, samples.dtype, to_white=white.backward)
         sharpness = 1.0 if shape[0] <= n_directions else _OVERCOMPLETE
         penalty = self._make_penalty(shape[0], sharpness * white.variance)
         minimize = partial(self._minimize, white.samples, rng)
@@ -118,8 +119,8 @@ class FilterLearner(Learner):
             require_success(result)
             vars(self).update(fitted_at(SignedPoint(result.point, penalty)))
         self._record(result)
-        self._warn_of_samples(X)
-        return self._warn_of_silent(X)
+        self._warn_of_samples(samples)
+        return self._warn_of_silent(samples)
 
     @property
     def features_(self) -> np.ndarray:
@@ -134,29 +135,9 @@ class FilterLearner(Learner):
             return np.array(penalty.signs)
         return np.ones(len(self.components_), dtype=int)
 
-    def transform(self, X: Any) -> np.ndarray:
-        """Compute the filters' responses.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_samples, n_components)
-            W x for each x, centered and whitened first if `fit` did so.
-
-        Raises
-        ------
-        ValueError
-            If X is unusable.
-        """
-        X = self._checked(X)
-        warn_of_scale(X, getattr(self, "sample_scale_", None))
-        with ignore_float_warnings():
-            codes = product(self.components_, (X - self.mean_).T, X.dtype).T
-        return require_finite("The responses", codes)
+    def _encode(self, x: np.ndarray) -> Codes:
+        centered = x - self.mean_[:, np.newaxis]
+        return Codes(product(self.components_, centered, x.dtype), 0)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Reconstruct samples from responses.
@@ -186,9 +167,8 @@ class FilterLearner(Learner):
         """What was minimized: the problem of `sparsebp.problems` with the penalty used."""
         return self._problem_of(self.penalty_, self.whitened_components_.shape)
 
-    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
-        X = self._checked(X)
-        samples: Samples = ArraySamples(X.T, count_threads(self.n_jobs))
+    def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
+        samples: Samples = ArraySamples(x, count_threads(self.n_jobs))
         if self.whitening_ is not None:
             samples = samples.mapped(self.whitening_, self.mean_[:, np.newaxis])
         return self.problem_.value({"x": samples, "W": self.whitened_components_})
@@ -200,34 +180,35 @@ class FilterLearner(Learner):
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         return (X - self.mean_) @ self.components_.T
 
-    def _warn_of_hidden(self, X: np.ndarray) -> bool:
-        if len(X) <= len(self.components_):  # orthogonal filters can make few samples sparse
+    def _warn_of_hidden(self, samples: Samples) -> bool:
+        if samples.shape[1] <= len(self.components_):  # orthogonal filters can make few sparse
             return False
         with ignore_float_warnings():
-            responses = self._codes_to_count(X[:_ENOUGH]).T
+            responses = self._codes_to_count(samples.some(_ENOUGH).T).T
             return warn_of_hidden(type(self).__name__, self.penalty_, responses)
 
-    def _warn_if_not_white(self, X: np.ndarray) -> None:
+    def _warn_if_not_white(self, samples: Samples) -> None:
         if not self.whiten:
             with ignore_float_warnings():
-                warn_if_not_white(type(self).__name__, X)
+                warn_if_not_white(type(self).__name__, samples.some(ENOUGH).T)
 
-    def _whitened(self, X: np.ndarray) -> Whitened:
-        n_threads = count_threads(self.n_jobs)
+    def _whitened(self, samples: Samples) -> Whitened:
+        n_features, n_samples = samples.shape
         if not self.whiten:
-            mean = np.zeros(X.shape[1], dtype=X.dtype)
-            variance = float(np.square(X, dtype=np.float64).mean()) or 1.0
-            return Whitened(ArraySamples(X.T, n_threads), None, None, mean, variance)
+            mean = np.zeros(n_features, dtype=samples.dtype)
+            (squares,) = samples.sum(lambda x: (np.square(x, dtype=np.float64).sum(),))
+            variance = float(squares) / (n_features * n_samples) or 1.0
+            return Whitened(samples, None, None, mean, variance)
         share = float(self.whiten) if self.whiten < 1 else None
-        whitening = Whitening("pca", n_components=share).fit(X)
+        whitening = Whitening("pca", n_components=share).fit(samples)
         kept = slice(self.n_components if self.directions == "largest" else None)
         directions, scales = whitening.directions_[:, kept], whitening.scales_[kept]
         maps = ((directions / scales).T, directions * scales, whitening.mean_)
-        forward, backward, mean = (a.astype(X.dtype, copy=False) for a in maps)
-        samples = ArraySamples(X.T, n_threads).mapped(forward, mean[:, np.newaxis])
-        if _FEW_OF * len(forward) <= X.shape[1]:
-            samples = samples.computed()
-        return Whitened(samples, forward, backward, mean)
+        forward, backward, mean = (a.astype(samples.dtype, copy=False) for a in maps)
+        white = samples.mapped(forward, mean[:, np.newaxis])
+        if _FEW_OF * len(forward) <= n_features and samples.is_in_memory:
+            white = white.computed()
+        return Whitened(white, forward, backward, mean)
 
     def _filters_at(self, white: Whitened, at: SignedPoint) -> dict[str, Any]:
         """Return the attributes of an estimator at an iterate."""
@@ -243,8 +224,8 @@ class FilterLearner(Learner):
             "mean_": white.mean,
         }
 
-    def _n_filters(self, n_directions: int, X: np.ndarray) -> int:
-        """Return k; each estimator has its own default and limit."""
+    def _n_filters(self, n_directions: int, shape: tuple[int, int]) -> int:
+        """Return k for samples of this shape (n_features, n_samples), by default or limited."""
         raise NotImplementedError
 
     def _problem_of(self, penalty: Penalty, shape: tuple[int, ...]) -> Problem:
@@ -268,10 +249,10 @@ class FilterLearner(Learner):
         """Minimize with given signs from a start, near if it was a minimum for others."""
         raise NotImplementedError
 
-    def _warn_of_samples(self, X: np.ndarray) -> None:
+    def _warn_of_samples(self, samples: Samples) -> None:
         """Warn if the penalty or the lack of whitening does not suit the samples."""
-        if not self._warn_of_hidden(X):
-            self._warn_if_not_white(X)
+        if not self._warn_of_hidden(samples):
+            self._warn_if_not_white(samples)
 
     def _accepted(self, penalty: Penalty) -> Penalty:
         """Return the penalty with the given signs, if there are any."""

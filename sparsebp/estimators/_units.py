@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsebp._magnitudes import in_range
+from sparsebp._magnitudes import in_range, largest_magnitude
 from sparsebp._warnings import warn_user
 from sparsebp.penalties import Penalty, Signed
+from sparsebp.samples import Samples
 
 #: Growth above which S is a parabola: above 3.7 no atom of a planted dictionary was found.
 _PARABOLA = 3.6
@@ -28,8 +29,10 @@ _DENSE, _LEFT, _LARGE, _SEVERAL = 0.5, 5e-3, 10, 8
 _IDLE = 0.5
 #: A coefficient is in use above this fraction of the root mean square.
 _IN_USE = 0.01
+#: Samples of which the scale is computed.
+SCALED = 10_000
 #: Samples used, and samples encoded.
-_ENOUGH, _FEW = 1000, 200
+ENOUGH, _FEW = 1000, 200
 #: Samples needed to judge a scale, and ratios that patches of photographs never reach: a hundredth
 #: of the contrast of others is below one gray level.
 _MANY, _LARGER, _SMALLER = 100, 30.0, 0.01
@@ -76,7 +79,7 @@ def warn_of_units(
     Samples x and atoms A are columns; `encoded` maps samples to codes. Exact L1 codes of a sample
     are all zero for α ≥ 2 max|Aᵀx|.
     """
-    pull = A.T @ x[:, :_ENOUGH]
+    pull = A.T @ x
     largest = 2 * float(np.abs(pull).max())
     if not largest > 0:
         return
@@ -151,14 +154,15 @@ def warn_of_hidden(
     return True
 
 
-def warn_of_scale(samples: np.ndarray, learned: float | None) -> None:
+def warn_of_scale(samples: Samples, learned: float | None) -> None:
     """Warn if samples are much larger or smaller than those of `fit`, whose `scale_of` is known."""
-    if not learned or len(samples) < _MANY:
+    if not learned or samples.shape[1] < _MANY:
         return
-    found = scale_of(samples)
+    some = samples.some(SCALED)
+    found = scale_of(some)
     if found > _LARGER * learned:
         size = f"{found / learned:.1g} times as large as"
-    elif found > 0 and float(np.abs(samples).max()) < _SMALLER * learned:
+    elif found > 0 and largest_magnitude(some) < _SMALLER * learned:
         size = f"{learned / found:.1g} times smaller than"
     else:
         return
@@ -168,10 +172,11 @@ def warn_of_scale(samples: np.ndarray, learned: float | None) -> None:
     )
 
 
-def scale_of(samples: np.ndarray) -> float:
-    """Compute the root mean square of (an even subset of) samples about their mean."""
-    some, exponent = in_range(samples[:: -(-len(samples) // (10 * _ENOUGH))].astype(np.float64))
-    return float(np.ldexp(_root_mean_square(some - some.mean(axis=0)), exponent))
+def scale_of(some: np.ndarray) -> float:
+    """Compute the root mean square of samples in columns about their mean."""
+    some, exponent = in_range(some.astype(np.float64))
+    centered = some - some.mean(axis=1, keepdims=True)
+    return float(np.ldexp(_root_mean_square(centered), exponent))
 
 
 def _root_mean_square(values: np.ndarray) -> float:

@@ -17,14 +17,13 @@ from sparsebp._warnings import warn_user
 #: Mixtures of up to 16 sources have 0.25 or more, 32 channels of EEG 0.58.
 _NOT_WHITE = 0.25
 #: Samples that are looked at, evenly spread.
-_ENOUGH = 1000
+ENOUGH = 1000
 #: Directions of less than this share of the largest variance are not counted.
 _NEGLIGIBLE = 1e-6
 
 
-def warn_if_not_white(name: str, X: np.ndarray) -> None:
+def warn_if_not_white(name: str, some: np.ndarray) -> None:
     """Warn if an estimator that does not whiten has samples, in rows, that are not white."""
-    some = X[:: -(-len(X) // _ENOUGH)]
     variances = variances_of(some)
     if anisotropy(variances, len(some)) <= _NOT_WHITE**2 + 4 / len(some):  # by chance, in few
         return

@@ -193,8 +193,8 @@ class OrthonormalICA(FilterLearner):
             return minimize_orthonormal(objective, start, tol=self.tol, **limits)
         return minimize_lbfgs(problem.constrained(objective), start, tol=self.tol, **limits)
 
-    def _n_filters(self, n_directions: int, X: np.ndarray) -> int:
-        rank, shape = n_directions, X.shape
+    def _n_filters(self, n_directions: int, shape: tuple[int, int]) -> int:
+        rank, shape = n_directions, shape[::-1]
         n_components = self.n_components or min(rank, shape[0])
         if n_components > rank or rank == 0:
             raise ValueError(

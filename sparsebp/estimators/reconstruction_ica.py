@@ -212,8 +212,8 @@ class ReconstructionICA(FilterLearner):
         self.verbose = verbose
         self.callback = callback
 
-    def _n_filters(self, n_directions: int, X: np.ndarray) -> int:
-        return self.n_components or min(n_directions, len(X))
+    def _n_filters(self, n_directions: int, shape: tuple[int, int]) -> int:
+        return self.n_components or min(n_directions, shape[1])
 
     def _decoder_of(self, shape: tuple[int, ...]) -> float:
         return decoder_scale(*shape) if is_auto(self.unit_norm) else 1.0
@@ -249,10 +249,10 @@ class ReconstructionICA(FilterLearner):
         weights = {"alpha_": float(self.alpha), "decoder_scale_": self._decoder_of(at.point.shape)}
         return {**super()._filters_at(white, at), **weights}
 
-    def _warn_of_samples(self, X: np.ndarray) -> None:
+    def _warn_of_samples(self, samples: Samples) -> None:
         can_vanish = self.problem_.constraint is None  # unlike filters of unit norm
-        if not (can_vanish and self._warn_of_outweighing(X)):
-            super()._warn_of_samples(X)
+        if not (can_vanish and self._warn_of_outweighing(samples)):
+            super()._warn_of_samples(samples)
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
@@ -261,9 +261,9 @@ class ReconstructionICA(FilterLearner):
         if not is_flag(self.unit_norm):
             check_choice("unit_norm", self.unit_norm, ("auto",), also=", True or False")
 
-    def _warn_of_outweighing(self, X: np.ndarray) -> bool:
+    def _warn_of_outweighing(self, samples: Samples) -> bool:
         """Warn if α suppresses the reconstruction; return whether it does."""
-        some = X[:_ENOUGH] - self.mean_
+        some = samples.some(_ENOUGH).T - self.mean_
         some = some if self.whitening_ is None else some @ self.whitening_.T
         energy = float(np.square(some, dtype=np.float64).sum())
         responses = some @ self.whitened_components_.T

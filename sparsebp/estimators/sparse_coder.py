@@ -12,7 +12,7 @@ from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.penalties import Penalty
-from sparsebp.samples import count_threads
+from sparsebp.samples import Samples, count_threads
 
 
 class SparseCoder(AtomCoder):
@@ -113,12 +113,12 @@ class SparseCoder(AtomCoder):
         ValueError, TypeError
             If X or a parameter is unusable.
         """
-        self._checked(X)
+        self._samples(X)
         return self
 
-    def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
+    def _samples(self, X: Any) -> Samples:
         self.check_parameters()
-        return super()._checked(X)
+        return super()._samples(X)
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `transform` does."""

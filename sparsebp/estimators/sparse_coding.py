@@ -38,9 +38,9 @@ from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import tell, watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
-from sparsebp.estimators._units import warn_of_few_samples, warn_of_units
+from sparsebp.estimators._units import ENOUGH, warn_of_few_samples, warn_of_units
 from sparsebp.penalties import Penalty
-from sparsebp.samples import count_threads
+from sparsebp.samples import Samples, count_threads
 
 
 class SparseCoding(AtomCoder, Learner):
@@ -214,17 +214,17 @@ class SparseCoding(AtomCoder, Learner):
         ValueError, TypeError
             If X or a parameter is unusable.
         """
-        x, rng, state = self._begin(X, resumed=self.warm_start, reset=True)
+        samples, rng, state = self._begin(X, resumed=self.warm_start, reset=True)
         search = self._search(state.basis.shape[1])
-        with ignore_float_warnings(), watching(self, x.T, partial(_attributes, search)) as watch:
-            result = search.run(x, state, draw_seed(rng), watch)
+        with ignore_float_warnings(), watching(self, X, partial(_attributes, search)) as watch:
+            result = search.run(samples, state, draw_seed(rng), watch)
             require_success(result)
             vars(self).update(_attributes(search, result.state))
-        self._warn_of_units(x)
-        warn_of_few_samples(len(self.components_), x.shape[1])
-        fresh = self.batch_size is not None and self.batch_size < x.shape[1]
+        self._warn_of_units(samples)
+        warn_of_few_samples(len(self.components_), samples.shape[1])
+        fresh = self.batch_size is not None and self.batch_size < samples.shape[1]
         self._record(result, limit_is_failure=not fresh and self.solver != "online")
-        return self._warn_of_silent(x.T)
+        return self._warn_of_silent(samples)
 
     @restore_on_error
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -259,7 +259,8 @@ class SparseCoding(AtomCoder, Learner):
         Atoms without known sums, such as those set as ``components_``, count as 100,000 samples.
         """
         begun, first = perf_counter(), not hasattr(self, "components_")
-        x, rng, state = self._begin(X, resumed=True, reset=first)
+        samples, rng, state = self._begin(X, resumed=True, reset=first)
+        x = samples.block(0, samples.shape[1])
         search = replace(self._online(state.basis.shape[1]), forgetting=RESUMED_FORGETTING)
         with ignore_float_warnings():
             state = state.moved_to(search.project(state.basis))
@@ -272,11 +273,11 @@ class SparseCoding(AtomCoder, Learner):
         self.n_iter_, self.status_ = n_iter, "partial"
         tell(self, n_iter, objective, perf_counter() - begun)
         if first:
-            self._warn_of_units(x)
+            self._warn_of_units(samples)
         return self
 
-    def _warn_of_units(self, x: np.ndarray) -> None:
-        fitted = self.penalty_, self.alpha_, x, self.components_.T
+    def _warn_of_units(self, samples: Samples) -> None:
+        fitted = self.penalty_, self.alpha_, samples.some(ENOUGH), self.components_.T
         with ignore_float_warnings():
             warn_of_units("SparseCoding", *fitted, lambda x: self._codes_to_count(x.T).T)
 
@@ -288,22 +289,21 @@ class SparseCoding(AtomCoder, Learner):
         lengths = "" if self.gamma is None else ", or set gamma=None"
         return "atoms {} unused", f"Lower alpha or n_components, or raise max_iter{lengths}."
 
-    def _begin(self, X: Any, *, resumed: bool, reset: bool) -> tuple[np.ndarray, Any, OnlineState]:
-        """Check everything; return samples in columns, the random generator, and the start."""
+    def _begin(self, X: Any, *, resumed: bool, reset: bool) -> tuple[Samples, Any, OnlineState]:
+        """Check everything; return samples, the random generator, and the start."""
         self.check_parameters()
         resumed = resumed and hasattr(self, "components_")
-        x = self._checked_to_learn(X, reset=reset).T
-        x = x.astype(x.dtype if reset else self.components_.dtype, copy=False)
+        samples = self._samples_to_learn(X, reset=reset)
         rng = random_source(self.random_state)
         if not reset and isinstance(self.random_state, Integral):  # not the same in every batch
             rng = np.random.RandomState([int(self.random_state), self.n_iter_])
-        shape = (self.n_components or x.shape[0], x.shape[0])
-        basis = np.ascontiguousarray(self._start(shape, rng, x.dtype, go_on=resumed).T)
+        shape = (self.n_components or samples.shape[0], samples.shape[0])
+        basis = np.ascontiguousarray(self._start(shape, rng, samples.dtype, go_on=resumed).T)
         if not resumed:
-            return x, rng, OnlineState.empty(basis)
+            return samples, rng, OnlineState.empty(basis)
         if self.state_ is None or not np.array_equal(self.state_.basis, self.components_.T):
-            return x, rng, OnlineState.trusted(basis, x)
-        return x, rng, replace(self.state_, basis=basis)
+            return samples, rng, OnlineState.trusted(basis, samples.some(ENOUGH))
+        return samples, rng, replace(self.state_, basis=basis)
 
     def _search(self, n_components: int) -> BasisSearch:
         if self.solver == "online":

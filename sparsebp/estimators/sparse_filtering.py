@@ -9,13 +9,14 @@ import numpy as np
 
 from sparsebp._checks import random_source
 from sparsebp._fitted import Numbers
-from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
+from sparsebp.coding import Codes
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
-from sparsebp.estimators._units import is_parabola, warn_of_scale
+from sparsebp.estimators._units import is_parabola
 from sparsebp.minimizers import minimize_lbfgs
 from sparsebp.penalties import SmoothL1
 from sparsebp.problems import Problem, sparse_filtering
@@ -167,17 +168,18 @@ class SparseFiltering(Learner):
             If X or a parameter is unusable.
         """
         self.check_parameters()
-        X = self._checked_to_learn(X)
+        samples = self._samples_to_learn(X)
+        x = samples.block(0, samples.shape[1])
         rng = random_source(self.random_state)
-        start = self._start((self.n_components or X.shape[1], X.shape[1]), rng, X.dtype)
-        epsilon = float(self.epsilon) * (float(np.square(X, dtype=np.float64).mean()) or 1.0)
+        start = self._start((self.n_components or len(x), len(x)), rng, x.dtype)
+        epsilon = float(self.epsilon) * (float(np.square(x, dtype=np.float64).mean()) or 1.0)
         problem = sparse_filtering(epsilon)
-        objective = problem.constrained(problem.objective("W", {"x": X.T}))
+        objective = problem.constrained(problem.objective("W", {"x": x}))
         limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
 
         def fitted_at(point: np.ndarray) -> dict[str, Any]:
             filters = problem.project(point)
-            scale = np.sqrt(np.square(_responses(X, filters, epsilon)).mean(axis=0))
+            scale = np.sqrt(np.square(_responses(x, filters, epsilon)).mean(axis=1))
             return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
 
         with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
@@ -185,22 +187,24 @@ class SparseFiltering(Learner):
             require_success(result)
             vars(self).update(fitted_at(result.point))
         self._record(result)
-        responses = X[:_ENOUGH] @ self.components_.T
+        responses = self.components_ @ samples.some(_ENOUGH)
         hidden = self.epsilon * _HIDDEN > 1  # reported by _warn_of_silent
-        if responses.any() and not hidden and is_parabola(SmoothL1(epsilon), responses.T):
+        if responses.any() and not hidden and is_parabola(SmoothL1(epsilon), responses):
             warn_user(
                 f"SparseFiltering: epsilon is {self.epsilon:g}, which relative to the mean square "
                 "of X is so large that no response is sparse. Give about 1e-8."
             )
-        return self._warn_of_silent(X)
+        return self._warn_of_silent(samples)
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Any, out: Any = None) -> Any:
         """Compute the normalized responses of each sample independently.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Samples in rows.
+        out : array of shape (n_samples, n_components), optional
+            Where to write the codes, block by block; by default a new array.
 
         Returns
         -------
@@ -211,14 +215,14 @@ class SparseFiltering(Learner):
         Raises
         ------
         ValueError
-            If X is unusable.
+            If X or out is unusable.
         """
-        X = self._checked(X)
-        warn_of_scale(X, self.sample_scale_)
-        with ignore_float_warnings():
-            codes = require_finite("The responses", _responses(X, self.components_, self.epsilon_))
-        codes = codes / codes.max(axis=1, keepdims=True) / self.scale_
-        return codes / np.linalg.norm(codes, axis=1, keepdims=True)
+        return super().transform(X, out)
+
+    def _encode(self, x: np.ndarray) -> Codes:
+        responses = _responses(x, self.components_, self.epsilon_)
+        codes = responses / responses.max(axis=0) / self.scale_[:, np.newaxis]
+        return Codes(codes / np.linalg.norm(codes, axis=0), 0)
 
     @property
     def problem_(self) -> Problem:
@@ -226,7 +230,7 @@ class SparseFiltering(Learner):
         return sparse_filtering(self.epsilon_)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
-        return _responses(X, self.components_, self.epsilon_)
+        return _responses(X.T, self.components_, self.epsilon_).T
 
     def _energies(self, codes: np.ndarray) -> np.ndarray:
         """Return the fraction of each filter's mean square that is not ε."""
@@ -236,10 +240,10 @@ class SparseFiltering(Learner):
     def _silence(self) -> tuple[str, str]:
         return "filters {} silent", "Lower epsilon or n_components, or scale X."
 
-    def _objective_of(self, X: Any, codes: np.ndarray) -> float:
+    def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
         return float(codes.sum(axis=1, dtype=np.float64).mean())
 
 
-def _responses(X: np.ndarray, filters: np.ndarray, epsilon: float) -> np.ndarray:
-    responses = product(filters, X.T, X.dtype).T
-    return np.hypot(responses, X.dtype.type(np.sqrt(epsilon)))
+def _responses(x: np.ndarray, filters: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return the responses (n_components, n_samples) to samples in columns."""
+    return np.hypot(product(filters, x, x.dtype), x.dtype.type(np.sqrt(epsilon)))

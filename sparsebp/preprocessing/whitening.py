@@ -7,25 +7,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import (
-    check_choice,
-    check_complete,
-    check_integer,
-    check_matrix,
-    check_number,
-    check_readable,
-)
+from sparsebp._checks import check_choice, check_integer, check_matrix, check_number
 from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._validation import output_array, samples_of
 from sparsebp.preprocessing.principal_directions import principal_directions
-
-_FLOATS = [np.float64, np.float32]
-# Its inferred type, a string, comes from its default.
-_validate_data: Any = validate_data
+from sparsebp.samples import Samples, count_threads
 
 
 class Whitening(
@@ -154,11 +145,12 @@ class Whitening(
         del y
         self.check_parameters()
         regularization = float(self.regularization)
-        samples = self._checked(X, ensure_min_samples=2)
+        samples = self._samples(X, reset=True)
         with ignore_float_warnings():
-            mean = samples.mean(axis=0, dtype=np.float64)
+            (total,) = samples.sum(lambda x: (x.sum(axis=1, dtype=np.float64),))
+            mean = total / samples.shape[1]
         eigenvalues, directions = principal_directions(samples, mean)
-        kept = _n_kept(self.n_components, eigenvalues, samples.shape)
+        kept = _n_kept(self.n_components, eigenvalues, samples.shape[::-1])
         # Set last, so that a failed fit changes nothing.
         self.mean_ = mean
         self.rank_ = len(eigenvalues)
@@ -185,30 +177,36 @@ class Whitening(
             check_number("n_components", self.n_components, above=0, below=1, also=also)
         check_number("regularization", self.regularization, minimum=0)
 
-    def transform(self, X: ArrayLike) -> NDArray[Any]:
+    def transform(self, X: ArrayLike, out: Any = None) -> Any:
         """Whiten samples: z = M (x - mean).
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or store
             The samples.
+        out : array of shape (n_samples, n_outputs), optional
+            Where to write the white samples, block by block: an ndarray, a `numpy.memmap`, a
+            dataset of h5py, an array of zarr. By default they are returned in a new array.
 
         Returns
         -------
         ndarray of shape (n_samples, n_outputs)
-            float32 if `X` is float32, else float64.
+            float32 if `X` is float32, else float64; ``out`` if it was given.
 
         Raises
         ------
         ValueError
-            If `X` is not a finite table of numbers with n_features columns.
+            If `X` is not a finite table of numbers with n_features columns, or out is unusable.
         """
         check_is_fitted(self, "directions_")
-        samples = self._checked(X, reset=False)
-        with ignore_float_warnings():
-            centered = samples - self.mean_.astype(samples.dtype, copy=False)
-            along = self._times(centered, self.directions_ / self.scales_)
-            return require_finite("The white samples", self._turned_back(along))
+        samples = self._samples(X)
+        out = output_array(out, (samples.shape[1], self._n_features_out), samples.dtype)
+        mean = self.mean_.astype(samples.dtype, copy=False)
+        for rows, x in samples.large_blocks():
+            with ignore_float_warnings():
+                along = self._times(x.T - mean, self.directions_ / self.scales_)
+                out[rows] = require_finite("The white samples", self._turned_back(along))
+        return out
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Undo `transform`: x = M^+ z + mean, exactly on the directions kept.
@@ -243,13 +241,9 @@ class Whitening(
             restored = restored + self.mean_.astype(rows.dtype, copy=False)
         return require_finite("The samples", restored)
 
-    def _checked(self, X: ArrayLike, **limits: Any) -> NDArray[Any]:
-        limits |= {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
-        X = check_readable("X", X)
-        with ignore_float_warnings():  # scikit-learn sums X to look for infinities
-            samples: NDArray[Any] = _validate_data(self, X, **limits)
-        check_complete(samples)
-        return samples
+    def _samples(self, X: Any, *, reset: bool = False) -> Samples:
+        n_threads = count_threads(None)
+        return samples_of(self, X, reset=reset, min_samples=1 + reset, n_threads=n_threads)
 
     @property
     def whitening_matrix_(self) -> NDArray[Any]:

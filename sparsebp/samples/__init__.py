@@ -2,7 +2,7 @@
 
 from sparsebp.samples.columns import filled, product, taken
 from sparsebp.samples.moments import second_moment_factor, second_moments
-from sparsebp.samples.samples import BLOCK, ArraySamples, MappedSamples, Samples
+from sparsebp.samples.samples import BLOCK, ArraySamples, DerivedSamples, MappedSamples, Samples
 from sparsebp.samples.stored import StoredSamples, is_store
 from sparsebp.samples.sums import BlockSums
 from sparsebp.samples.threads import (
@@ -17,6 +17,7 @@ __all__ = [
     "BLOCK",
     "ArraySamples",
     "BlockSums",
+    "DerivedSamples",
     "MappedSamples",
     "Samples",
     "StoredSamples",

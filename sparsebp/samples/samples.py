@@ -43,6 +43,11 @@ class Samples(ABC):
     def dtype(self) -> np.dtype:
         """Precision of the samples."""
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the samples are in memory, and so small enough for arrays of their size."""
+        return False
+
     @abstractmethod
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
         """Return a block of samples.
@@ -99,13 +104,7 @@ class Samples(ABC):
         return sums.totals()
 
     def each(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
-        """Yield what a function returns for each block, in the blocks' order.
-
-        Parameters
-        ----------
-        function : callable
-            Maps a block (n_rows, at most `BLOCK`) to anything.
-        """
+        """Yield what a function returns for each block of at most `BLOCK`, in their order."""
 
         def call(columns: slice) -> Any:
             return function(self.block(columns.start, BLOCK))
@@ -135,33 +134,14 @@ class Samples(ABC):
         return rows.T
 
     def large_blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield blocks of some 32 MB, for functions that use several threads themselves.
-
-        Yields
-        ------
-        columns : slice
-            Which samples.
-        block : ndarray of shape (n_rows, n)
-            Their values.
-        """
+        """Yield large blocks, for functions with threads of their own, and their columns."""
         in_memory = self.shape[0] * self.dtype.itemsize * BLOCK
         size = BLOCK * max(1, _LARGE // in_memory)
         for columns in slices(self.shape[1], size):
             yield columns, self.block(columns.start, size)
 
     def some(self, n_samples: int) -> np.ndarray:
-        """Return evenly spread samples in memory.
-
-        Parameters
-        ----------
-        n_samples : int
-            At most so many.
-
-        Returns
-        -------
-        samples : ndarray of shape (n_rows, at most n_samples)
-            In columns.
-        """
+        """Return at most so many samples (n_rows, n), evenly spread, in memory."""
         step = -(-self.shape[1] // n_samples)
         return self.taken(np.arange(0, self.shape[1], step))
 
@@ -267,6 +247,11 @@ class ArraySamples(Samples):
         """Precision of the array."""
         return self.array.dtype
 
+    @property
+    def is_in_memory(self) -> bool:
+        """True."""
+        return True
+
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
         """Return some columns, a view unless an order is given."""
         columns = slice(first, first + size)
@@ -281,8 +266,61 @@ class ArraySamples(Samples):
 
 
 @dataclass(frozen=True, eq=False)
-class MappedSamples(Samples):
-    """K (x − μ) of other samples, such as white ones, computed when a block is asked for.
+class DerivedSamples(Samples):
+    """Other samples, each block of which is changed when it is asked for.
+
+    Parameters
+    ----------
+    samples : Samples
+        The others.
+    """
+
+    samples: Samples
+
+    @property
+    def n_threads(self) -> int:  # type: ignore[override]
+        """Those of the samples."""
+        return self.samples.n_threads
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and of samples."""
+        return self.samples.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Precision of the samples."""
+        return self.samples.dtype
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the samples are."""
+        return self.samples.is_in_memory
+
+    @abstractmethod
+    def derived(self, block: np.ndarray) -> np.ndarray:
+        """Return what becomes of a block (n_rows, n) of the other samples."""
+
+    def block(self, first: int, size: int = BLOCK) -> np.ndarray:
+        """Compute a block."""
+        return self.derived(self.samples.block(first, size))
+
+    def taken(self, order: np.ndarray) -> np.ndarray:
+        """Compute samples by their indices."""
+        return self.derived(self.samples.taken(order))
+
+    def only(self, order: np.ndarray) -> DerivedSamples:
+        """Return some of the samples."""
+        return replace(self, samples=self.samples.only(order))
+
+    def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
+        """Yield parts of the others' random order."""
+        return self.samples.shuffled(seed)
+
+
+@dataclass(frozen=True, eq=False)
+class MappedSamples(DerivedSamples):
+    """K (x − μ) of other samples, such as white ones.
 
     Parameters
     ----------
@@ -294,29 +332,14 @@ class MappedSamples(Samples):
         μ.
     """
 
-    samples: Samples
     matrix: np.ndarray
     mean: np.ndarray
-
-    @property
-    def n_threads(self) -> int:  # type: ignore[override]
-        """Those of the samples."""
-        return self.samples.n_threads
 
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of outputs and of samples."""
         return len(self.matrix), self.samples.shape[1]
 
-    @property
-    def dtype(self) -> np.dtype:
-        """Precision of the samples."""
-        return self.samples.dtype
-
-    def block(self, first: int, size: int = BLOCK) -> np.ndarray:
-        """Compute a block."""
-        return self.matrix @ (self.samples.block(first, size) - self.mean)
-
-    def only(self, order: np.ndarray) -> MappedSamples:
-        """Return some of the samples, mapped."""
-        return replace(self, samples=self.samples.only(order))
+    def derived(self, block: np.ndarray) -> np.ndarray:
+        """Compute K (x − μ)."""
+        return self.matrix @ (block - self.mean)

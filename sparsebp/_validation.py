@@ -1,0 +1,151 @@
+"""X as given to an estimator, as checked samples in columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from sparsebp._checks import check_complete, check_readable
+from sparsebp._magnitudes import (
+    ignore_float_warnings,
+    in_precision,
+    largest_magnitude,
+)
+from sparsebp._memory import check_memory
+from sparsebp.samples import ArraySamples, DerivedSamples, Samples, StoredSamples, is_store
+
+# Its inferred types come from its defaults and are too narrow.
+_validate_data: Any = validate_data
+_FLOATS = [np.float64, np.float32]
+
+
+def samples_of(
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool = False,
+    dtype: Any = None,
+    min_samples: int = 1,
+    n_threads: int = 1,
+) -> Samples:
+    """Return checked samples in columns.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose number and names of features X must have.
+    X : array-like of shape (n_samples, n_features), store or Samples
+        What the user gave.
+    reset : bool
+        Whether X determines the estimator's number and names of features.
+    dtype : dtype, optional
+        The precision of the estimator, to which X is converted; by default it stays float32 or
+        becomes float64.
+    min_samples : int
+        Number of samples that are required.
+    n_threads : int
+        Blocks at work at the same time.
+
+    Returns
+    -------
+    samples : Samples of shape (n_features, n_samples)
+        An array is checked here. The rest is read and checked when a block is asked for.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is unusable.
+    """
+    if isinstance(X, Samples) or is_store(X):
+        samples = X if isinstance(X, Samples) else _stored(X, n_threads)
+        n_features, n_samples = samples.shape
+        if n_samples < min_samples:
+            raise ValueError(
+                f"X has {n_samples} sample(s) (shape={(n_samples, n_features)}) while a minimum of "
+                f"{min_samples} is required."
+            )
+        like = np.broadcast_to(0.0, (n_samples, n_features))
+        _validate_data(estimator, like, reset=reset, skip_check_array=True)
+        return CheckedSamples(samples, np.dtype(dtype or samples.dtype))
+    X = check_readable("X", X)
+    limits = {"dtype": _FLOATS, "ensure_min_samples": min_samples}
+    with ignore_float_warnings():  # scikit-learn sums X to look for infinities
+        rows = _validate_data(estimator, X, reset=reset, ensure_all_finite="allow-nan", **limits)
+    check_complete(rows)
+    rows = rows if dtype is None else in_precision("X", rows, dtype)
+    return ArraySamples(rows.T, n_threads)
+
+
+def _stored(X: Any, n_threads: int) -> StoredSamples:
+    kind = np.dtype(X.dtype).kind
+    if len(X.shape) != 2 or not all(X.shape):
+        raise ValueError(
+            f"X has shape {X.shape}; expected a row for each sample and a column for each feature."
+        )
+    if kind not in "biuf":
+        raise ValueError(f"X has dtype {X.dtype}; expected real numbers.")
+    return StoredSamples(X, n_threads)
+
+
+def output_array(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
+    """Return the array into which results are written.
+
+    Parameters
+    ----------
+    out : array or None
+        What the user gave; None makes a new array.
+    shape : (int, int)
+        Numbers of samples and of results for each.
+    dtype : dtype
+        Of a new array.
+
+    Raises
+    ------
+    ValueError
+        If out has another shape, or does not hold real numbers.
+    MemoryError
+        If a new array does not fit into memory.
+    """
+    if out is None:
+        check_memory("n_samples", shape[0], shape, itemsize=np.dtype(dtype).itemsize)
+        return np.empty(shape, dtype)
+    given = tuple(getattr(out, "shape", ())), np.dtype(getattr(out, "dtype", object))
+    if given[0] != shape or given[1].kind != "f":
+        raise ValueError(
+            f"out has shape {given[0]} and dtype {given[1]}; it must have shape {shape}, a row for "
+            "each sample, and be of float32 or float64."
+        )
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedSamples(DerivedSamples):
+    """Samples of which each block is checked and converted when it is read.
+
+    Parameters
+    ----------
+    samples : Samples
+        Perhaps with missing or infinite values.
+    precision : dtype
+        To which they are converted.
+    """
+
+    precision: np.dtype
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The precision."""
+        return self.precision
+
+    def derived(self, block: np.ndarray) -> np.ndarray:
+        """Return the block; raise ValueError if it is unusable."""
+        if not block.size:
+            return block
+        if not np.isfinite(largest_magnitude(block)):
+            raise ValueError(
+                "X contains NaN or infinity. Remove these samples, or impute the values first."
+            )
+        return in_precision("X", block, self.precision)

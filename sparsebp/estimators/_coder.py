@@ -1,0 +1,204 @@
+"""Base of estimators that encode samples: transform, score, and what is checked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from sparsebp._checks import check_readable, is_auto
+from sparsebp._documentation import Documented
+from sparsebp._fitted import Maybe, Names
+from sparsebp._hints import Hinted
+from sparsebp._magnitudes import ignore_float_warnings, in_precision, in_range, require_finite
+from sparsebp._unused import unused_components
+from sparsebp._validation import output_array, samples_of
+from sparsebp._warnings import warn_user
+from sparsebp.coding import Codes
+from sparsebp.estimators._units import warn_of_scale
+from sparsebp.penalties import Penalty, make_penalty
+from sparsebp.samples import Samples, count_threads
+
+_FLOATS: Any = [np.float64, np.float32]
+
+
+class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of estimators with components; samples are rows here and columns in lower layers."""
+
+    penalty: str | Penalty
+    epsilon: Any  # a number, or "auto" where allowed
+    _auto_epsilon: ClassVar[bool] = False
+    n_features_in_: int
+    n_jobs: int | None = None  # for estimators that work on blocks
+    components_: np.ndarray
+    penalty_: Penalty
+    sample_scale_: float | None = None
+    #: Attributes set by `fit`; model files are checked against them.
+    _fitted: ClassVar[dict[str, Any]] = {"feature_names_in_": Maybe(Names("features"))}
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        if tags.transformer_tags is not None:
+            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def features_(self) -> np.ndarray:
+        """What each component adds to a sample, in rows; displays show these."""
+        return self.components_
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.components_.shape[0]
+
+    def _samples(self, X: Any) -> Samples:
+        """Return samples to encode, in columns; values of a store are checked when read."""
+        check_is_fitted(self)
+        limits = {"dtype": self.components_.dtype, "n_threads": count_threads(self.n_jobs)}
+        return samples_of(self, X, **limits)
+
+    def _checked_codes(self, codes: Any) -> np.ndarray:
+        check_is_fitted(self)
+        codes = check_readable("X", codes)
+        with ignore_float_warnings():
+            codes = check_array(codes, dtype=_FLOATS, input_name="X")
+        if codes.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"The codes have {codes.shape[1]} columns but {type(self).__name__} has "
+                f"{self._n_features_out} components."
+            )
+        return in_precision("X", codes, self.components_.dtype)
+
+    def transform(self, X: Any, out: Any = None) -> Any:
+        """Compute the coefficients of samples, each independently.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or store
+            Samples in rows.
+        out : array of shape (n_samples, n_components), optional
+            Where to write the coefficients, block by block: an ndarray, a `numpy.memmap`, a
+            dataset of h5py, an array of zarr. By default they are returned in a new array.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_components)
+            Coefficients that minimize the objective for the atoms, or responses of the filters, in
+            rows; ``out`` if it was given.
+
+        Raises
+        ------
+        ValueError
+            If X or out is unusable.
+        """
+        samples = self._samples(X)
+        out = output_array(out, (samples.shape[1], self._n_features_out), samples.dtype)
+        for rows, _, codes in self._encoded(samples):
+            out[rows] = codes
+        return out
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Compute minus the objective of these samples, so that higher is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        score : float
+            −F of the model at the samples' coefficients, −∞ if F overflows.
+            (Sparse filtering divides responses by ``scale_``.)
+
+        Raises
+        ------
+        ValueError
+            If X is unusable.
+        """
+        samples, total = self._samples(X), 0.0
+        for _, x, codes in self._encoded(samples):
+            with ignore_float_warnings():
+                total += x.shape[1] * self._objective_of(x, codes)
+        score = -total / samples.shape[1]
+        return score if not np.isnan(score) else -np.inf  # sums of infinities of both signs
+
+    def _encoded(self, samples: Samples) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield one block after the other: which samples, them in columns, and codes in rows."""
+        warn_of_scale(samples, self.sample_scale_)
+        n_unfinished = 0
+        for rows, x in samples.large_blocks():
+            with ignore_float_warnings():
+                found = self._encode(x)
+            n_unfinished += found.n_unfinished
+            yield rows, x, require_finite("The codes", found.codes.T)
+        if n_unfinished:
+            warn_user(
+                f"The coefficients of {n_unfinished} of {samples.shape[1]} samples have not "
+                "converged; scale the samples to about unit variance, or raise epsilon.",
+                ConvergenceWarning,
+            )
+
+    def _encode(self, x: np.ndarray) -> Codes:
+        """Encode checked samples in columns; each estimator in its own way."""
+        raise NotImplementedError
+
+    def silent_components(self, codes: Any) -> np.ndarray:
+        """Return the components that contribute almost nothing: unused atoms, silent filters.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_samples, n_components)
+            Coefficients of some samples, as `transform` returns them.
+
+        Returns
+        -------
+        silent : ndarray of int
+            Indices of the components whose contribution to the samples, mean square of the
+            coefficients times squared norm of atom or filter, is below a thousandth of the typical
+            one.
+
+        Raises
+        ------
+        ValueError
+            If there are not n_components columns.
+        """
+        scaled, _ = in_range(self._checked_codes(codes).astype(np.float64))
+        return unused_components(self._energies(scaled))
+
+    def _energies(self, codes: np.ndarray) -> np.ndarray:
+        """Return the mean square of what each component contributes."""
+        lengths = np.linalg.norm(self.components_.astype(np.float64), axis=1)
+        return np.square(codes).mean(axis=0) * lengths**2
+
+    def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
+        """Compute the objective of samples in columns, a mean over them, given their codes."""
+        raise NotImplementedError
+
+    def _make_penalty(self, n_components: int, auto: float = 1.0) -> Penalty:
+        """Return the penalty; `auto` is the ε of ``epsilon="auto"``."""
+        epsilon = auto if is_auto(self.epsilon) else float(self.epsilon)
+        penalty = self._accepted(make_penalty(self.penalty, n_components, epsilon))
+        penalty.check_components(n_components)
+        return penalty
+
+    def _check_penalty(self, n_components: int | None) -> None:
+        """Raise the errors of `_make_penalty`; None if the number is unknown."""
+        if n_components is not None:
+            self._make_penalty(int(n_components))
+        elif isinstance(self.penalty, Penalty):
+            self._accepted(self.penalty)
+        else:
+            epsilon = 1.0 if is_auto(self.epsilon) else float(self.epsilon)
+            self._accepted(make_penalty(self.penalty, 1, epsilon))
+
+    def _accepted(self, penalty: Penalty) -> Penalty:
+        """Return the penalty as this estimator uses it, or raise an error if it cannot."""
+        return penalty
