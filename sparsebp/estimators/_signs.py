@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from sparsebp._cached import cached_property
+from sparsebp._namespaces import summed
 from sparsebp.minimizers import Callback, Result, Status, minimize_lbfgs
 from sparsebp.penalties import Penalty, Signed, gaussian_reference, values_of_each
 from sparsebp.problems import OrthonormalRows, orthonormal_ica
@@ -83,18 +84,18 @@ class SignRule:
 
     @cached_property
     def _mean(self) -> np.ndarray:
-        (total,) = self.samples.sum(lambda x: (x.sum(axis=1, keepdims=True),))
+        (total,) = self.samples.sum(lambda x: (summed(x, 1, keepdims=True),))
         return (total / self.samples.shape[1]).astype(self.samples.dtype)
 
     def excess_at(self, point: np.ndarray) -> GaussianExcess:
         """Compare the penalty of responses about their mean with that of Gaussian ones."""
-        filters, mean, n_samples = self.filters_at(point), self._mean, self.samples.shape[1]
+        responses = self.samples.mapped(self.filters_at(point), self._mean)
+        n_samples = responses.shape[1]
 
-        def sums(x: np.ndarray) -> tuple[np.ndarray, ...]:
-            codes = filters @ (x - mean)
-            return np.square(codes).sum(axis=1), values_of_each(self.penalty, codes).sum(axis=1)
+        def sums(codes: np.ndarray) -> tuple[np.ndarray, ...]:
+            return summed(codes * codes, 1), summed(values_of_each(self.penalty, codes), 1)
 
-        variance, value = (total / n_samples for total in self.samples.sum(sums))
+        variance, value = (total / n_samples for total in responses.sum(sums))
         reference = gaussian_reference(self.penalty, np.sqrt(variance))
         noise = 16 * float(np.finfo(self.samples.dtype).eps) * np.abs(value)
         return GaussianExcess(value - reference.value, reference.spread / np.sqrt(n_samples), noise)
@@ -127,8 +128,9 @@ class SignRule:
         """Search for orthonormal filters with sparse responses until little is gained."""
         problem = orthonormal_ica(self.penalty)
         objective = problem.constrained(problem.objective("W", {"x": self.samples}))
-        filters, mean = self.filters_at(start), self._mean
-        (squares,) = self.samples.sum(lambda x: (np.square(filters @ (x - mean)).sum(axis=1),))
+        filters = self.filters_at(start)
+        responses = self.samples.mapped(filters, self._mean)
+        (squares,) = responses.sum(lambda codes: (summed(codes * codes, 1),))
         deviation = np.sqrt(squares / self.samples.shape[1])
         rest = _REST * float(gaussian_reference(self.penalty, deviation).spread.sum())
         values: list[float] = [np.inf, np.inf]

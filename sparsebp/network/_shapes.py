@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsebp._namespaces import summed
+
 
 def require_product(symbol: str, weight: tuple[int, ...], operand: tuple[int, ...]) -> None:
     """Raise an error if the inner dimensions of a product differ."""
@@ -27,4 +29,4 @@ def require_same(name: str, target: tuple[int, ...], z: tuple[int, ...]) -> None
 def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Sum a gradient over the dimensions along which its variable was repeated."""
     axes = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
-    return gradient.sum(axis=axes, keepdims=True) if axes else gradient
+    return summed(gradient, axes, keepdims=True) if axes else gradient

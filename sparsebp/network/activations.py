@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._namespaces import is_foreign, namespace
 from sparsebp.network.notation import Formula
 from sparsebp.network.weights import Variables
 
@@ -53,7 +54,7 @@ class Shift(Activation):
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> Any:
         """Return ones."""
-        return np.ones_like(z)
+        return namespace(z).ones_like(z)
 
     def pull_back(
         self, delta: np.ndarray, z: np.ndarray, a: np.ndarray, variables: Variables
@@ -140,7 +141,7 @@ class Root(Activation):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute the square root of z."""
-        return np.sqrt(z)
+        return namespace(z).sqrt(z)
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Compute ½ z^(−½)."""
@@ -162,7 +163,7 @@ class Sigmoid(Activation):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute the logistic function through tanh, which does not overflow."""
-        return 0.5 + 0.5 * np.tanh(0.5 * z)
+        return 0.5 + 0.5 * namespace(z).tanh(0.5 * z)
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Compute a(1 − a)."""
@@ -183,7 +184,7 @@ class Tanh(Activation):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute tanh z."""
-        return np.tanh(z)
+        return namespace(z).tanh(z)
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Compute 1 − a²."""
@@ -225,12 +226,12 @@ class ScaledLogCosh(Activation):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute [u + log(1 + expm1(−2u)/2)] / a, u = a |z|: no overflow, no small z lost."""
-        u = magnitude(z) * self.sharpness
-        return (u + np.log1p(0.5 * np.expm1(-2 * u))) / self.sharpness
+        xp, u = namespace(z), magnitude(z) * self.sharpness
+        return (u + xp.log1p(0.5 * xp.expm1(-2 * u))) / self.sharpness
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Compute tanh(a z)."""
-        return np.tanh(self.sharpness * z)
+        return namespace(z).tanh(self.sharpness * z)
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,7 @@ class Log1pSquare(Activation):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute log(1 + z²)."""
-        return np.log1p(z * z)
+        return namespace(z).log1p(z * z)
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Compute 2z / (1 + z²)."""
@@ -276,7 +277,7 @@ class OneMinusGaussian(Activation):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute −expm1(−z²/2), which keeps the digits of small z."""
-        return -np.expm1(-0.5 * z * z)
+        return -namespace(z).expm1(-0.5 * z * z)
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Compute z exp(−z²/2)."""
@@ -301,7 +302,7 @@ class Absolute(Activation):
 
     def derivative(self, z: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Compute sign z."""
-        return np.sign(np.real(z))
+        return sign(z)
 
 
 @dataclass(frozen=True)
@@ -324,4 +325,11 @@ class Chain(Activation):
 
 def magnitude(z: np.ndarray) -> np.ndarray:
     """Compute |z| for real z, continued to complex z by the sign of the real part."""
+    if is_foreign(z):
+        return namespace(z).abs(z)
     return np.abs(z) if np.isrealobj(z) else np.where(np.real(z) < 0, -z, z)
+
+
+def sign(z: np.ndarray) -> np.ndarray:
+    """Compute the sign of z, for complex z that of the real part."""
+    return namespace(z).sign(z) if is_foreign(z) else np.sign(np.real(z))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sparsebp._namespaces import is_floating, is_foreign, to_numpy, total, widened
 from sparsebp.network.activations import Activation
 from sparsebp.network.costs import Cost
 from sparsebp.network.network import Network
@@ -68,8 +69,7 @@ def value_and_gradients(
         )
     variables = checked_variables(network, variables)
     values, gradients = backpropagate(tree, network.input, variables, wrt)
-    total = values.sum(dtype=np.result_type(values.dtype, np.float64))
-    return total.item(), gradients
+    return to_numpy(total(values)).item(), gradients
 
 
 class Tree(NamedTuple):
@@ -160,7 +160,8 @@ def _sweep(
     for weight, cost in tree.ends:
         more, other = cost(z, variables)
         if weight != 1:
-            more, other = weight * more, np.multiply(other, weight, out=other)
+            more = weight * more
+            other *= weight
         for name in cost.names:
             if name in wrt:
                 _add(gradients, name, cost.gradient(other, z, variables))  # type: ignore[attr-defined]
@@ -186,7 +187,10 @@ def _joined(total: np.ndarray | None, part: np.ndarray) -> np.ndarray:
     """Add to a total in place; costs and backward steps return new arrays."""
     if total is None:
         return part
-    return np.add(total, part, out=total if total.dtype == part.dtype else None)
+    if total.dtype != part.dtype:
+        return total + part
+    total += part
+    return total
 
 
 def checked_variables(network: Network, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,15 +212,15 @@ def _as_matrix(name: str, value: Any, dense: bool) -> Any:
         raise TypeError(
             f"The variable {name!r} is sparse, but only a weight may be; pass its toarray()."
         )
-    array = value if is_sparse else np.asarray(value)
-    if array.dtype.kind not in "fcbiu":
+    array = value if is_sparse or is_foreign(value) else np.asarray(value)
+    if not (is_foreign(array) or array.dtype.kind in "fcbiu"):
         raise TypeError(f"The variable {name!r} has dtype {array.dtype}; it must be numeric.")
     if array.ndim != 2:
         raise ValueError(
             f"The variable {name!r} has shape {array.shape}; it must be two-dimensional, with "
             "samples in columns. Write x[:, None] for a single sample."
         )
-    return array if array.dtype.kind in "fc" else array.astype(np.float64)
+    return array if is_floating(array) else widened(array)
 
 
 def _names(wrt: str | Iterable[str]) -> tuple[str, ...]:

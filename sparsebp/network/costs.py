@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsebp._namespaces import constant, is_foreign, namespace, summed
 from sparsebp.network._shapes import require_same, unbroadcast
-from sparsebp.network.activations import magnitude
+from sparsebp.network.activations import magnitude, sign
 from sparsebp.network.weights import Variables
 
 ValuesAndDelta = tuple[np.ndarray, np.ndarray]
@@ -33,7 +34,7 @@ class Sum(Cost):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums and ones."""
-        return z.sum(axis=0), np.ones_like(z)
+        return summed(z, 0), namespace(z).ones_like(z)
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ class SumOfRoots(Cost):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums of roots, and ½ (z + c)^(−½)."""
+        if is_foreign(z):
+            root = namespace(z).sqrt(z + self.constant)
+            return summed(root, 0), 0.5 / root
         root = z + self.constant  # one fresh array for everything: memory is slower than roots
         np.sqrt(root, out=root)
         return root.sum(axis=0), np.divide(0.5, root, out=root)
@@ -109,6 +113,9 @@ class SumOfSmoothAbsolutes(Cost):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums of smoothed absolute values, and z (z² + c)^(−½)."""
+        if is_foreign(z):  # few passes over memory
+            root = namespace(z).hypot(z, constant(self.constant**0.5, z))
+            return summed(root, 0), z / root
         root = z * z
         root += self.constant
         np.sqrt(root, out=root)
@@ -129,10 +136,10 @@ class SumOfLogCosh(Cost):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums of log cosh(a z) / a, and tanh(a z), from one exponential."""
-        u = magnitude(z) * self.sharpness
-        t = np.expm1(-2 * u)
-        value = (u + np.log1p(0.5 * t)).sum(axis=0) / self.sharpness
-        return value, np.sign(np.real(z)) * -t / (2 + t)
+        xp, u = namespace(z), magnitude(z) * self.sharpness
+        t = xp.expm1(-2 * u)
+        value = summed(u + xp.log1p(0.5 * t), 0) / self.sharpness
+        return value, sign(z) * -t / (2 + t)
 
 
 @dataclass(frozen=True)
@@ -142,8 +149,11 @@ class SumOfLog1pSquares(Cost):
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums of log(1 + z²), and 2z / (1 + z²)."""
         square = z * z
-        return np.log1p(square).sum(axis=0), 2 * z / (1 + square)
+        return summed(namespace(z).log1p(square), 0), 2 * z / (1 + square)
 
 
 def _square_sums(z: np.ndarray) -> np.ndarray:
+    if is_foreign(z):
+        lengths = namespace(z).linalg.vector_norm(z, axis=0)
+        return lengths * lengths
     return np.einsum("ij,ij->j", z, z)

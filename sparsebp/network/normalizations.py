@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sparsebp._namespaces import namespace, summed
 from sparsebp.network.activations import Activation
 from sparsebp.network.notation import Formula
 from sparsebp.network.weights import Variables
@@ -27,7 +28,7 @@ class _Normalize(Activation):
         self, delta: np.ndarray, z: np.ndarray, a: np.ndarray, variables: Variables
     ) -> np.ndarray:
         """Compute J δ = (δ − a aᵀδ) / ‖z‖ for each row or column."""
-        along = (delta * a).sum(axis=self.axis, keepdims=True)
+        along = summed(delta * a, self.axis, keepdims=True)
         return (delta - along * a) / _lengths(z, self.axis)
 
 
@@ -80,4 +81,4 @@ class NormalizeColumns(_Normalize):
 
 
 def _lengths(z: np.ndarray, axis: int) -> np.ndarray:
-    return np.sqrt((z * z).sum(axis=axis, keepdims=True))
+    return namespace(z).sqrt(summed(z * z, axis, keepdims=True))

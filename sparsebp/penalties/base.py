@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from sparsebp import _namespaces
 from sparsebp._cached import cached_property
+from sparsebp._namespaces import constant, namespace
 from sparsebp.network import Layer, Network, Parameter, Tree, backpropagate, simplified
 
 
@@ -101,8 +103,10 @@ class Penalty:
         curvature : ndarray of shape (n_components, n_samples)
             At least 0; where s is 0, the limit.
         """
-        nowhere_zero = np.where(codes == 0, np.finfo(codes.dtype).eps, codes)
-        return np.maximum(self.values_and_gradient(nowhere_zero)[1] / nowhere_zero, 0)
+        xp = namespace(codes)
+        eps = constant(float(xp.finfo(codes.dtype).eps), codes)
+        nowhere_zero = xp.where(codes == 0, eps, codes)
+        return xp.clip(self.values_and_gradient(nowhere_zero)[1] / nowhere_zero, 0, None)
 
     def proximal(self, codes: np.ndarray, step: np.ndarray | float) -> np.ndarray:
         """Compute argmin over u of ½‖u − s‖² + step S(u); defined by non-smooth penalties.
@@ -122,7 +126,7 @@ class Penalty:
         raise NotImplementedError
 
     def variables_like(self, like: Any) -> dict[str, Any]:
-        """Return the penalty's own matrices in the precision of another array.
+        """Return the penalty's own matrices in the library and precision of another array.
 
         Parameters
         ----------
@@ -134,8 +138,7 @@ class Penalty:
         variables : dict of str to matrix
             By name.
         """
-        dtype = like.dtype if like.dtype.kind == "f" else None
-        return {n: m.astype(dtype or m.dtype, copy=False) for n, m in self.variables.items()}
+        return {name: _namespaces.like(matrix, like) for name, matrix in self.variables.items()}
 
     def check_components(self, n_components: int) -> None:
         """Raise an error for a number of components that does not fit the penalty.

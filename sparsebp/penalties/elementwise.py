@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsebp import network as net
 from sparsebp._checks import check_flag, check_number
+from sparsebp._namespaces import namespace
 from sparsebp.network import Activation, Identity, Layer
 from sparsebp.penalties.base import Penalty
 
@@ -63,8 +64,8 @@ class L1(Penalty):
             sign(s) max(|s| − step, 0), or max(s − step, 0) where coefficients are positive.
         """
         if self.positive:
-            return np.maximum(codes - step, 0)
-        return codes - np.clip(codes, -step, step)
+            return namespace(codes).clip(codes - step, 0, None)
+        return codes - namespace(codes).clip(codes, -step, step)
 
     def violation(
         self, codes: np.ndarray, gradient: np.ndarray, weight: np.ndarray | float
@@ -85,10 +86,11 @@ class L1(Penalty):
         violation : ndarray of shape (n_samples,)
             The largest element of the minimum-norm subgradient, 0 at a minimum.
         """
-        slope = -gradient if self.positive else np.abs(gradient)
-        used = np.abs(gradient + weight * np.sign(codes))
-        unused = np.maximum(slope - weight, 0)
-        return np.where(codes == 0, unused, used).max(axis=0, initial=0.0)
+        xp = namespace(codes)
+        slope = -gradient if self.positive else xp.abs(gradient)
+        used = xp.abs(gradient + weight * xp.sign(codes))
+        unused = xp.clip(slope - weight, 0, None)
+        return xp.max(xp.where(codes == 0, unused, used), axis=0)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sparsebp._namespaces import namespace
 from sparsebp.penalties.base import Penalty
 
 # The trapezoidal rule in the cube root of z: nodes are dense near zero, where penalties are
@@ -79,4 +80,5 @@ def values_of_each(penalty: Penalty, codes: np.ndarray) -> np.ndarray:
     values : ndarray of shape (n_components, n_samples)
         Whose columns sum to S.
     """
-    return penalty.values_and_gradient(codes.reshape(1, -1))[0].reshape(codes.shape)
+    reshape = namespace(codes).reshape
+    return reshape(penalty.values_and_gradient(reshape(codes, (1, -1)))[0], codes.shape)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+
+from sparsebp._namespaces import namespace
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,15 @@ class GridGrouping:
 
     def __matmul__(self, a: np.ndarray) -> np.ndarray:
         """Compute V a for an array of shape (n_rows · n_columns, n_samples)."""
-        (height, width), n = (len(self.rows), len(self.columns)), a.shape[1]
-        summed = self.rows @ a.reshape(height, width * n)
-        return (self.columns @ summed.reshape(height, width, n)).reshape(height * width, n)
+        (height, width), n = (self.rows.shape[0], self.columns.shape[0]), a.shape[1]
+        reshape = namespace(a).reshape
+        over_rows = self.rows @ reshape(a, (height, width * n))
+        over_both = self.columns @ reshape(over_rows, (height, width, n))
+        return reshape(over_both, (height * width, n))
+
+    def map_arrays(self, function: Callable[[Any], Any]) -> GridGrouping:
+        """Return the same matrix with its factors converted."""
+        return GridGrouping(function(self.rows), function(self.columns))
 
     @property
     def T(self) -> GridGrouping:
@@ -54,7 +63,7 @@ class GridGrouping:
     @property
     def shape(self) -> tuple[int, int]:
         """Shape of the whole matrix."""
-        n = len(self.rows) * len(self.columns)
+        n = self.rows.shape[0] * self.columns.shape[0]
         return n, n
 
     @property
@@ -66,7 +75,7 @@ class GridGrouping:
         """Return the same in another precision."""
         if dtype == self.dtype and not copy:
             return self
-        return GridGrouping(self.rows.astype(dtype), self.columns.astype(dtype))
+        return self.map_arrays(lambda factor: factor.astype(dtype))
 
     def toarray(self) -> np.ndarray:
         """Return the whole matrix, of shape (n_rows · n_columns, n_rows · n_columns)."""

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sparsebp._magnitudes import decomposing
+from sparsebp._namespaces import namespace, summed
 from sparsebp.problems.objective import Differentiable
 
 _KEPT = (
@@ -40,7 +41,7 @@ class UnitVectors:
         lengths = _lengths(point, self.axis)
         unit = point / lengths
         value, gradient = self.objective.value_and_gradient(unit)
-        along = (gradient * unit).sum(axis=self.axis, keepdims=True)
+        along = summed(gradient * unit, self.axis, keepdims=True)
         return value, (gradient - along * unit) / lengths
 
 
@@ -131,14 +132,14 @@ class OrthonormalRows:
         """
         _require_wide(point)
         with decomposing():
-            left, _, right = np.linalg.svd(point, full_matrices=False)
+            left, _, right = namespace(point).linalg.svd(point, full_matrices=False)
         return left @ right
 
     def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
         """Compute F of the constrained point, and the gradient in the free one."""
         _require_wide(point)
         with decomposing():
-            left, roots, right = np.linalg.svd(point, full_matrices=False)
+            left, roots, right = namespace(point).linalg.svd(point, full_matrices=False)
         w = left @ right
         value, gradient = self.objective.value_and_gradient(w)
         inner = left.T @ gradient @ right.T
@@ -156,5 +157,5 @@ def _require_wide(matrix: np.ndarray) -> None:
 
 
 def _lengths(matrix: np.ndarray, axis: int) -> np.ndarray:
-    squares = (matrix * matrix).sum(axis=axis, keepdims=True)
-    return np.sqrt(squares + (squares == 0))
+    xp, squares = namespace(matrix), summed(matrix * matrix, axis, keepdims=True)
+    return xp.sqrt(xp.where(squares == 0, xp.ones_like(squares), squares))

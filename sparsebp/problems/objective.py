@@ -10,6 +10,8 @@ import numpy as np
 
 from sparsebp._cached import cached_property
 from sparsebp._checks import check_shape
+from sparsebp._namespaces import is_floating, is_foreign, like, namespace, to_numpy, widened
+from sparsebp._namespaces import total as summed
 from sparsebp.network import Network, Tree, backpropagate, simplified
 from sparsebp.samples import Samples
 
@@ -142,17 +144,18 @@ class Objective:
             If one is missing or of another shape.
         """
         if isinstance(self.free, str):
-            return np.asarray(matrices[self.free])
+            return _as_array(matrices[self.free])
         missing = [name for name in self.free if name not in matrices]
         if missing:
             raise ValueError(f"The free matrix {missing[0]!r} is missing; give {self._described}.")
-        arrays = {name: np.asarray(matrices[name]) for name in self.free}
+        arrays = {name: _as_array(matrices[name]) for name in self.free}
         for name, shape in self.free.items():
             if arrays[name].shape != shape:
                 raise ValueError(
                     f"{name} has shape {arrays[name].shape}; the objective was made for {shape}."
                 )
-        return np.concatenate([array.ravel() for array in arrays.values()])
+        xp = namespace(next(iter(arrays.values())))
+        return xp.concat([xp.reshape(array, (-1,)) for array in arrays.values()])
 
     def unpack(self, point: np.ndarray) -> dict[str, np.ndarray]:
         """Return the free matrices at a point, by name.
@@ -180,11 +183,11 @@ class Objective:
                 f"The point has shape {point.shape}; {self._described} make a vector of "
                 f"{sum(sizes)} numbers."
             )
-        parts = np.split(point, np.cumsum(sizes)[:-1])
-        shapes = self.free.items()
-        return {
-            name: part.reshape(shape) for (name, shape), part in zip(shapes, parts, strict=True)
-        }
+        xp, first, matrices = namespace(point), 0, {}
+        for (name, shape), size in zip(self.free.items(), sizes, strict=True):
+            matrices[name] = xp.reshape(point[first : first + size], shape)
+            first += size
+        return matrices
 
     @property
     def _described(self) -> str:
@@ -214,9 +217,11 @@ class Objective:
             value, parts = group.sum(free)
             total += value
             for name, part in parts.items():
-                known = gradients.get(name)
-                gradients[name] = part if known is None else np.add(known, part, out=known)
-        return total, self.pack(gradients).astype(point.dtype, copy=False)
+                if name in gradients:
+                    gradients[name] += part
+                else:
+                    gradients[name] = part
+        return total, like(self.pack(gradients), point)
 
     def values_and_gradient(
         self, point: np.ndarray, known: Mapping[str, np.ndarray] | None = None
@@ -286,19 +291,21 @@ class _Group:
 
     def sum(self, free: Mapping[str, np.ndarray]) -> tuple[Any, dict[str, np.ndarray]]:
         """Return the value, summed over the columns, and the gradients in the free matrices."""
-        samples = next((n for n, m in self.fixed.items() if isinstance(m, Samples)), None)
+        name = next((n for n, m in self.fixed.items() if isinstance(m, Samples)), None)
         names = self._names(free)
 
-        def run(fixed: Mapping[str, Any]) -> list[Any]:
+        def run(fixed: Mapping[str, Any], free: Mapping[str, Any]) -> list[Any]:
             values, gradients = self.run(fixed, free)
-            total = values.sum(dtype=np.result_type(values, np.float64))
-            return [total, *(gradients[name] for name in names)]
+            return [summed(values), *(gradients[name] for name in names)]
 
-        if samples is None:
-            value, *parts = run(self.fixed)
+        if name is None:
+            value, *parts = run(self.fixed, free)
         else:
-            value, *parts = self.fixed[samples].sum(lambda x: run({**self.fixed, samples: x}))
-        return value.item(), dict(zip(names, parts, strict=True))
+            samples = self.fixed[name]
+            here = {n: samples.placed(m) for n, m in self.fixed.items() if n != name}
+            point = {n: samples.placed(m) for n, m in free.items()}
+            value, *parts = samples.sum(lambda block: run({**here, name: block}, point))
+        return to_numpy(value).item(), dict(zip(names, parts, strict=True))
 
     def run(
         self, fixed: Mapping[str, Any], free: Mapping[str, np.ndarray]
@@ -316,4 +323,8 @@ class _Group:
 
 def _floating(point: np.ndarray) -> np.ndarray:
     """Return an integer point in float64, any other unchanged."""
-    return point if point.dtype.kind in "fc" else point.astype(np.float64)
+    return point if is_floating(point) else widened(point)
+
+
+def _as_array(matrix: Any) -> Any:
+    return matrix if is_foreign(matrix) else np.asarray(matrix)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._namespaces import like, namespace
 from sparsebp.network import Network
 from sparsebp.penalties import Penalty
 from sparsebp.problems.constraints import OrthonormalRows, UnitVectors
@@ -173,8 +174,7 @@ class Problem:
                 f"{others[0]} is an array; give both as arrays."
             )
         factor = 1 / x.shape[1] if scale is None else scale
-        dtype = x.dtype if x.dtype.kind == "f" else None  # not converted for complex samples
-        own = {n: m.astype(dtype or m.dtype, copy=False) for n, m in self.fixed.items()}
+        own = {name: like(matrix, x) for name, matrix in self.fixed.items()}
         terms = []
         for part in self.parts:
             fixed = {n: m for n, m in {**own, **known}.items() if n in part.network.names}
@@ -188,9 +188,12 @@ class Problem:
 def _compressed(samples: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Return few columns with the same second moments as these stacked matrices."""
     first, *others = samples.values()
-    stacked = np.vstack([first, *others]) if others else first
-    ends = np.cumsum([len(m) for m in samples.values()][:-1]) if others else []
-    return dict(zip(samples, np.split(second_moment_factor(stacked), ends), strict=True))
+    if not others:
+        return dict.fromkeys(samples, second_moment_factor(first))
+    factor = second_moment_factor(namespace(first).concat([first, *others], axis=0))
+    ends = np.cumsum([m.shape[0] for m in samples.values()]).tolist()
+    parts = zip(samples, [0, *ends], ends, strict=False)
+    return {name: factor[start:end, :] for name, start, end in parts}
 
 
 def of_penalty(penalty: Penalty) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Sources of samples, and sums and products with them in blocks of columns."""
 
 from sparsebp.samples.columns import filled, product, taken
+from sparsebp.samples.derived import DerivedSamples, MappedSamples
+from sparsebp.samples.device import DeviceSamples
 from sparsebp.samples.moments import second_moment_factor, second_moments
-from sparsebp.samples.samples import BLOCK, ArraySamples, DerivedSamples, MappedSamples, Samples
+from sparsebp.samples.samples import BLOCK, ArraySamples, Samples
 from sparsebp.samples.stored import StoredSamples, is_store
 from sparsebp.samples.sums import BlockSums
 from sparsebp.samples.threads import (
@@ -18,6 +20,7 @@ __all__ = [
     "ArraySamples",
     "BlockSums",
     "DerivedSamples",
+    "DeviceSamples",
     "MappedSamples",
     "Samples",
     "StoredSamples",

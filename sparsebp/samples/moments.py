@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsebp._magnitudes import decomposing
+from sparsebp._namespaces import like, widened
 from sparsebp.samples.samples import Samples
 
 
@@ -29,12 +30,15 @@ def second_moments(x: np.ndarray | Samples, mean: np.ndarray | float = 0.0) -> n
     array([[5., 2.],
            [2., 1.]])
     """
+    samples = Samples.of(x)
+    if not isinstance(mean, float):
+        mean = samples.placed(mean)
 
     def moments(block: np.ndarray) -> tuple[np.ndarray]:
-        wide = block.astype(np.float64, copy=False) - mean
+        wide = widened(block) - mean
         return (wide @ wide.T,)
 
-    return Samples.of(x).sum(moments)[0]
+    return samples.sum(moments)[0]
 
 
 def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
@@ -67,4 +71,4 @@ def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
         return samples.block(0, n_samples)
     with decomposing():
         eigenvalues, vectors = np.linalg.eigh(second_moments(samples))
-    return (vectors * np.sqrt(np.maximum(eigenvalues, 0))).astype(samples.dtype, copy=False)
+    return like(vectors * np.sqrt(np.maximum(eigenvalues, 0)), x)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._namespaces import is_foreign
 from sparsebp.samples.sums import BlockSums
 from sparsebp.samples.threads import in_blocks, slices
 
@@ -81,9 +82,17 @@ class Samples(ABC):
         """
 
     @staticmethod
-    def of(x: np.ndarray | Samples) -> Samples:
+    def of(x: np.ndarray | Samples, n_threads: int = 1) -> Samples:
         """Return samples as they are, and an array (n_rows, n_samples) as its columns."""
-        return x if isinstance(x, Samples) else ArraySamples(x)
+        if is_foreign(x):
+            from sparsebp.samples.device import DeviceSamples
+
+            return DeviceSamples(x.T)
+        return x if isinstance(x, Samples) else ArraySamples(x, n_threads)
+
+    def placed(self, matrix: Any) -> Any:
+        """Return a matrix in the library and on the device of the blocks."""
+        return matrix
 
     def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
         """Sum functions of the blocks, in float64 whatever the samples' precision.
@@ -206,11 +215,13 @@ class Samples(ABC):
         mean : ndarray of shape (n_rows, 1)
             μ.
         """
-        return MappedSamples(self, matrix, mean)
+        from sparsebp.samples.derived import MappedSamples
+
+        return MappedSamples(self, self.placed(matrix), self.placed(mean))
 
     def computed(self) -> Samples:
         """Return the same samples, computed once and kept in memory."""
-        return ArraySamples(self.map(lambda block: block), self.n_threads)
+        return Samples.of(self.map(lambda block: block), self.n_threads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,83 +274,3 @@ class ArraySamples(Samples):
     def only(self, order: np.ndarray) -> ArraySamples:
         """Return some of the samples."""
         return replace(self, order=order if self.order is None else self.order[order])
-
-
-@dataclass(frozen=True, eq=False)
-class DerivedSamples(Samples):
-    """Other samples, each block of which is changed when it is asked for.
-
-    Parameters
-    ----------
-    samples : Samples
-        The others.
-    """
-
-    samples: Samples
-
-    @property
-    def n_threads(self) -> int:  # type: ignore[override]
-        """Those of the samples."""
-        return self.samples.n_threads
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of rows and of samples."""
-        return self.samples.shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Precision of the samples."""
-        return self.samples.dtype
-
-    @property
-    def is_in_memory(self) -> bool:
-        """Whether the samples are."""
-        return self.samples.is_in_memory
-
-    @abstractmethod
-    def derived(self, block: np.ndarray) -> np.ndarray:
-        """Return what becomes of a block (n_rows, n) of the other samples."""
-
-    def block(self, first: int, size: int = BLOCK) -> np.ndarray:
-        """Compute a block."""
-        return self.derived(self.samples.block(first, size))
-
-    def taken(self, order: np.ndarray) -> np.ndarray:
-        """Compute samples by their indices."""
-        return self.derived(self.samples.taken(order))
-
-    def only(self, order: np.ndarray) -> DerivedSamples:
-        """Return some of the samples."""
-        return replace(self, samples=self.samples.only(order))
-
-    def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
-        """Yield parts of the others' random order."""
-        return self.samples.shuffled(seed)
-
-
-@dataclass(frozen=True, eq=False)
-class MappedSamples(DerivedSamples):
-    """K (x − μ) of other samples, such as white ones.
-
-    Parameters
-    ----------
-    samples : Samples
-        x.
-    matrix : ndarray of shape (n_outputs, n_rows)
-        K.
-    mean : ndarray of shape (n_rows, 1)
-        μ.
-    """
-
-    matrix: np.ndarray
-    mean: np.ndarray
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of outputs and of samples."""
-        return len(self.matrix), self.samples.shape[1]
-
-    def derived(self, block: np.ndarray) -> np.ndarray:
-        """Compute K (x − μ)."""
-        return self.matrix @ (block - self.mean)

@@ -163,7 +163,7 @@ def basis_unit_columns(case: Case, d: Data) -> Problem:
 
 def orthonormal_rows(case: Case, d: Data) -> Problem:
     """Of fewer components than features: with as many, there is little left to choose."""
-    few = d.filters[: d.x.shape[0] - 1]
+    few = d.filters[: min(d.filters.shape[0], d.x.shape[0] - 1), :]
     inner = reconstruction(case, Data(d.x, d.basis, d.codes, few))
     return Problem(
         OrthonormalRows(inner.objective),

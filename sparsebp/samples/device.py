@@ -1,0 +1,93 @@
+"""Samples in the rows of an array of another library, such as PyTorch or CuPy, on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparsebp._namespaces import detached, is_foreign, like, namespace, to_numpy, widened
+from sparsebp.samples.samples import BLOCK, Samples
+from sparsebp.samples.threads import slices
+
+#: Columns of a block on a device that is not the host: enough work for each of its kernels. The
+#: arrays of a block are all that it needs beside the samples.
+DEVICE_BLOCK = 2**16
+
+
+@dataclass(frozen=True, eq=False)
+class DeviceSamples(Samples):
+    """The rows of an array on a device: samples and their codes stay there, only sums leave it.
+
+    Parameters
+    ----------
+    rows : array of shape (n_samples, n_features)
+        Of float32 or float64 numbers, by the array API standard.
+    n_threads : int
+        Not used: the library has its own.
+
+    Examples
+    --------
+    >>> import array_api_strict as xp
+    >>> samples = DeviceSamples(xp.ones((3000, 2)))
+    >>> samples.shape, samples.dtype, samples.sum(lambda block: [xp.sum(block, axis=1)])
+    ((2, 3000), dtype('float64'), [array([3000., 3000.])])
+    """
+
+    rows: Any
+    n_threads: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", detached(self.rows))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of features and of samples."""
+        return self.rows.shape[1], self.rows.shape[0]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """NumPy's name of their precision."""
+        return np.dtype(str(self.rows.dtype).rpartition(".")[2])
+
+    @property
+    def is_in_memory(self) -> bool:
+        """True: in that of the device."""
+        return True
+
+    def block(self, first: int, size: int = BLOCK) -> Any:
+        """Return some samples in columns, a view of the rows."""
+        return self.rows[first : min(first + size, self.shape[1]), :].T
+
+    def only(self, order: np.ndarray) -> DeviceSamples:
+        """Return some of the samples, gathered on the device."""
+        xp = namespace(self.rows)
+        index = xp.asarray(np.array(order, dtype=np.int64), device=self.rows.device)
+        return DeviceSamples(xp.take(self.rows, index, axis=0))
+
+    def placed(self, matrix: Any) -> Any:
+        """Return a matrix on the device."""
+        return like(matrix, self.rows)
+
+    def each(self, function: Callable[[Any], Any]) -> Iterator[Any]:
+        """Yield what a function returns for each block, in the blocks' order."""
+        size = BLOCK if "cpu" in str(self.rows.device).lower() else DEVICE_BLOCK
+        return (function(self.block(b.start, size)) for b in slices(self.shape[1], size))
+
+    def sum(self, function: Callable[[Any], Sequence[Any]]) -> list[np.ndarray]:
+        """Sum functions of the blocks in float64 on the device; the host waits once, at the end."""
+        totals: list[Any] = []
+        for parts in self.each(function):
+            wide = [widened(p) if is_foreign(p) else np.float64(p) for p in parts]
+            totals = [t + w for t, w in zip(totals, wide, strict=True)] if totals else wide
+        return [to_numpy(total) for total in totals]
+
+    def map(self, function: Callable[[Any], Any]) -> Any:
+        """Compute a column for every sample, on the device."""
+        return namespace(self.rows).concat([c.T for c in self.each(function)], axis=0).T
+
+    def computed(self) -> DeviceSamples:
+        """Return the samples themselves: they are in memory."""
+        return self
