@@ -234,8 +234,10 @@ def locate_photographs(
             if isinstance(error, UnidentifiedImageError) and not is_image_name(path):
                 _logger.info("%s is not an image", path)
                 continue
-            reasons.append(f"{names[path]}: {error}")
-            message = f"{names[path]} was skipped, as it is not a readable image: {error}"
+            unknown = isinstance(error, UnidentifiedImageError)
+            reason = "it is damaged, or of an unknown format" if unknown else error
+            reasons.append(f"{names[path]}: {reason}")
+            message = f"{names[path]} was skipped, as it is not a readable image: {reason}"
             warn_user(message)
     _tell_depths(shallow)
     _tell_scales(largest)

@@ -181,8 +181,9 @@ def test_what_is_no_image_is_named_and_skipped(tmp_path, monkeypatch, bad):
     ):
         load_photographs(tmp_path)
     save(tmp_path, "good.png", GRAY)
-    with pytest.warns(UserWarning, match=r"bad\..* was skipped"):
+    with pytest.warns(UserWarning, match=r"bad\..* was skipped") as caught:
         assert only(tmp_path).shape == (5, 7)
+    assert "BufferedReader" not in str(caught[0].message)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "null\0", "long" * 1000])
