@@ -220,10 +220,10 @@ class SparseCoding(AtomCoder, Learner):
             result = search.run(samples, state, draw_seed(rng), watch)
             require_success(result)
             vars(self).update(_attributes(search, result.state))
-        self._warn_of_units(samples)
-        warn_of_few_samples(len(self.components_), samples.shape[1])
         fresh = self.batch_size is not None and self.batch_size < samples.shape[1]
         self._record(result, limit_is_failure=not fresh and self.solver != "online")
+        self._warn_of_units(samples)
+        warn_of_few_samples(len(self.components_), samples.shape[1])
         return self._warn_of_silent(samples)
 
     @restore_on_error

@@ -25,7 +25,10 @@ from sparsebp.penalties import NAMES
 from sparsebp.preprocessing import Whitening
 from sparsebp.recipe import Recipe
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:SparseCoding. 121 atoms are learned from"),
+]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,14 @@ from scipy.stats import kurtosis
 from sklearn.exceptions import ConvergenceWarning
 from thinning import first_fast
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp import (
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoding,
+    SparseFiltering,
+    load_model,
+    save_model,
+)
 from sparsebp.datasets import load_sample_photographs, make_dictionary_signals
 from sparsebp.estimators._units import growth, scale_of
 from sparsebp.penalties import L1, Cauchy, LogCosh, Signed, SmoothL1, Welsch
@@ -182,6 +189,26 @@ def test_more_atoms_than_samples_are_reported_where_no_more_samples_follow():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X[:9])
         SparseCoding(9, penalty="l1", **FAST).partial_fit(X[:8])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SparseCoding(8, penalty="l1", **FAST),
+        SparseFiltering(4, epsilon=100.0, tol=1e-2, random_state=0),
+        OrthonormalICA(whiten=False, penalty="welsch", tol=1e-3, random_state=0),
+        ReconstructionICA(8, tol=1e-2, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_warning_that_is_an_error_leaves_a_model_that_can_be_saved(model, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        with pytest.raises(UserWarning):
+            model.fit(2e-5 * X)
+    save_model(model, tmp_path / "model.npz")
+    assert np.isfinite(load_model(tmp_path / "model.npz").objective_)
 
 
 def test_growth_of_any_penalty():
