@@ -28,8 +28,7 @@ from sparsebp.estimators._signs import (
     minimize_choosing_signs,
     with_penalty,
 )
-from sparsebp.estimators._units import warn_of_hidden
-from sparsebp.estimators._whiteness import ENOUGH, warn_if_not_white
+from sparsebp.estimators._units import ENOUGH, warn_if_not_white, warn_of_hidden
 from sparsebp.minimizers import Result
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening

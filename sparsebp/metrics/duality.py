@@ -41,8 +41,10 @@ def duality_gap(
     Raises
     ------
     ValueError
-        If an argument is not a finite real matrix, shapes do not fit, alpha is not a number ≥ 0,
-        positive is not a bool, or squares overflow.
+        If an argument is not a finite real matrix, shapes do not fit, alpha is negative or not
+        finite, or squares overflow.
+    TypeError
+        If alpha is not a number, or positive not a bool.
 
     References
     ----------

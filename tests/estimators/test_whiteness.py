@@ -6,7 +6,7 @@ import pytest
 
 from sparsebp import OrthonormalICA, ReconstructionICA
 from sparsebp.datasets import load_sample_photographs, make_mixtures
-from sparsebp.estimators._whiteness import anisotropy, variances_of, warn_if_not_white
+from sparsebp.estimators._units import anisotropy, variances_of, warn_if_not_white
 from sparsebp.preprocessing import (
     Whitening,
     remove_mean,
