@@ -205,3 +205,18 @@ def test_filters_of_sign_minus_one_are_mixed_among_themselves():
     np.testing.assert_allclose(mixed @ mixed.T, np.eye(4), atol=1e-12)
     alike = np.trace(mixed[1::2] @ start[1::2].T)
     assert alike > np.trace(point[1::2] @ start[1::2].T)
+
+
+def test_iterations_are_counted_over_changes_of_signs():
+    told = []
+    search = steps(3, Status.CONVERGED)
+    result, _ = choose(search, ALTERNATING, max_iter=9, callback=lambda i, v, at: told.append(i))
+    assert told == list(range(1, 10))
+    assert result.n_iter == 9
+
+
+def test_nearly_gaussian_responses_are_in_doubt_at_first():
+    noise = ArraySamples(np.random.default_rng(0).normal(size=(6, 300)))
+    rule = SignRule(LogCosh(), noise, lambda point: point)
+    certain = rule.signs_at(rule.sparse_filters(np.eye(6), 1), (1,) * 6)
+    assert rule.first_signs(np.eye(6), 1)[0].count(-1) > certain.count(-1)

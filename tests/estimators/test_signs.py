@@ -11,6 +11,7 @@ from sparsebp import OrthonormalICA, ReconstructionICA, load_model, save_model
 from sparsebp.estimators._signs import SignRule
 from sparsebp.metrics import amari_distance
 from sparsebp.penalties import LogCosh, Signed, Topographic
+from sparsebp.samples import ArraySamples
 
 KINDS = {
     "orthonormal": lambda **more: OrthonormalICA(random_state=0, **more),
@@ -157,3 +158,14 @@ def test_signs_that_do_not_settle_are_warned_of(monkeypatch):
     with pytest.warns(ConvergenceWarning, match="signs of some components still changed"):
         model.fit(X)
     assert model.status_ == "unsettled"
+
+
+def test_reconstruction_ica_resumes_on_all_samples_near_a_minimum():
+    samples = ArraySamples(np.random.default_rng(0).laplace(size=(3, 8000)))
+    model, limits = ReconstructionICA(3), {"max_iter": 9, "callback": lambda *told: False}
+    drawn = {}
+    for near in (True, False):
+        rng = np.random.default_rng(1)
+        model._minimize(samples, rng, LogCosh(), np.eye(3), near=near, **limits)
+        drawn[near] = rng.random() != np.random.default_rng(1).random()
+    assert drawn == {True: False, False: True}
