@@ -14,6 +14,7 @@ from sparsebp import (
 )
 from sparsebp._checks import (
     check_choice,
+    check_flag,
     check_integer,
     check_matrix,
     check_number,
@@ -274,3 +275,15 @@ def test_choices():
 def test_what_numpy_cannot_read_is_refused(values, error, message):
     with pytest.raises(error, match=message):
         check_readable("X", values)
+
+
+def test_bounds_and_flags():
+    assert check_number("x", 1, above=0, maximum=1) == 1
+    for value in (0, 2, -1):
+        with pytest.raises(ValueError, match=f"x must be a finite number > 0 and ≤ 1, got {value}"):
+            check_number("x", value, above=0, maximum=1)
+    for value in (True, np.False_):
+        check_flag("x", value)
+    for value in (0, "yes", None):
+        with pytest.raises(TypeError, match=f"x must be True or False, got {value!r}"):
+            check_flag("x", value)
