@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from sparsebp.penalties import Penalty
+from sparsebp._namespaces import like, namespace, summed, to_numpy
+from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import MASKED_RECONSTRUCTION, RECONSTRUCTION, Objective, Term
 from sparsebp.samples import filled, product, taken
 
 #: Steps between checks of the tolerance.
 _LOOK = 10
+#: Step size of `encode_together` in units of 1/L. With full momentum, 4/3 and more diverge,
+#: and near that the steepest directions oscillate for long.
+_STRIDE = 1.2
+#: Finished samples are removed from a batch when they are more than this share of it.
+_MANY = 0.3
 
 
 def gradient_scale(x: np.ndarray, basis: np.ndarray, alpha: float) -> np.ndarray:
@@ -77,3 +85,103 @@ def _distance(basis: np.ndarray, samples: dict[str, np.ndarray], columns: np.nda
     network = MASKED_RECONSTRUCTION if "M" in samples else RECONSTRUCTION
     known = {name: taken(matrix, columns) for name, matrix in samples.items()}
     return Objective("s", (Term(1.0, network, {"A": basis, **known}),))
+
+
+def encode_together(
+    x: Any, basis: Any, penalty: L1, alpha: float, *, tol: float = 1e-6, max_iter: int = 1000
+) -> tuple[Any, int]:
+    """Compute argmin over s of ‖As − x‖² + α ‖s‖₁ for a batch at once, in any library's arrays.
+
+    A few operations on whole matrices in each step, for which a GPU need not wait for the host.
+
+    Parameters
+    ----------
+    x : array of shape (n_features, n_samples)
+        Samples in columns, by the array API standard.
+    basis : array of shape (n_features, n_components)
+        A, atoms in columns, also of NumPy.
+    penalty : L1
+        ‖s‖₁, perhaps of positive coefficients.
+    alpha : float
+        α ≥ 0.
+    tol : float
+        A sample has converged when its duality gap is at most tol times its objective; at least 20
+        times the rounding error of x. Later steps, for other samples, only improve it.
+    max_iter : int
+        Maximum number of steps.
+
+    Returns
+    -------
+    codes : array of shape (n_components, n_samples)
+        Coefficients in columns, in the library, on the device and in the precision of x.
+    n_unfinished : int
+        Samples that hit the limit.
+
+    Notes
+    -----
+    Liang, Luo & Schönlieb (2022), *Improving "Fast Iterative Shrinkage-Thresholding Algorithm":
+    Faster, Smarter, and Greedier*: steps of 1.2/L with full momentum, restarted for a sample whose
+    last step went against it.
+
+    Examples
+    --------
+    >>> encode_together(np.array([[2.0], [0.1]]), np.eye(2), L1(), 1.0)[0].round(2)
+    array([[1.5],
+           [0. ]])
+    """
+    xp, basis = namespace(x), like(basis, x)
+    tol = max(tol, 20 * float(xp.finfo(x.dtype).eps))
+    gram = basis.T @ basis
+    steepest = float(np.linalg.eigvalsh(to_numpy(gram).astype(np.float64))[-1])
+    rate = _STRIDE / max(2 * steepest, float(np.finfo(np.float32).tiny))
+    keep = xp.eye(gram.shape[0], dtype=x.dtype, device=x.device) - 2 * rate * gram
+    pull = (2 * rate * basis).T @ x
+    columns, done = xp.arange(x.shape[1], device=x.device), []
+    codes = ahead = xp.zeros_like(pull)
+    for iteration in range(max_iter + 1):
+        if iteration % _LOOK == 0 or iteration == max_iter:
+            left = ~_is_optimal(x, basis, codes, penalty, alpha, tol)
+            n_left, width = int(summed(xp.astype(left, xp.int64), 0)), x.shape[1]
+            if n_left == 0 or iteration == max_iter:
+                break
+            if n_left < (1 - _MANY) * width:
+                (going,), (ended,) = xp.nonzero(left), xp.nonzero(~left)
+                done.append((xp.take(columns, ended, axis=0), xp.take(codes, ended, axis=1)))
+                columns = xp.take(columns, going, axis=0)
+                x, pull, codes, ahead = (xp.take(a, going, axis=1) for a in (x, pull, codes, ahead))
+        new = keep @ ahead
+        new += pull
+        new = penalty.proximal(new, rate * alpha)
+        step = new - codes
+        ahead -= new
+        against = summed(ahead * step, 0) > 0
+        step *= xp.astype(~against, x.dtype)
+        step += new
+        codes, ahead = new, step
+    return _in_order([*done, (columns, codes)]), n_left
+
+
+def _is_optimal(x: Any, basis: Any, codes: Any, penalty: L1, alpha: float, tol: float) -> Any:
+    """Return for each sample whether its duality gap is at most tol times its objective.
+
+    As `sparsebp.metrics.duality_gap`, which explains it.
+    """
+    xp, residual = namespace(x), x - basis @ codes
+    slopes, energy = basis.T @ residual, summed(residual * residual, 0)
+    value = energy + alpha * penalty.values_and_gradient(codes)[0]
+    steepest = xp.max(slopes if penalty.positive else xp.abs(slopes), axis=0)
+    tiny = float(xp.finfo(x.dtype).smallest_normal)
+    along = summed(x * residual, 0)
+    best = along / xp.clip(energy, tiny, None)
+    largest = 0.5 * alpha / xp.clip(steepest, tiny, None)
+    shrink = xp.where(best < largest, xp.clip(best, 0, None), largest)
+    return value - shrink * (2 * along - shrink * energy) <= tol * value
+
+
+def _in_order(parts: list[tuple[Any, Any]]) -> Any:
+    """Return the codes of all samples in order, from the numbers of samples and their codes."""
+    if len(parts) == 1:
+        return parts[0][1]
+    xp = namespace(parts[0][1])
+    order = xp.argsort(xp.concat([columns for columns, _ in parts], axis=0))
+    return xp.take(xp.concat([codes for _, codes in parts], axis=1), order, axis=1)

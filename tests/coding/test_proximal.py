@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from foreign import assert_same, everywhere
 from scipy.optimize import minimize
 from thinning import first_fast
 
+from sparsebp._namespaces import to_numpy
 from sparsebp.coding import encode
+from sparsebp.coding.proximal import encode_together
+from sparsebp.metrics import duality_gap
 from sparsebp.penalties import L1, Cauchy, LogCosh, Penalty, SmoothL1, Topographic
 
 SMOOTH = [SmoothL1(1e-2), LogCosh(), Cauchy(), Topographic((3, 4), epsilon=0.1)]
@@ -139,3 +143,55 @@ def test_a_penalty_with_a_proximal_map_is_minimized_exactly(masked):
     assert found.n_unfinished == 0
     assert (found.codes == 0).mean() > 0.2
     np.testing.assert_allclose(found.codes, expected.codes, atol=1e-8)
+
+
+@everywhere
+@pytest.mark.parametrize("penalty", [L1(), L1(positive=True)], ids=repr)
+def test_batches_in_any_library_are_encoded_to_a_duality_gap(foreign, penalty):
+    x, basis, _ = problem(3, n_samples=60)
+    x *= np.geomspace(0.01, 10, 60)  # they finish at different times, and some at once
+    for dtype, tol in ((np.float64, 1e-9), (np.float32, 1e-4)):
+        found, n_unfinished = encode_together(
+            foreign(x.astype(dtype)), basis, penalty, 0.3, tol=tol
+        )
+        assert n_unfinished == 0
+        codes = to_numpy(found)
+        assert_same(found, codes, foreign)
+        assert codes.dtype == dtype
+        limits = {"alpha": 0.3, "positive": penalty.positive}
+        gaps = duality_gap(x.T, basis.T, codes.T.astype(float), **limits)
+        assert gaps.max() <= 1.1 * tol
+        exact = encode(x, basis, penalty, 0.3, tol=1e-12).codes
+        np.testing.assert_allclose(codes, exact, atol=30 * np.abs(exact).max() * tol**0.5)
+
+
+def test_a_batch_says_how_many_samples_hit_the_limit():
+    x, basis, _ = problem(4, n_samples=20)
+    x[:, :5] = 0  # done at once
+    assert encode_together(x, basis, L1(), 0.1, tol=1e-12, max_iter=3)[1] == 15
+    assert encode_together(x[:, :5], basis, L1(), 0.1, max_iter=0)[1] == 0
+
+
+def coherent(rng):
+    return np.abs(rng.normal(size=(8, 16))) + 1
+
+
+def nearly_rank_deficient(rng):
+    return rng.normal(size=(8, 3)) @ rng.normal(size=(3, 16)) + 0.01 * rng.normal(size=(8, 16))
+
+
+def orthogonal(rng):
+    return np.linalg.qr(rng.normal(size=(8, 8)))[0]
+
+
+def of_zeros(rng):
+    return np.zeros((8, 4))
+
+
+@pytest.mark.parametrize("make", [coherent, nearly_rank_deficient, orthogonal, of_zeros])
+def test_full_momentum_converges_for_any_basis(make):
+    rng = np.random.default_rng(5)
+    basis, x = make(rng), rng.laplace(size=(8, 30))
+    found, n_unfinished = encode_together(x, basis, L1(), 0.3, tol=1e-4, max_iter=20_000)
+    assert n_unfinished == 0
+    assert duality_gap(x.T, basis.T, found.T, 0.3).max() <= 1.1e-4
