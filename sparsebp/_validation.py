@@ -14,7 +14,6 @@ from sparsebp._magnitudes import (
     in_precision,
     largest_magnitude,
 )
-from sparsebp._memory import check_memory
 from sparsebp.samples import ArraySamples, DerivedSamples, Samples, StoredSamples, is_store
 
 # Its inferred types come from its defaults and are too narrow.
@@ -59,8 +58,8 @@ def samples_of(
     ValueError, TypeError
         If X is unusable.
     """
-    if isinstance(X, Samples) or is_store(X):
-        samples = X if isinstance(X, Samples) else _stored(X, n_threads)
+    samples = _elsewhere(X, n_threads)
+    if samples is not None:
         n_features, n_samples = samples.shape
         if n_samples < min_samples:
             raise ValueError(
@@ -69,7 +68,8 @@ def samples_of(
             )
         like = np.broadcast_to(0.0, (n_samples, n_features))
         _validate_data(estimator, like, reset=reset, skip_check_array=True)
-        return CheckedSamples(samples, np.dtype(dtype or samples.dtype))
+        checked = _Checked(np.dtype(dtype or samples.dtype))
+        return DerivedSamples(samples, checked, n_features, checked.precision)
     X = check_readable("X", X)
     limits = {"dtype": _FLOATS, "ensure_min_samples": min_samples}
     with ignore_float_warnings():  # scikit-learn sums X to look for infinities
@@ -77,6 +77,17 @@ def samples_of(
     check_complete(rows)
     rows = rows if dtype is None else in_precision("X", rows, dtype)
     return ArraySamples(rows.T, n_threads)
+
+
+def _elsewhere(X: Any, n_threads: int) -> Samples | None:
+    """Return samples that are not in memory; None for an array and the like."""
+    if isinstance(X, Samples):
+        return X
+    if hasattr(X, "__dask_graph__"):
+        from sparsebp.samples.on_dask import DaskSamples  # dask is optional
+
+        return DaskSamples.of(X)
+    return _stored(X, n_threads) if is_store(X) else None
 
 
 def _stored(X: Any, n_threads: int) -> StoredSamples:
@@ -90,58 +101,13 @@ def _stored(X: Any, n_threads: int) -> StoredSamples:
     return StoredSamples(X, n_threads)
 
 
-def output_array(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
-    """Return the array into which results are written.
-
-    Parameters
-    ----------
-    out : array or None
-        What the user gave; None makes a new array.
-    shape : (int, int)
-        Numbers of samples and of results for each.
-    dtype : dtype
-        Of a new array.
-
-    Raises
-    ------
-    ValueError
-        If out has another shape, or does not hold real numbers.
-    MemoryError
-        If a new array does not fit into memory.
-    """
-    if out is None:
-        check_memory("n_samples", shape[0], shape, itemsize=np.dtype(dtype).itemsize)
-        return np.empty(shape, dtype)
-    given = tuple(getattr(out, "shape", ())), np.dtype(getattr(out, "dtype", object))
-    if given[0] != shape or given[1].kind != "f":
-        raise ValueError(
-            f"out has shape {given[0]} and dtype {given[1]}; it must have shape {shape}, a row for "
-            "each sample, and be of float32 or float64."
-        )
-    return out
-
-
-@dataclass(frozen=True, eq=False)
-class CheckedSamples(DerivedSamples):
-    """Samples of which each block is checked and converted when it is read.
-
-    Parameters
-    ----------
-    samples : Samples
-        Perhaps with missing or infinite values.
-    precision : dtype
-        To which they are converted.
-    """
+@dataclass(frozen=True)
+class _Checked:
+    """Returns a block in a precision; raises ValueError if it is unusable."""
 
     precision: np.dtype
 
-    @property
-    def dtype(self) -> np.dtype:
-        """The precision."""
-        return self.precision
-
-    def derived(self, block: np.ndarray) -> np.ndarray:
-        """Return the block; raise ValueError if it is unusable."""
+    def __call__(self, block: np.ndarray) -> np.ndarray:
         if not block.size:
             return block
         if not np.isfinite(largest_magnitude(block)):

@@ -146,7 +146,6 @@ class FileSamples(Samples):
     """Samples in the rows of ``.npy`` files of equal sizes, read a block at a time."""
 
     paths: tuple
-    order: np.ndarray | None = None
 
     @property
     def _first(self):
@@ -156,8 +155,7 @@ class FileSamples(Samples):
     def shape(self):
         """Numbers of features and of samples."""
         in_each, n_features = self._first.shape
-        n_samples = in_each * len(self.paths) if self.order is None else len(self.order)
-        return n_features, n_samples
+        return n_features, in_each * len(self.paths)
 
     @property
     def dtype(self):
@@ -167,17 +165,12 @@ class FileSamples(Samples):
     def block(self, first, size=BLOCK):
         """Read the rows of a block, file by file."""
         rows = np.arange(first, min(first + size, self.shape[1]))
-        rows = rows if self.order is None else self.order[rows]
         file, row = np.divmod(rows, len(self._first))
         samples = np.empty((len(rows), self.shape[0]), self.dtype)
         for number in np.unique(file):
             here = file == number
             samples[here] = np.load(self.paths[number], mmap_mode="r")[row[here]]
         return samples.T
-
-    def only(self, order):
-        """Return some of the samples."""
-        return FileSamples(self.paths, order if self.order is None else self.order[order])
 
 
 def minimize_by_descent(objective, start, *, max_iter=100, tol=1e-6):

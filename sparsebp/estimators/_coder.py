@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from sparsebp._fitted import Maybe, Names
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, in_precision, in_range, require_finite
 from sparsebp._unused import unused_components
-from sparsebp._validation import output_array, samples_of
+from sparsebp._validation import samples_of
 from sparsebp._warnings import warn_user
 from sparsebp.coding import Codes
 from sparsebp.estimators._units import warn_of_scale
@@ -96,11 +96,11 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ValueError
             If X or out is unusable.
         """
-        samples = self._samples(X)
-        out = output_array(out, (samples.shape[1], self._n_features_out), samples.dtype)
-        for rows, _, codes in self._encoded(samples):
-            out[rows] = codes
-        return out
+        samples, encoding = self._samples(X), _Encoding(self)
+        warn_of_scale(samples, self.sample_scale_)
+        codes = samples.rows(encoding, self._n_features_out, out)
+        self._warn_of_unfinished(encoding.n_unfinished, samples.shape[1])
+        return codes
 
     def score(self, X: Any, y: Any = None) -> float:
         """Compute minus the objective of these samples, so that higher is better.
@@ -123,25 +123,18 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ValueError
             If X is unusable.
         """
-        samples, total = self._samples(X), 0.0
-        for _, x, codes in self._encoded(samples):
-            with ignore_float_warnings():
-                total += x.shape[1] * self._objective_of(x, codes)
-        score = -total / samples.shape[1]
+        samples = self._samples(X)
+        warn_of_scale(samples, self.sample_scale_)
+        total, n_unfinished = samples.sum(_Scoring(self))
+        self._warn_of_unfinished(int(n_unfinished), samples.shape[1])
+        score = -float(total) / samples.shape[1]
         return score if not np.isnan(score) else -np.inf  # sums of infinities of both signs
 
-    def _encoded(self, samples: Samples) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Yield one block after the other: which samples, them in columns, and codes in rows."""
-        warn_of_scale(samples, self.sample_scale_)
-        n_unfinished = 0
-        for rows, x in samples.large_blocks():
-            with ignore_float_warnings():
-                found = self._encode(x)
-            n_unfinished += found.n_unfinished
-            yield rows, x, require_finite("The codes", found.codes.T)
+    @staticmethod
+    def _warn_of_unfinished(n_unfinished: int, n_samples: int) -> None:
         if n_unfinished:
             warn_user(
-                f"The coefficients of {n_unfinished} of {samples.shape[1]} samples have not "
+                f"The coefficients of {n_unfinished} of {n_samples} samples have not "
                 "converged; scale the samples to about unit variance, or raise epsilon.",
                 ConvergenceWarning,
             )
@@ -202,3 +195,30 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _accepted(self, penalty: Penalty) -> Penalty:
         """Return the penalty as this estimator uses it, or raise an error if it cannot."""
         return penalty
+
+
+@dataclass
+class _Encoding:
+    """Codes in rows of a block of samples; counts those that have not converged."""
+
+    coder: Coder
+    n_unfinished: int = 0
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        with ignore_float_warnings():
+            found = self.coder._encode(x)
+        self.n_unfinished += found.n_unfinished
+        return require_finite("The codes", found.codes.T)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """The objective of a block of samples times their number, and how many have not converged."""
+
+    coder: Coder
+
+    def __call__(self, x: np.ndarray) -> tuple[float, int]:
+        encoding = _Encoding(self.coder)
+        codes = encoding(x)
+        with ignore_float_warnings():
+            return x.shape[1] * self.coder._objective_of(x, codes), encoding.n_unfinished

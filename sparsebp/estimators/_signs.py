@@ -90,10 +90,10 @@ class SignRule:
     def excess_at(self, point: np.ndarray) -> GaussianExcess:
         """Compare the penalty of responses about their mean with that of Gaussian ones."""
         responses = self.samples.mapped(self.filters_at(point), self._mean)
-        n_samples = responses.shape[1]
+        n_samples, penalty = responses.shape[1], self.penalty
 
         def sums(codes: np.ndarray) -> tuple[np.ndarray, ...]:
-            return summed(codes * codes, 1), summed(values_of_each(self.penalty, codes), 1)
+            return summed(codes * codes, 1), summed(values_of_each(penalty, codes), 1)
 
         variance, value = (total / n_samples for total in responses.sum(sums))
         reference = gaussian_reference(self.penalty, np.sqrt(variance))

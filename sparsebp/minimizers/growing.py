@@ -15,6 +15,8 @@ from sparsebp.problems import Differentiable
 from sparsebp.samples import Samples
 
 _FACTOR = 4
+#: Samples of a subset, which is kept in memory, at most.
+_MOST = 2**16
 #: A stage ends when an iteration gains less than this fraction: sampling errors are larger.
 _STAGE_TOL = 1e-4
 
@@ -100,11 +102,12 @@ def growing_subsets(samples: Samples, fewest: int, rng: RandomSource) -> list[Sa
     stages : list of Samples
         Each holds those before it; the last are the samples themselves.
     """
-    sizes = [samples.shape[1]]
+    sizes = [samples.shape[1] // _FACTOR]
+    while sizes[-1] > _MOST:
+        sizes[-1] //= _FACTOR
     while sizes[-1] // _FACTOR >= fewest:
         sizes.append(sizes[-1] // _FACTOR)
-    if len(sizes) == 1:
+    if sizes[0] < fewest:
         return [samples]
-    order = rng.permutation(samples.shape[1])[: sizes[1]]
-    subsets = (samples.only(np.sort(order[:size])) for size in reversed(sizes[1:]))
-    return [*subsets, samples]
+    order = rng.permutation(samples.shape[1])[: sizes[0]]
+    return [*(samples.only(np.sort(order[:size])) for size in reversed(sizes)), samples]

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from sparsebp._magnitudes import decomposing, ignore_float_warnings, largest_magnitude
-from sparsebp.samples import Samples, one_blas_thread, second_moments
+from sparsebp.samples import BLOCK, Samples, one_blas_thread, second_moments
 
 #: Features up to which blocks of samples are summed in several threads.
 _FEW_FEATURES = 4096
@@ -71,7 +71,7 @@ def _second_moments(samples: Samples, mean: NDArray[np.float64]) -> NDArray[np.f
         return second_moments(samples, mean[:, np.newaxis])
     total = np.zeros((len(mean), len(mean)))  # every thread would have a matrix of this size
     with one_blas_thread():
-        for _, x in samples.large_blocks():
-            centered = x.astype(np.float64, copy=False) - mean[:, np.newaxis]
+        for first in range(0, samples.shape[1], BLOCK):
+            centered = samples.block(first).astype(np.float64, copy=False) - mean[:, np.newaxis]
             total += centered @ centered.T
     return total

@@ -14,7 +14,7 @@ from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
-from sparsebp._validation import output_array, samples_of
+from sparsebp._validation import samples_of
 from sparsebp.preprocessing.principal_directions import principal_directions
 from sparsebp.samples import Samples, count_threads
 
@@ -199,14 +199,14 @@ class Whitening(
             If `X` is not a finite table of numbers with n_features columns, or out is unusable.
         """
         check_is_fitted(self, "directions_")
-        samples = self._samples(X)
-        out = output_array(out, (samples.shape[1], self._n_features_out), samples.dtype)
-        mean = self.mean_.astype(samples.dtype, copy=False)
-        for rows, x in samples.large_blocks():
-            with ignore_float_warnings():
-                along = self._times(x.T - mean, self.directions_ / self.scales_)
-                out[rows] = require_finite("The white samples", self._turned_back(along))
-        return out
+        return self._samples(X).rows(self._whitened, self._n_features_out, out)
+
+    def _whitened(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return white samples in rows; samples x are columns."""
+        with ignore_float_warnings():
+            centered = x.T - self.mean_.astype(x.dtype, copy=False)
+            along = self._times(centered, self.directions_ / self.scales_)
+            return require_finite("The white samples", self._turned_back(along))
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Undo `transform`: x = M^+ z + mean, exactly on the directions kept.

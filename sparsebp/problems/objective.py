@@ -291,20 +291,14 @@ class _Group:
 
     def sum(self, free: Mapping[str, np.ndarray]) -> tuple[Any, dict[str, np.ndarray]]:
         """Return the value, summed over the columns, and the gradients in the free matrices."""
-        name = next((n for n, m in self.fixed.items() if isinstance(m, Samples)), None)
-        names = self._names(free)
-
-        def run(fixed: Mapping[str, Any], free: Mapping[str, Any]) -> list[Any]:
-            values, gradients = self.run(fixed, free)
-            return [summed(values), *(gradients[name] for name in names)]
-
-        if name is None:
-            value, *parts = run(self.fixed, free)
+        name = next((n for n, m in self.fixed.items() if isinstance(m, Samples)), self.input)
+        names, known = self._names(free), {**self.fixed, **free}
+        x = known.pop(name)
+        if isinstance(x, Samples):
+            here = {n: x.placed(m) for n, m in known.items()}
+            value, *parts = x.sum(_OnBlock(self.tree, self.input, name, here, names))
         else:
-            samples = self.fixed[name]
-            here = {n: samples.placed(m) for n, m in self.fixed.items() if n != name}
-            point = {n: samples.placed(m) for n, m in free.items()}
-            value, *parts = samples.sum(lambda block: run({**here, name: block}, point))
+            value, *parts = _OnBlock(self.tree, self.input, name, known, names)(x)
         return to_numpy(value).item(), dict(zip(names, parts, strict=True))
 
     def run(
@@ -319,6 +313,22 @@ class _Group:
 
     def _names(self, free: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(name for name in free if name in self._met)
+
+
+@dataclass(frozen=True)
+class _OnBlock:
+    """The value and the gradients for a block of samples; without them, so that it can be sent."""
+
+    tree: Tree
+    input: str
+    samples: str
+    known: Mapping[str, np.ndarray]
+    names: tuple[str, ...]
+
+    def __call__(self, block: np.ndarray) -> list[Any]:
+        matrices = {**self.known, self.samples: block}
+        values, gradients = backpropagate(self.tree, self.input, matrices, self.names)
+        return [summed(values), *(gradients[name] for name in self.names)]
 
 
 def _floating(point: np.ndarray) -> np.ndarray:

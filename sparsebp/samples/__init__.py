@@ -1,7 +1,7 @@
 """Sources of samples, and sums and products with them in blocks of columns."""
 
 from sparsebp.samples.columns import filled, product, taken
-from sparsebp.samples.derived import DerivedSamples, MappedSamples
+from sparsebp.samples.derived import DerivedSamples
 from sparsebp.samples.device import DeviceSamples
 from sparsebp.samples.moments import second_moment_factor, second_moments
 from sparsebp.samples.samples import BLOCK, ArraySamples, Samples
@@ -21,7 +21,6 @@ __all__ = [
     "BlockSums",
     "DerivedSamples",
     "DeviceSamples",
-    "MappedSamples",
     "Samples",
     "StoredSamples",
     "count_threads",

@@ -1,10 +1,9 @@
-"""Samples that are computed from others, block by block."""
+"""Samples that are computed from others, block by block, where those are."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,29 @@ from sparsebp.samples.samples import BLOCK, Samples
 
 @dataclass(frozen=True, eq=False)
 class DerivedSamples(Samples):
-    """Other samples, each block of which is changed when it is asked for.
+    """A function of each block of other samples, computed where they are.
 
     Parameters
     ----------
     samples : Samples
         The others.
+    function : callable
+        Maps a block to columns for the same samples. It must not refer to the samples.
+    n_rows : int
+        Of its columns.
+    precision : dtype
+        Their precision.
     """
 
     samples: Samples
+    function: Callable[[np.ndarray], np.ndarray]
+    n_rows: int
+    precision: np.dtype
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The precision."""
+        return self.precision
 
     @property
     def n_threads(self) -> int:  # type: ignore[override]
@@ -30,75 +43,67 @@ class DerivedSamples(Samples):
         return self.samples.n_threads
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of rows and of samples."""
-        return self.samples.shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Precision of the samples."""
-        return self.samples.dtype
-
-    @property
-    def is_in_memory(self) -> bool:
-        """Whether the samples are."""
+    def is_in_memory(self) -> bool:  # type: ignore[override]
+        """Whether the others are."""
         return self.samples.is_in_memory
 
-    @abstractmethod
-    def derived(self, block: np.ndarray) -> np.ndarray:
-        """Return what becomes of a block (n_rows, n) of the other samples."""
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and of samples."""
+        return self.n_rows, self.samples.shape[1]
 
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
         """Compute a block."""
-        return self.derived(self.samples.block(first, size))
+        return self.function(self.samples.block(first, size))
 
     def taken(self, order: np.ndarray) -> np.ndarray:
         """Compute samples by their indices."""
-        return self.derived(self.samples.taken(order))
-
-    def only(self, order: np.ndarray) -> DerivedSamples:
-        """Return some of the samples."""
-        return replace(self, samples=self.samples.only(order))
-
-    def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
-        """Yield parts of the others' random order."""
-        return self.samples.shuffled(seed)
+        return self.function(self.samples.taken(order))
 
     def placed(self, matrix: Any) -> Any:
         """Return a matrix in the library and on the device of the blocks."""
         return self.samples.placed(matrix)
 
+    def each(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
+        """Yield what a function returns for each block."""
+        return self.samples.each(Composition(self.function, function))
+
     def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
-        """Sum functions of the blocks, where the samples are."""
-        return self.samples.sum(lambda block: function(self.derived(block)))
+        """Sum functions of the blocks."""
+        return self.samples.sum(Composition(self.function, function))
 
     def map(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Compute a column for every sample, where they are."""
-        return self.samples.map(lambda block: function(self.derived(block)))
+        """Compute columns by a function of the blocks."""
+        return self.samples.map(Composition(self.function, function))
+
+    def rows(self, function: Callable, n_outputs: int, out: Any = None) -> Any:
+        """Compute a row for every sample."""
+        return self.samples.rows(Composition(self.function, function), n_outputs, out)
+
+    def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
+        """Yield parts of the others' order."""
+        return self.samples.shuffled(seed)
 
 
 @dataclass(frozen=True, eq=False)
-class MappedSamples(DerivedSamples):
-    """K (x − μ) of other samples, such as white ones.
-
-    Parameters
-    ----------
-    samples : Samples
-        x.
-    matrix : ndarray of shape (n_outputs, n_rows)
-        K, where the samples are.
-    mean : ndarray of shape (n_rows, 1)
-        μ, there too.
-    """
+class Affine:
+    """The function K (x − μ) of a block x."""
 
     matrix: np.ndarray
     mean: np.ndarray
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of outputs and of samples."""
-        return self.matrix.shape[0], self.samples.shape[1]
-
-    def derived(self, block: np.ndarray) -> np.ndarray:
-        """Compute K (x − μ)."""
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        """Compute it."""
         return self.matrix @ (block - self.mean)
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """One function after another."""
+
+    first: Callable
+    second: Callable
+
+    def __call__(self, block: np.ndarray) -> Any:
+        """Compute it."""
+        return self.second(self.first(block))

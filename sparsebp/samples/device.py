@@ -38,6 +38,7 @@ class DeviceSamples(Samples):
 
     rows: Any
     n_threads: int = 1
+    is_in_memory = True  # in that of the device
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", detached(self.rows))
@@ -52,14 +53,13 @@ class DeviceSamples(Samples):
         """NumPy's name of their precision."""
         return np.dtype(str(self.rows.dtype).rpartition(".")[2])
 
-    @property
-    def is_in_memory(self) -> bool:
-        """True: in that of the device."""
-        return True
-
     def block(self, first: int, size: int = BLOCK) -> Any:
         """Return some samples in columns, a view of the rows."""
         return self.rows[first : min(first + size, self.shape[1]), :].T
+
+    def taken(self, order: np.ndarray) -> Any:
+        """Return samples (n_rows, n) by their indices, gathered on the device."""
+        return self.only(order).block(0, len(order))
 
     def only(self, order: np.ndarray) -> DeviceSamples:
         """Return some of the samples, gathered on the device."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sparsebp._magnitudes import decomposing
@@ -31,14 +33,7 @@ def second_moments(x: np.ndarray | Samples, mean: np.ndarray | float = 0.0) -> n
            [2., 1.]])
     """
     samples = Samples.of(x)
-    if not isinstance(mean, float):
-        mean = samples.placed(mean)
-
-    def moments(block: np.ndarray) -> tuple[np.ndarray]:
-        wide = widened(block) - mean
-        return (wide @ wide.T,)
-
-    return samples.sum(moments)[0]
+    return samples.sum(_Moments(mean if isinstance(mean, float) else samples.placed(mean)))[0]
 
 
 def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
@@ -72,3 +67,12 @@ def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
     with decomposing():
         eigenvalues, vectors = np.linalg.eigh(second_moments(samples))
     return like(vectors * np.sqrt(np.maximum(eigenvalues, 0)), x)
+
+
+@dataclass(frozen=True, eq=False)
+class _Moments:
+    mean: np.ndarray | float
+
+    def __call__(self, block: np.ndarray) -> tuple[np.ndarray]:
+        wide = widened(block) - self.mean
+        return (wide @ wide.T,)

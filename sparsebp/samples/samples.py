@@ -1,14 +1,15 @@
-"""Samples in columns, from any source, and sums over them block by block."""
+"""Samples in columns, wherever they are, and sums and maps over them block by block."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from sparsebp._memory import check_memory
 from sparsebp._namespaces import is_foreign
 from sparsebp.samples.sums import BlockSums
 from sparsebp.samples.threads import in_blocks, slices
@@ -23,16 +24,19 @@ _LARGE = 2**25
 class Samples(ABC):
     """Samples in columns, used one block at a time.
 
-    A source of samples is a subclass that defines `shape`, `dtype`, `block` and `only`; the rest
+    A place where samples are is a subclass that defines `shape`, `dtype` and `block`; the rest
     follows.
 
     Attributes
     ----------
     n_threads : int
         Blocks at work at the same time. The sums do not depend on it.
+    is_in_memory : bool
+        Whether the samples are in memory, and so small enough for arrays of their size.
     """
 
     n_threads: int = 1
+    is_in_memory: bool = False
 
     @property
     @abstractmethod
@@ -43,11 +47,6 @@ class Samples(ABC):
     @abstractmethod
     def dtype(self) -> np.dtype:
         """Precision of the samples."""
-
-    @property
-    def is_in_memory(self) -> bool:
-        """Whether the samples are in memory, and so small enough for arrays of their size."""
-        return False
 
     @abstractmethod
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
@@ -66,21 +65,6 @@ class Samples(ABC):
             To be read only; a view where nothing has to be computed.
         """
 
-    @abstractmethod
-    def only(self, order: np.ndarray) -> Samples:
-        """Return some of the samples.
-
-        Parameters
-        ----------
-        order : ndarray of int
-            Their indices.
-
-        Returns
-        -------
-        samples : Samples
-            They are gathered again for every sum.
-        """
-
     @staticmethod
     def of(x: np.ndarray | Samples, n_threads: int = 1) -> Samples:
         """Return samples as they are, and an array (n_rows, n_samples) as its columns."""
@@ -94,24 +78,6 @@ class Samples(ABC):
         """Return a matrix in the library and on the device of the blocks."""
         return matrix
 
-    def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
-        """Sum functions of the blocks, in float64 whatever the samples' precision.
-
-        Parameters
-        ----------
-        function : callable
-            Maps a block to numbers or arrays.
-
-        Returns
-        -------
-        totals : list of ndarray
-            Their sums over the blocks, added in the blocks' order.
-        """
-        sums = BlockSums()
-        for index, parts in enumerate(self.each(function)):
-            sums.add(index, parts)
-        return sums.totals()
-
     def each(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
         """Yield what a function returns for each block of at most `BLOCK`, in their order."""
 
@@ -120,21 +86,28 @@ class Samples(ABC):
 
         return (found for _, found in in_blocks(call, self.shape[1], BLOCK, self.n_threads))
 
-    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Compute a column for every sample.
+    def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
+        """Sum functions of the blocks, in float64 whatever the samples' precision.
 
         Parameters
         ----------
         function : callable
-            Maps a block (n_rows, n) to columns (n_outputs, n).
+            Maps a block to numbers or arrays. It may be sent to other processes, so it must not
+            refer to the samples.
 
         Returns
         -------
-        columns : ndarray of shape (n_outputs, n_samples)
-            In the samples' order.
+        totals : list of ndarray
+            Their sums, which do not depend on who computes which block.
         """
-        first = 0
-        rows = np.empty((0, 0))
+        sums = BlockSums()
+        for index, parts in enumerate(self.each(function)):
+            sums.add(index, parts)
+        return sums.totals()
+
+    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Compute columns (n_outputs, n_samples) by a function of the blocks."""
+        rows, first = np.empty((0, 0)), 0
         for columns in self.each(function):
             if not first:
                 rows = np.empty((self.shape[1], len(columns)), columns.dtype)
@@ -142,38 +115,73 @@ class Samples(ABC):
             first += columns.shape[1]
         return rows.T
 
-    def large_blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield large blocks, for functions with threads of their own, and their columns."""
-        in_memory = self.shape[0] * self.dtype.itemsize * BLOCK
-        size = BLOCK * max(1, _LARGE // in_memory)
-        for columns in slices(self.shape[1], size):
-            yield columns, self.block(columns.start, size)
+    def rows(
+        self, function: Callable[[np.ndarray], np.ndarray], n_outputs: int, out: Any = None
+    ) -> Any:
+        """Compute a row for every sample, in large blocks, one after the other.
+
+        Parameters
+        ----------
+        function : callable
+            Maps a block (n_rows, n) to rows (n, n_outputs); it may use several threads.
+        n_outputs : int
+            Length of a row.
+        out : array of shape (n_samples, n_outputs), optional
+            Where to write the rows: anything that ``out[first:last] = rows`` writes to.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, n_outputs)
+            ``out`` if it was given.
+
+        Raises
+        ------
+        ValueError, MemoryError
+            If out is unusable, or the rows do not fit into memory.
+        """
+        shape = self.shape[1], n_outputs
+        check_output(out, shape)
+        if out is None:
+            check_memory("n_samples", shape[0], shape, itemsize=self.dtype.itemsize)
+        size = BLOCK * max(1, _LARGE // (self.shape[0] * self.dtype.itemsize * BLOCK))
+        for rows in slices(shape[0], size):
+            found = function(self.block(rows.start, size))
+            out = np.empty(shape, found.dtype) if out is None else out
+            out[rows] = found
+        return out
+
+    def taken(self, order: np.ndarray) -> np.ndarray:
+        """Return samples (n_rows, n) by their indices, in memory."""
+        ascending = np.argsort(order, kind="stable")
+        rows = np.empty((len(order), self.shape[0]), self.dtype)
+        numbers = order[ascending] // BLOCK
+        for these in np.split(ascending, np.flatnonzero(np.diff(numbers)) + 1):
+            if len(these):
+                first = int(order[these[0]])
+                block = self.block(first, int(order[these[-1]]) - first + 1)
+                rows[these] = block.T[order[these] - first]
+        return rows.T
 
     def some(self, n_samples: int) -> np.ndarray:
         """Return at most so many samples (n_rows, n), evenly spread, in memory."""
         step = -(-self.shape[1] // n_samples)
         return self.taken(np.arange(0, self.shape[1], step))
 
-    def taken(self, order: np.ndarray) -> np.ndarray:
-        """Return samples (n_rows, n) by their indices, in memory."""
-        return self.only(order).block(0, len(order))
+    def only(self, order: np.ndarray) -> Samples:
+        """Return samples by their indices, gathered in memory."""
+        return Samples.of(self.taken(order), self.n_threads)
 
     def batches(self, size: int | None, seed: int, start: int = 0) -> Iterator[np.ndarray]:
-        """Yield batches without end, every sample once before any comes again.
+        """Yield batches (n_rows, size) without end, every sample once before any comes again.
 
         Parameters
         ----------
         size : int or None
-            Samples of a batch.
+            Samples of a batch. None or too many yield all, the same array every time.
         seed : int
             Determines, with the number of a batch, which samples are in it.
         start : int
             Number of the first batch.
-
-        Yields
-        ------
-        batch : ndarray of shape (n_rows, size)
-            Some of the samples; all of them, the same array every time, where there are no more.
         """
         n_samples = self.shape[1]
         if size is None or size >= n_samples:
@@ -191,42 +199,24 @@ class Samples(ABC):
             epoch += 1
 
     def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
-        """Yield parts of a random order of all samples, which batches follow.
-
-        Parameters
-        ----------
-        seed : list of int
-            Determines the order.
-
-        Yields
-        ------
-        order : ndarray of int
-            Indices of samples; here of all at once.
-        """
+        """Yield parts of a random order of all samples, which batches follow; here one part."""
         yield np.random.default_rng(seed).permutation(self.shape[1])
 
     def mapped(self, matrix: np.ndarray, mean: np.ndarray) -> Samples:
-        """Return the samples K (x − μ), computed block by block.
+        """Return K (x − μ) for a matrix K (n_outputs, n_rows) and a mean μ (n_rows, 1)."""
+        from sparsebp.samples.derived import Affine, DerivedSamples
 
-        Parameters
-        ----------
-        matrix : ndarray of shape (n_outputs, n_rows)
-            K.
-        mean : ndarray of shape (n_rows, 1)
-            μ.
-        """
-        from sparsebp.samples.derived import MappedSamples
-
-        return MappedSamples(self, self.placed(matrix), self.placed(mean))
+        function = Affine(self.placed(matrix), self.placed(mean))
+        return DerivedSamples(self, function, matrix.shape[0], self.dtype)
 
     def computed(self) -> Samples:
         """Return the same samples, computed once and kept in memory."""
-        return Samples.of(self.map(lambda block: block), self.n_threads)
+        return Samples.of(self.map(_itself), self.n_threads)
 
 
 @dataclass(frozen=True, eq=False)
 class ArraySamples(Samples):
-    """The columns of an array in memory, or mapped into it from a file.
+    """The columns of an array in memory.
 
     Parameters
     ----------
@@ -234,8 +224,6 @@ class ArraySamples(Samples):
         As given; a transposed view is fine. It is never copied as a whole.
     n_threads : int
         Blocks at work at the same time.
-    order : ndarray of int, optional
-        Which columns, in which order; all as they stand by default.
 
     Examples
     --------
@@ -246,31 +234,40 @@ class ArraySamples(Samples):
 
     array: np.ndarray
     n_threads: int = 1
-    order: np.ndarray | None = None
+    is_in_memory = True
 
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of rows and of samples."""
-        return self.array.shape[0], self.array.shape[1] if self.order is None else len(self.order)
+        n_rows, n_samples = self.array.shape
+        return n_rows, n_samples
 
     @property
     def dtype(self) -> np.dtype:
         """Precision of the array."""
         return self.array.dtype
 
-    @property
-    def is_in_memory(self) -> bool:
-        """True."""
-        return True
-
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
-        """Return some columns, a view unless an order is given."""
-        columns = slice(first, first + size)
-        if self.order is None:
-            return self.array[:, columns]
-        # A transposed view has its samples in rows, which are gathered in one piece each.
-        return self.array.T[self.order[columns]].T
+        """Return a view of some columns."""
+        return self.array[:, first : first + size]
 
-    def only(self, order: np.ndarray) -> ArraySamples:
-        """Return some of the samples."""
-        return replace(self, order=order if self.order is None else self.order[order])
+    def taken(self, order: np.ndarray) -> np.ndarray:
+        """Copy some columns."""
+        # A transposed view has its samples in rows, which are gathered in one piece each.
+        return self.array.T[order].T
+
+
+def check_output(out: Any, shape: tuple[int, int]) -> None:
+    """Raise an error unless rows can be written to an array that the user gave, if any."""
+    if out is None:
+        return
+    given = tuple(getattr(out, "shape", ())), np.dtype(getattr(out, "dtype", object))
+    if given[0] != shape or given[1].kind != "f":
+        raise ValueError(
+            f"out must be an array of shape {shape}, a row for each sample, of float32 or float64, "
+            f"got shape {given[0]} and dtype {given[1]}."
+        )
+
+
+def _itself(block: np.ndarray) -> np.ndarray:
+    return block

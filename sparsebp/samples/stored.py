@@ -5,16 +5,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from sparsebp._cached import cached_property
-from sparsebp.samples.samples import BLOCK, ArraySamples, Samples
+from sparsebp.samples.samples import BLOCK, Samples
 
-#: Samples that are gathered in memory when they are chosen.
-_FEW = 64 * BLOCK
 #: Bytes of the samples among which batches are drawn: chunks in random order.
 _WINDOW = 2**25
 
@@ -31,7 +29,7 @@ def is_store(X: Any) -> bool:
     -------
     is_store : bool
         True for `numpy.memmap`, and for what has ``shape``, ``dtype`` and ``chunks`` but is no
-        dask array: datasets of h5py, arrays of zarr, and the like.
+        dask array: datasets of h5py, arrays of zarr, `sparsebp.PatchStream`, and the like.
     """
     if isinstance(X, np.ndarray):
         return isinstance(X, np.memmap)
@@ -50,8 +48,6 @@ class StoredSamples(Samples):
         returns rows. If it has ``chunks``, whole chunks of rows are read, and the last few kept.
     n_threads : int
         Blocks at work at the same time.
-    order : ndarray of int, optional
-        Which rows, in which order; all as they stand by default.
 
     Examples
     --------
@@ -63,16 +59,16 @@ class StoredSamples(Samples):
 
     store: Any
     n_threads: int = 1
-    order: np.ndarray | None = None
-    _rows: _Rows = field(init=False, repr=False)
+    _reader: _Reader = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_rows", _Rows(self.store))
+        object.__setattr__(self, "_reader", _Reader(self.store))
 
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of features and of samples."""
-        return self.store.shape[1], self.store.shape[0] if self.order is None else len(self.order)
+        n_samples, n_features = self.store.shape
+        return n_features, n_samples
 
     @cached_property
     def dtype(self) -> np.dtype:
@@ -82,44 +78,21 @@ class StoredSamples(Samples):
 
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
         """Read some samples; a view of a file that is mapped into memory."""
-        last = min(first + size, self.shape[1])
-        if self.order is not None:
-            return self.taken(np.arange(first, last))
-        return self._rows.read(first, last).astype(self.dtype, copy=False).T
-
-    def taken(self, order: np.ndarray) -> np.ndarray:
-        """Read samples by their indices: neighbors together, in the order of the store."""
-        wanted = order if self.order is None else self.order[order]
-        ascending = np.argsort(wanted, kind="stable")
-        rows = np.empty((len(wanted), self.shape[0]), self.dtype)
-        chunks = wanted[ascending] // self._rows.chunk
-        for these in np.split(ascending, np.flatnonzero(np.diff(chunks)) + 1):
-            if len(these):
-                first, last = wanted[these[0]], wanted[these[-1]] + 1
-                rows[these] = self._rows.read(first, last)[wanted[these] - first]
-        return rows.T
-
-    def only(self, order: np.ndarray) -> Samples:
-        """Return some of the samples; few are read at once."""
-        if len(order) <= _FEW:
-            return ArraySamples(self.taken(order), self.n_threads)
-        return replace(self, order=order if self.order is None else self.order[order])
+        rows = self._reader.read(first, min(first + size, self.shape[1]))
+        return rows.astype(self.dtype, copy=False).T
 
     def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
         """Yield the samples of a few random chunks, shuffled, then of the next few."""
-        if self.order is not None:
-            yield from super().shuffled(seed)
-            return
-        n_samples, chunk = self.shape[1], self._rows.chunk
+        n_samples, chunk = self.shape[1], self._reader.chunk
         rng = np.random.default_rng(seed)
         firsts = chunk * rng.permutation(-(-n_samples // chunk))
-        at_once = self._rows.n_chunks_at_once
+        at_once = self._reader.n_chunks_at_once
         for start in range(0, len(firsts), at_once):
             window = firsts[start : start + at_once, np.newaxis] + np.arange(chunk)
             yield rng.permutation(window[window < n_samples])
 
 
-class _Rows:
+class _Reader:
     """Reads rows of a store, whole chunks at a time, the last of which are kept."""
 
     def __init__(self, store: Any) -> None:

@@ -124,18 +124,6 @@ def test_blocks_in_a_row_read_every_chunk_once():
     assert store.read == [0, 1, 2, 3, 4]
 
 
-def test_a_selection_too_large_to_be_kept_is_read_again(monkeypatch):
-    monkeypatch.setattr("sparsebp.samples.stored._FEW", 1000)
-    rows = numbers()
-    order = np.random.default_rng(1).permutation(N_SAMPLES)[:2000]
-    some = StoredSamples(Chunked(rows, 700)).only(order)
-    assert isinstance(some, StoredSamples)
-    np.testing.assert_array_equal(some.block(1500, 900), rows[order[1500:]].T)
-    np.testing.assert_array_equal(some.only(np.array([3, 1])).block(0), rows[order[[3, 1]]].T)
-    batches = list(islice(some.batches(500, 0), 4))
-    np.testing.assert_array_equal(np.sort(np.hstack(batches)[0]), np.sort(rows[order, 0]))
-
-
 @pytest.mark.parametrize("X", [np.ones((2, 2)), [[1.0]], None, "text"])
 def test_arrays_in_memory_are_no_stores(X):
     assert not is_store(X)

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+from sparsebp.samples import ArraySamples
+from sparsebp.samples.samples import BLOCK
+
+da = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+from sparsebp.samples.on_dask import DaskSamples  # noqa: E402
+
+N_SAMPLES = 7 * BLOCK + 100
+QUIET = pytest.mark.filterwarnings("ignore")  # dask's own
+
+
+def numbers(dtype=np.float32):
+    return np.random.default_rng(0).normal(scale=50, size=(N_SAMPLES, 4)).astype(dtype)
+
+
+@pytest.fixture(scope="module", params=["no cluster", "cluster"])
+def cluster(request):
+    if request.param == "no cluster":
+        yield None
+        return
+    options = {"processes": False, "n_workers": 2, "threads_per_worker": 1}
+    with distributed.Client(dashboard_address=None, **options) as client:
+        yield client
+
+
+def statistics(block):
+    return block @ block.T, block.sum(axis=1), block.shape[1]
+
+
+@QUIET
+@pytest.mark.parametrize("chunk", [BLOCK, 2 * BLOCK, 3 * BLOCK, N_SAMPLES])
+def test_sums_are_those_of_an_array_to_the_last_bit(chunk, cluster):
+    rows = numbers()
+    samples, plain = DaskSamples.of(da.from_array(rows, chunks=(chunk, 4))), ArraySamples(rows.T)
+    assert (samples.shape, samples.dtype) == (plain.shape, plain.dtype)
+    mapping = np.eye(4, dtype=np.float32)[::-1], np.ones((4, 1), dtype=np.float32)
+    for here, there in ((plain, samples), (plain.mapped(*mapping), samples.mapped(*mapping))):
+        for total, expected in zip(there.sum(statistics), here.sum(statistics), strict=True):
+            np.testing.assert_array_equal(total, expected)
+        assert list(there.each(np.max)) == list(here.each(np.max))
+
+
+@QUIET
+@pytest.mark.parametrize("chunk", [(1500, 2), (999, 4)])
+def test_other_chunks_change_rounding_only(chunk, cluster):
+    rows = numbers(np.float64)
+    samples = DaskSamples.of(da.from_array(rows, chunks=chunk))
+    expected = ArraySamples(rows.T).sum(statistics)
+    for total, other in zip(samples.sum(statistics), expected, strict=True):
+        np.testing.assert_allclose(total, other, rtol=1e-12, atol=1e-9)
+
+
+@QUIET
+def test_some_samples_are_fetched(cluster):
+    rows = numbers()
+    samples = DaskSamples.of(da.from_array(rows, chunks=(1500, 4)))
+    order = np.random.default_rng(1).permutation(N_SAMPLES)[:900]
+    np.testing.assert_array_equal(samples.taken(order), rows[order].T)
+    np.testing.assert_array_equal(samples.block(1400, 200), rows[1400:1600].T)
+    np.testing.assert_array_equal(samples.some(10), ArraySamples(rows.T).some(10))
+    batch = next(samples.batches(50, 3))
+    np.testing.assert_array_equal(batch, next(ArraySamples(rows.T).batches(50, 3)))
+
+
+@QUIET
+def test_rows_are_a_dask_array_or_written(cluster):
+    rows = numbers()
+    samples = DaskSamples.of(da.from_array(rows, chunks=(1500, 4)))
+    found = samples.mapped(2 * np.eye(4, dtype=np.float32), np.zeros((4, 1), np.float32)).rows(
+        lambda x: x[:3].T, 3
+    )
+    assert (found.shape, found.dtype, found.chunks[0]) == (
+        (N_SAMPLES, 3),
+        np.float32,
+        samples.array.chunks[0],
+    )
+    np.testing.assert_array_equal(found.compute(), 2 * rows[:, :3])
+    out = np.empty((N_SAMPLES, 4))
+    assert samples.rows(lambda x: x.T, 4, out) is out
+    np.testing.assert_array_equal(out, rows)
+
+
+@QUIET
+def test_integers_become_float64():
+    rows = np.arange(12).reshape(6, 2)
+    samples = DaskSamples.of(da.from_array(rows, chunks=(3, 2)))
+    assert samples.dtype == np.float64
+    np.testing.assert_array_equal(samples.block(0), rows.T)
+
+
+@QUIET
+def test_what_is_no_table_of_known_size_is_refused():
+    known = da.from_array(numbers(np.float64), chunks=(1000, 4))
+    with pytest.raises(ValueError, match="compute_chunk_sizes"):
+        DaskSamples.of(known[known[:, 0] > 0])
+    with pytest.raises(ValueError, match="of shape"):
+        DaskSamples.of(known[:, 0])
+    with pytest.raises(ValueError, match="real numbers"):
+        DaskSamples.of(known.astype(complex))
