@@ -6,9 +6,11 @@ from itertools import count
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 
-from sparsebp import PatchStream, _lazy_images, patch_stream
+from sparsebp import OrthonormalICA, PatchStream, SparseCoding, _lazy_images, patch_stream
 from sparsebp.datasets import load_named_photographs, load_photographs
 from sparsebp.preprocessing import remove_mean, sample_patches
 from sparsebp.recipe import Recipe
@@ -307,3 +309,35 @@ def test_a_recipe_streams_the_bundled_photographs_and_finds_white_ones(tmp_path)
     np.save(tmp_path / "white.npy", RNG.normal(size=(40, 40)))
     with pytest.warns(UserWarning, match="look already white"):
         Recipe(8).draw_stream(tmp_path, 100, seed=0)
+
+
+def test_a_long_stream_offers_some_samples_without_being_read():
+    stream = PatchStream(TEXTURES, 3, 10**11, random_state=0)
+    samples = StoredSamples(stream)
+    assert samples.is_drawn
+    assert samples.some(100).shape == (9, 100)
+    assert samples.some(10**6).shape[1] == 8192
+    short = StoredSamples(PatchStream(TEXTURES, 3, 1000, random_state=0))
+    assert not short.is_drawn
+    np.testing.assert_array_equal(short.some(500), short.store[:][::2].T)
+
+
+def test_estimators_learn_from_a_stream_as_from_its_array():
+    stream = PatchStream(TEXTURES, 3, 3000, random_state=0)
+    model = OrthonormalICA(whiten=0.99, max_iter=3, tol=0, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="stopped after"):
+        expected = clone(model).fit(np.asarray(stream)).components_
+    with pytest.warns(ConvergenceWarning, match="stopped after"):
+        np.testing.assert_array_equal(model.fit(stream).components_, expected)
+    np.testing.assert_array_equal(model.transform(stream), model.transform(stream[:]))
+
+
+def test_a_fit_in_batches_reads_only_its_batches():
+    stream = PatchStream(TEXTURES, 3, 10**9, prepare=remove_mean, random_state=0)
+    model = SparseCoding(4, solver="online", max_iter=3, batch_size=50, random_state=0)
+    model.fit(stream)  # all patches would take an hour
+    assert model.n_iter_ == 3
+    assert np.isfinite(model.score(stream[:100]))
+    huge = PatchStream(TEXTURES, 3, 10**9, prepare_image=lambda image: image * np.float32(1e20))
+    with pytest.raises(ValueError, match="powers overflow"):
+        model.fit(huge)

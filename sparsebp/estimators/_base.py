@@ -66,19 +66,20 @@ class Learner(CallbackSupportMixin, Coder):
     }
 
     def _samples_to_learn(self, X: Any, *, reset: bool = True) -> Samples:
-        """Return checked samples in columns; those of a store are read once for it."""
+        """Return checked samples in columns; those of a store are read once for it, if need be."""
         limits = {"n_threads": count_threads(self.n_jobs)}
         samples = samples_of(self, X, reset=reset, **limits) if reset else self._samples(X)
         if self.patch_shape is not None:
             resolved_patch_shape(samples.shape[0], self.patch_shape, "each sample")
         vars(self).pop("contributions_", None)  # known again at the end of a fit
+        some = samples.some(SCALED)
         if reset:
-            self.sample_scale_ = scale_of(samples.some(SCALED))
+            self.sample_scale_ = scale_of(some)
         else:
             warn_of_scale(samples, self.sample_scale_)
         # Objectives contain at most sums of fourth powers: ‖WᵀWx‖², where W itself grows with x.
-        largest = max(samples.each(largest_magnitude))
-        check_largest("X", largest, samples.shape[0] * samples.shape[1], samples.dtype, power=4)
+        blocks = [largest_magnitude(some)] if samples.is_drawn else samples.each(largest_magnitude)
+        check_largest("X", max(blocks), samples.shape[0] * samples.shape[1], samples.dtype, power=4)
         return samples
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:

@@ -48,6 +48,11 @@ class DerivedSamples(Samples):
         return self.samples.is_in_memory
 
     @property
+    def is_drawn(self) -> bool:  # type: ignore[override]
+        """Whether the others are."""
+        return self.samples.is_drawn
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Numbers of rows and of samples."""
         return self.n_rows, self.samples.shape[1]
@@ -59,6 +64,10 @@ class DerivedSamples(Samples):
     def taken(self, order: np.ndarray) -> np.ndarray:
         """Compute samples by their indices."""
         return self.function(self.samples.taken(order))
+
+    def some(self, n_samples: int) -> np.ndarray:
+        """Compute a few samples."""
+        return self.function(self.samples.some(n_samples))
 
     def placed(self, matrix: Any) -> Any:
         """Return a matrix in the library and on the device of the blocks."""

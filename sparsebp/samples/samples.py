@@ -33,10 +33,13 @@ class Samples(ABC):
         Blocks at work at the same time. The sums do not depend on it.
     is_in_memory : bool
         Whether the samples are in memory, and so small enough for arrays of their size.
+    is_drawn : bool
+        Whether blocks are drawn at random anew, at some cost; a few samples then tell about all.
     """
 
     n_threads: int = 1
     is_in_memory: bool = False
+    is_drawn: bool = False
 
     @property
     @abstractmethod

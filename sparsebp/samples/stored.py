@@ -45,7 +45,8 @@ class StoredSamples(Samples):
     ----------
     store : object
         Of shape (n_samples, n_features), with a ``dtype`` of real numbers; ``store[first:last]``
-        returns rows. If it has ``chunks``, whole chunks of rows are read, and the last few kept.
+        returns rows. If it has ``chunks``, whole chunks of rows are read, and the last few kept. If
+        it has a method ``sample``, this returns a few thousand rows that stand for all.
     n_threads : int
         Blocks at work at the same time.
 
@@ -76,6 +77,18 @@ class StoredSamples(Samples):
         given = np.dtype(self.store.dtype)
         return np.dtype(np.float32 if (given.kind, given.itemsize) == ("f", 4) else np.float64)
 
+    @property
+    def is_drawn(self) -> bool:  # type: ignore[override]
+        """Whether the store draws its rows, and more of them than are kept."""
+        return hasattr(self.store, "sample") and self.shape[1] > self._reader.n_rows_kept
+
+    def some(self, n_samples: int) -> np.ndarray:
+        """Return a few samples, evenly spread, or those that a store of drawn rows offers."""
+        if not self.is_drawn:
+            return super().some(n_samples)
+        rows = self.store.sample()
+        return rows[:: -(-len(rows) // n_samples)].astype(self.dtype, copy=False).T
+
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
         """Read some samples; a view of a file that is mapped into memory."""
         rows = self._reader.read(first, min(first + size, self.shape[1]))
@@ -104,6 +117,7 @@ class _Reader:
             self.chunk = int(chunks[0])
         bytes_of_chunk = self.chunk * store.shape[1] * np.dtype(store.dtype).itemsize
         self.n_chunks_at_once = max(1, _WINDOW // bytes_of_chunk)
+        self.n_rows_kept = 2 * self.n_chunks_at_once * self.chunk  # batches span two windows
         self.kept: OrderedDict[int, np.ndarray] = OrderedDict()
         self.lock = threading.Lock()
 
@@ -123,7 +137,7 @@ class _Reader:
         if number not in self.kept:
             first = number * self.chunk
             self.kept[number] = np.asarray(self.store[first : first + self.chunk])
-            while len(self.kept) > 2 * self.n_chunks_at_once:  # batches span two windows
+            while len(self.kept) * self.chunk > self.n_rows_kept:
                 self.kept.popitem(last=False)
         self.kept.move_to_end(number)
         return self.kept[number]
