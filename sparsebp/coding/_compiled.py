@@ -15,9 +15,13 @@ from sparsebp._warnings import warn_user
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile without the interpreter's lock; sums may be reordered, NaN and infinity hold."""
+    """Compile without the interpreter's lock; sums may be reordered, NaN and infinity hold.
+
+    Functions that compiled code calls are inlined. Otherwise a new process calls the function
+    itself, one that reads the cache a copy in which sums have another order.
+    """
     options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    dispatcher: Any = njit(**options)(function)
+    dispatcher: Any = njit(**options, forceinline=True)(function)
     with suppress(RuntimeError):  # no folder may be written to: every process compiles again
         dispatcher._cache = _ForgivingCache(function)
     return dispatcher

@@ -121,3 +121,27 @@ def test_processes_that_compile_at_once_agree(tmp_path):
     assert [process.returncode for process in running] == [0] * 4, said
     later = subprocess.run(command, env=environment, check=True, **pipes)
     assert int(later.stdout) > 0
+
+
+ENCODE = """
+import numpy as np
+from sparsebp.coding import encode, pursue
+from sparsebp.penalties import L1
+rng = np.random.default_rng(0)
+basis = rng.normal(size=(40, 60))
+x = rng.normal(size=(40, 300))
+codes = encode(x, basis, L1(), 4.0).codes
+print(codes.tobytes().hex(), pursue(x, basis, n_nonzero=9).tobytes().hex())
+"""
+
+
+@pytest.mark.slow
+def test_codes_do_not_depend_on_the_cache(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", ENCODE]
+    found = {
+        subprocess.run(command, env=environment, check=True, capture_output=True).stdout
+        for _ in range(2)  # an empty cache, a full one
+    }
+    assert len(found) == 1
+    assert files(tmp_path, "nbc")
