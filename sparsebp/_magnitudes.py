@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparsebp._namespaces import cast, namespace, precision_of
+
 
 def ignore_float_warnings() -> Any:
     """Return a context without NumPy's warnings, for code that checks for overflow itself."""
@@ -15,7 +17,8 @@ def ignore_float_warnings() -> Any:
 
 def largest_magnitude(array: NDArray[Any]) -> float:
     """Return the largest absolute value, without a copy of the array."""
-    return max(float(array.max()), -float(array.min()))
+    xp = namespace(array)
+    return max(float(xp.max(array)), -float(xp.min(array)))
 
 
 def in_range(array: NDArray[Any]) -> tuple[NDArray[Any], int]:
@@ -90,7 +93,7 @@ def check_largest(name: str, largest: float, size: int, dtype: Any, power: float
 
 def in_precision(name: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
     """Return an array in a model's data type; raise ValueError if a number is too large for it."""
-    if array.dtype == dtype:
+    if precision_of(array) == dtype:
         return array
     largest = largest_magnitude(array)
     if largest > float(np.finfo(dtype).max):
@@ -98,7 +101,7 @@ def in_precision(name: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
             f"{name} contains numbers as large as {largest:.2g}, beyond the range of {dtype}, the "
             f"model's precision. Scale {name} like the samples of fit, or fit in float64."
         )
-    return array.astype(dtype, copy=False)
+    return cast(array, dtype)
 
 
 def require_finite(what: str, result: NDArray[Any], name: str = "X") -> NDArray[Any]:
@@ -106,7 +109,8 @@ def require_finite(what: str, result: NDArray[Any], name: str = "X") -> NDArray[
 
     `what` is the result's and `name` the argument's name, for the message.
     """
-    if not np.isfinite(result).all():
+    xp = namespace(result)
+    if not xp.all(xp.isfinite(result)):
         raise ValueError(
             f"{what} overflow {result.dtype}: {name} contains numbers that are too large. Scale "
             f"{name} to about unit variance."

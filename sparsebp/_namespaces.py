@@ -78,11 +78,15 @@ def detached(array: Any) -> Any:
     return array.detach() if hasattr(array, "detach") else array
 
 
-def summed(array: Any, axis: int | tuple[int, ...], *, keepdims: bool = False) -> Any:
-    """Sum over dimensions."""
+def summed(
+    array: Any, axis: int | tuple[int, ...], *, keepdims: bool = False, wide: bool = False
+) -> Any:
+    """Sum over dimensions, in double precision if `wide`."""
     if isinstance(array, _OURS):  # the function np.sum takes longer than the method
-        return array.sum(axis=axis, keepdims=keepdims)
-    return namespace(array).sum(array, axis=axis, keepdims=keepdims)
+        dtype = np.result_type(array, np.float64) if wide else None
+        return array.sum(axis=axis, keepdims=keepdims, dtype=dtype)
+    xp, array = namespace(array), widened(array) if wide else array
+    return xp.sum(array, axis=axis, keepdims=keepdims)
 
 
 def total(array: Any) -> Any:
@@ -99,6 +103,19 @@ def widened(array: Any) -> Any:
     xp = namespace(array)
     is_complex = xp.isdtype(array.dtype, "complex floating")
     return xp.astype(array, xp.complex128 if is_complex else xp.float64, copy=False)
+
+
+def precision_of(array: Any) -> np.dtype:
+    """Return NumPy's data type of the same name as that of an array."""
+    return np.dtype(str(array.dtype).rpartition(".")[2]) if is_foreign(array) else array.dtype
+
+
+def cast(array: Any, dtype: Any) -> Any:
+    """Return an array in a precision that has NumPy's name; the same if it is."""
+    if not is_foreign(array):
+        return array.astype(dtype, copy=False)
+    xp = namespace(array)
+    return xp.astype(array, getattr(xp, np.dtype(dtype).name), copy=False)
 
 
 def constant(value: float, other: Any) -> Any:

@@ -9,12 +9,21 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sparsebp._checks import check_complete, check_readable
+from sparsebp._dispatch import is_dispatched
 from sparsebp._magnitudes import (
     ignore_float_warnings,
     in_precision,
     largest_magnitude,
 )
-from sparsebp.samples import ArraySamples, DerivedSamples, Samples, StoredSamples, is_store
+from sparsebp._namespaces import cast, namespace
+from sparsebp.samples import (
+    ArraySamples,
+    DerivedSamples,
+    DeviceSamples,
+    Samples,
+    StoredSamples,
+    is_store,
+)
 
 # Its inferred types come from its defaults and are too narrow.
 _validate_data: Any = validate_data
@@ -70,6 +79,11 @@ def samples_of(
         _validate_data(estimator, like, reset=reset, skip_check_array=True)
         checked = _Checked(np.dtype(dtype or samples.dtype))
         return DerivedSamples(samples, checked, n_features, checked.precision)
+    if is_dispatched(X):
+        xp = namespace(X)
+        limits = {"dtype": [xp.float64, xp.float32], "ensure_min_samples": min_samples}
+        rows = _validate_data(estimator, X, reset=reset, **limits)
+        return DeviceSamples(rows if dtype is None else cast(rows, dtype))
     X = check_readable("X", X)
     limits = {"dtype": _FLOATS, "ensure_min_samples": min_samples}
     with ignore_float_warnings():  # scikit-learn sums X to look for infinities

@@ -21,7 +21,7 @@ def on_second_device(array):
 def torch(array):
     import torch  # takes two seconds
 
-    return torch.tensor(array)
+    return torch.tensor(np.ascontiguousarray(array))
 
 
 #: Functions that make an array of another library from NumPy's.

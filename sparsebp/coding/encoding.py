@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._namespaces import is_foreign
 from sparsebp.coding.l1 import Gram, encode_l1
-from sparsebp.coding.proximal import encode_proximally, gradient_scale
+from sparsebp.coding.proximal import encode_proximally, encode_together, gradient_scale
 from sparsebp.minimizers.columnwise import minimize_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import UnitColumns, sparse_coding
@@ -22,6 +23,11 @@ from sparsebp.samples import in_blocks, one_blas_thread, product, taken
 #: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run in
 #: parallel; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
 _L1_BLOCK, _SMOOTH_BLOCK = 128, 1000
+
+
+#: In arrays of other libraries: relative duality gap, of second order in the error of the codes,
+#: and maximum number of steps, which are cheap and many.
+_TIGHT, _MANY = 1e-8, 20_000
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,10 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     codes : Codes
         Of shape (n_components, n_samples), and the number of samples that did not finish.
     """
+    if is_foreign(x):
+        return _encode_elsewhere(
+            x, basis, penalty, alpha, tol, plain=mask is None and start is None
+        )
     tol = max(tol, 20 * float(np.finfo(x.dtype).eps))
     if np.ma.is_masked(x):
         mask = (1 if mask is None else mask) * ~np.ma.getmaskarray(x)
@@ -139,6 +149,19 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
             codes[:, block], unfinished = found
             n_unfinished += unfinished
     return Codes(codes, n_unfinished)
+
+
+def _encode_elsewhere(
+    x: Any, basis: np.ndarray, penalty: Penalty, alpha: float, tol: float, *, plain: bool
+) -> Codes:
+    """Encode samples in an array of another library."""
+    if not (plain and isinstance(penalty, L1)):
+        raise ValueError(
+            f"{type(penalty).__name__}, missing values and starts are for arrays of NumPy: "
+            "arrays of other libraries are encoded with L1 only. Give X as an ndarray."
+        )
+    limits: dict[str, Any] = {"tol": min(tol, _TIGHT), "max_iter": _MANY}
+    return Codes(*encode_together(x, basis, penalty, alpha, **limits))
 
 
 def _encode_smoothly(  # noqa: PLR0913  (as above)

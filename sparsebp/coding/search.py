@@ -10,6 +10,7 @@ import numpy as np
 
 from sparsebp._cached import cached_property
 from sparsebp._checks import RandomSource
+from sparsebp._namespaces import like, to_numpy
 from sparsebp.coding.encoding import starting_codes
 from sparsebp.coding.state import BasisResult, OnlineState
 from sparsebp.minimizers import Callback, Status
@@ -68,7 +69,12 @@ class BasisSearch:
 
     def value(self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray) -> float:
         """Compute the objective of given coefficients and basis, a mean over the samples."""
-        return self.problem.value({"x": x, "A": basis, "s": codes})
+        return self.problem.value({"x": x, "A": like(basis, x), "s": codes})
+
+    def value_at_start(self, x: np.ndarray, basis: np.ndarray) -> float:
+        """Compute the objective of initial coefficients, on the host."""
+        x = to_numpy(x)
+        return self.value(x, basis, starting_codes(x, basis))
 
     def step(
         self, x: np.ndarray, state: OnlineState, rng: RandomSource
@@ -127,8 +133,7 @@ class BasisSearch:
             try:
                 for number, batch in enumerate(islice(batches, min(self.max_iter, sys.maxsize))):
                     if not history:
-                        codes = starting_codes(batch, state.basis)
-                        history.append(self.value(batch, state.basis, codes))
+                        history.append(self.value_at_start(batch, state.basis))
                     new, value = self.step(batch, state, rng_of_step(seed, number))
                     if not np.isfinite(value):
                         status = Status.NOT_FINITE

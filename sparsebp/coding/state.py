@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from sparsebp._fitted import Numbers, Record, Size
+from sparsebp._namespaces import to_numpy, widened
 from sparsebp.minimizers import Result
 
 #: Of a search that resumes from what others have learned: see `OnlineState.including`.
@@ -159,6 +160,5 @@ class BasisResult(Result):
 def _moments(x: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the means of s sᵀ and x sᵀ over some samples."""
     n_samples = x.shape[1]
-    wide = (codes.astype(np.float64, copy=False), x.astype(np.float64, copy=False))
-    codes, x = wide
-    return codes @ codes.T / n_samples, x @ codes.T / n_samples
+    codes, x = widened(codes), widened(x)
+    return to_numpy(codes @ codes.T) / n_samples, to_numpy(x @ codes.T) / n_samples

@@ -8,10 +8,13 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_number
+from sparsebp._dispatch import computing_where_x_is, on_host
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._namespaces import like
 from sparsebp._warnings import warn_user
 from sparsebp.coding import Codes, encode
 from sparsebp.estimators._coder import Coder
+from sparsebp.penalties import L1
 from sparsebp.problems import Problem, sparse_coding
 from sparsebp.samples import count_threads
 
@@ -27,6 +30,7 @@ class AtomCoder(Coder):
     gamma_: float | None
     patch_shape: Any
 
+    @computing_where_x_is
     def transform(self, X: Any, out: Any = None) -> Any:
         """Compute the coefficients of each sample independently, with the weight ``alpha_``.
 
@@ -62,6 +66,11 @@ class AtomCoder(Coder):
             )
         return super().transform(X, out)
 
+    @property
+    def _learns_anywhere(self) -> bool:  # by proximal steps; all else needs SciPy or numba
+        is_l1 = self.penalty == "l1" or isinstance(self.penalty, L1)
+        return is_l1 and getattr(self, "solver", None) == "online"
+
     def _encode(self, x: np.ndarray) -> Codes:
         weights = (self.components_.T, self.penalty_, self.alpha_)
         return encode(x, *weights, n_threads=count_threads(self.n_jobs))
@@ -95,7 +104,7 @@ class AtomCoder(Coder):
         check_is_fitted(self)
         check_number("alpha", alpha, minimum=0)
         coder = SparseCoder(
-            self.components_,
+            on_host(self).components_,
             penalty=self.penalty_,
             alpha=float(alpha),
             n_jobs=self.n_jobs,
@@ -106,6 +115,7 @@ class AtomCoder(Coder):
                 setattr(coder, name, vars(self)[name])
         return coder
 
+    @computing_where_x_is
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Compute the samples that coefficients stand for.
 
@@ -126,11 +136,12 @@ class AtomCoder(Coder):
         """
         codes = self._checked_codes(X)
         with ignore_float_warnings():
-            samples = codes @ self.components_
+            samples = codes @ like(self.components_, codes)
         return require_finite("The samples", samples)
 
     def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
-        return self.problem_.value({"x": x, "A": self.components_.T, "s": codes.T})
+        atoms = like(self.components_, x)
+        return self.problem_.value({"x": x, "A": atoms.T, "s": codes.T})
 
     @property
     def problem_(self) -> Problem:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
 
 from sparsebp._checks import (
     RandomSource,
@@ -19,6 +20,7 @@ from sparsebp._checks import (
     mistake,
     random_source,
 )
+from sparsebp._dispatch import is_dispatched
 from sparsebp._fitted import Maybe, Numbers, Size
 from sparsebp._magnitudes import (
     check_largest,
@@ -67,6 +69,12 @@ class Learner(CallbackSupportMixin, Coder):
 
     def _samples_to_learn(self, X: Any, *, reset: bool = True) -> Samples:
         """Return checked samples in columns; those of a store are read once for it, if need be."""
+        if is_dispatched(X) and not get_tags(self).array_api_support:
+            raise ValueError(
+                f"X is not an ndarray, and {type(self).__name__} learns on the host with these "
+                "parameters. ICA learns from arrays of other libraries, and SparseCoding with "
+                "penalty='l1' and solver='online'. Convert X, or choose these."
+            )
         limits = {"n_threads": count_threads(self.n_jobs)}
         samples = samples_of(self, X, reset=reset, **limits) if reset else self._samples(X)
         if self.patch_shape is not None:

@@ -12,10 +12,12 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sparsebp._checks import check_readable, is_auto
+from sparsebp._dispatch import computing_where_x_is, is_dispatched
 from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, in_precision, in_range, require_finite
+from sparsebp._namespaces import namespace, to_numpy
 from sparsebp._unused import unused_components
 from sparsebp._validation import samples_of
 from sparsebp._warnings import warn_user
@@ -45,16 +47,22 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         tags = super().__sklearn_tags__()
         if tags.transformer_tags is not None:
             tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.array_api_support = self._learns_anywhere
         return tags
 
     @property
     def features_(self) -> np.ndarray:
         """What each component adds to a sample, in rows; displays show these."""
-        return self.components_
+        return to_numpy(self.components_)
 
     @property
     def _n_features_out(self) -> int:
         return self.components_.shape[0]
+
+    @property
+    def _learns_anywhere(self) -> bool:
+        """Whether X may be an array of any library."""
+        return False
 
     def _samples(self, X: Any) -> Samples:
         """Return samples to encode, in columns; values of a store are checked when read."""
@@ -64,9 +72,13 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _checked_codes(self, codes: Any) -> np.ndarray:
         check_is_fitted(self)
-        codes = check_readable("X", codes)
-        with ignore_float_warnings():
-            codes = check_array(codes, dtype=_FLOATS, input_name="X")
+        if is_dispatched(codes):
+            xp = namespace(codes)
+            codes = check_array(codes, dtype=[xp.float64, xp.float32], input_name="X")
+        else:
+            codes = check_readable("X", codes)
+            with ignore_float_warnings():
+                codes = check_array(codes, dtype=_FLOATS, input_name="X")
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
                 f"The codes have {codes.shape[1]} columns but {type(self).__name__} has "
@@ -74,6 +86,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             )
         return in_precision("X", codes, self.components_.dtype)
 
+    @computing_where_x_is
     def transform(self, X: Any, out: Any = None) -> Any:
         """Compute the coefficients of samples, each independently.
 
@@ -102,6 +115,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self._warn_of_unfinished(encoding.n_unfinished, samples.shape[1])
         return codes
 
+    @computing_where_x_is
     def score(self, X: Any, y: Any = None) -> float:
         """Compute minus the objective of these samples, so that higher is better.
 
@@ -143,6 +157,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """Encode checked samples in columns; each estimator in its own way."""
         raise NotImplementedError
 
+    @computing_where_x_is
     def silent_components(self, codes: Any) -> np.ndarray:
         """Return the components that contribute almost nothing: unused atoms, silent filters.
 
@@ -163,7 +178,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ValueError
             If there are not n_components columns.
         """
-        scaled, _ = in_range(self._checked_codes(codes).astype(np.float64))
+        scaled, _ = in_range(to_numpy(self._checked_codes(codes)).astype(np.float64))
         return unused_components(self._energies(scaled))
 
     def _energies(self, codes: np.ndarray) -> np.ndarray:

@@ -16,8 +16,10 @@ from sparsebp._checks import (
     is_flag,
     random_source,
 )
+from sparsebp._dispatch import computing_where_x_is
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._namespaces import is_foreign, like, to_numpy, total, widened
 from sparsebp.coding import Codes
 from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import watching, with_callbacks
@@ -33,7 +35,7 @@ from sparsebp.minimizers import Result
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
 from sparsebp.problems import Problem
-from sparsebp.samples import ArraySamples, Samples, count_threads, product
+from sparsebp.samples import Samples, count_threads, product
 
 #: White samples are stored if they have this many times fewer directions than features: they need
 #: less memory than the samples, and recomputing them would dominate each iteration.
@@ -124,7 +126,7 @@ class FilterLearner(Learner):
     @property
     def features_(self) -> np.ndarray:
         """What each component adds to a sample, in rows: ``mixing_`` transposed."""
-        return self.mixing_.T
+        return to_numpy(self.mixing_).T
 
     @property
     def signs_(self) -> np.ndarray:
@@ -132,12 +134,15 @@ class FilterLearner(Learner):
         penalty = self.penalty_
         if isinstance(penalty, Signed):
             return np.array(penalty.signs)
-        return np.ones(len(self.components_), dtype=int)
+        return np.ones(self.components_.shape[0], dtype=int)
 
     def _encode(self, x: np.ndarray) -> Codes:
-        centered = x - self.mean_[:, np.newaxis]
+        centered = x - like(self.mean_, x)[:, np.newaxis]
+        if is_foreign(x):
+            return Codes(like(self.components_, x) @ centered, 0)
         return Codes(product(self.components_, centered, x.dtype), 0)
 
+    @computing_where_x_is
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Reconstruct samples from responses.
 
@@ -158,7 +163,7 @@ class FilterLearner(Learner):
         """
         codes = self._checked_codes(X)
         with ignore_float_warnings():
-            samples = codes @ self.mixing_.T + self.mean_
+            samples = codes @ like(self.mixing_, codes).T + like(self.mean_, codes)
         return require_finite("The samples", samples)
 
     @property
@@ -167,7 +172,7 @@ class FilterLearner(Learner):
         return self._problem_of(self.penalty_, self.whitened_components_.shape)
 
     def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
-        samples: Samples = ArraySamples(x, count_threads(self.n_jobs))
+        samples = Samples.of(x, count_threads(self.n_jobs))
         if self.whitening_ is not None:
             samples = samples.mapped(self.whitening_, self.mean_[:, np.newaxis])
         return self.problem_.value({"x": samples, "W": self.whitened_components_})
@@ -195,7 +200,7 @@ class FilterLearner(Learner):
         n_features, n_samples = samples.shape
         if not self.whiten:
             mean = np.zeros(n_features, dtype=samples.dtype)
-            (squares,) = samples.sum(lambda x: (np.square(x, dtype=np.float64).sum(),))
+            (squares,) = samples.sum(lambda x: (total(widened(x) ** 2),))
             variance = float(squares) / (n_features * n_samples) or 1.0
             return Whitened(samples, None, None, mean, variance)
         share = float(self.whiten) if self.whiten < 1 else None
@@ -222,6 +227,10 @@ class FilterLearner(Learner):
             "whitening_": white.forward,
             "mean_": white.mean,
         }
+
+    @property
+    def _learns_anywhere(self) -> bool:
+        return True
 
     def _n_filters(self, n_directions: int, shape: tuple[int, int]) -> int:
         """Return k for samples of this shape (n_features, n_samples), by default or limited."""

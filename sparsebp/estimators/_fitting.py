@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._dispatch import learning_where_x_is
 from sparsebp.minimizers import Result, Status
 from sparsebp.samples import one_blas_thread
 
@@ -16,6 +17,7 @@ def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a `fit`: an error leaves the estimator unchanged, and BLAS uses one thread.
 
     So does an interrupt before there is anything to keep.
+    What is learned is in the library and on the device of X, by `learning_where_x_is`.
     With one BLAS thread in all of a fit, including whitening, its result does not depend on
     ``n_jobs``.
     """
@@ -35,7 +37,7 @@ def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
                 vars(self).update(before)
             raise
 
-    return wrapped
+    return learning_where_x_is(wrapped)
 
 
 def require_success(result: Result) -> None:

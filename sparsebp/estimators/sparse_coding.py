@@ -31,7 +31,6 @@ from sparsebp.coding import (
     OnlineLearning,
     OnlineState,
     encode,
-    starting_codes,
 )
 from sparsebp.coding.alternating import check_closed_form
 from sparsebp.estimators._atoms import AtomCoder
@@ -264,7 +263,7 @@ class SparseCoding(AtomCoder, Learner):
         search = replace(self._online(state.basis.shape[1]), forgetting=RESUMED_FORGETTING)
         with ignore_float_warnings():
             state = state.moved_to(search.project(state.basis))
-            start = search.value(x, state.basis, starting_codes(x, state.basis))
+            start = search.value_at_start(x, state.basis)
             state, objective = search.learn(x, state, draw_seed(rng))
         before, n_iter = ((start,), 1) if first else (self.objective_history_, self.n_iter_ + 1)
         require_usable(state.basis, objective)

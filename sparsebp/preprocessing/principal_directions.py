@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from sparsebp._magnitudes import decomposing, ignore_float_warnings, largest_magnitude
+from sparsebp._namespaces import like, to_numpy, widened
 from sparsebp.samples import BLOCK, Samples, one_blas_thread, second_moments
 
 #: Features up to which blocks of samples are summed in several threads.
@@ -24,7 +25,7 @@ def principal_directions(
     # With fewer samples than features, their inner products contain the same information.
     (n_features, n_samples), centered = samples.shape, None
     if n_samples < n_features:
-        centered = samples.block(0, n_samples) - mean[:, np.newaxis]
+        centered = to_numpy(samples.block(0, n_samples)) - mean[:, np.newaxis]
     total = _second_moments(samples, mean) if centered is None else centered.T @ centered
     if not np.isfinite(total).all():
         largest = max(samples.each(largest_magnitude))
@@ -50,7 +51,7 @@ def principal_directions(
 
 def _why_none(samples: Samples) -> str:
     """Return why samples have no directions: they are equal, or their differences are lost."""
-    extremes = list(samples.each(lambda x: (x.min(axis=1), x.max(axis=1))))
+    extremes = list(samples.each(lambda x: (to_numpy(x).min(axis=1), to_numpy(x).max(axis=1))))
     smallest = np.min([low for low, _ in extremes], axis=0)
     largest = np.max([high for _, high in extremes], axis=0)
     if (smallest == largest).all():
@@ -72,6 +73,7 @@ def _second_moments(samples: Samples, mean: NDArray[np.float64]) -> NDArray[np.f
     total = np.zeros((len(mean), len(mean)))  # every thread would have a matrix of this size
     with one_blas_thread():
         for first in range(0, samples.shape[1], BLOCK):
-            centered = samples.block(first).astype(np.float64, copy=False) - mean[:, np.newaxis]
-            total += centered @ centered.T
+            wide = widened(samples.block(first))
+            centered = wide - like(mean[:, np.newaxis], wide)
+            total += to_numpy(centered @ centered.T)
     return total

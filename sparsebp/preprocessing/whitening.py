@@ -6,14 +6,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_choice, check_integer, check_matrix, check_number
+from sparsebp._dispatch import computing_where_x_is, is_dispatched, learning_where_x_is
 from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._namespaces import cast, like, precision_of, summed, widened
 from sparsebp._validation import samples_of
 from sparsebp.preprocessing.principal_directions import principal_directions
 from sparsebp.samples import Samples, count_threads
@@ -119,6 +121,7 @@ class Whitening(
         self.n_components = n_components
         self.regularization = regularization
 
+    @learning_where_x_is
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Find the mean and the principal directions of the samples.
 
@@ -147,7 +150,7 @@ class Whitening(
         regularization = float(self.regularization)
         samples = self._samples(X, reset=True)
         with ignore_float_warnings():
-            (total,) = samples.sum(lambda x: (x.sum(axis=1, dtype=np.float64),))
+            (total,) = samples.sum(lambda x: (summed(x, 1, wide=True),))
             mean = total / samples.shape[1]
         eigenvalues, directions = principal_directions(samples, mean)
         kept = _n_kept(self.n_components, eigenvalues, samples.shape[::-1])
@@ -177,6 +180,7 @@ class Whitening(
             check_number("n_components", self.n_components, above=0, below=1, also=also)
         check_number("regularization", self.regularization, minimum=0)
 
+    @computing_where_x_is
     def transform(self, X: ArrayLike, out: Any = None) -> Any:
         """Whiten samples: z = M (x - mean).
 
@@ -204,10 +208,11 @@ class Whitening(
     def _whitened(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return white samples in rows; samples x are columns."""
         with ignore_float_warnings():
-            centered = x.T - self.mean_.astype(x.dtype, copy=False)
+            centered = x.T - like(self.mean_, x)
             along = self._times(centered, self.directions_ / self.scales_)
             return require_finite("The white samples", self._turned_back(along))
 
+    @computing_where_x_is
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Undo `transform`: x = M^+ z + mean, exactly on the directions kept.
 
@@ -227,7 +232,7 @@ class Whitening(
             If `X` is not a finite table of numbers with n_outputs columns.
         """
         check_is_fitted(self, "directions_")
-        rows = check_matrix("X", X)
+        rows = check_array(X) if is_dispatched(X) else check_matrix("X", X)
         if rows.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {rows.shape[1]} columns, but transform returns {self._n_features_out}: "
@@ -236,9 +241,9 @@ class Whitening(
         along = rows
         with ignore_float_warnings():
             if self.method_ == "zca":
-                along = rows @ self.directions_.astype(rows.dtype, copy=False)
+                along = rows @ like(self.directions_, rows)
             restored = self._times(along, (self.directions_ * self.scales_).T)
-            restored = restored + self.mean_.astype(rows.dtype, copy=False)
+            restored = restored + like(self.mean_, rows)
         return require_finite("The samples", restored)
 
     def _samples(self, X: Any, *, reset: bool = False) -> Samples:
@@ -259,15 +264,16 @@ class Whitening(
         """Rotate coordinates along the directions back to features, for "zca"."""
         if self.method_ == "pca":
             return along
-        return along @ self.directions_.T.astype(along.dtype, copy=False)
+        return along @ like(self.directions_, along).T
 
     @staticmethod
     def _times(rows: NDArray[Any], factor: NDArray[Any]) -> NDArray[Any]:
         """Multiply in the rows' precision, or in float64 where the factor is beyond its range."""
-        narrow = factor.astype(rows.dtype, copy=False)
+        narrow = factor.astype(precision_of(rows), copy=False)
         if np.isfinite(narrow).all() and narrow.any():
-            return rows @ narrow
-        return (rows @ factor).astype(rows.dtype)
+            return rows @ like(narrow, rows)
+        wide = widened(rows)
+        return cast(wide @ like(factor, wide), precision_of(rows))
 
     @property
     def _n_features_out(self) -> int:
@@ -277,6 +283,7 @@ class Whitening(
         tags = super().__sklearn_tags__()
         if tags.transformer_tags is not None:
             tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.array_api_support = True
         return tags
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._namespaces import like
 from sparsebp.samples.samples import BLOCK, Samples
 
 
@@ -103,7 +104,7 @@ class Affine:
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         """Compute it."""
-        return self.matrix @ (block - self.mean)
+        return like(self.matrix, block) @ (block - like(self.mean, block))
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ class DeviceSamples(Samples):
 
     Parameters
     ----------
-    rows : array of shape (n_samples, n_features)
+    array : array of shape (n_samples, n_features)
         Of float32 or float64 numbers, by the array API standard.
     n_threads : int
         Not used: the library has its own.
@@ -36,26 +36,26 @@ class DeviceSamples(Samples):
     ((2, 3000), dtype('float64'), [array([3000., 3000.])])
     """
 
-    rows: Any
+    array: Any
     n_threads: int = 1
     is_in_memory = True  # in that of the device
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", detached(self.rows))
+        object.__setattr__(self, "array", detached(self.array))
 
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of features and of samples."""
-        return self.rows.shape[1], self.rows.shape[0]
+        return self.array.shape[1], self.array.shape[0]
 
     @property
     def dtype(self) -> np.dtype:
         """NumPy's name of their precision."""
-        return np.dtype(str(self.rows.dtype).rpartition(".")[2])
+        return np.dtype(str(self.array.dtype).rpartition(".")[2])
 
     def block(self, first: int, size: int = BLOCK) -> Any:
         """Return some samples in columns, a view of the rows."""
-        return self.rows[first : min(first + size, self.shape[1]), :].T
+        return self.array[first : min(first + size, self.shape[1]), :].T
 
     def taken(self, order: np.ndarray) -> Any:
         """Return samples (n_rows, n) by their indices, gathered on the device."""
@@ -63,17 +63,17 @@ class DeviceSamples(Samples):
 
     def only(self, order: np.ndarray) -> DeviceSamples:
         """Return some of the samples, gathered on the device."""
-        xp = namespace(self.rows)
-        index = xp.asarray(np.array(order, dtype=np.int64), device=self.rows.device)
-        return DeviceSamples(xp.take(self.rows, index, axis=0))
+        xp = namespace(self.array)
+        index = xp.asarray(np.array(order, dtype=np.int64), device=self.array.device)
+        return DeviceSamples(xp.take(self.array, index, axis=0))
 
     def placed(self, matrix: Any) -> Any:
         """Return a matrix on the device."""
-        return like(matrix, self.rows)
+        return like(matrix, self.array)
 
     def each(self, function: Callable[[Any], Any]) -> Iterator[Any]:
         """Yield what a function returns for each block, in the blocks' order."""
-        size = BLOCK if "cpu" in str(self.rows.device).lower() else DEVICE_BLOCK
+        size = BLOCK if "cpu" in str(self.array.device).lower() else DEVICE_BLOCK
         return (function(self.block(b.start, size)) for b in slices(self.shape[1], size))
 
     def sum(self, function: Callable[[Any], Sequence[Any]]) -> list[np.ndarray]:
@@ -84,9 +84,22 @@ class DeviceSamples(Samples):
             totals = [t + w for t, w in zip(totals, wide, strict=True)] if totals else wide
         return [to_numpy(total) for total in totals]
 
+    def some(self, n_samples: int) -> np.ndarray:
+        """Return at most so many samples (n_rows, n), evenly spread, on the host."""
+        return to_numpy(super().some(n_samples))
+
+    def rows(self, function: Callable[[Any], Any], n_outputs: int, out: Any = None) -> Any:
+        """Compute a row for every sample, on the device."""
+        if out is not None:
+            raise ValueError(
+                "out is given, but results for arrays that are not of NumPy are returned where X "
+                "is. Leave out=None."
+            )
+        return namespace(self.array).concat(list(self.each(function)), axis=0)
+
     def map(self, function: Callable[[Any], Any]) -> Any:
         """Compute a column for every sample, on the device."""
-        return namespace(self.rows).concat([c.T for c in self.each(function)], axis=0).T
+        return namespace(self.array).concat([c.T for c in self.each(function)], axis=0).T
 
     def computed(self) -> DeviceSamples:
         """Return the samples themselves: they are in memory."""

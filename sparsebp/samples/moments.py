@@ -33,7 +33,7 @@ def second_moments(x: np.ndarray | Samples, mean: np.ndarray | float = 0.0) -> n
            [2., 1.]])
     """
     samples = Samples.of(x)
-    return samples.sum(_Moments(mean if isinstance(mean, float) else samples.placed(mean)))[0]
+    return samples.sum(_Moments(mean))[0]
 
 
 def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
@@ -74,5 +74,6 @@ class _Moments:
     mean: np.ndarray | float
 
     def __call__(self, block: np.ndarray) -> tuple[np.ndarray]:
-        wide = widened(block) - self.mean
+        wide = widened(block)
+        wide = wide - (self.mean if isinstance(self.mean, float) else like(self.mean, wide))
         return (wide @ wide.T,)

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sparsebp._dispatch import on_host
 from sparsebp._fitted import check_attributes
 from sparsebp.coding import OnlineState
 from sparsebp.penalties import Penalty, Signed, Topographic
@@ -46,6 +47,7 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
             "scikit-learn Pipeline of them, or register the class by sparsebp.saving.register."
         )
     check_is_fitted(estimator)
+    estimator = on_host(estimator)
     params = {k: v for k, v in estimator.get_params().items() if k not in _OF_THE_RUN}
     if not isinstance(params.get("random_state", 0), Integral):
         params["random_state"] = None
