@@ -15,7 +15,7 @@ from sklearn.decomposition import FastICA, MiniBatchDictionaryLearning
 
 from benchmarks.data import patches
 from benchmarks.timing import timed
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
+from sparsebp import OrthonormalICA, Recipe, ReconstructionICA, SparseCoding
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Work:
         Iterations or batches; for scikit-learn's dictionary, passes over the samples.
     images : Path, optional
         Folder of photographs.
+    streamed : bool
+        Whether patches are drawn while learning.
     """
 
     estimator: str
@@ -40,6 +42,7 @@ class Work:
     side: int
     max_iter: int
     images: Path | None = None
+    streamed: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,14 @@ def measure(work: Work) -> Cost:
         return Cost(**process.submit(_measure, work).result())
 
 
+def _samples(work: Work) -> Any:
+    if work.streamed:
+        return Recipe(work.side).draw_stream(work.images, work.n_samples, seed=0)[0]
+    return patches(work.side, work.n_samples, work.images)
+
+
 def _measure(work: Work) -> dict[str, float]:
-    X = patches(work.side, work.n_samples, work.images)
+    X = _samples(work)
     make = ESTIMATORS[work.estimator]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the iterations ran out is meant to be

@@ -9,6 +9,7 @@ from benchmarks.rows.gradients import engine_overhead, reconstruction_gradient
 from benchmarks.rows.ica import orthonormal_ica, reconstruction_ica
 from benchmarks.rows.memory import peak_memory
 from benchmarks.rows.recovery import planted_dictionary
+from benchmarks.rows.stream import streamed_patches
 from benchmarks.setting import Setting
 
 ROWS: dict[str, Callable[[Setting], list[Record]]] = {
@@ -21,6 +22,7 @@ ROWS: dict[str, Callable[[Setting], list[Record]]] = {
     "codes": exact_codes,
     "planted": planted_dictionary,
     "memory": peak_memory,
+    "stream": streamed_patches,
 }
 
 __all__ = ["ROWS"]

@@ -1,4 +1,4 @@
-"""How much memory `sparsebp encode` takes at its peak."""
+"""How much memory `sparsebp encode` and `learn` take at their peak."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from PIL import Image
 
 resource = pytest.importorskip("resource")
 
-ENCODE = """
+COMMAND = """
 import resource, sys
 from sparsebp.cli import main
 try:
@@ -29,7 +29,12 @@ def peak(folder, n_images, side):
     for number in range(n_images):
         Image.fromarray(pixels).save(folder / f"{number}.png")
     options = ["encode", "sparse-coding-8x8", "--images", folder, "--out", folder / "c.npz"]
-    command = [sys.executable, "-c", ENCODE, *map(str, options), "--stride", "16", "--quiet"]
+    return peak_of(*options, "--stride", "16")
+
+
+def peak_of(*options):
+    """Return the bytes that a command takes."""
+    command = [sys.executable, "-c", COMMAND, *map(str, options), "--quiet"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return UNIT * int(done.stdout)
 
@@ -42,3 +47,15 @@ def test_the_peak_does_not_grow_with_the_number_of_images_and_little_with_their_
     assert many - one < 20 * 400**2 * 2  # half of the images as float32
     # A pixel takes 4 bytes as float32, and whitening needs a few complex copies.
     assert large - one < 60 * (1600**2 - 400**2)
+
+
+@pytest.mark.slow
+def test_the_peak_does_not_grow_with_the_number_of_patches_drawn_while_learning(tmp_path):
+    options = ["--patch-size", "16", "--solver", "online", "--max-iter", "12", "--batch-size"]
+    options += ["500", "--n-components", "16"]
+
+    def learn(n_patches):
+        return peak_of("learn", *options, "--n-patches", n_patches, "--out", tmp_path / n_patches)
+
+    few, many = learn("300000"), learn("30000000")  # of 1 kB
+    assert many - few < 20e6
