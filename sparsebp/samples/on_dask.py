@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import dask
+import dask.array
 import numpy as np
 
 from sparsebp._cached import cached_property
 from sparsebp.samples.samples import BLOCK, ArraySamples, Samples, check_output
 from sparsebp.samples.sums import BlockSums, Subtotal
+from sparsebp.samples.threads import one_blas_thread, slices
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +25,7 @@ class DaskSamples(Samples):
     The chunks are computed once and stay on the workers. Each sum sends one task to each worker,
     with the function and its matrices, and gets sums back. If a worker is lost, dask computes its
     chunks again. Where chunks are multiples of `BLOCK`, sums are those of an array in memory to
-    the last bit.
+    the last bit; otherwise they differ by rounding.
 
     Parameters
     ----------
@@ -53,7 +57,7 @@ class DaskSamples(Samples):
             raise ValueError(f"X must hold real numbers, got dtype {X.dtype}.")
         X = X.rechunk({1: -1}) if X.numblocks[1] > 1 else X
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-        return cls(X.persist())
+        return cls(_placed(X).persist())
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -77,29 +81,26 @@ class DaskSamples(Samples):
     def taken(self, order: np.ndarray) -> np.ndarray:
         """Fetch samples by their indices."""
         owners = np.searchsorted(self._edges, order, side="right") - 1
-        chunks = np.unique(owners)
-        wanted = [np.flatnonzero(owners == chunk) for chunk in chunks]
-        work = [
-            [(order[these] - self._edges[chunk]).astype(np.intp)]
-            for chunk, these in zip(chunks, wanted, strict=True)
-        ]
+        wanted = {int(chunk): np.flatnonzero(owners == chunk) for chunk in np.unique(owners)}
+        local = {chunk: order[at] - self._edges[chunk] for chunk, at in wanted.items()}
         rows = np.empty((len(order), self.shape[0]), self.dtype)
-        for these, found in zip(wanted, self._run(_take, work, chunks), strict=True):
-            rows[these] = found
+        for chunk, found in self._run(_take, local, spread=False):
+            rows[wanted[chunk]] = found
         return rows.T
 
     def each(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
         """Yield what a function returns for each block of each chunk."""
-        return (found for part in self._run(_Each(function)) for found in part)
+        parts = dict(self._run(_Each(function), dict(enumerate(self._edges[:-1]))))
+        return (found for chunk in sorted(parts) for found in parts[chunk])
 
     def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
         """Sum functions of the blocks, in parts on the workers."""
         n_blocks = -(-np.diff(self._edges) // BLOCK)
-        firsts = [[int(first)] for first in np.cumsum(n_blocks) - n_blocks]
+        firsts = dict(enumerate((np.cumsum(n_blocks) - n_blocks).tolist()))
+        subtotals = self._run(_Sum(function), firsts)
         sums = BlockSums()
-        for part in self._run(_Sum(function), firsts):
-            for subtotal in part:
-                sums.add(subtotal.index, subtotal.totals, subtotal.level)
+        for part in sorted(subtotals, key=lambda part: part.index << part.level):
+            sums.add(part.index, part.totals, part.level)
         return sums.totals()
 
     def rows(self, function: Callable, n_outputs: int, out: Any = None) -> Any:
@@ -112,79 +113,194 @@ class DaskSamples(Samples):
         if out is None:
             return found
         check_output(out, found.shape)
-        for first, last in zip(self._edges[:-1], self._edges[1:], strict=True):
-            out[first:last] = found[first:last].compute()
+        client = self._client
+        at_once = 1 if client is None else sum(client.nthreads().values()) or 1
+        with _explained(client), _as_current(client):
+            for part in slices(len(chunks[0]), at_once):
+                out[self._edges[part.start] : self._edges[part.stop]] = found.blocks[part].compute()
         return out
 
     def _run(
-        self, function: Callable, work: list[list[Any]] | None = None, chunks: Any = None
+        self, function: Callable, work: Mapping[int, Any], *, spread: bool = True
     ) -> list[Any]:
-        """Call ``function(chunk, *work)`` for chunks, in one task for each worker."""
-        chunks = range(len(self.array.chunks[0])) if chunks is None else chunks
-        work = [[] for _ in chunks] if work is None else work
-        call = _Calls(function, np.geterr())
-        keys = [self.array.__dask_keys__()[chunk][0] for chunk in chunks]
-        client = _client()
-        if client is None:  # the threads of dask
-            graph = self.array.__dask_graph__()
-            return call(work, *dask.get(graph, keys))
-        futures = self._futures(keys)
-        where = client.who_has(futures)
-        groups: dict[Any, list[int]] = {}
-        for number, future in enumerate(futures):
-            groups.setdefault(next(iter(where.get(future.key, ())), None), []).append(number)
-        tasks = []
-        for worker, these in groups.items():
-            # Elsewhere if the worker is lost: the chunks are computed there again.
-            place = {} if worker is None else {"workers": [worker], "allow_other_workers": True}
-            arguments = [work[i] for i in these], *(futures[i] for i in these)
-            tasks.append(client.submit(call, *arguments, pure=False, **place))
-        found: dict[int, Any] = {}
-        for these, parts in zip(groups.values(), client.gather(tasks), strict=True):
-            found.update(zip(these, parts, strict=True))
-        return [found[number] for number in range(len(futures))]
+        """Return all that ``function(chunks, work)`` returns, from one task for each worker.
 
-    def _futures(self, keys: list[Any]) -> list[Any]:
+        `work` has something for each chunk that is needed, by its number. To spread the work
+        evenly, chunks may move between workers.
+        """
+        numbers, call = list(work), _Call(function, np.geterr())
+        if self._client is None:
+            return call(work, *dask.get(self.array.__dask_graph__(), self._keys(numbers)))
+        futures, sizes = self._chunks(numbers)
+        with _explained(self._client) as client:
+            # One task passes it on, as large matrices are in it; if its worker is lost, it runs
+            # again, unlike scattered data.
+            shared = client.submit(_itself, call, pure=False)
+            tasks = []
+            for worker, share in _shares(client, futures, sizes, spread=spread).items():
+                # Elsewhere if the worker is lost: its chunks are computed there again.
+                place = {"workers": [worker], "allow_other_workers": True} if worker else {}
+                here = {numbers[i]: work[numbers[i]] for i in share}
+                chunks = [futures[i] for i in share]
+                tasks.append(client.submit(_perform, shared, here, *chunks, pure=False, **place))
+            return [found for part in client.gather(tasks) for found in part]
+
+    def _keys(self, numbers: Iterable[int]) -> list[Any]:
+        keys = self.array.__dask_keys__()
+        return [keys[number][0] for number in numbers]
+
+    def _chunks(self, numbers: Iterable[int]) -> tuple[list[Any], list[int]]:
+        """Return chunks on the cluster, and the numbers of their rows."""
+        sizes = [self.array.chunks[0][number] for number in numbers]
+        return [self._futures[key] for key in self._keys(numbers)], sizes
+
+    @cached_property
+    def _client(self) -> Any:
+        """Client of the cluster that holds the chunks, if there is one; not the current client."""
+        return next((future.client for future in self._futures.values()), None)
+
+    @cached_property
+    def _futures(self) -> dict[Any, Any]:
+        """Chunks on the cluster that computed them, by their keys; empty without one."""
+        return {future.key: future for future in _futures_in(self.array)}
+
+
+def _placed(X: Any) -> Any:
+    """Return an array that is not computed yet with neighboring chunks on the same worker.
+
+    Sums of neighbors are added there; of chunks that are scattered at random, each sum would have
+    to be sent.
+    """
+    client = _current_client()
+    if client is None or _futures_in(X):
+        return X
+    threads = client.nthreads()
+    ends = np.cumsum(X.chunks[0])
+    limits = np.cumsum(list(threads.values())) / sum(threads.values()) * ends[-1]
+    edges = [0, *np.searchsorted(ends, limits, side="left") + 1]
+    parts = [
+        client.persist(X.blocks[first:last], workers=[worker], allow_other_workers=True)
+        for worker, first, last in zip(threads, edges[:-1], edges[1:], strict=True)
+        if first < last
+    ]
+    return dask.array.concatenate(parts)
+
+
+def _shares(
+    client: Any, futures: list[Any], sizes: Sequence[int], *, spread: bool
+) -> dict[str, list[int]]:
+    """Assign chunks to workers that hold them, and to others where that evens the load."""
+    from distributed import wait
+
+    wait(futures)  # those of a lost worker are computed again
+    where, threads = client.who_has(futures), client.nthreads()
+    shares: dict[str, list[int]] = {worker: [] for worker in threads}
+    loads = dict.fromkeys(threads, 0.0)
+    for number, future in enumerate(futures):
+        holders = [worker for worker in where.get(future.key, ()) if worker in threads]
+        worker = min(holders or threads, key=lambda worker: loads[worker])
+        shares[worker].append(number)
+        loads[worker] += sizes[number] / threads[worker]
+    while spread:
+        most, least = (choose(loads, key=lambda worker: loads[worker]) for choose in (max, min))
+        size = sizes[shares[most][-1]]
+        if loads[least] + size / threads[least] >= loads[most]:
+            break
+        shares[least].append(shares[most].pop())
+        loads[most] -= size / threads[most]
+        loads[least] += size / threads[least]
+    return {worker: sorted(share) for worker, share in shares.items() if share}
+
+
+def _futures_in(array: Any) -> list[Any]:
+    try:
         from distributed import futures_of
+    except ImportError:
+        return []
+    return futures_of(array)
 
-        known = {future.key: future for future in futures_of(self.array)}
-        return [known[key] for key in keys]
+
+def _current_client() -> Any:
+    try:
+        from distributed import get_client
+
+        return get_client()
+    except (ImportError, ValueError):  # not installed, or no cluster
+        return None
+
+
+def _as_current(client: Any) -> Any:
+    return nullcontext() if client is None else client.as_current()
+
+
+@contextmanager
+def _explained(client: Any) -> Iterator[Any]:
+    """Return a context, in which the loss of the cluster is told in words."""
+    if client is None:
+        yield None
+        return
+    from distributed import KilledWorker
+
+    try:
+        yield client
+    except KilledWorker as error:
+        raise RuntimeError(
+            "Several dask workers died, one after the other, while they computed with X, most "
+            "likely for lack of memory; give X smaller chunks, or the workers more memory."
+        ) from error
+    except Exception as error:
+        if client.status == "running" and not isinstance(error, CancelledError):
+            raise  # of the function
+        raise RuntimeError(
+            "The dask cluster that holds X was closed, restarted or lost; connect to a running "
+            "one, and call again with an X of this cluster."
+        ) from error
 
 
 @dataclass(frozen=True)
-class _Calls:
-    """Calls of a function for several chunks, on the worker that holds them."""
+class _Call:
+    """A function of chunks, with the error state of the caller."""
 
     function: Callable
     errors: dict[str, Any]
 
-    def __call__(self, work: list[list[Any]], *chunks: np.ndarray) -> list[Any]:
-        with np.errstate(**self.errors):
-            calls = zip(chunks, work, strict=True)
-            return [self.function(np.asarray(chunk), *more) for chunk, more in calls]
+    def __call__(self, work: Mapping[int, Any], *chunks: np.ndarray) -> list[Any]:
+        with np.errstate(**self.errors), one_blas_thread():
+            return list(self.function(chunks, work))
+
+
+def _perform(call: _Call, work: Mapping[int, Any], *chunks: np.ndarray) -> list[Any]:
+    return call(work, *chunks)
+
+
+def _itself(given: Any) -> Any:
+    return given
 
 
 @dataclass(frozen=True)
 class _Each:
     function: Callable[[np.ndarray], Any]
 
-    def __call__(self, chunk: np.ndarray) -> list[Any]:
-        return list(_samples_in(chunk).each(self.function))
+    def __call__(self, chunks: Any, work: Mapping[int, Any]) -> Iterator[tuple[int, list[Any]]]:
+        for number, chunk in zip(work, chunks, strict=True):
+            yield number, list(_samples_in(chunk).each(self.function))
 
 
 @dataclass(frozen=True)
 class _Sum:
     function: Callable[[np.ndarray], Sequence[Any]]
 
-    def __call__(self, chunk: np.ndarray, first_block: int) -> list[Subtotal]:
+    def __call__(self, chunks: Any, work: Mapping[int, Any]) -> list[Subtotal]:
         sums = BlockSums()
-        for index, parts in enumerate(_samples_in(chunk).each(self.function), first_block):
-            sums.add(index, parts)
+        for first_block, chunk in zip(work.values(), chunks, strict=True):
+            for index, parts in enumerate(_samples_in(chunk).each(self.function), first_block):
+                sums.add(index, parts)
         return sums.subtotals
 
 
-def _take(chunk: np.ndarray, order: np.ndarray) -> np.ndarray:
-    return chunk[order]
+def _take(chunks: Any, work: Mapping[int, np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    for (number, order), chunk in zip(work.items(), chunks, strict=True):
+        yield number, chunk[order]
 
 
 def _rows_of(chunk: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -202,12 +318,3 @@ def _threads_of_worker() -> int:
         return get_worker().state.nthreads
     except (ImportError, ValueError):  # not on a worker
         return 1
-
-
-def _client() -> Any:
-    try:
-        from distributed import get_client
-
-        return get_client()
-    except (ImportError, ValueError):  # not installed, or no cluster
-        return None

@@ -7,6 +7,7 @@ from sparsebp.samples.samples import BLOCK
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
+from sparsebp.samples import on_dask  # noqa: E402
 from sparsebp.samples.on_dask import DaskSamples  # noqa: E402
 
 N_SAMPLES = 7 * BLOCK + 100
@@ -101,3 +102,32 @@ def test_what_is_no_table_of_known_size_is_refused():
         DaskSamples.of(known[:, 0])
     with pytest.raises(ValueError, match="real numbers"):
         DaskSamples.of(known.astype(complex))
+
+
+@QUIET
+def test_the_client_that_holds_the_chunks_is_used():
+    rows = numbers()
+    options = {"processes": False, "n_workers": 1, "set_as_default": False}
+    with distributed.Client(dashboard_address=None, **options) as client:
+        with client.as_current():
+            samples = DaskSamples.of(da.from_array(rows, chunks=(BLOCK, 4)))
+        (total,) = samples.sum(lambda x: (x.shape[1],))
+        assert total == N_SAMPLES
+        out = np.empty((N_SAMPLES, 4))
+        np.testing.assert_array_equal(samples.rows(lambda x: x.T, 4, out), rows)
+
+
+@QUIET
+def test_shares_are_neighbors_and_even():
+    options = {"processes": False, "n_workers": 1, "threads_per_worker": 1}
+    with distributed.Client(dashboard_address=None, **options) as client:
+        alone = DaskSamples.of(da.ones((40, 2), chunks=(5, 2)))._chunks(range(8))
+        client.cluster.scale(2)
+        client.wait_for_workers(2, timeout=30)
+        both = DaskSamples.of(da.ones((40, 2), chunks=(5, 2)))._chunks(range(8))
+        shares = on_dask._shares(client, *both, spread=True)
+        assert sorted(shares.values()) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+        shares = on_dask._shares(client, *alone, spread=False)
+        assert list(shares.values()) == [list(range(8))]
+        shares = on_dask._shares(client, *alone, spread=True)
+        assert sorted(map(len, shares.values())) == [4, 4]
