@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsebp._magnitudes import decomposing
+from sparsebp._namespaces import like, namespace
 from sparsebp.coding.exchange import exchange_atoms
 from sparsebp.penalties import L1
 from sparsebp.samples import filled, product, taken
@@ -65,7 +66,7 @@ class _Samples:
     @property
     def rho(self) -> np.ndarray:
         """The stiffness of each sample's steps, which has to fit the size of its codes."""
-        return np.clip(_STIFFNESS * self.alpha, 1e-3, 0.5)
+        return stiffness(self.alpha)
 
     def dual(self, codes: np.ndarray) -> np.ndarray:
         """Return the penalty's subgradient, as far as the distance's gradient allows one."""
@@ -116,7 +117,8 @@ def encode_l1(
         steps = min(_STEPS, max_iter - first)
         # The first steps are for the signs, for which single precision suffices.
         dtype = np.float32 if first == 0 else np.float64
-        codes, dual = _reflect(left, codes.astype(dtype), dual.astype(dtype), steps)
+        reflect = Reflections.of(gram, left.pull.astype(dtype), left.alpha, left.rho)
+        codes, dual = reflect(codes.astype(dtype), dual.astype(dtype), penalty, steps)
         out[:, active] = codes
         finished = np.zeros(active.size, dtype=bool)
         if steps == _STEPS:
@@ -136,37 +138,60 @@ def encode_l1(
     return out * units, np.unique(active).size
 
 
-def _reflect(
-    samples: _Samples, codes: np.ndarray, dual: np.ndarray, n_steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Alternate reflections in the proximal maps of the squared error and of the penalty.
+def stiffness(alpha: Any) -> Any:
+    """Return the ρ of samples whose α is in units of their steepest slope."""
+    return namespace(alpha).clip(_STIFFNESS * alpha, 1e-3, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Reflections:
+    """Reflections in the proximal maps of the squared error and of the penalty, in turn.
 
     The distance's map is (G + ρI)⁻¹ (b + ρy), so an ill-conditioned basis costs no more steps than
     another: on patches a tenth of what accelerated gradient steps need. In G's eigenvectors it is
-    cheap for every sample's own ρ.
+    cheap for every sample's own ρ. Arrays are of any library.
     Douglas & Rachford 1956, over-relaxed; the steps are those of ADMM (Boyd et al. 2011, 3.4.3).
     """
-    dtype, penalty = codes.dtype, samples.penalty
-    rho = samples.rho.astype(dtype)
-    threshold = samples.alpha.astype(dtype) / rho
-    pull, vectors = samples.pull.astype(dtype), samples.gram.eigenvectors.astype(dtype)
-    eigenvalues = samples.gram.eigenvalues.astype(dtype)
-    across = np.ascontiguousarray(vectors.T)
-    share = eigenvalues / (eigenvalues + rho)
-    resting = vectors @ ((across @ pull) / (eigenvalues + rho))
-    point = np.empty_like(codes)
-    for _ in range(n_steps):
-        np.subtract(codes, dual, out=point)
-        point += codes
-        along = across @ point
-        along *= share
-        point -= vectors @ along
-        point += resting  # where the distance would have the codes
-        point -= codes
-        point *= dtype.type(_RELAXATION)
-        dual += point
-        codes = penalty.proximal(dual, threshold)
-    return codes, dual
+
+    vectors: Any
+    across: Any
+    shrink: Any
+    resting: Any
+    threshold: Any
+
+    @classmethod
+    def of(cls, gram: Gram, pull: Any, alpha: Any, rho: Any) -> Reflections:
+        """Return the steps for samples with b = pull (n_components, n_samples), α and ρ."""
+        vectors, eigenvalues = like(gram.eigenvectors, pull), like(gram.eigenvalues, pull)
+        across = like(gram.eigenvectors.T.copy(), pull)
+        alpha, rho = like(alpha, pull), like(rho, pull)
+        shrink = _RELAXATION * eigenvalues / (eigenvalues + rho)
+        resting = _RELAXATION * (vectors @ ((across @ pull) / (eigenvalues + rho)))
+        return cls(vectors, across, shrink, resting, alpha / rho)
+
+    def only(self, columns: Any) -> Reflections:
+        """Return the steps for some of the samples."""
+        arrays = (self.shrink, self.resting, self.threshold)
+        taken = (namespace(a).take(a, columns, axis=a.ndim - 1) for a in arrays)
+        return Reflections(self.vectors, self.across, *taken)
+
+    def __call__(self, codes: Any, dual: Any, penalty: L1, n_steps: int) -> tuple[Any, Any]:
+        """Take steps; codes (n_components, n_samples) are the penalty's proximal map of dual.
+
+        Both are overwritten: fresh memory is slow.
+        """
+        for _ in range(n_steps):
+            codes *= 2
+            codes -= dual
+            along = self.across @ codes
+            along *= self.shrink
+            codes -= dual
+            codes *= _RELAXATION / 2
+            codes -= self.vectors @ along
+            codes += self.resting  # now relaxation × (where the distance would have them − codes)
+            dual += codes
+            codes = penalty.proximal(dual, self.threshold)
+        return codes, dual
 
 
 def _solved(samples: _Samples, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from sparsebp._namespaces import like, namespace, summed, to_numpy
+from sparsebp.coding.l1 import Gram, Reflections, stiffness
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import MASKED_RECONSTRUCTION, RECONSTRUCTION, Objective, Term
 from sparsebp.samples import filled, product, taken
 
 #: Steps between checks of the tolerance.
 _LOOK = 10
-#: Step size of `encode_together` in units of 1/L. With full momentum, 4/3 and more diverge,
-#: and near that the steepest directions oscillate for long.
-_STRIDE = 1.2
+#: The same of `encode_together`.
+_LOOK_TOGETHER = 6
 #: Finished samples are removed from a batch when they are more than this share of it.
 _MANY = 0.3
 
@@ -92,7 +92,8 @@ def encode_together(
 ) -> tuple[Any, int]:
     """Compute argmin over s of ‖As − x‖² + α ‖s‖₁ for a batch at once, in any library's arrays.
 
-    A few operations on whole matrices in each step, for which a GPU need not wait for the host.
+    A few operations on whole matrices in each step, for which a GPU need not wait for the host: the
+    reflections of `encode_l1`, on patches a quarter of the steps of accelerated proximal gradients.
 
     Parameters
     ----------
@@ -117,48 +118,39 @@ def encode_together(
     n_unfinished : int
         Samples that hit the limit.
 
-    Notes
-    -----
-    Liang, Luo & Schönlieb (2022), *Improving "Fast Iterative Shrinkage-Thresholding Algorithm":
-    Faster, Smarter, and Greedier*: steps of 1.2/L with full momentum, restarted for a sample whose
-    last step went against it.
-
     Examples
     --------
     >>> encode_together(np.array([[2.0], [0.1]]), np.eye(2), L1(), 1.0)[0].round(2)
     array([[1.5],
            [0. ]])
     """
-    xp, basis = namespace(x), like(basis, x)
+    xp, gram, basis = namespace(x), Gram.of(to_numpy(basis)), like(basis, x)
     tol = max(tol, 20 * float(xp.finfo(x.dtype).eps))
-    gram = basis.T @ basis
-    steepest = float(np.linalg.eigvalsh(to_numpy(gram).astype(np.float64))[-1])
-    rate = _STRIDE / max(2 * steepest, float(np.finfo(np.float32).tiny))
-    keep = xp.eye(gram.shape[0], dtype=x.dtype, device=x.device) - 2 * rate * gram
-    pull = (2 * rate * basis).T @ x
-    columns, done = xp.arange(x.shape[1], device=x.device), []
-    codes = ahead = xp.zeros_like(pull)
-    for iteration in range(max_iter + 1):
-        if iteration % _LOOK == 0 or iteration == max_iter:
-            left = ~_is_optimal(x, basis, codes, penalty, alpha, tol)
-            n_left, width = int(summed(xp.astype(left, xp.int64), 0)), x.shape[1]
-            if n_left == 0 or iteration == max_iter:
-                break
-            if n_left < (1 - _MANY) * width:
-                (going,), (ended,) = xp.nonzero(left), xp.nonzero(~left)
-                done.append((xp.take(columns, ended, axis=0), xp.take(codes, ended, axis=1)))
-                columns = xp.take(columns, going, axis=0)
-                x, pull, codes, ahead = (xp.take(a, going, axis=1) for a in (x, pull, codes, ahead))
-        new = keep @ ahead
-        new += pull
-        new = penalty.proximal(new, rate * alpha)
-        step = new - codes
-        ahead -= new
-        against = summed(ahead * step, 0) > 0
-        step *= xp.astype(~against, x.dtype)
-        step += new
-        codes, ahead = new, step
-    return _in_order([*done, (columns, codes)]), n_left
+    pull = (2 * basis).T @ x
+    steepest = xp.max(xp.abs(pull), axis=0, keepdims=True)
+    units = xp.clip(steepest, max(alpha, float(xp.finfo(x.dtype).smallest_normal)), None)
+    alphas = alpha / units
+    pull /= units
+    reflect = Reflections.of(gram, pull, alphas, stiffness(alphas))
+    units /= gram.scale
+    dual = xp.clip(pull, -alphas, alphas) / stiffness(alphas)
+    codes = xp.zeros_like(dual)
+    columns, done, n_steps = xp.arange(x.shape[1], device=x.device), [], 0
+    while True:
+        left = ~_is_optimal(x, basis, codes * units, penalty, alpha, tol)
+        n_left = int(summed(xp.astype(left, xp.int64), 0))
+        if n_left == 0 or n_steps == max_iter:
+            break
+        if n_left < (1 - _MANY) * x.shape[1]:
+            (going,), (ended,) = xp.nonzero(left), xp.nonzero(~left)
+            found = xp.take(codes, ended, axis=1) * xp.take(units, ended, axis=1)
+            done.append((xp.take(columns, ended, axis=0), found))
+            columns, reflect = xp.take(columns, going, axis=0), reflect.only(going)
+            x, units, codes, dual = (xp.take(a, going, axis=1) for a in (x, units, codes, dual))
+        steps = min(_LOOK_TOGETHER, max_iter - n_steps)
+        codes, dual = reflect(codes, dual, penalty, steps)
+        n_steps += steps
+    return _in_order([*done, (columns, codes * units)]), n_left
 
 
 def _is_optimal(x: Any, basis: Any, codes: Any, penalty: L1, alpha: float, tol: float) -> Any:
