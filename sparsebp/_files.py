@@ -46,7 +46,7 @@ def writing(path: str | os.PathLike[str], *, replace: bool = True) -> Iterator[B
     try:
         remove_abandoned_drafts(target.parent)
         with draft.open("xb") as file:
-            _lock(file)
+            lock(file)
             if mode is not None:
                 draft.chmod(mode)
             yield file
@@ -80,6 +80,21 @@ def require_file(path: Path) -> None:
     """Raise an error unless a path is a regular file; reading from a pipe might never end."""
     if kind := _no_file(path.stat()):
         raise ValueError(f"{path} is {kind}; give the name of a file.")
+
+
+def lock(file: BinaryIO) -> bool:
+    """Lock a file until it is closed; return False if it is locked already.
+
+    A file system without locks accepts any.
+    """
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+    return True
 
 
 def _no_file(found: os.stat_result) -> str:
@@ -123,12 +138,6 @@ def _move_to_nothing(draft: Path, target: Path) -> None:
         if target.exists():
             raise FileExistsError(EEXIST, os.strerror(EEXIST), str(target)) from None
         draft.replace(target)
-
-
-def _lock(file: BinaryIO) -> None:
-    if fcntl is not None:
-        with suppress(OSError):  # a file system without locks; recent drafts are safe nevertheless
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _in_use(draft: Path) -> bool:

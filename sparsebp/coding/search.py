@@ -9,10 +9,11 @@ from itertools import islice
 import numpy as np
 
 from sparsebp._cached import cached_property
+from sparsebp._checkpoint import NoCheckpoint
 from sparsebp._checks import RandomSource
 from sparsebp._namespaces import like, to_numpy
 from sparsebp.coding.encoding import starting_codes
-from sparsebp.coding.state import BasisResult, OnlineState
+from sparsebp.coding.state import BasisResult, OnlineState, packed_state, unpacked_state
 from sparsebp.minimizers import Callback, Status
 from sparsebp.penalties import Penalty
 from sparsebp.problems import Problem, sparse_coding
@@ -105,6 +106,7 @@ class BasisSearch:
         state: OnlineState,
         seed: int,
         callback: Callback | None = None,
+        checkpoint: NoCheckpoint | None = None,
     ) -> BasisResult:
         """Take steps on fresh batches of the samples.
 
@@ -118,6 +120,8 @@ class BasisSearch:
             Determines the batches, and what is random in the steps.
         callback : callable, optional
             ``callback(iteration, value, state)`` after each step; True stops.
+        checkpoint : Checkpoint, optional
+            Keeps the state after each step; if it has one, the search resumes there.
 
         Returns
         -------
@@ -127,11 +131,18 @@ class BasisSearch:
         """
         state = state.moved_to(self.project(state.basis))
         history: list[float] = []
-        status = Status.ITERATION_LIMIT
-        batches = Samples.of(x).batches(self.batch_size, seed)
+        status, first = Status.ITERATION_LIMIT, 0
+        kept = None if checkpoint is None else checkpoint.load()
+        if kept is not None:
+            history = kept.pop("history").tolist()
+            first = len(history) - 1
+        batches = Samples.of(x).batches(self.batch_size, seed, max(first - 1, 0))
+        if kept is not None:
+            state = unpacked_state(kept, next(batches))
+        last = min(self.max_iter, sys.maxsize)
         with one_blas_thread():
             try:
-                for number, batch in enumerate(islice(batches, min(self.max_iter, sys.maxsize))):
+                for number, batch in enumerate(islice(batches, last - first), first):
                     if not history:
                         history.append(self.value_at_start(batch, state.basis))
                     new, value = self.step(batch, state, rng_of_step(seed, number))
@@ -149,6 +160,8 @@ class BasisSearch:
                     if moved <= self.tol * norm:
                         status = Status.CONVERGED
                         break
+                    if checkpoint is not None:
+                        checkpoint.keep({**packed_state(state), "history": np.array(history)})
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
         value = history[-1] if history else np.inf

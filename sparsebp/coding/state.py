@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -155,6 +155,24 @@ class BasisResult(Result):
     """
 
     state: OnlineState
+
+
+def packed_state(state: OnlineState) -> dict[str, np.ndarray]:
+    """Return what to keep of a state: all but the samples, which are known, and a start of its own.
+
+    Of the start it matters whether it is the basis itself.
+    """
+    same = getattr(state, "start", None) is state.basis
+    left_out = ("samples", "start") if same else ("samples",)
+    return {k: np.asarray(v) for k, v in vars(state).items() if k not in left_out}
+
+
+def unpacked_state(kept: dict[str, np.ndarray], samples: np.ndarray) -> OnlineState:
+    """Return a state from what `packed_state` returned, and the batch of its step."""
+    values: dict[str, Any] = {k: v if v.ndim else v.item() for k, v in kept.items()}
+    if "codes" not in kept:
+        return OnlineState(**values)
+    return AlternationState(**{"start": values["basis"], "samples": samples, **values})
 
 
 def _moments(x: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
+from sparsebp._checkpoint import Checkpoint, NoCheckpoint
 from sparsebp._checks import (
     RandomSource,
     check_flag,
@@ -35,6 +38,7 @@ from sparsebp._validation import samples_of
 from sparsebp._warnings import warn_user
 from sparsebp.estimators._callbacks import CallbackSupportMixin
 from sparsebp.estimators._coder import Coder
+from sparsebp.estimators._resuming import checksum, identity
 from sparsebp.estimators._units import SCALED, scale_of, warn_of_scale
 from sparsebp.minimizers import Result, Status
 from sparsebp.samples import Samples, count_threads
@@ -53,6 +57,7 @@ class Learner(CallbackSupportMixin, Coder):
     warm_start: bool
     random_state: Any
     patch_shape: PatchShape
+    checkpoint: str | os.PathLike[str] | None
     verbose: bool | int
     callback: Callable[[int, float], Any] | None
     _fitted: ClassVar[dict[str, Any]] = {
@@ -67,8 +72,21 @@ class Learner(CallbackSupportMixin, Coder):
         "status_": str,
     }
 
-    def _samples_to_learn(self, X: Any, *, reset: bool = True) -> Samples:
-        """Return checked samples in columns; those of a store are read once for it, if need be."""
+    @contextmanager
+    def _learning_from(self, X: Any) -> Iterator[tuple[Samples, NoCheckpoint]]:
+        """Yield checked samples, and the checkpoint, which is removed unless there is an error."""
+        self.check_parameters()
+        samples, checksums = self._samples_to_learn(X)
+        rng = random_source(self.random_state)
+        if self.checkpoint is None:
+            yield samples, NoCheckpoint(rng)
+            return
+        fit = identity(self, samples, checksums)
+        with Checkpoint(self.checkpoint, fit, rng) as checkpoint:
+            yield samples, checkpoint
+
+    def _samples_to_learn(self, X: Any, *, reset: bool = True) -> tuple[Samples, list[float]]:
+        """Return checked samples in columns, and checksums; a store is read once, if need be."""
         if is_dispatched(X) and not get_tags(self).array_api_support:
             raise ValueError(
                 f"X is not an ndarray, and {type(self).__name__} learns on the host with these "
@@ -86,9 +104,11 @@ class Learner(CallbackSupportMixin, Coder):
         else:
             warn_of_scale(samples, self.sample_scale_)
         # Objectives contain at most sums of fourth powers: ‖WᵀWx‖², where W itself grows with x.
-        blocks = [largest_magnitude(some)] if samples.is_drawn else samples.each(largest_magnitude)
-        check_largest("X", max(blocks), samples.shape[0] * samples.shape[1], samples.dtype, power=4)
-        return samples
+        measure = _largest_and_checksum
+        blocks = [measure(some)] if samples.is_drawn else list(samples.each(measure))
+        largest = max(largest for largest, _ in blocks)
+        check_largest("X", largest, samples.shape[0] * samples.shape[1], samples.dtype, power=4)
+        return samples, [bits for _, bits in blocks]
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         """Return approximate codes of some samples of `fit`, already checked, without warnings."""
@@ -151,6 +171,8 @@ class Learner(CallbackSupportMixin, Coder):
             checked_patch_shape(self.patch_shape)
         if self.init is not None:
             check_matrix("init", self.init)
+        if self.checkpoint is not None and not isinstance(self.checkpoint, str | os.PathLike):
+            raise TypeError(mistake("checkpoint", "a path, or None", self.checkpoint))
 
     def _start(
         self,
@@ -215,3 +237,7 @@ class Learner(CallbackSupportMixin, Coder):
                 ConvergenceWarning,
             )
         return self
+
+
+def _largest_and_checksum(block: np.ndarray) -> tuple[float, float]:
+    return largest_magnitude(block), checksum(block)

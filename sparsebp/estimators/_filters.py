@@ -8,14 +8,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sparsebp._checks import (
-    RandomSource,
-    check_choice,
-    check_number,
-    is_auto,
-    is_flag,
-    random_source,
-)
+from sparsebp._checkpoint import NoCheckpoint
+from sparsebp._checks import check_choice, check_number, is_auto, is_flag
 from sparsebp._dispatch import computing_where_x_is
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
@@ -31,7 +25,7 @@ from sparsebp.estimators._signs import (
     with_penalty,
 )
 from sparsebp.estimators._units import ENOUGH, warn_if_not_white, warn_of_hidden
-from sparsebp.minimizers import Result
+from sparsebp.minimizers import Callback, Result
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
 from sparsebp.problems import Problem
@@ -94,34 +88,43 @@ class FilterLearner(Learner):
             If X or a parameter is unusable, or there are fewer independent directions in X than
             orthonormal filters.
         """
-        self.check_parameters()
-        samples = self._samples_to_learn(X)
-        white = self._whitened(samples)
-        n_directions = white.samples.shape[0]
-        shape = (self._n_filters(n_directions, samples.shape), n_directions)
-        rng = random_source(self.random_state)
-        start = self._start(shape, rng, samples.dtype, to_white=white.backward)
-        sharpness = 1.0 if shape[0] <= n_directions else _OVERCOMPLETE
-        penalty = self._make_penalty(shape[0], sharpness * white.variance)
-        minimize = partial(self._minimize, white.samples, rng)
-        fitted_at, limit = partial(self._filters_at, white), self.max_iter
-        with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
-            # Groups of coefficients share a sign, and with more filters than directions no filter
-            # estimates one source.
-            if is_auto(self.signs) and penalty.is_elementwise and shape[0] <= shape[1]:
-                rule = SignRule(penalty, white.samples, self._problem_of(penalty, shape).project)
-                drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
-                result, penalty = minimize_choosing_signs(
-                    minimize, rule, start, drawn=drawn, max_iter=limit, callback=watch
-                )
-            else:
-                told = with_penalty(watch, penalty)
-                result = minimize(penalty, start, near=False, max_iter=limit, callback=told)
-            require_success(result)
-            vars(self).update(fitted_at(SignedPoint(result.point, penalty)))
-        self._record(result)
-        self._warn_of_samples(samples)
-        return self._warn_of_silent(samples)
+        with self._learning_from(X) as (samples, checkpoint):
+            white = self._whitened(samples)
+            n_directions = white.samples.shape[0]
+            shape = (self._n_filters(n_directions, samples.shape), n_directions)
+            start = self._start(shape, checkpoint.rng, samples.dtype, to_white=white.backward)
+            sharpness = 1.0 if shape[0] <= n_directions else _OVERCOMPLETE
+            penalty = self._make_penalty(shape[0], sharpness * white.variance)
+            fitted_at = partial(self._filters_at, white)
+            with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
+                result, penalty = self._found(checkpoint, white.samples, penalty, start, watch)
+                require_success(result)
+                vars(self).update(fitted_at(SignedPoint(result.point, penalty)))
+            self._record(result)
+            self._warn_of_samples(samples)
+            return self._warn_of_silent(samples)
+
+    def _found(
+        self,
+        checkpoint: NoCheckpoint,
+        samples: Samples,
+        penalty: Penalty,
+        start: np.ndarray,
+        watch: Callback,
+    ) -> tuple[Result, Penalty]:
+        """Minimize, and choose the signs if they are not given; return the penalty with them."""
+        minimize = partial(self._minimize, checkpoint, samples)
+        # Groups of coefficients share a sign, and with more filters than directions no filter
+        # estimates one source.
+        if is_auto(self.signs) and penalty.is_elementwise and len(start) <= samples.shape[0]:
+            filters_at = self._problem_of(penalty, start.shape).project
+            rule = SignRule(penalty, samples, filters_at, checkpoint.taped)
+            drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
+            return minimize_choosing_signs(
+                minimize, rule, start, drawn=drawn, max_iter=self.max_iter, callback=watch
+            )
+        told = with_penalty(watch, penalty)
+        return minimize(penalty, start, near=False, max_iter=self.max_iter, callback=told), penalty
 
     @property
     def features_(self) -> np.ndarray:
@@ -246,8 +249,8 @@ class FilterLearner(Learner):
 
     def _minimize(
         self,
+        checkpoint: NoCheckpoint,
         samples: Samples,
-        rng: RandomSource,
         penalty: Penalty,
         start: np.ndarray,
         *,

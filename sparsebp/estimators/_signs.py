@@ -12,7 +12,7 @@ from sparsebp._cached import cached_property
 from sparsebp._namespaces import summed
 from sparsebp.minimizers import Callback, Result, Status, minimize_lbfgs
 from sparsebp.penalties import Penalty, Signed, gaussian_reference, values_of_each
-from sparsebp.problems import OrthonormalRows, orthonormal_ica
+from sparsebp.problems import Differentiable, OrthonormalRows, orthonormal_ica
 from sparsebp.samples import Samples
 
 #: Maximum number of sign changes; afterwards the status is unsettled.
@@ -69,6 +69,8 @@ class SignRule:
         The samples.
     filters_at : callable
         Maps an iterate to the filters W.
+    taped : callable
+        Maps an objective to the one that is minimized, which may be recorded.
 
     Notes
     -----
@@ -81,6 +83,7 @@ class SignRule:
     penalty: Penalty
     samples: Samples
     filters_at: Callable[[np.ndarray], np.ndarray]
+    taped: Callable[[Differentiable], Differentiable] = lambda objective: objective
 
     @cached_property
     def _mean(self) -> np.ndarray:
@@ -140,7 +143,7 @@ class SignRule:
             return iteration >= _FIRST_REST and values[-3] - value < rest
 
         begun = problem.project(filters)
-        result = minimize_lbfgs(objective, begun, max_iter=max_iter, callback=rests)
+        result = minimize_lbfgs(self.taped(objective), begun, max_iter=max_iter, callback=rests)
         if result.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         return problem.project(result.point)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from sparsebp._checks import RandomSource
+from sparsebp._checkpoint import NoCheckpoint
 from sparsebp._shapes import PatchShape
 from sparsebp.estimators._filters import FilterLearner
 from sparsebp.minimizers import Result, minimize_lbfgs, minimize_orthonormal
@@ -72,6 +73,9 @@ class OrthonormalICA(FilterLearner):
     patch_shape : int or tuple of int, default=None
         Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
         height, width). Displays and `sparsebp.images` use it; None means square patches.
+    checkpoint : path, default=None
+        File from which `fit`, called again with the same samples and parameters after its process
+        was killed, resumes to the last bit. A fit that ends removes it.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -153,6 +157,7 @@ class OrthonormalICA(FilterLearner):
         random_state: Any = None,
         n_jobs: int | None = None,
         patch_shape: PatchShape = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
@@ -170,6 +175,7 @@ class OrthonormalICA(FilterLearner):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.patch_shape = patch_shape
+        self.checkpoint = checkpoint
         self.verbose = verbose
         self.callback = callback
 
@@ -178,8 +184,8 @@ class OrthonormalICA(FilterLearner):
 
     def _minimize(
         self,
+        checkpoint: NoCheckpoint,
         samples: Samples,
-        rng: RandomSource,
         penalty: Penalty,
         start: np.ndarray,
         *,
@@ -190,8 +196,9 @@ class OrthonormalICA(FilterLearner):
         objective = problem.objective("W", {"x": samples})
         start = problem.project(start)  # where M is long, slopes are small
         if self.solver == "manifold":
-            return minimize_orthonormal(objective, start, tol=self.tol, **limits)
-        return minimize_lbfgs(problem.constrained(objective), start, tol=self.tol, **limits)
+            return minimize_orthonormal(checkpoint.taped(objective), start, tol=self.tol, **limits)
+        taped = checkpoint.taped(problem.constrained(objective))
+        return minimize_lbfgs(taped, start, tol=self.tol, **limits)
 
     def _n_filters(self, n_directions: int, shape: tuple[int, int]) -> int:
         rank, shape = n_directions, shape[::-1]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
-from sparsebp._checks import RandomSource, check_choice, check_number, is_auto, is_flag
+from sparsebp._checkpoint import NoCheckpoint
+from sparsebp._checks import check_choice, check_number, is_auto, is_flag
 from sparsebp._fitted import Numbers
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
@@ -100,6 +102,9 @@ class ReconstructionICA(FilterLearner):
     patch_shape : int or tuple of int, default=None
         Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
         height, width). Displays and `sparsebp.images` use it; None means square patches.
+    checkpoint : path, default=None
+        File from which `fit`, called again with the same samples and parameters after its process
+        was killed, resumes to the last bit. A fit that ends removes it.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -190,6 +195,7 @@ class ReconstructionICA(FilterLearner):
         random_state: Any = None,
         n_jobs: int | None = None,
         patch_shape: PatchShape = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
@@ -209,6 +215,7 @@ class ReconstructionICA(FilterLearner):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.patch_shape = patch_shape
+        self.checkpoint = checkpoint
         self.verbose = verbose
         self.callback = callback
 
@@ -227,8 +234,8 @@ class ReconstructionICA(FilterLearner):
 
     def _minimize(
         self,
+        checkpoint: NoCheckpoint,
         samples: Samples,
-        rng: RandomSource,
         penalty: Penalty,
         start: np.ndarray,
         *,
@@ -238,10 +245,11 @@ class ReconstructionICA(FilterLearner):
         problem = self._problem_of(penalty, start.shape)
         fewest = max(_SAMPLES_PER_FILTER * len(start), _FEWEST)
         # From near a minimum a subset of the samples would move away.
-        stages = [samples] if near else growing_subsets(samples, fewest, rng)
+        stages = [samples] if near else growing_subsets(samples, fewest, checkpoint.rng)
 
         def objective_of(x: Samples) -> Differentiable:
-            return problem.constrained(problem.objective("W", {"x": x}, compressed=True))
+            objective = problem.objective("W", {"x": x}, compressed=True)
+            return checkpoint.taped(problem.constrained(objective))
 
         return minimize_growing(objective_of, stages, start, tol=self.tol, **limits)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from sparsebp._checks import (
+    RandomSource,
     check_choice,
     check_flag,
     check_integer,
@@ -95,6 +97,9 @@ class SparseCoding(AtomCoder, Learner):
     patch_shape : int or tuple of int, default=None
         Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
         height, width). Displays and `sparsebp.images` use it; None means square patches.
+    checkpoint : path, default=None
+        File from which `fit`, called again with the same samples and parameters after its process
+        was killed, resumes to the last bit. A fit that ends removes it.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -169,6 +174,7 @@ class SparseCoding(AtomCoder, Learner):
         random_state: Any = None,
         n_jobs: int | None = None,
         patch_shape: PatchShape = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
@@ -187,6 +193,7 @@ class SparseCoding(AtomCoder, Learner):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.patch_shape = patch_shape
+        self.checkpoint = checkpoint
         self.verbose = verbose
         self.callback = callback
 
@@ -213,17 +220,19 @@ class SparseCoding(AtomCoder, Learner):
         ValueError, TypeError
             If X or a parameter is unusable.
         """
-        samples, rng, state = self._begin(X, resumed=self.warm_start, reset=True)
-        search = self._search(state.basis.shape[1])
-        with ignore_float_warnings(), watching(self, X, partial(_attributes, search)) as watch:
-            result = search.run(samples, state, draw_seed(rng), watch)
-            require_success(result)
-            vars(self).update(_attributes(search, result.state))
-        fresh = self.batch_size is not None and self.batch_size < samples.shape[1]
-        self._record(result, limit_is_failure=not fresh and self.solver != "online")
-        self._warn_of_units(samples)
-        warn_of_few_samples(len(self.components_), samples.shape[1])
-        return self._warn_of_silent(samples)
+        with self._learning_from(X) as (samples, checkpoint):
+            state = self._state_at_start(samples, checkpoint.rng, resumed=self.warm_start)
+            search = self._search(state.basis.shape[1])
+            with ignore_float_warnings(), watching(self, X, partial(_attributes, search)) as watch:
+                seed = draw_seed(checkpoint.rng)
+                result = search.run(samples, state, seed, watch, checkpoint)
+                require_success(result)
+                vars(self).update(_attributes(search, result.state))
+            fresh = self.batch_size is not None and self.batch_size < samples.shape[1]
+            self._record(result, limit_is_failure=not fresh and self.solver != "online")
+            self._warn_of_units(samples)
+            warn_of_few_samples(len(self.components_), samples.shape[1])
+            return self._warn_of_silent(samples)
 
     @restore_on_error
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -258,7 +267,12 @@ class SparseCoding(AtomCoder, Learner):
         Atoms without known sums, such as those set as ``components_``, count as 100,000 samples.
         """
         begun, first = perf_counter(), not hasattr(self, "components_")
-        samples, rng, state = self._begin(X, resumed=True, reset=first)
+        self.check_parameters()
+        samples, _ = self._samples_to_learn(X, reset=first)
+        rng = random_source(self.random_state)
+        if not first and isinstance(self.random_state, Integral):  # not the same in every batch
+            rng = np.random.RandomState([int(self.random_state), self.n_iter_])
+        state = self._state_at_start(samples, rng, resumed=True)
         x = samples.block(0, samples.shape[1])
         search = replace(self._online(state.basis.shape[1]), forgetting=RESUMED_FORGETTING)
         with ignore_float_warnings():
@@ -288,21 +302,15 @@ class SparseCoding(AtomCoder, Learner):
         lengths = "" if self.gamma is None else ", or set gamma=None"
         return "atoms {} unused", f"Lower alpha or n_components, or raise max_iter{lengths}."
 
-    def _begin(self, X: Any, *, resumed: bool, reset: bool) -> tuple[Samples, Any, OnlineState]:
-        """Check everything; return samples, the random generator, and the start."""
-        self.check_parameters()
+    def _state_at_start(self, samples: Samples, rng: RandomSource, *, resumed: bool) -> OnlineState:
         resumed = resumed and hasattr(self, "components_")
-        samples = self._samples_to_learn(X, reset=reset)
-        rng = random_source(self.random_state)
-        if not reset and isinstance(self.random_state, Integral):  # not the same in every batch
-            rng = np.random.RandomState([int(self.random_state), self.n_iter_])
         shape = (self.n_components or samples.shape[0], samples.shape[0])
         basis = np.ascontiguousarray(self._start(shape, rng, samples.dtype, go_on=resumed).T)
         if not resumed:
-            return samples, rng, OnlineState.empty(basis)
+            return OnlineState.empty(basis)
         if self.state_ is None or not np.array_equal(self.state_.basis, self.components_.T):
-            return samples, rng, OnlineState.trusted(basis, samples.some(ENOUGH))
-        return samples, rng, replace(self.state_, basis=basis)
+            return OnlineState.trusted(basis, samples.some(ENOUGH))
+        return replace(self.state_, basis=basis)
 
     def _search(self, n_components: int) -> BasisSearch:
         if self.solver == "online":
@@ -313,15 +321,11 @@ class SparseCoding(AtomCoder, Learner):
         return OnlineLearning(**self._options(n_components), positive_basis=self.positive_basis)
 
     def _options(self, n_components: int) -> dict[str, Any]:
-        return {
-            "penalty": self._make_penalty(n_components),
-            "alpha": float(self.alpha),
-            "gamma": None if self.gamma is None else float(self.gamma),
-            "batch_size": self.batch_size,
-            "max_iter": self.max_iter,
-            "tol": float(self.tol),
-            "n_threads": count_threads(self.n_jobs),
-        }
+        gamma = None if self.gamma is None else float(self.gamma)
+        weights = {"alpha": float(self.alpha), "gamma": gamma, "batch_size": self.batch_size}
+        limits = {"max_iter": self.max_iter, "tol": float(self.tol)}
+        own = {"penalty": self._make_penalty(n_components)}
+        return {**own, **weights, **limits, "n_threads": count_threads(self.n_jobs)}
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
@@ -340,10 +344,6 @@ class SparseCoding(AtomCoder, Learner):
 
 def _attributes(search: BasisSearch, state: OnlineState) -> dict[str, Any]:
     """Return the attributes of an estimator in a state."""
-    return {
-        "components_": np.ascontiguousarray(state.basis.T),
-        "state_": state,
-        "penalty_": search.penalty,
-        "alpha_": search.alpha,
-        "gamma_": search.gamma,
-    }
+    learned = {"components_": np.ascontiguousarray(state.basis.T), "state_": state}
+    given = {"penalty_": search.penalty, "alpha_": search.alpha, "gamma_": search.gamma}
+    return {**learned, **given}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sparsebp._checks import random_source
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
@@ -59,6 +59,9 @@ class SparseFiltering(Learner):
     patch_shape : int or tuple of int, default=None
         Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
         height, width). Displays and `sparsebp.images` use it; None means square patches.
+    checkpoint : path, default=None
+        File from which `fit`, called again with the same samples and parameters after its process
+        was killed, resumes to the last bit. A fit that ends removes it.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -130,6 +133,7 @@ class SparseFiltering(Learner):
         warm_start: bool = False,
         random_state: Any = None,
         patch_shape: PatchShape = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
@@ -141,6 +145,7 @@ class SparseFiltering(Learner):
         self.warm_start = warm_start
         self.random_state = random_state
         self.patch_shape = patch_shape
+        self.checkpoint = checkpoint
         self.verbose = verbose
         self.callback = callback
 
@@ -167,34 +172,32 @@ class SparseFiltering(Learner):
         ValueError, TypeError
             If X or a parameter is unusable.
         """
-        self.check_parameters()
-        samples = self._samples_to_learn(X)
-        x = samples.block(0, samples.shape[1])
-        rng = random_source(self.random_state)
-        start = self._start((self.n_components or len(x), len(x)), rng, x.dtype)
-        epsilon = float(self.epsilon) * (float(np.square(x, dtype=np.float64).mean()) or 1.0)
-        problem = sparse_filtering(epsilon)
-        objective = problem.constrained(problem.objective("W", {"x": x}))
-        limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
+        with self._learning_from(X) as (samples, checkpoint):
+            x = samples.block(0, samples.shape[1])
+            start = self._start((self.n_components or len(x), len(x)), checkpoint.rng, x.dtype)
+            epsilon = float(self.epsilon) * (float(np.square(x, dtype=np.float64).mean()) or 1.0)
+            problem = sparse_filtering(epsilon)
+            objective = checkpoint.taped(problem.constrained(problem.objective("W", {"x": x})))
+            limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
 
-        def fitted_at(point: np.ndarray) -> dict[str, Any]:
-            filters = problem.project(point)
-            scale = np.sqrt(np.square(_responses(x, filters, epsilon)).mean(axis=1))
-            return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
+            def fitted_at(point: np.ndarray) -> dict[str, Any]:
+                filters = problem.project(point)
+                scale = np.sqrt(np.square(_responses(x, filters, epsilon)).mean(axis=1))
+                return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
 
-        with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
-            result = minimize_lbfgs(objective, start, callback=watch, **limits)
-            require_success(result)
-            vars(self).update(fitted_at(result.point))
-        self._record(result)
-        responses = self.components_ @ samples.some(_ENOUGH)
-        hidden = self.epsilon * _HIDDEN > 1  # reported by _warn_of_silent
-        if responses.any() and not hidden and is_parabola(SmoothL1(epsilon), responses):
-            warn_user(
-                f"SparseFiltering: epsilon is {self.epsilon:g}, which relative to the mean square "
-                "of X is so large that no response is sparse. Give about 1e-8."
-            )
-        return self._warn_of_silent(samples)
+            with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
+                result = minimize_lbfgs(objective, start, callback=watch, **limits)
+                require_success(result)
+                vars(self).update(fitted_at(result.point))
+            self._record(result)
+            responses = self.components_ @ samples.some(_ENOUGH)
+            hidden = self.epsilon * _HIDDEN > 1  # reported by _warn_of_silent
+            if responses.any() and not hidden and is_parabola(SmoothL1(epsilon), responses):
+                warn_user(
+                    f"SparseFiltering: epsilon is {self.epsilon:g}, which relative to the mean "
+                    "square of X is so large that no response is sparse. Give about 1e-8."
+                )
+            return self._warn_of_silent(samples)
 
     def transform(self, X: Any, out: Any = None) -> Any:
         """Compute the normalized responses of each sample independently.

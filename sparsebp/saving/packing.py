@@ -17,7 +17,7 @@ from sparsebp.penalties import Penalty, Signed, Topographic
 from sparsebp.saving.registry import ESTIMATORS, PENALTIES
 
 #: Parameters that belong to a run, not to the model.
-_OF_THE_RUN = ("callback", "init")
+_OF_THE_RUN = ("callback", "checkpoint", "init")
 _CONTAINERS = (None, "default", "pandas", "polars")
 #: A step of a pipeline that does nothing; scikit-learn also takes None.
 _PASSTHROUGH = "passthrough"

@@ -1,0 +1,85 @@
+"""What identifies a fit, so that it resumes only from its own checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from hashlib import blake2b
+from importlib.metadata import version
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from sparsebp import __version__
+from sparsebp._namespaces import is_foreign, to_numpy, total
+from sparsebp.samples import Samples
+
+#: Parameters that do not change what is learned.
+_WITHOUT_EFFECT = ("checkpoint", "n_jobs", "verbose", "callback", "patch_shape")
+#: Packages whose versions may change the last bit.
+_PACKAGES = ("numpy", "scipy", "numba")
+#: Samples that are compared in addition to the checksums, which do not depend on their order.
+_SOME = 256
+
+
+def checksum(block: Any) -> float:
+    """Add the bits of numbers: exact, in any order, and different if one number is.
+
+    On another device the numbers themselves are added.
+    """
+    if is_foreign(block):
+        return float(total(block))
+    return int(block.view(f"u{block.itemsize}").sum(dtype=np.uint64))
+
+
+def identity(estimator: Any, samples: Samples, checksums: list[float]) -> dict[str, Any]:
+    """Return the parameters, samples and versions that determine the bits of a fit, by name.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With valid parameters.
+    samples : Samples of shape (n_features, n_samples)
+        Its samples.
+    checksums : list of float
+        Of their blocks.
+    """
+    fit = {"estimator": type(estimator).__name__}
+    parameters = estimator.get_params(deep=False)
+    fit |= {k: _described(v) for k, v in parameters.items() if k not in _WITHOUT_EFFECT}
+    if estimator.warm_start:
+        last = [getattr(estimator, name, None) for name in ("components_", "state_")]
+        fit["the last fit"] = _described(last)
+    some = to_numpy(samples.some(_SOME)).tobytes()
+    fit["shape of X"], fit["dtype of X"] = samples.shape[::-1], str(samples.dtype)
+    fit["checksum of X"] = _digest(some + repr(checksums).encode())
+    fit["sparsebp"] = __version__
+    fit |= {name: version(name) for name in _PACKAGES}
+    blas = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
+    kernels = {f"{lib['internal_api']} {lib.get('architecture', '')}".strip() for lib in blas}
+    return fit | {"BLAS": ", ".join(sorted(kernels))}
+
+
+def _described(value: Any) -> Any:
+    """Return a parameter as JSON: numbers and text as they are, arrays by a digest."""
+    if isinstance(value, np.random.RandomState | np.random.Generator):
+        return type(value).__name__
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | float | str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, list | tuple):
+        return [_described(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        return f"array {value.shape} {_digest(value.tobytes())}"
+    if is_dataclass(value) or hasattr(value, "__dict__"):
+        name = type(value).__qualname__
+        return {"class": name, **{k: _described(v) for k, v in sorted(vars(value).items())}}
+    return repr(value)
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=8).hexdigest()
