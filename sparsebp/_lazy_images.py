@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparsebp._files import printable
+from sparsebp._magnitudes import ignore_float_warnings, largest_magnitude
 from sparsebp._progress import Track
 from sparsebp._shapes import COLORS
 from sparsebp._warnings import warn_user
@@ -47,6 +48,7 @@ class LazyImages(Sequence[NDArray[Any]]):
             self._sources, sizes = _found(images, self.patch_shape, track)
         else:
             self._sources = check_images(images, len(sides))
+            _check_range(self._sources)
             self.patch_shape = check_patch_shape(sides, channels, self._sources)
             sizes = [image.shape for image in self._sources]
         self.places = [prod(count_places(size, self.patch_shape)) for size in sizes]
@@ -93,6 +95,14 @@ class LazyImages(Sequence[NDArray[Any]]):
         """Return which images are at positions among all places, which have period 1."""
         places = positions % 1 * self._ends[-1]
         return np.minimum(np.searchsorted(self._ends, places, side="right"), len(self) - 1)
+
+
+def _check_range(images: Sequence[NDArray[Any]]) -> None:
+    largest = max(map(largest_magnitude, images))
+    if largest > float(np.finfo(np.float32).max):
+        raise ValueError(
+            f"images must hold numbers within the range of float32, got {largest:.2g}; scale them."
+        )
 
 
 def _are_paths(images: Any) -> bool:
@@ -156,7 +166,8 @@ def listed_names(names: Sequence[str]) -> str:
 
 
 def _checked(image: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    prepared = np.ascontiguousarray(image, np.float32)
+    with ignore_float_warnings():  # what overflows is found below
+        prepared = np.ascontiguousarray(image, np.float32)
     if prepared.shape != shape:
         raise ValueError(
             f"prepare_image must return an image of shape {shape}, the shape of the one it was "

@@ -253,7 +253,8 @@ class PatchStream:
     def _cut(self, rng: np.random.Generator, number: int, n_patches: int) -> NDArray[Any]:
         """Cut patches out of an image."""
         places = rng.integers(self.images.places[number], size=n_patches)
-        return cut_patches(self.images[number], self.patch_shape, places)
+        cut = cut_patches(self.images[number], self.patch_shape, places)
+        return cut.astype(self.dtype, copy=False)
 
     def _visited(self, visits: Any) -> NDArray[np.intp]:
         """Return which images are visited: in proportion to their places, and evenly spread."""

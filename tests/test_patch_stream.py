@@ -273,6 +273,22 @@ def test_preparations_keep_shapes():
         PatchStream(TEXTURES, 3, 9, prepare=lambda rows: rows[:, :2])[:]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.int32, np.float16, np.float64])
+def test_images_of_any_numbers_are_cut_as_by_sample_patches(dtype):
+    images = [RNG.integers(0, 2, (9, 9)).astype(dtype)]
+    rows = PatchStream(images, 2, 500, min_contrast=0.5, random_state=0)[:]
+    drawn = sample_patches(images, 2, 500, min_contrast=0.5, random_state=0)
+    assert rows.dtype == np.float32
+    np.testing.assert_array_equal(np.unique(rows, axis=0), np.unique(drawn, axis=0))
+
+
+def test_numbers_beyond_float32_are_refused():
+    with pytest.raises(ValueError, match="within the range of float32, got 1e"):
+        PatchStream([1e300 * NUMBERED[0] / 29], 2, 5)
+    with pytest.raises(ValueError, match="prepare_image must return finite"):
+        PatchStream(TEXTURES, 3, 5, prepare_image=lambda image: image * np.float64(1e300))[:]
+
+
 def test_threads_read_the_same_rows(short_blocks):
     stream = PatchStream(TEXTURES, 3, 400, prepare_image=np.negative, random_state=0)
     rows = stream[:]
