@@ -121,12 +121,12 @@ class Place:
 
 def codes(place: Place) -> list[Found]:
     """Measure L1 codes of patches, 144 × 256, to a relative duality gap."""
-    side, n, n_atoms, n_checked = (6, 2000, 48, 500) if place.toy else (12, 2**19, 256, 5000)
+    side, n, n_atoms, n_checked = (6, 2000, 48, 500) if place.toy else (12, 2**21, 256, 5000)
     X = patches(side, n, dtype=np.float32)
     basis = atoms_from(X, n_atoms).astype(np.float32)
     rows = place.put(X)
     found = []
-    for size in (n // 8, n // 2, n):
+    for size in (n // 16, n // 4, n):
 
         def encode(size: int = size) -> list[Any]:
             blocks = (rows[first : first + size].T for first in range(0, n, size))

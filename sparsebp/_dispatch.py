@@ -30,6 +30,12 @@ def is_dispatched(X: Any) -> bool:
     return False
 
 
+def check_real(X: Any) -> None:
+    """Raise ValueError for complex numbers, of which scikit-learn would take the real parts."""
+    if namespace(X).isdtype(X.dtype, "complex floating"):
+        raise ValueError(f"Complex data not supported: X has dtype {X.dtype}. Give real numbers.")
+
+
 def learning_where_x_is(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a `fit`: the attributes that it sets are in the library and on the device of X."""
 

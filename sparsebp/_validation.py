@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sparsebp._checks import check_complete, check_readable
-from sparsebp._dispatch import is_dispatched
+from sparsebp._dispatch import check_real, is_dispatched
 from sparsebp._magnitudes import (
     ignore_float_warnings,
     in_precision,
@@ -81,6 +81,7 @@ def samples_of(
         return DerivedSamples(samples, checked, n_features, checked.precision)
     if is_dispatched(X):
         xp = namespace(X)
+        check_real(X)
         limits = {"dtype": [xp.float64, xp.float32], "ensure_min_samples": min_samples}
         rows = _validate_data(estimator, X, reset=reset, **limits)
         return DeviceSamples(rows if dtype is None else cast(rows, dtype))

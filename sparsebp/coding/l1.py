@@ -117,8 +117,9 @@ def encode_l1(
         steps = min(_STEPS, max_iter - first)
         # The first steps are for the signs, for which single precision suffices.
         dtype = np.float32 if first == 0 else np.float64
-        reflect = Reflections.of(gram, left.pull.astype(dtype), left.alpha, left.rho)
-        codes, dual = reflect(codes.astype(dtype), dual.astype(dtype), penalty, steps)
+        reflect = Reflections.of(gram, left.pull.astype(dtype), left.alpha, left.rho, penalty)
+        dual = reflect(dual.astype(dtype), steps)
+        codes = penalty.proximal(dual, reflect.threshold)
         out[:, active] = codes
         finished = np.zeros(active.size, dtype=bool)
         if steps == _STEPS:
@@ -157,41 +158,44 @@ class Reflections:
     across: Any
     shrink: Any
     resting: Any
+    lowest: Any
     threshold: Any
 
     @classmethod
-    def of(cls, gram: Gram, pull: Any, alpha: Any, rho: Any) -> Reflections:
+    def of(cls, gram: Gram, pull: Any, alpha: Any, rho: Any, penalty: L1) -> Reflections:
         """Return the steps for samples with b = pull (n_components, n_samples), α and ρ."""
         vectors, eigenvalues = like(gram.eigenvectors, pull), like(gram.eigenvalues, pull)
         across = like(gram.eigenvectors.T.copy(), pull)
         alpha, rho = like(alpha, pull), like(rho, pull)
-        shrink = _RELAXATION * eigenvalues / (eigenvalues + rho)
-        resting = _RELAXATION * (vectors @ ((across @ pull) / (eigenvalues + rho)))
-        return cls(vectors, across, shrink, resting, alpha / rho)
+        inverse, threshold = _RELAXATION / (eigenvalues + rho), alpha / rho
+        lowest = None if penalty.positive else -threshold
+        return cls(
+            vectors, across, eigenvalues * inverse, (across @ pull) * inverse, lowest, threshold
+        )
 
     def only(self, columns: Any) -> Reflections:
         """Return the steps for some of the samples."""
-        arrays = (self.shrink, self.resting, self.threshold)
-        taken = (namespace(a).take(a, columns, axis=a.ndim - 1) for a in arrays)
+        arrays = (self.shrink, self.resting, self.lowest, self.threshold)
+        taken = (a if a is None else namespace(a).take(a, columns, axis=a.ndim - 1) for a in arrays)
         return Reflections(self.vectors, self.across, *taken)
 
-    def __call__(self, codes: Any, dual: Any, penalty: L1, n_steps: int) -> tuple[Any, Any]:
-        """Take steps; codes (n_components, n_samples) are the penalty's proximal map of dual.
+    def __call__(self, dual: Any, n_steps: int) -> Any:
+        """Take steps; dual (n_components, n_samples) is overwritten.
 
-        Both are overwritten: fresh memory is slow.
+        The codes are the proximal map of the penalty at it, at the thresholds.
         """
+        clip = namespace(dual).clip
         for _ in range(n_steps):
-            codes *= 2
-            codes -= dual
-            along = self.across @ codes
+            within = clip(dual, self.lowest, self.threshold)
+            point = -2 * within
+            point += dual  # codes − within
+            along = self.across @ point
             along *= self.shrink
-            codes -= dual
-            codes *= _RELAXATION / 2
-            codes -= self.vectors @ along
-            codes += self.resting  # now relaxation × (where the distance would have them − codes)
-            dual += codes
-            codes = penalty.proximal(dual, self.threshold)
-        return codes, dual
+            along -= self.resting  # of the distance's map
+            within *= _RELAXATION
+            dual -= within
+            dual -= self.vectors @ along
+        return dual
 
 
 def _solved(samples: _Samples, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

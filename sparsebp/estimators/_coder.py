@@ -12,7 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sparsebp._checks import check_readable, is_auto
-from sparsebp._dispatch import computing_where_x_is, is_dispatched
+from sparsebp._dispatch import check_real, computing_where_x_is, is_dispatched
 from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names
 from sparsebp._hints import Hinted
@@ -74,6 +74,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         check_is_fitted(self)
         if is_dispatched(codes):
             xp = namespace(codes)
+            check_real(codes)
             codes = check_array(codes, dtype=[xp.float64, xp.float32], input_name="X")
         else:
             codes = check_readable("X", codes)

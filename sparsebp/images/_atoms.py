@@ -36,7 +36,7 @@ def atoms_of(model: Any) -> np.ndarray:
             f"model is a {type(last).__name__}, which has no components_ and so no atoms; give a "
             "model with atoms, such as SparseCoding."
         )
-    codes = np.eye(len(last.components_))
+    codes = np.eye(last.components_.shape[0])
     made = np.asarray(model.inverse_transform(codes)) - model.inverse_transform(0 * codes[:1])
     return made.T.astype(np.float64)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sparsebp._checks import mistake
+from sparsebp._dispatch import on_host
 from sparsebp._shapes import PatchShape
 from sparsebp.images._patches import Patches, Progress, Stride, framed, warn_of_scale
 from sparsebp.preprocessing import remove_mean
@@ -63,6 +64,7 @@ def encode_image(
     """
     if not callable(prepare):
         raise TypeError(mistake("prepare", "callable, such as remove_mean", prepare))
+    model = on_host(model)
     dtype = getattr(model, "components_", np.empty(0)).dtype
     values, sides = framed(image, model, patch_shape)
     patches = Patches(values, sides, stride, dtype=dtype, to_border=False)

@@ -15,6 +15,8 @@ from sparsebp.samples.threads import slices
 #: Columns of a block on a device that is not the host: enough work for each of its kernels. The
 #: arrays of a block are all that it needs beside the samples.
 DEVICE_BLOCK = 2**16
+#: As many blocks are encoded at once: the slowest samples of a batch determine how long it takes.
+_CODED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +75,12 @@ class DeviceSamples(Samples):
 
     def each(self, function: Callable[[Any], Any]) -> Iterator[Any]:
         """Yield what a function returns for each block, in the blocks' order."""
-        size = BLOCK if "cpu" in str(self.array.device).lower() else DEVICE_BLOCK
-        return (function(self.block(b.start, size)) for b in slices(self.shape[1], size))
+        blocks = slices(self.shape[1], self._size)
+        return (function(self.block(b.start, self._size)) for b in blocks)
+
+    @property
+    def _size(self) -> int:
+        return BLOCK if "cpu" in str(self.array.device).lower() else DEVICE_BLOCK
 
     def sum(self, function: Callable[[Any], Sequence[Any]]) -> list[np.ndarray]:
         """Sum functions of the blocks in float64 on the device; the host waits once, at the end."""
@@ -95,7 +101,9 @@ class DeviceSamples(Samples):
                 "out is given, but results for arrays that are not of NumPy are returned where X "
                 "is. Leave out=None."
             )
-        return namespace(self.array).concat(list(self.each(function)), axis=0)
+        size = _CODED * self._size
+        found = [function(self.block(b.start, size)) for b in slices(self.shape[1], size)]
+        return namespace(self.array).concat(found, axis=0)
 
     def map(self, function: Callable[[Any], Any]) -> Any:
         """Compute a column for every sample, on the device."""

@@ -189,9 +189,18 @@ def of_zeros(rng):
 
 
 @pytest.mark.parametrize("make", [coherent, nearly_rank_deficient, orthogonal, of_zeros])
-def test_full_momentum_converges_for_any_basis(make):
+def test_reflections_converge_for_any_basis(make):
     rng = np.random.default_rng(5)
     basis, x = make(rng), rng.laplace(size=(8, 30))
     found, n_unfinished = encode_together(x, basis, L1(), 0.3, tol=1e-4, max_iter=20_000)
     assert n_unfinished == 0
     assert duality_gap(x.T, basis.T, found.T, 0.3).max() <= 1.1e-4
+
+
+@pytest.mark.parametrize("penalty", [L1(), L1(positive=True)], ids=repr)
+def test_a_batch_without_a_penalty_is_a_least_squares_problem(penalty):
+    x, basis, _ = problem(6, n_samples=10)
+    codes, n_unfinished = encode_together(x, basis[:, :5], penalty, 0.0, tol=1e-12, max_iter=20_000)
+    expected = encode(x, basis[:, :5], penalty, 0.0, tol=1e-10).codes
+    assert n_unfinished == 0
+    np.testing.assert_allclose(codes, expected, atol=1e-4)

@@ -20,6 +20,7 @@ from sparsebp import (
 )
 from sparsebp._namespaces import is_foreign, to_numpy
 from sparsebp.datasets import make_dictionary_signals, make_mixtures
+from sparsebp.images import encode_image
 from sparsebp.metrics import duality_gap
 from sparsebp.preprocessing import Whitening
 
@@ -115,6 +116,8 @@ def test_precision_follows_x(foreign):
         (lambda: SparseCoder(ATOMS).transform(strict(X), np.empty((300, 5))), "out is given"),
         (lambda: OrthonormalICA().fit(strict(X * np.nan)), "NaN"),
         (lambda: OrthonormalICA().fit(strict(X[0])), "1D array"),
+        (lambda: OrthonormalICA().fit(strict(1j * X)), "Complex"),
+        (lambda: SparseCoder(ATOMS).inverse_transform(strict(1j * ATOMS)), "Complex"),
         (lambda: OrthonormalICA().fit(strict(X)).transform(strict(X[:, :2])), "2 features"),
     ],
 )
@@ -146,6 +149,7 @@ def test_models_of_a_device_are_saved_and_resumed(tmp_path):
     save_model(model, tmp_path / "model.npz")
     loaded = load_model(tmp_path / "model.npz")
     assert_allclose(loaded.components_, to_numpy(model.components_))
+    assert encode_image(np.eye(3), model, patch_shape=(1, 3)).shape == (3, 1, 3)
     assert model.fit(on_second_device(X)).n_iter_ <= 3
     components = model.components_
     with pytest.raises(ValueError, match="NaN"):
