@@ -356,12 +356,13 @@ def test_estimators_learn_from_a_stream_as_from_its_array():
     np.testing.assert_array_equal(model.transform(stream), model.transform(stream[:]))
 
 
+@pytest.mark.slow
 def test_a_fit_in_batches_reads_only_its_batches():
-    stream = PatchStream(TEXTURES, 3, 10**9, prepare=remove_mean, random_state=0)
+    stream = PatchStream(TEXTURES, 12, 10**9, prepare=remove_mean, random_state=0)
     model = SparseCoding(4, solver="online", max_iter=3, batch_size=50, random_state=0)
     model.fit(stream)  # all patches would take an hour
     assert model.n_iter_ == 3
     assert np.isfinite(model.score(stream[:100]))
-    huge = PatchStream(TEXTURES, 3, 10**9, prepare_image=lambda image: image * np.float32(1e20))
+    huge = PatchStream(TEXTURES, 12, 10**9, prepare_image=lambda image: image * np.float32(1e20))
     with pytest.raises(ValueError, match="powers overflow"):
         model.fit(huge)
