@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sparsebp._checks import (
     RandomState,
+    check_flag,
     check_integer,
     check_number,
     draw_seed,
@@ -136,6 +137,7 @@ class PatchStream:
     ) -> None:
         n_patches = check_integer("n_patches", n_patches)
         min_contrast = check_number("min_contrast", min_contrast, minimum=0)
+        check_flag("color", color)
         for name, function in {"prepare_image": prepare_image, "prepare": prepare}.items():
             if function is not None and not callable(function):
                 raise TypeError(mistake(name, "callable, or None", function))

@@ -242,6 +242,7 @@ def test_large_patches_come_in_small_blocks(short_blocks):
         ({"n_patches": 0}, ValueError, "n_patches"),
         ({"n_patches": 10.0}, TypeError, "n_patches"),
         ({"min_contrast": -1}, ValueError, "min_contrast"),
+        ({"color": "yes"}, TypeError, "color must be True or False"),
         ({"prepare": 3}, TypeError, "prepare must be callable"),
         ({"prepare_image": "white"}, TypeError, "prepare_image must be callable"),
         ({"random_state": "a"}, TypeError, "random_state"),
