@@ -19,7 +19,7 @@ from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._units import is_parabola
 from sparsebp.minimizers import minimize_lbfgs
 from sparsebp.penalties import SmoothL1
-from sparsebp.problems import Problem, sparse_filtering
+from sparsebp.problems import Problem, SparseFilteringInBlocks, sparse_filtering
 from sparsebp.samples import product
 
 #: A filter with less than this fraction of (Wx)² in its mean square is hidden by ε.
@@ -100,8 +100,7 @@ class SparseFiltering(Learner):
     Notes
     -----
     Ngiam, Koh, Chen, Bhaskar & Ng, *Sparse filtering* (2011). Patches should have zero mean and
-    similar contrast; whitening is not needed. The norm of a row is over all samples, so all their
-    responses are in memory: a few arrays of n_components × n_samples.
+    similar contrast; whitening is not needed.
 
     Examples
     --------
@@ -173,16 +172,18 @@ class SparseFiltering(Learner):
             If X or a parameter is unusable.
         """
         with self._learning_from(X) as (samples, checkpoint):
-            x = samples.block(0, samples.shape[1])
-            start = self._start((self.n_components or len(x), len(x)), checkpoint.rng, x.dtype)
-            epsilon = float(self.epsilon) * (float(np.square(x, dtype=np.float64).mean()) or 1.0)
+            n_features = samples.shape[0]
+            shape = self.n_components or n_features, n_features
+            start = self._start(shape, checkpoint.rng, samples.dtype)
+            in_blocks = SparseFilteringInBlocks(samples, float(self.epsilon))
+            epsilon = in_blocks.absolute_epsilon
             problem = sparse_filtering(epsilon)
-            objective = checkpoint.taped(problem.constrained(problem.objective("W", {"x": x})))
+            objective = checkpoint.taped(problem.constrained(in_blocks))
             limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
 
             def fitted_at(point: np.ndarray) -> dict[str, Any]:
                 filters = problem.project(point)
-                scale = np.sqrt(np.square(_responses(x, filters, epsilon)).mean(axis=1))
+                scale = in_blocks.lengths(filters).astype(filters.dtype)
                 return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
 
             with ignore_float_warnings(), watching(self, X, fitted_at) as watch:

@@ -16,7 +16,11 @@ from sparsebp.problems.sparse_coding import (
     WEIGHT_DECAY,
     sparse_coding,
 )
-from sparsebp.problems.sparse_filtering import sparse_filtering, sparse_filtering_network
+from sparsebp.problems.sparse_filtering import (
+    SparseFilteringInBlocks,
+    sparse_filtering,
+    sparse_filtering_network,
+)
 
 __all__ = [
     "ICA_RECONSTRUCTION",
@@ -29,6 +33,7 @@ __all__ = [
     "OrthonormalRows",
     "Part",
     "Problem",
+    "SparseFilteringInBlocks",
     "Term",
     "UnitColumns",
     "UnitRows",

@@ -6,7 +6,12 @@ import oracles
 import pytest
 
 from sparsebp.network import value_and_gradients
-from sparsebp.problems import sparse_filtering, sparse_filtering_network
+from sparsebp.problems import (
+    SparseFilteringInBlocks,
+    sparse_filtering,
+    sparse_filtering_network,
+)
+from sparsebp.samples import Samples
 
 SIZES = [(1, 1, 1), (2, 3, 1), (3, 2, 7), (4, 4, 5), (6, 3, 20)]
 sizes = pytest.mark.parametrize(("k", "n", "m"), SIZES)
@@ -37,6 +42,22 @@ def test_the_literal_network_says_the_same(k, n, m):
     value, gradient = sparse_filtering(0.1).objective("W", {"x": x}, scale=1).value_and_gradient(w)
     assert value == pytest.approx(literal, rel=1e-14)
     np.testing.assert_allclose(gradient, gradients["W"], atol=1e-13)
+
+
+@pytest.mark.parametrize(("k", "n", "m"), [*SIZES, (5, 3, 2500)])
+def test_blocks_say_the_same(k, n, m):
+    for seed, epsilon in product(range(4), (1e-8, 0.3)):
+        w, x = problem(k, n, m, seed)
+        blocks = SparseFilteringInBlocks(Samples.of(x), epsilon)
+        whole = sparse_filtering(blocks.absolute_epsilon).objective("W", {"x": x})
+        value, gradient = whole.value_and_gradient(w)
+        found, slopes = blocks.value_and_gradient(w)
+        assert blocks.absolute_epsilon == pytest.approx(epsilon * np.square(x).mean(), rel=1e-12)
+        assert found == pytest.approx(value, rel=1e-13)
+        np.testing.assert_allclose(slopes, gradient, atol=1e-12 * max(1, np.abs(gradient).max()))
+        responses = np.sqrt((w @ x) ** 2 + blocks.absolute_epsilon)
+        lengths = np.sqrt(np.square(responses).mean(axis=1))
+        np.testing.assert_allclose(blocks.lengths(w), lengths, rtol=1e-12)
 
 
 def test_the_sizes_of_filters_and_of_samples_hardly_matter():
