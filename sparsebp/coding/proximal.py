@@ -10,7 +10,7 @@ from sparsebp._namespaces import like, namespace, summed, to_numpy
 from sparsebp.coding.l1 import Gram, Reflections, stiffness
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import MASKED_RECONSTRUCTION, RECONSTRUCTION, Objective, Term
-from sparsebp.samples import filled, product, taken
+from sparsebp.samples import filled, one_blas_thread, product, taken
 
 #: Steps between checks of the tolerance.
 _LOOK = 10
@@ -124,7 +124,9 @@ def encode_together(
     array([[1.5],
            [0. ]])
     """
-    xp, gram, basis = namespace(x), Gram.of(to_numpy(basis)), like(basis, x)
+    with one_blas_thread():  # several would take longer for so small a matrix
+        gram = Gram.of(to_numpy(basis))
+    xp, basis = namespace(x), like(basis, x)
     tol = max(tol, 20 * float(xp.finfo(x.dtype).eps))
     pull = (2 * basis).T @ x
     steepest = xp.max(xp.abs(pull), axis=0, keepdims=True)
