@@ -13,7 +13,7 @@ import json
 import os
 import struct
 import zlib
-from contextlib import suppress
+from contextlib import ExitStack
 from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
@@ -26,31 +26,24 @@ from sparsebp._files import lock, require_file, writing
 from sparsebp._warnings import warn_user
 
 FORMAT = 1
-#: Seconds between writes, at least; also at least so many times as long as the last one took.
+#: Seconds between writes, at least; also so many times as long as the last one took.
 PAUSE, _TIMES = 5.0, 50
 
-_LINE = b"sparsebp checkpoint "
+_LINE = b"sparsebp checkpoint %d\n"
 _FRAME = struct.Struct("<QI")  # bytes of the content, its checksum
 _ANSWER = struct.Struct(
     "<16sdcc"
 )  # digest of the point, value, precision and order of the gradient
-_RESTART = "To restart, delete the file, or give another path."
 
 
 class NoCheckpoint:
-    """What a fit does without a checkpoint: nothing.
-
-    Parameters
-    ----------
-    rng : RandomState or Generator
-        Draws what is random in the fit.
-    """
+    """What a fit has without a checkpoint: a random generator, and nothing that is kept."""
 
     def __init__(self, rng: RandomSource) -> None:
         self.rng = rng
 
     def taped(self, objective: Any) -> Any:
-        """Return an objective that answers from the tape what was asked before."""
+        """Return an objective that answers what was asked before from the tape."""
         return objective
 
     def load(self) -> dict[str, np.ndarray] | None:
@@ -58,13 +51,13 @@ class NoCheckpoint:
         return None
 
     def keep(self, state: dict[str, np.ndarray]) -> None:
-        """Keep a state: arrays and numbers that will not change."""
+        """Keep a state: arrays that will not change."""
 
 
 class Checkpoint(NoCheckpoint):
-    """A checkpoint in a file, of this fit only while it is open.
+    """A checkpoint in a file, which is locked while it is open.
 
-    As a context, it removes the file at the end; after an error or an interrupt it writes what is
+    As a context it removes the file at the end; after an error or an interrupt it writes what is
     not yet written.
 
     Parameters
@@ -72,88 +65,87 @@ class Checkpoint(NoCheckpoint):
     path : path
         The file. It is created if there is none.
     fit : dict
-        Which fit it is: names and JSON values, in sections.
+        What identifies the fit: JSON values by name.
     rng : RandomState or Generator
-        Draws what is random. A resumed fit gets one in the state that it had at first.
+        Draws what is random. A resumed fit gets another, in the state that the first one had.
 
     Raises
     ------
-    ValueError
-        If the file is of another fit, in use, damaged, or no checkpoint.
+    ValueError, TypeError
+        If the file is of another fit, in use, damaged, or no checkpoint, or if the state of the
+        generator cannot be kept.
     OSError
-        If it cannot be read or written.
+        If the file cannot be read or written.
     """
 
     def __init__(
         self, path: str | os.PathLike[str], fit: dict[str, Any], rng: RandomSource
     ) -> None:
         super().__init__(rng)
-        self.path, self._given = Path(os.path.realpath(path)), path
+        self.path = Path(os.path.realpath(path))
         head = json.dumps({"fit": fit, "random": _state_of(rng)}, default=np.ndarray.tolist)
-        self._head = b"%s%d\n" % (_LINE, FORMAT) + _frame(head.encode())
+        self._head = _LINE % FORMAT + _frame(head.encode())
         is_new = not self.path.exists()
         if is_new:
-            with writing(path, replace=False) as file:
+            with writing(self.path, replace=False) as file:
                 file.write(self._head)
-        self._file = self._opened()
-        self._size = os.fstat(self._file.fileno()).st_size
-        if not is_new:
-            self._read_head(json.loads(head)["fit"])
-        self._file.seek(len(self._head))
-        self._waiting: list[bytes] = []  # answers that are not yet in the file
+        self._file = self._locked()
+        try:
+            self._size = os.fstat(self._file.fileno()).st_size
+            if not is_new:
+                self._resume(json.loads(head)["fit"])
+            self._file.seek(len(self._head))
+        except BaseException:
+            self._file.close()
+            raise
+        self._answers: list[bytes] = []  # that are not yet written, as the state
         self._state: dict[str, np.ndarray] | None = None
-        self._replaying = self._writable = True
+        self._is_replaying = self._is_writable = True
         self._written, self._pause = perf_counter(), PAUSE
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         try:
-            if error is not None:
-                self._write()
+            if error is None:
+                self.path.unlink(missing_ok=True)
             else:
-                with suppress(FileNotFoundError):
-                    self.path.unlink()
-        except OSError as problem:
-            warn_user(
-                f"The checkpoint {self._given} is left, since it cannot be removed: {problem}."
-            )
+                self._write()
+        except OSError as failure:
+            warn_user(f"The checkpoint {self.path} cannot be removed ({failure}). Delete it.")
         finally:
             self._file.close()
 
     def taped(self, objective: Any) -> Any:
-        """Return an objective that answers from the tape what was asked before."""
+        """Return an objective that answers what was asked before from the tape."""
         return _Taped(objective, self)
 
     def answer(self, asked: bytes, shape: tuple[int, ...]) -> tuple[float, np.ndarray] | None:
-        """Return value and gradient at a point, given its digest; None where the tape ends.
+        """Return value and gradient at the point of a digest; None where the tape ends.
 
         An incomplete answer at the end, which a killed process was writing, is cut off.
         """
-        if not self._replaying:
+        if not self._is_replaying:
             return None
         end = self._file.tell()
         content = self._next_frame()
         if content is None:
             self._file.seek(end)
             self._file.truncate()
-            self._replaying = False
+            self._is_replaying = False
             return None
         known, value, precision, order = _ANSWER.unpack_from(content)
         if known != asked:
-            raise ValueError(
-                f"The checkpoint {self._given} is of another fit, whose search took another way. "
-                f"{_RESTART}"
-            )
+            raise self._error("is of another fit: its search took another way")
         flat = np.frombuffer(content, precision.decode(), offset=_ANSWER.size)
         return value, flat.reshape(shape, order=order.decode()).copy(order="K")
 
     def record(self, asked: bytes, value: float, gradient: np.ndarray) -> None:
         """Append value and gradient to the tape."""
-        order = b"C" if gradient.flags.c_contiguous else b"F"
-        head = _ANSWER.pack(asked, value, gradient.dtype.char.encode(), order)
-        self._waiting.append(_frame(head + gradient.tobytes(order.decode())))
+        order = "C" if gradient.flags.c_contiguous else "F"
+        head = _ANSWER.pack(asked, value, gradient.dtype.char.encode(), order.encode())
+        self._answers.append(_frame(head + gradient.tobytes(order)))
         self._write_if_due()
 
     def load(self) -> dict[str, np.ndarray] | None:
@@ -161,98 +153,98 @@ class Checkpoint(NoCheckpoint):
         if self._file.tell() == self._size:
             return None
         content = self._next_frame()
-        if content is None:  # the file is written at once, so this is no accident of a kill
-            raise self._damaged()
+        if content is None:
+            raise self._error("is damaged")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
 
     def keep(self, state: dict[str, np.ndarray]) -> None:
-        """Keep a state: arrays and numbers that will not change."""
+        """Keep a state: arrays that will not change."""
         self._state = state
         self._write_if_due()
 
     def _write_if_due(self) -> None:
         begun = perf_counter()
-        if begun - self._written < self._pause:
-            return
-        self._write()
-        self._written = perf_counter()
-        self._pause = max(PAUSE, _TIMES * (self._written - begun))
+        if begun - self._written >= self._pause:
+            self._write()
+            self._written = perf_counter()
+            self._pause = max(PAUSE, _TIMES * (self._written - begun))
 
     def _write(self) -> None:
-        """Write what is not yet written; what cannot be written is no reason to end a fit."""
-        waiting, state, self._waiting, self._state = self._waiting, self._state, [], None
-        if not self._writable:
+        """Write what is not yet written; that it cannot be written is no reason to end a fit."""
+        answers, self._answers = b"".join(self._answers), []
+        state, self._state = self._state, None
+        if not self._is_writable:
             return
-        end = self._file.tell()
         try:
-            rest = memoryview(b"".join(waiting))
-            while rest:  # a nearly full disk takes a part
-                rest = rest[self._file.write(rest) :]
-            if waiting:
-                os.fsync(self._file.fileno())
+            if answers:
+                self._append(answers)
             if state is not None:
                 self._replace(state)
         except OSError as error:
-            self._writable = False
-            with suppress(OSError):
-                self._file.truncate(end)
+            self._is_writable = False
             warn_user(
-                f"The checkpoint {self._given} cannot be written: {error.strerror or error}. The "
+                f"The checkpoint {self.path} cannot be written ({error.strerror or error}). The "
                 "fit continues; if it is killed, it resumes from what was written before."
             )
+
+    def _append(self, answers: bytes) -> None:
+        end, rest = self._file.tell(), memoryview(answers)
+        try:
+            while rest:  # a nearly full disk takes a part
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(end)
+            raise
 
     def _replace(self, state: dict[str, np.ndarray]) -> None:
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **state)
-        with writing(self.path) as file:
-            file.write(self._head + _frame(content.getvalue()))
-            new = os.fdopen(os.dup(file.fileno()), "wb")  # holds the lock of the new file
+        with ExitStack() as on_error:
+            with writing(self.path) as file:
+                file.write(self._head + _frame(content.getvalue()))
+                new = os.fdopen(os.dup(file.fileno()), "wb")  # has the lock of the new file
+                on_error.enter_context(new)
+            on_error.pop_all()
         self._file.close()
         self._file = new
 
-    def _opened(self) -> Any:
+    def _locked(self) -> Any:
         require_file(self.path)
         file = self.path.open("r+b", buffering=0)
+        there = self.path.stat() if lock(file) and self.path.exists() else None
         # Its owner may have replaced or removed it before it was locked.
-        there = self.path.stat() if self.path.exists() else None
-        if not lock(file) or there is None or not os.path.samestat(there, os.fstat(file.fileno())):
+        if there is None or not os.path.samestat(there, os.fstat(file.fileno())):
             file.close()
             raise ValueError(
-                f"The checkpoint {self._given} is in use by another fit; wait for its end, or give "
-                "another path."
+                f"The checkpoint {self.path} is in use by another fit; wait until that ends, or "
+                "give another path."
             )
         return file
 
-    def _read_head(self, fit: dict[str, Any]) -> None:
+    def _resume(self, fit: dict[str, Any]) -> None:
         """Require that the file is of this fit, and take its random generator."""
         line = self._file.readline(len(_LINE) + 20)
-        if not line.startswith(_LINE):
-            raise ValueError(f"{self._given} is no checkpoint of sparsebp; give another path.")
-        if line != b"%s%d\n" % (_LINE, FORMAT):
-            raise ValueError(
-                f"The checkpoint {self._given} has format {line[len(_LINE) :].strip()!r}; this "
-                f"version of sparsebp reads {FORMAT}. {_RESTART}"
-            )
+        if not line.startswith(_LINE[:-3]):
+            raise ValueError(f"{self.path} is not a checkpoint of sparsebp; give another path.")
+        if line != _LINE % FORMAT:
+            raise self._error(f"has another format than {FORMAT}, that of this version of sparsebp")
         content = self._next_frame()
         if content is None:
-            raise self._damaged()
+            raise self._error("is damaged")
         written = json.loads(content)
-        was = written["fit"]
         differing = [
-            f"{name} was {str(was.get(name))[:60]} and is {str(fit.get(name))[:60]}"
-            for name in {**was, **fit}
-            if was.get(name) != fit.get(name)
+            f"{name} was {str(was)[:60]} and is {str(now)[:60]}"
+            for name in {**written["fit"], **fit}
+            if (was := written["fit"].get(name)) != (now := fit.get(name))
         ]
         if differing:
-            raise ValueError(
-                f"The checkpoint {self._given} is of another fit: {'; '.join(differing)}. "
-                f"{_RESTART}"
-            )
+            raise self._error(f"is of another fit: {'; '.join(differing)}")
         self.rng, self._head = _generator(written["random"]), line + _frame(content)
 
     def _next_frame(self) -> bytes | None:
-        """Read the content of a frame; None if the file ends before it does."""
+        """Read the content of a frame; None if the file ends before."""
         head = self._file.read(_FRAME.size)
         if len(head) < _FRAME.size:
             return None
@@ -260,16 +252,19 @@ class Checkpoint(NoCheckpoint):
         if size > self._size - self._file.tell():
             return None
         content = self._file.read(size)
-        if zlib.crc32(content, size) != checksum:
-            raise self._damaged()
+        if zlib.crc32(content, size & 0xFFFFFFFF) != checksum:
+            raise self._error("is damaged")
         return content
 
-    def _damaged(self) -> ValueError:
-        return ValueError(f"The checkpoint {self._given} is damaged. {_RESTART}")
+    def _error(self, problem: str) -> ValueError:
+        return ValueError(
+            f"The checkpoint {self.path} {problem}. To restart, delete the file, or give another "
+            "path."
+        )
 
 
 class _Taped:
-    """An objective that answers from a tape what was asked before, and records the rest."""
+    """An objective that answers what was asked before from a tape, and records the rest."""
 
     def __init__(self, objective: Any, tape: Checkpoint) -> None:
         self.objective, self.tape = objective, tape
@@ -285,23 +280,29 @@ class _Taped:
 
 
 def _frame(content: bytes) -> bytes:
-    return _FRAME.pack(len(content), zlib.crc32(content, len(content))) + content
+    return _FRAME.pack(len(content), zlib.crc32(content, len(content) & 0xFFFFFFFF)) + content
 
 
-def _state_of(rng: RandomSource) -> dict[str, Any]:
-    """Return the state of a generator; that of a RandomState has more than its bit generator's."""
-    is_old = isinstance(rng, np.random.RandomState)
-    state = rng.get_state(legacy=False) if is_old else rng.bit_generator.state
-    return {"is_old": is_old, "state": state}
+def _state_of(rng: RandomSource) -> Any:
+    """Return the state of a generator; that of a RandomState includes a normal number."""
+    if isinstance(rng, np.random.RandomState):
+        state: Any = rng.get_state(legacy=False)
+    else:
+        state = rng.bit_generator.state
+    if not hasattr(np.random, state["bit_generator"]):
+        raise TypeError(
+            "random_state must be an integer or a generator of NumPy with a checkpoint, got one on "
+            f"{state['bit_generator']}."
+        )
+    return state
 
 
-def _generator(written: dict[str, Any]) -> RandomSource:
+def _generator(state: dict[str, Any]) -> RandomSource:
     """Return a generator in the state that `_state_of` returned."""
-    state = written["state"]
     bits = getattr(np.random, state["bit_generator"])()
-    if written["is_old"]:
-        rng = np.random.RandomState(bits)
-        rng.set_state(state)
-        return rng
-    bits.state = state
-    return np.random.Generator(bits)
+    if "has_gauss" not in state:
+        bits.state = state
+        return np.random.Generator(bits)
+    rng = np.random.RandomState(bits)
+    rng.set_state(state)
+    return rng

@@ -24,6 +24,9 @@ from sparsebp.cli.endings import (
     show_warning,
 )
 
+#: Options that do not change what is learned.
+_OF_THE_OUTPUT = ("checkpoint", "out", "report", "quiet", "as_json")
+
 
 class _Commands(TyperGroup):
     def invoke(self, ctx: typer.Context) -> Any:
@@ -90,6 +93,7 @@ def learn(
     solver: options.Solver = None,
     batch_size: options.BatchSize = None,
     max_iter: options.MaxIter = None,
+    checkpoint: options.Checkpoint = None,
     out: options.Folder = None,
     report: options.Report = False,
     quiet: options.Quiet = False,
@@ -101,6 +105,7 @@ def learn(
     """
     given = {"alpha": alpha, "gamma": gamma, "epsilon": epsilon, "penalty": penalty}
     given |= {"solver": solver, "batch_size": batch_size, "max_iter": max_iter}
+    given |= {"checkpoint": checkpoint}
     with exit_with_message():
         from sparsebp.cli.learning import run_experiment
         from sparsebp.cli.models import make_estimator, make_recipe
@@ -222,7 +227,7 @@ def _command(context: typer.Context) -> str:
         name = option.name or ""
         source = context.get_parameter_source(name)
         said = source is not None and source.name == "COMMANDLINE"
-        if said and name not in ("out", "report", "quiet", "as_json"):
+        if said and name not in _OF_THE_OUTPUT:
             value = context.params[name]
             names = ["--images"] if name == "more_images" else option.opts[:1]
             if name == "patch_size" and isinstance(value, tuple):

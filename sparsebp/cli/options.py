@@ -92,6 +92,14 @@ Solver = Annotated[
 ]
 BatchSize = Annotated[int | None, _option(HOW, "COUNT", "Patches per iteration.", min=1)]
 MaxIter = Annotated[int | None, _option(HOW, "COUNT", "Maximum number of iterations.", min=1)]
+Checkpoint = Annotated[
+    Path | None,
+    _option(
+        HOW,
+        "FILE",
+        "File from which the same command, given again after it was killed, resumes learning.",
+    ),
+]
 
 SavedModel = Annotated[
     str,

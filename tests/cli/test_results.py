@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -201,3 +202,38 @@ def test_bad_options_are_refused_before_photographs_are_loaded(tmp_path):
             bad, Recipe(4), images=["not there"], n_patches=120, seed=0, out=tmp_path / "out"
         )
     assert not (tmp_path / "out").exists()
+
+
+@ignore_convergence
+def test_a_checkpoint_is_removed_with_the_end_of_learning(tmp_path, photographs):
+    file = tmp_path / "c"
+    result = learn("--images", photographs, "--checkpoint", file, "--out", tmp_path / "a")
+    assert (result.exit_code, file.exists()) == (0, False)
+    file.write_text("mine")
+    result = learn("--images", photographs, "--checkpoint", file, "--out", tmp_path / "b")
+    assert (result.exit_code, file.read_text()) == (2, "mine")
+    assert "is not a checkpoint of sparsebp; give another path." in " ".join(result.stderr.split())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+def test_learning_that_was_killed_resumes(tmp_path, photographs):
+    at_once = "import sparsebp._checkpoint as c; c.PAUSE = c._TIMES = 0; "
+    words = ["learn", *TOY, "--images", photographs, "--n-patches", 5000, "--max-iter", 80]
+    words += ["--patch-size", 6, "--checkpoint", tmp_path / "c", "--quiet"]
+
+    def start(out):
+        command = [sys.executable, "-c", f"{at_once}from sparsebp.cli import main; main()"]
+        return subprocess.Popen([*command, *map(str, [*words, "--out", tmp_path / out])])
+
+    killed = start("killed")
+    while not (tmp_path / "c").exists() or (tmp_path / "c").stat().st_size < 60_000:
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert start("resumed").wait() == start("undisturbed").wait() == 0
+    found, expected = (load_model(tmp_path / n / "model.npz") for n in ("resumed", "undisturbed"))
+    np.testing.assert_array_equal(found.components_, expected.components_)
+    np.testing.assert_array_equal(found.objective_history_, expected.objective_history_)
+    assert not (tmp_path / "c").exists()

@@ -1,33 +1,50 @@
+"""Fits that are killed and resume to the last bit."""
+
+import os
+import pickle
+import signal
+import time
+
 import numpy as np
 import pytest
 from sklearn.base import clone
+from thinning import first_fast
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering, _checkpoint
+from sparsebp import (
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoding,
+    SparseFiltering,
+    _checkpoint,
+    load_model,
+    save_model,
+)
+from sparsebp._checkpoint import Checkpoint
+from sparsebp.coding import Alternation, OnlineLearning
 from sparsebp.penalties import LogCosh, Topographic
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore:.*(X is not white|is too large for these|each sample can)"),
+    pytest.mark.filterwarnings("ignore:.*(X is not white|is too large for|each sample can)"),
 ]
 rng = np.random.default_rng(0)
-SOURCES = np.hstack([rng.laplace(size=(300, 3)), rng.uniform(-1.7, 1.7, size=(300, 3))])
-X = SOURCES @ rng.normal(size=(6, 6))
+X = np.hstack([rng.laplace(size=(150, 2)), rng.uniform(-1.7, 1.7, size=(150, 2))])
+X = X @ rng.normal(size=(4, 4))
 MODELS = {
-    "online": SparseCoding(7, solver="online", batch_size=64, max_iter=12),
-    "batches": SparseCoding(7, batch_size=100, max_iter=5),
-    "one batch": SparseCoding(7, batch_size=None, max_iter=5),
-    "exact": SparseCoding(7, solver="exact", gamma=0.1, batch_size=90, max_iter=5),
-    "exact l1": SparseCoding(
-        7, solver="exact", penalty="l1", gamma=0.1, batch_size=None, max_iter=5
-    ),
-    "rica": ReconstructionICA(9, alpha=0.5, whiten=True, max_iter=40),
-    "rica signs": ReconstructionICA(6, alpha=0.5, whiten=True, max_iter=40),
-    "unit norm": ReconstructionICA(4, penalty=Topographic((2, 2)), unit_norm=True, max_iter=40),
-    "ica": OrthonormalICA(max_iter=40),
-    "manifold": OrthonormalICA(5, penalty=LogCosh(), solver="manifold", max_iter=40),
-    "filtering": SparseFiltering(5, max_iter=40),
+    "online": SparseCoding(5, solver="online", batch_size=64, max_iter=6),
+    "one batch": SparseCoding(5, batch_size=None, max_iter=4),
+    "signs": ReconstructionICA(4, alpha=0.5, whiten=True, max_iter=12),
+    "manifold": OrthonormalICA(3, penalty=LogCosh(), solver="manifold", max_iter=12),
+    "filtering": SparseFiltering(3, max_iter=8),
+    "batches": SparseCoding(5, batch_size=50, max_iter=5),
+    "exact": SparseCoding(5, solver="exact", gamma=0.1, batch_size=40, max_iter=5),
+    "l1": SparseCoding(5, solver="exact", penalty="l1", gamma=0.1, batch_size=40, max_iter=4),
+    "rica": ReconstructionICA(6, alpha=0.5, whiten=True, max_iter=12),
+    "unit norm": ReconstructionICA(4, penalty=Topographic((2, 2)), unit_norm=True, max_iter=12),
+    "ica": OrthonormalICA(max_iter=12),
 }
-every = pytest.mark.parametrize("kind", MODELS)
+IN_STEPS = (Alternation, OnlineLearning)
+every = pytest.mark.parametrize("kind", first_fast(MODELS, 4))
 
 
 class Killed(BaseException):
@@ -39,11 +56,27 @@ def at_once(monkeypatch):
     """Write without a pause, so that nothing depends on the clock."""
     monkeypatch.setattr(_checkpoint, "PAUSE", 0.0)
     monkeypatch.setattr(_checkpoint, "_TIMES", 0)
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "fit.checkpoint"
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """List what fits compute: the points of evaluations, and steps."""
+    done, record = [], Checkpoint.record
+    monkeypatch.setattr(Checkpoint, "record", lambda *a: done.append(a[1]) or record(*a))
+    for kind in IN_STEPS:
+
+        def step(*arguments, plain=kind.step):
+            done.append("step")
+            return plain(*arguments)
+
+        monkeypatch.setattr(kind, "step", step)
+    return done
 
 
 def model(kind, path=None, **parameters):
@@ -58,26 +91,158 @@ def assert_same(one, other):
     assert (one.n_iter_, one.status_) == (other.n_iter_, other.status_)
 
 
-def killed_at(number, estimator, samples=X):
-    def kill(iteration, _):
+def kill(estimator, number, samples=X, ending=Killed):
+    def end(iteration, _):
         if iteration == number:
+            raise ending
+
+    with pytest.raises(ending):
+        clone(estimator).set_params(callback=end).fit(samples)
+
+
+@every
+def test_a_killed_fit_resumes_to_the_last_bit(kind, path, computed):
+    undisturbed = model(kind).fit(X)
+    computed.clear()
+    for number in (1, 3, 3):
+        kill(model(kind, path), number)
+    assert_same(model(kind, path).fit(X), undisturbed)
+    if "step" in computed:  # the one that was killed, each time
+        assert len(computed) == undisturbed.n_iter_ + 3
+    else:
+        assert len(computed) == len(set(computed)) > undisturbed.n_iter_
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", first_fast(["manifold", "online", "signs", "l1"]))
+def test_a_fit_in_single_precision_resumes(kind, path):
+    single = X.astype(np.float32)
+    kill(model(kind, path), 3, single)
+    resumed = model(kind, path).fit(single)
+    assert resumed.components_.dtype == np.float32
+    assert_same(resumed, model(kind).fit(single))
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, ValueError])
+def test_an_interrupted_or_failed_fit_resumes(ending, path):
+    kill(model("manifold", path), 4, ending=ending)
+    assert_same(model("manifold", path).fit(X), model("manifold").fit(X))
+
+
+def test_a_fit_that_ended_is_not_resumed(path, computed):
+    model("filtering", path).fit(X)
+    n_computed = len(computed)
+    model("filtering", path).fit(X)
+    assert len(computed) == 2 * n_computed
+    stopped = model("filtering", path, callback=lambda *_: True).fit(X)
+    assert (stopped.status_, path.exists()) == ("stopped", False)
+
+
+@pytest.mark.parametrize("kind", ["online", "signs"])
+@pytest.mark.parametrize("draw", first_fast([lambda: None, lambda: np.random.default_rng(4)]))
+def test_what_was_drawn_is_drawn_again(kind, draw, path, monkeypatch):
+    monkeypatch.setattr("sparsebp._checks._numpy_random.get_bit_generator", np.random.MT19937)
+    starts = []
+
+    def remember(iteration, value):
+        starts.append(value)
+        if len(starts) == 2:
             raise Killed
 
     with pytest.raises(Killed):
-        clone(estimator).set_params(callback=kill).fit(samples)
+        model(kind, path, random_state=draw(), callback=remember).fit(X)
+    resumed = model(kind, path, random_state=draw()).fit(X)
+    assert resumed.objective_history_[1] == starts[0]
 
 
-@every
-def test_a_killed_fit_resumes_to_the_last_bit(kind, path):
-    undisturbed = model(kind).fit(X)
-    for number in (1, 3, 3):
-        killed_at(number, model(kind, path))
-        assert path.exists()
-    assert_same(model(kind, path).fit(X), undisturbed)
-    assert not path.exists()
+def test_other_samples_parameters_and_versions_are_refused(path, monkeypatch):
+    kill(model("online", path), 3)
+    whole = path.read_bytes()
+    other = X.copy()
+    other[77, 2] = np.nextafter(other[77, 2], 9)
+    for samples, parameters, message in [
+        (other, {}, "checksum of X was .* and is"),
+        (X[::-1].copy(), {}, "checksum of X was .* and is"),
+        (X[:-1], {}, r"shape of X was \[150, 4\] and is \[149, 4\]"),
+        (X.astype(np.float32), {}, "dtype of X was float64 and is float32"),
+        (X, {"max_iter": 9}, "max_iter was 6 and is 9"),
+        (X, {"random_state": 1}, "random_state was 0 and is 1"),
+        (X, {"random_state": None}, "random_state was 0 and is None"),
+        (X, {"penalty": LogCosh(2.0)}, "penalty was smooth_l1 and is .*LogCosh"),
+        (X, {"init": np.eye(5, 4) + 1}, "init was None and is array"),
+    ]:
+        estimator = model("online", path, **parameters)
+        with pytest.raises(ValueError, match=f"of another fit: {message}.*To restart, delete"):
+            estimator.fit(samples)
+        assert not hasattr(estimator, "components_")
+    with pytest.raises(ValueError, match="estimator was SparseCoding and is SparseFiltering"):
+        model("filtering", path).fit(X)
+    with monkeypatch.context() as patch:
+        patch.setattr("sparsebp.estimators._resuming.version", lambda name: "0")
+        with pytest.raises(ValueError, match=r"numpy was .* and is 0; scipy was"):
+            model("online", path).fit(X)
+    assert path.read_bytes() == whole
+    harmless = {"n_jobs": 2, "verbose": 0, "callback": lambda *_: None, "patch_shape": (2, 2)}
+    assert_same(model("online", path, **harmless).fit(X), model("online").fit(X))
 
 
-@every
-def test_a_checkpoint_changes_no_number(kind, path):
-    assert_same(model(kind, path).fit(X), model(kind).fit(X))
+def test_a_warm_start_from_other_components_is_refused(path):
+    first = model("online", warm_start=True).fit(X)
+    first.set_params(checkpoint=path, callback=lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        first.fit(X)
+    other = model("online", path, warm_start=True)
+    with pytest.raises(ValueError, match="the last fit was"):
+        other.fit(X)
+
+
+@pytest.mark.slow
+def test_a_dask_array_resumes_what_an_array_began(path):
+    dask_array = pytest.importorskip("dask.array")
+    kill(model("signs", path), 3)
+    resumed = model("signs", path).fit(dask_array.from_array(X, chunks=(150, 4)))
+    assert_same(resumed, model("signs").fit(X))
+
+
+def test_an_estimator_with_a_checkpoint_is_copied_and_saved(path):
+    estimator = model("filtering", str(path)).fit(X)
+    for copied in (clone(estimator), pickle.loads(pickle.dumps(estimator))):
+        assert copied.get_params()["checkpoint"] == str(path)
+    save_model(estimator, path.with_name("model.npz"))
+    assert load_model(path.with_name("model.npz")).checkpoint is None
+
+
+@pytest.mark.parametrize("kind", ["online", "filtering"])
+def test_a_checkpoint_that_is_no_path_is_refused(kind):
+    for value in (True, 3, b"a"):
+        with pytest.raises(TypeError, match="checkpoint must be a path, or None, got"):
+            model(kind, value).check_parameters()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("kind", MODELS)
+def test_kill_9_at_random_moments(kind, path, monkeypatch):
+    """Of 2,000 samples, with pauses: what was not written is lost, and the file may be torn."""
+    monkeypatch.setattr(_checkpoint, "PAUSE", 0.02)
+    many = np.random.default_rng(1).laplace(size=(2000, 8)) @ np.random.default_rng(2).normal(
+        size=(8, 8)
+    )
+    sizes = {"n_components": None if kind == "ica" else 4, "max_iter": 40}
+    begun = time.perf_counter()
+    undisturbed = model(kind, **sizes).fit(many)
+    seconds = time.perf_counter() - begun
+    moments = np.random.default_rng(len(kind)).uniform(0, 0.8 * seconds, size=3)
+    n_killed = 0
+    for moment in moments:
+        child = os.fork()
+        if not child:
+            model(kind, path, **sizes).fit(many)
+            os._exit(0)
+        time.sleep(moment)
+        os.kill(child, signal.SIGKILL)
+        n_killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    assert n_killed >= 2
+    assert_same(model(kind, path, **sizes).fit(many), undisturbed)
     assert list(path.parent.iterdir()) == []
