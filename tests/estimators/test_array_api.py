@@ -89,6 +89,16 @@ def test_dictionaries_are_learned_online(foreign):
 
 
 @everywhere
+def test_unused_atoms_are_replaced_by_residuals(foreign):
+    flat = np.hstack([X, np.zeros((len(X), 1))])
+    model = SparseCoding(
+        4, penalty="l1", solver="online", init=np.eye(4), max_iter=2, random_state=0
+    )
+    model.fit(foreign(flat))
+    assert abs(to_numpy(model.components_)[3, 3]) < 0.5
+
+
+@everywhere
 def test_models_in_numpy_encode_arrays_where_they_are(foreign):
     coder = SparseCoder(ATOMS, alpha=0.3)
     codes = coder.transform(foreign(X))
