@@ -52,7 +52,7 @@ def check_choice(name: str, value: Any, choices: Collection[str], also: str = ""
 def check_integer(name: str, value: Any, *, minimum: int = 1, none: str | None = None) -> int:
     """Return an integer ≥ minimum as an int; None is returned unchanged if `none` says what for."""
     if value is None and none is not None:
-        return value
+        return value  # type: ignore[return-value]
     wanted = f"an integer ≥ {minimum}" + (f", or None for {none}" if none else "")
     if is_flag(value) or not isinstance(value, Integral):
         raise TypeError(mistake(name, wanted, value))

@@ -29,7 +29,7 @@ _OF_THE_OUTPUT = ("checkpoint", "out", "report", "quiet", "as_json")
 
 
 class _Commands(TyperGroup):
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run a command; messages about its options lose the prefix that pydantic gives them."""
         try:
             return super().invoke(ctx)

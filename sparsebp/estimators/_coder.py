@@ -75,7 +75,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if is_dispatched(codes):
             xp = namespace(codes)
             check_real(codes)
-            codes = check_array(codes, dtype=[xp.float64, xp.float32], input_name="X")
+            floats: Any = [xp.float64, xp.float32]
+            codes = check_array(codes, dtype=floats, input_name="X")
         else:
             codes = check_readable("X", codes)
             with ignore_float_warnings():

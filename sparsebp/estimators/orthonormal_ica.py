@@ -201,13 +201,13 @@ class OrthonormalICA(FilterLearner):
         return minimize_lbfgs(taped, start, tol=self.tol, **limits)
 
     def _n_filters(self, n_directions: int, shape: tuple[int, int]) -> int:
-        rank, shape = n_directions, shape[::-1]
-        n_components = self.n_components or min(rank, shape[0])
+        rank, (n_features, n_samples) = n_directions, shape
+        n_components = self.n_components or min(rank, n_samples)
         if n_components > rank or rank == 0:
             raise ValueError(
-                f"n_components is {self.n_components} but the {shape[0]} samples of {shape[1]} "
+                f"n_components is {self.n_components} but the {n_samples} samples of {n_features} "
                 f"features have {rank} directions with whiten={self.whiten!r} "
-                f"(n_samples={shape[0]}); orthonormal filters cannot outnumber them. Lower "
+                f"(n_samples={n_samples}); orthonormal filters cannot outnumber them. Lower "
                 "n_components, raise whiten, or take ReconstructionICA."
             )
         return n_components

@@ -99,8 +99,8 @@ class DaskSamples(Samples):
         firsts = dict(enumerate((np.cumsum(n_blocks) - n_blocks).tolist()))
         subtotals = self._run(_Sum(function), firsts)
         sums = BlockSums()
-        for part in sorted(subtotals, key=lambda part: part.index << part.level):
-            sums.add(part.index, part.totals, part.level)
+        for part in sorted(subtotals, key=lambda part: part.number << part.level):
+            sums.add(part.number, part.totals, part.level)
         return sums.totals()
 
     def rows(self, function: Callable, n_outputs: int, out: Any = None) -> Any:

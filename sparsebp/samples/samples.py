@@ -71,11 +71,13 @@ class Samples(ABC):
     @staticmethod
     def of(x: np.ndarray | Samples, n_threads: int = 1) -> Samples:
         """Return samples as they are, and an array (n_rows, n_samples) as its columns."""
+        if isinstance(x, Samples):
+            return x
         if is_foreign(x):
             from sparsebp.samples.device import DeviceSamples
 
             return DeviceSamples(x.T)
-        return x if isinstance(x, Samples) else ArraySamples(x, n_threads)
+        return ArraySamples(x, n_threads)
 
     def placed(self, matrix: Any) -> Any:
         """Return a matrix in the library and on the device of the blocks."""

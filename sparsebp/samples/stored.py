@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp._cached import cached_property
 from sparsebp.samples.samples import BLOCK, Samples
 
 #: Bytes of the samples among which batches are drawn: chunks in random order.
@@ -71,7 +70,7 @@ class StoredSamples(Samples):
         n_samples, n_features = self.store.shape
         return n_features, n_samples
 
-    @cached_property
+    @property
     def dtype(self) -> np.dtype:
         """Float32 if the store has it in either byte order, else float64."""
         given = np.dtype(self.store.dtype)

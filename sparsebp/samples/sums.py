@@ -9,10 +9,10 @@ import numpy as np
 
 
 class Subtotal(NamedTuple):
-    """The sums over the blocks index · 2ˡ to (index + 1) · 2ˡ − 1, where l is the level."""
+    """The sums over the blocks number · 2ˡ to (number + 1) · 2ˡ − 1, where l is the level."""
 
     level: int
-    index: int
+    number: int
     totals: list[np.ndarray]
 
 
@@ -32,7 +32,7 @@ class BlockSums:
     >>> sums = BlockSums()
     >>> for index in range(6):
     ...     sums.add(index, [float(index)])
-    >>> [(part.level, part.index, part.totals[0].item()) for part in sums.subtotals]
+    >>> [(part.level, part.number, part.totals[0].item()) for part in sums.subtotals]
     [(2, 0, 6.0), (1, 2, 9.0)]
     >>> sums.totals()
     [array(15.)]

@@ -51,7 +51,7 @@ def test_parts_of_the_tree_summed_elsewhere_change_no_bit(seed):
         for index in range(first, last):
             elsewhere.add(index, parts[index])
         for part in elsewhere.subtotals:
-            merged.add(part.index, part.totals, part.level)
+            merged.add(part.number, part.totals, part.level)
     for total, expected in zip(merged.totals(), summed(parts).totals(), strict=True):
         np.testing.assert_array_equal(total, expected)
     assert len(merged.totals()) == 2
