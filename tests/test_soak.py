@@ -1,5 +1,6 @@
 """Long use: many rounds of learning, coding, saving and loading leave nothing behind."""
 
+import gc
 import threading
 import tracemalloc
 from pathlib import Path
@@ -46,6 +47,7 @@ def test_memory_files_and_threads_stay_as_they_are(model, turn, tmp_path):
     save_model(model, path)
 
     def used():
+        gc.collect()  # files that libraries have not closed yet
         return (
             tracemalloc.get_traced_memory()[0],
             len(list(Path("/proc/self/fd").iterdir())),

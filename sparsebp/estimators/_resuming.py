@@ -45,7 +45,7 @@ def identity(estimator: Any, samples: Samples, checksums: list[float]) -> dict[s
     checksums : list of float
         Of their blocks.
     """
-    fit = {"estimator": type(estimator).__name__}
+    fit: dict[str, Any] = {"estimator": type(estimator).__name__}
     parameters = estimator.get_params(deep=False)
     fit |= {k: _described(v) for k, v in parameters.items() if k not in _WITHOUT_EFFECT}
     if estimator.warm_start:

@@ -137,11 +137,13 @@ class SparseCoder(AtomCoder):
     @property
     def penalty_(self) -> Penalty:  # type: ignore[override]
         """The penalty used."""
+        self.check_parameters()
         return self._make_penalty(self._n_features_out)
 
     @property
     def alpha_(self) -> float:  # type: ignore[override]
         """The penalty's weight."""
+        self.check_parameters()
         return float(self.alpha)
 
     @property

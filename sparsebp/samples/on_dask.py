@@ -8,9 +8,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import dask
 import dask.array
 import numpy as np
+from dask.local import get_sync
 
 from sparsebp._cached import cached_property
 from sparsebp.samples.samples import BLOCK, ArraySamples, Samples, check_output
@@ -128,9 +128,10 @@ class DaskSamples(Samples):
         `work` has something for each chunk that is needed, by its number. To spread the work
         evenly, chunks may move between workers.
         """
-        numbers, call = list(work), _Call(function, np.geterr())
+        numbers, call = list(work), _Call(function, dict(np.geterr()))
         if self._client is None:
-            return call(work, *dask.get(self.array.__dask_graph__(), self._keys(numbers)))
+            chunks: Any = get_sync(self.array.__dask_graph__(), self._keys(numbers))
+            return call(work, *chunks)
         futures, sizes = self._chunks(numbers)
         with _explained(self._client) as client:
             # One task passes it on, as large matrices are in it; if its worker is lost, it runs

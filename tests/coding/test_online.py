@@ -144,4 +144,6 @@ def test_finds_a_planted_dictionary():
         search = OnlineLearning(L1(), 0.2, None, batch_size=256, max_iter=400, tol=0.0)
         result = search.run(planted.X.T, OnlineState.empty(start), seed)
         found.append(dictionary_recovery(result.point.T, planted.dictionary).n_found)
-    assert np.mean(found) >= 49, found  # of 50
+    # Of 50. Over thirty seeds the mean is 49.2; that of twelve varies by half an atom.
+    assert np.median(found) >= 49.5, found
+    assert np.mean(found) >= 48.2, found

@@ -97,6 +97,14 @@ def test_what_is_unusable_is_refused_with_a_message(parameters, message):
         coder.transform(X)
 
 
+@pytest.mark.parametrize("name", ["alpha", "epsilon", "n_jobs"])
+def test_values_of_another_type_are_refused_by_name(name):
+    coder = SparseCoder(ATOMS, penalty="smooth_l1").set_params(**{name: []})
+    for use in (coder.fit, coder.transform, lambda _: coder.penalty_, lambda _: coder.alpha_):
+        with pytest.raises(TypeError, match=rf"{name} must be .*, got \[\]"):
+            use(X)
+
+
 def test_a_coder_at_another_weight_keeps_shape_names_and_output():
     X = pd.DataFrame(np.random.default_rng(0).laplace(size=(60, 6)), columns=list("abcdef"))
     model = SparseCoding(4, patch_shape=(2, 3), max_iter=3, batch_size=20, random_state=0).fit(X)
