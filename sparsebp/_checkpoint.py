@@ -270,7 +270,7 @@ class _Taped:
         self.objective, self.tape = objective, tape
 
     def value_and_gradient(self, point: np.ndarray, /) -> tuple[float, np.ndarray]:
-        asked = blake2b(np.ascontiguousarray(point), digest_size=16).digest()
+        asked = blake2b(point.tobytes(), digest_size=16).digest()
         known = self.tape.answer(asked, point.shape)
         if known is None:
             value, gradient = self.objective.value_and_gradient(point)

@@ -193,7 +193,8 @@ def _shares(
     """Assign chunks to workers that hold them, and to others where that evens the load."""
     from distributed import wait
 
-    wait(futures)  # those of a lost worker are computed again
+    with client.as_current():
+        wait(futures)  # those of a lost worker are computed again
     where, threads = client.who_has(futures), client.nthreads()
     shares: dict[str, list[int]] = {worker: [] for worker in threads}
     loads = dict.fromkeys(threads, 0.0)
