@@ -57,8 +57,8 @@ class NoCheckpoint:
 class Checkpoint(NoCheckpoint):
     """A checkpoint in a file, which is locked while it is open.
 
-    As a context it removes the file at the end; after an error or an interrupt it writes what is
-    not yet written.
+    As a context it removes the file at the end. After an error or an interrupt it writes what is
+    not yet written, and keeps the file if there is anything to keep.
 
     Parameters
     ----------
@@ -87,8 +87,11 @@ class Checkpoint(NoCheckpoint):
         self._head = _LINE % FORMAT + _frame(head.encode())
         is_new = not self.path.exists()
         if is_new:
-            with writing(self.path, replace=False) as file:
-                file.write(self._head)
+            try:
+                with writing(self.path, replace=False) as file:
+                    file.write(self._head)
+            except FileExistsError:  # another fit began at the same time
+                is_new = False
         self._file = self._locked()
         try:
             self._size = os.fstat(self._file.fileno()).st_size
@@ -108,10 +111,10 @@ class Checkpoint(NoCheckpoint):
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         try:
-            if error is None:
-                self.path.unlink(missing_ok=True)
-            else:
+            if error is not None:
                 self._write()
+            if error is None or os.fstat(self._file.fileno()).st_size == len(self._head):
+                self.path.unlink(missing_ok=True)
         except OSError as failure:
             warn_user(f"The checkpoint {self.path} cannot be removed ({failure}). Delete it.")
         finally:

@@ -91,8 +91,9 @@ def test_a_tape_answers_what_was_asked_before(path):
 
 @pytest.mark.parametrize("step", first_fast([31, 1]))
 def test_a_tape_that_is_cut_anywhere_answers_up_to_there(step, path):
+    with opened(path):
+        start = path.stat().st_size
     whole, n_evaluations = taped(path), set()
-    start = len(taped(path.with_name("b"), []))
     for end in range(start, len(whole), step):
         path.write_bytes(whole[:end])
         checkpoint = opened(path)
@@ -144,10 +145,10 @@ def test_an_incomplete_state_is_refused(path):
 
 def test_what_waits_is_written_at_the_end(path, monkeypatch):
     monkeypatch.setattr(_checkpoint, "PAUSE", np.inf)
-    empty = len(taped(path.with_name("b"), []))
     checkpoint = opened(path)
+    empty = path.stat().st_size
     ask(checkpoint)
-    assert len(path.read_bytes()) == empty
+    assert path.stat().st_size == empty
     leave(checkpoint)
     with opened(path) as checkpoint:
         assert ask(checkpoint)[1] == 0
@@ -237,11 +238,27 @@ def test_the_random_generator_continues_where_it_was_at_first(rng, path):
     rng.normal(size=3)  # an odd number, of which RandomState remembers a fourth
     first = opened(path, rng)
     assert first.rng is rng
+    first.keep({"a": np.zeros(1)})
     drawn = rng.normal(), rng.random(3).tolist(), rng.permutation(5).tolist()
     leave(first)
     with opened(path, np.random.default_rng(5)) as second:
         again = second.rng
         assert drawn == (again.normal(), again.random(3).tolist(), again.permutation(5).tolist())
+
+
+def test_nothing_is_left_where_nothing_was_kept(path):
+    leave(opened(path))
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs locks of POSIX files")
+def test_of_two_that_begin_at_once_one_is_refused(path, monkeypatch):
+    first = opened(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "exists", lambda _: False)  # it began after the second looked
+        with pytest.raises(ValueError, match="is in use by another fit"):
+            opened(path)
+    leave(first)
 
 
 def test_a_generator_that_cannot_be_kept_is_refused(path):

@@ -71,7 +71,8 @@ def run_experiment(
         out = keep_model(estimator, out, metadata)
     finished = not isinstance(ending, KeyboardInterrupt)
     if not finished:
-        output.remark(f"Interrupted; the best model so far is saved in {out}.")
+        resumes = " The same command resumes." if estimator.checkpoint else ""
+        output.remark(f"Interrupted; the best model so far is saved in {out}.{resumes}")
     try:
         files, found = _describe(estimator, recipe, out, measured, metadata, output, report, shown)
     except BaseException:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
 from hashlib import blake2b
 from importlib.metadata import version
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+import scipy
 from threadpoolctl import threadpool_info
 
 from sparsebp import __version__
@@ -17,8 +17,6 @@ from sparsebp.samples import Samples
 
 #: Parameters that do not change what is learned.
 _WITHOUT_EFFECT = ("checkpoint", "n_jobs", "verbose", "callback", "patch_shape")
-#: Packages whose versions may change the last bit.
-_PACKAGES = ("numpy", "scipy", "numba")
 #: Samples that are compared in addition to the checksums, which do not depend on their order.
 _SOME = 256
 
@@ -53,9 +51,11 @@ def identity(estimator: Any, samples: Samples, checksums: list[float]) -> dict[s
         fit["the last fit"] = _described(last)
     some = to_numpy(samples.some(_SOME)).tobytes()
     fit["shape of X"], fit["dtype of X"] = samples.shape[::-1], str(samples.dtype)
+    per_row, per_column = to_numpy(samples.block(0, 2)).strides  # samples are columns
+    fit["memory order of X"] = "C" if per_row <= per_column else "F"
     fit["checksum of X"] = _digest(some + repr(checksums).encode())
-    fit["sparsebp"] = __version__
-    fit |= {name: version(name) for name in _PACKAGES}
+    fit |= {"sparsebp": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
+    fit["numba"] = version("numba")
     blas = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
     kernels = {f"{lib['internal_api']} {lib.get('architecture', '')}".strip() for lib in blas}
     return fit | {"BLAS": ", ".join(sorted(kernels))}
@@ -75,10 +75,11 @@ def _described(value: Any) -> Any:
         return [_described(entry) for entry in value]
     if isinstance(value, np.ndarray):
         return f"array {value.shape} {_digest(value.tobytes())}"
-    if is_dataclass(value) or hasattr(value, "__dict__"):
-        name = type(value).__qualname__
-        return {"class": name, **{k: _described(v) for k, v in sorted(vars(value).items())}}
-    return repr(value)
+    # Of a penalty or a state, without cached properties.
+    own = {
+        k: v for k, v in vars(value).items() if not hasattr(getattr(type(value), k, 0), "__get__")
+    }
+    return {"class": type(value).__qualname__, **{k: _described(v) for k, v in sorted(own.items())}}
 
 
 def _digest(content: bytes) -> str:

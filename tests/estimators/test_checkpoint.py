@@ -91,13 +91,19 @@ def assert_same(one, other):
     assert (one.n_iter_, one.status_) == (other.n_iter_, other.status_)
 
 
-def kill(estimator, number, samples=X, ending=Killed):
+def killing(number, ending=Killed):
+    """Return a callback that ends a fit at an iteration."""
+
     def end(iteration, _):
         if iteration == number:
             raise ending
 
+    return end
+
+
+def kill(estimator, number, samples=X, ending=Killed):
     with pytest.raises(ending):
-        clone(estimator).set_params(callback=end).fit(samples)
+        clone(estimator).set_params(callback=killing(number, ending)).fit(samples)
 
 
 @every
@@ -165,6 +171,7 @@ def test_other_samples_parameters_and_versions_are_refused(path, monkeypatch):
         (X[::-1].copy(), {}, "checksum of X was .* and is"),
         (X[:-1], {}, r"shape of X was \[150, 4\] and is \[149, 4\]"),
         (X.astype(np.float32), {}, "dtype of X was float64 and is float32"),
+        (np.asfortranarray(X), {}, "memory order of X was C and is F"),
         (X, {"max_iter": 9}, "max_iter was 6 and is 9"),
         (X, {"random_state": 1}, "random_state was 0 and is 1"),
         (X, {"random_state": None}, "random_state was 0 and is None"),
@@ -178,19 +185,38 @@ def test_other_samples_parameters_and_versions_are_refused(path, monkeypatch):
     with pytest.raises(ValueError, match="estimator was SparseCoding and is SparseFiltering"):
         model("filtering", path).fit(X)
     with monkeypatch.context() as patch:
-        patch.setattr("sparsebp.estimators._resuming.version", lambda name: "0")
-        with pytest.raises(ValueError, match=r"numpy was .* and is 0; scipy was"):
+        patch.setattr("scipy.__version__", "0")
+        with pytest.raises(
+            ValueError, match=r"of another fit: scipy was \S+ and is 0\. To restart"
+        ):
             model("online", path).fit(X)
     assert path.read_bytes() == whole
     harmless = {"n_jobs": 2, "verbose": 0, "callback": lambda *_: None, "patch_shape": (2, 2)}
     assert_same(model("online", path, **harmless).fit(X), model("online").fit(X))
 
 
+@pytest.mark.parametrize(
+    "penalty", [LogCosh(2.0), Topographic((1, 4)), Topographic.from_groups(np.eye(4))], ids=str
+)
+def test_a_penalty_that_was_used_before_resumes_its_fit(penalty, path):
+    """Although it has cached what it computed."""
+    kill(OrthonormalICA(penalty=penalty, checkpoint=path, random_state=0), 2)
+    estimator = OrthonormalICA(penalty=penalty, checkpoint=path, random_state=0)
+    used = estimator.fit(X).components_
+    kill(estimator, 2)
+    np.testing.assert_array_equal(estimator.fit(X).components_, used)
+
+
+def test_another_grid_is_refused(path):
+    kill(OrthonormalICA(penalty=Topographic((1, 4)), checkpoint=path, random_state=0), 2)
+    with pytest.raises(ValueError, match="of another fit: penalty was"):
+        OrthonormalICA(penalty=Topographic((2, 2)), checkpoint=path, random_state=0).fit(X)
+
+
 def test_a_warm_start_from_other_components_is_refused(path):
     first = model("online", warm_start=True).fit(X)
-    first.set_params(checkpoint=path, callback=lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        first.fit(X)
+    with pytest.raises(Killed):
+        first.set_params(checkpoint=path, callback=killing(3)).fit(X)
     other = model("online", path, warm_start=True)
     with pytest.raises(ValueError, match="the last fit was"):
         other.fit(X)
