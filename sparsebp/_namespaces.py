@@ -22,7 +22,7 @@ def namespace(array: Any) -> Any:
 
 def is_foreign(array: Any) -> bool:
     """Return whether an object is an array of another library than NumPy, on some device."""
-    attributes = ("shape", "dtype", "device")
+    attributes = ("device", "shape", "dtype")  # asking a closed file for its shape is an error
     return not isinstance(array, _OURS) and all(hasattr(array, a) for a in attributes)
 
 

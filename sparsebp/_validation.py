@@ -102,7 +102,10 @@ def _elsewhere(X: Any, n_threads: int) -> Samples | None:
         from sparsebp.samples.on_dask import DaskSamples  # dask is optional
 
         return DaskSamples.of(X)
-    return _stored(X, n_threads) if is_store(X) else None
+    try:
+        return _stored(X, n_threads) if is_store(X) else None
+    except RuntimeError as error:  # of h5py
+        raise ValueError(f"X cannot be read; open its file again. ({error})") from error
 
 
 def _stored(X: Any, n_threads: int) -> StoredSamples:

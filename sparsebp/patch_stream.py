@@ -25,6 +25,7 @@ from sparsebp._memory import check_memory
 from sparsebp._progress import Track, no_progress
 from sparsebp.preprocessing.normalization import row_deviation
 from sparsebp.preprocessing.patches import contrast_threshold, cut_patches
+from sparsebp.samples import BLOCK, slices
 
 __all__ = ["PatchStream"]
 
@@ -208,6 +209,30 @@ class PatchStream:
         if copy is False:
             raise ValueError("copy must be None or True, got False: a stream is computed.")
         return self[:].astype(dtype or self.dtype, copy=False)
+
+    def to_dask(self, n_rows: int | None = None) -> Any:
+        """Return the patches as a dask array, whose chunks the workers of a cluster make.
+
+        Parameters
+        ----------
+        n_rows : int, optional
+            Patches of a chunk; by default about four blocks, a multiple of 1024.
+
+        Returns
+        -------
+        patches : dask.array.Array of shape (n_patches, n_pixels)
+            Files must be at the same paths on every worker.
+        """
+        import dask
+        import dask.array as da
+
+        default = -(-4 * self.chunks[0] // BLOCK) * BLOCK
+        size = default if n_rows is None else check_integer("n_rows", n_rows)
+        stream, parts = dask.delayed(self, pure=False), []
+        for rows in slices(self.shape[0], size):
+            part, shape = stream[rows], (rows.stop - rows.start, self.shape[1])
+            parts.append(da.from_delayed(part, shape, self.dtype))
+        return da.concatenate(parts)
 
     def _block(self, number: int) -> NDArray[np.float32]:
         """Make the patches of a block, or return them if it is the last that was made."""

@@ -367,3 +367,14 @@ def test_a_fit_in_batches_reads_only_its_batches():
     huge = PatchStream(TEXTURES, 12, 10**9, prepare_image=lambda image: image * np.float32(1e20))
     with pytest.raises(ValueError, match="powers overflow"):
         model.fit(huge)
+
+
+def test_a_dask_array_holds_the_same_patches():
+    pytest.importorskip("dask")
+    stream = PatchStream([np.random.default_rng(0).random((20, 20))], 3, 10000, random_state=0)
+    for n_rows, chunks in ((None, (10000,)), (4096, (4096, 4096, 1808))):
+        patches = stream.to_dask(n_rows)
+        assert (patches.chunks[0], patches.dtype) == (chunks, stream.dtype)
+        np.testing.assert_array_equal(patches.compute(scheduler="sync"), stream[:])
+    with pytest.raises(ValueError, match="n_rows"):
+        stream.to_dask(0)

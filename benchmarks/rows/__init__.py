@@ -8,6 +8,7 @@ from benchmarks.rows.coding import sparse_coding, tutorial_exercise
 from benchmarks.rows.gradients import engine_overhead, reconstruction_gradient
 from benchmarks.rows.ica import orthonormal_ica, reconstruction_ica
 from benchmarks.rows.memory import peak_memory
+from benchmarks.rows.places import places
 from benchmarks.rows.recovery import planted_dictionary
 from benchmarks.rows.stream import streamed_patches
 from benchmarks.setting import Setting
@@ -22,6 +23,7 @@ ROWS: dict[str, Callable[[Setting], list[Record]]] = {
     "codes": exact_codes,
     "planted": planted_dictionary,
     "memory": peak_memory,
+    "places": places,
     "stream": streamed_patches,
 }
 

@@ -94,6 +94,7 @@ def learn(
     batch_size: options.BatchSize = None,
     max_iter: options.MaxIter = None,
     checkpoint: options.Checkpoint = None,
+    scheduler: options.Scheduler = None,
     out: options.Folder = None,
     report: options.Report = False,
     quiet: options.Quiet = False,
@@ -121,6 +122,7 @@ def learn(
             numbered=out is None,
             output=Output(quiet, as_json),
             report=_command(context) if report else None,
+            scheduler=scheduler,
         )
 
 

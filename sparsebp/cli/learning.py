@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 
 from sparsebp import __version__
 from sparsebp._files import writing
+from sparsebp.cli.clusters import on_cluster
 from sparsebp.cli.endings import interruptible, say
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output, counted
@@ -41,6 +42,7 @@ def run_experiment(
     prepare: Callable[[np.ndarray], np.ndarray] | None = None,
     output: Output | None = None,
     report: str | None = None,
+    scheduler: str | None = None,
 ) -> Any:
     """Learn from photographs with a progress bar, write results, print a summary.
 
@@ -48,7 +50,8 @@ def run_experiment(
     is no `prepare`). If the model cannot be saved in the folder `out`, it is saved elsewhere,
     with a warning. If `numbered`, results go to the first of out-1, out-2, … that does not exist. A
     model with further preprocessing, `prepare`, is saved without its recipe. `report` is the
-    command that reproduces the run; None writes no report. After Ctrl-C the best model so far is
+    command that reproduces the run; None writes no report. `scheduler` is the address of a dask
+    cluster to learn on, see `on_cluster`. After Ctrl-C the best model so far is
     saved, and KeyboardInterrupt is re-raised.
     """
     output = output or Output()
@@ -64,7 +67,8 @@ def run_experiment(
         shown = list(photographs[:IMAGES_SHOWN]) if report else []
         del photographs  # large, and not needed while learning
         estimator.set_params(patch_shape=recipe.patch_shape)
-        ending = fit_with_progress(estimator, samples, output)
+        with on_cluster(samples, scheduler, output) as spread:
+            ending = fit_with_progress(estimator, spread, output)
         metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
         metadata |= {"images": describe_images(images), "patch_shape": recipe.patch_shape}
         metadata |= {} if prepare else {"recipe": recipe.metadata()}

@@ -91,6 +91,14 @@ Solver = Annotated[
     ),
 ]
 BatchSize = Annotated[int | None, _option(HOW, "COUNT", "Patches per iteration.", min=1)]
+Scheduler = Annotated[
+    str | None,
+    _option(
+        HOW,
+        "ADDRESS",
+        "Dask cluster to learn on, such as tcp://10.0.0.1:8786; local starts one here.",
+    ),
+]
 MaxIter = Annotated[int | None, _option(HOW, "COUNT", "Maximum number of iterations.", min=1)]
 Checkpoint = Annotated[
     Path | None,

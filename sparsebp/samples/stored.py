@@ -123,7 +123,7 @@ class _Reader:
     def read(self, first: int, last: int) -> np.ndarray:
         """Return the rows from first to last − 1."""
         if not self.is_chunked:
-            return np.asarray(self.store[first:last])
+            return self._rows(first, last)
         with self.lock:
             numbers = range(first // self.chunk, -(-last // self.chunk))
             parts = [
@@ -132,10 +132,17 @@ class _Reader:
             ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    def _rows(self, first: int, last: int) -> np.ndarray:
+        rows = np.asarray(self.store[first:last])
+        if rows.shape != (wanted := (last - first, self.store.shape[1])):
+            raise ValueError(f"X[{first}:{last}] has shape {rows.shape}; expected {wanted}.")
+        return rows
+
     def _of_chunk(self, number: int) -> np.ndarray:
         if number not in self.kept:
             first = number * self.chunk
-            self.kept[number] = np.asarray(self.store[first : first + self.chunk])
+            last = min(first + self.chunk, self.store.shape[0])
+            self.kept[number] = self._rows(first, last)
             while len(self.kept) * self.chunk > self.n_rows_kept:
                 self.kept.popitem(last=False)
         self.kept.move_to_end(number)

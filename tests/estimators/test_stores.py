@@ -179,3 +179,16 @@ def test_a_large_store_is_read_once_for_codes(X):
     )
     coder.transform(rows)
     assert read == [0, 1000, 2000]
+
+
+def test_unreadable_stores_are_told_in_words(X, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    model = OrthonormalICA(**QUICK)
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        stored = file.create_dataset("X", data=X)
+    with pytest.raises(ValueError, match="X cannot be read; open its file again"):
+        model.fit(stored)
+    cut = Rows(X[:1000])
+    cut.shape = X.shape
+    with pytest.raises(ValueError, match=r"X\[900:1200\] has shape \(100, 6\); expected \(300, 6"):
+        model.fit(cut)
