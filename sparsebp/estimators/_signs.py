@@ -237,8 +237,8 @@ def minimize_choosing_signs(
             status = Status.UNSETTLED if result.n_iter < max_iter else Status.ITERATION_LIMIT
             result = replace(result, status=status)
             break
-        changed = tuple(min(new, -old) for new, old in zip(chosen, signs, strict=True))
-        begun = rule.rotated_to_start(result.point, start, changed)
+        now_negative = tuple(max(new, -old) for new, old in zip(chosen, signs, strict=True))
+        begun = rule.rotated_to_start(result.point, start, now_negative)
         signs = chosen
     return result, rule.signed(signs)
 
