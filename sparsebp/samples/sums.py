@@ -64,7 +64,8 @@ class BlockSums:
         """Return the sums over all blocks; an empty list if there were none."""
         totals: list[np.ndarray] = []
         for part in reversed(self.subtotals):
-            totals = _added(part.totals, totals) if totals else [t.copy() for t in part.totals]
+            copies = [total.copy() for total in part.totals]
+            totals = _added(copies, totals) if totals else copies
         return totals
 
 

@@ -56,3 +56,11 @@ def test_parts_of_the_tree_summed_elsewhere_change_no_bit(seed):
         np.testing.assert_array_equal(total, expected)
     assert len(merged.totals()) == 2
     assert len(merged.subtotals) == bin(n_blocks).count("1")
+
+
+def test_totals_can_be_asked_for_at_any_time():
+    sums = BlockSums()
+    for index in range(6):
+        sums.add(index, [np.array([float(index)])])
+        first = sums.totals()[0]
+        assert first == sums.totals()[0] == index * (index + 1) / 2
