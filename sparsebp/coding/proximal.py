@@ -16,6 +16,8 @@ from sparsebp.samples import filled, one_blas_thread, product, taken
 _LOOK = 10
 #: The same of `encode_together`, at first; then an eighth of the steps taken.
 _LOOK_TOGETHER = 6
+#: Errors of slopes in units of eps ‖x‖.
+_ROUNDING = 10
 #: Finished samples are removed from a batch when they are more than this share of it.
 _MANY = 0.1
 
@@ -107,7 +109,8 @@ def encode_together(
         α ≥ 0.
     tol : float
         A sample has converged when its duality gap is at most tol times its objective; at least 20
-        times the rounding error of x. Later steps, for other samples, only improve it.
+        times the rounding error eps of x, and at least 10 ‖x‖ / α times eps. Later steps, for other
+        samples, only improve it.
     max_iter : int
         Maximum number of steps.
 
@@ -166,6 +169,9 @@ def _is_optimal(x: Any, basis: Any, codes: Any, penalty: L1, alpha: float, tol: 
     if not alpha:  # then the bound is 0; a gap is of second order in the slopes
         steepest = xp.max(xp.abs(basis.T @ x), axis=0)
         return penalty.violation(codes, -slopes, 0.0) <= tol**0.5 * steepest
+    # The slopes' rounding errors, up to about eps ‖x‖, move the bound by their ratio to α.
+    rounding = _ROUNDING * float(xp.finfo(x.dtype).eps) / alpha * xp.linalg.vector_norm(x, axis=0)
+    tol = xp.clip(rounding, tol, 0.1)
     value = energy + alpha * xp.linalg.vector_norm(codes, ord=1, axis=0)
     steepest = xp.max(slopes if penalty.positive else xp.abs(slopes), axis=0)
     tiny = float(xp.finfo(x.dtype).smallest_normal)

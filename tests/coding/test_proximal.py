@@ -204,3 +204,13 @@ def test_a_batch_without_a_penalty_is_a_least_squares_problem(penalty):
     expected = encode(x, basis[:, :5], penalty, 0.0, tol=1e-10).codes
     assert n_unfinished == 0
     np.testing.assert_allclose(codes, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.03])
+def test_the_tolerance_can_be_reached_in_single_precision(alpha):
+    rng = np.random.default_rng(0)
+    basis = rng.normal(size=(64, 96))
+    basis /= np.linalg.norm(basis, axis=0)
+    x = rng.normal(size=(64, 16))
+    narrow = x.astype(np.float32), basis.astype(np.float32)
+    assert encode_together(*narrow, L1(), alpha, tol=0, max_iter=3000)[1] == 0
