@@ -29,7 +29,7 @@ def duality_gap(
     codes : array-like of shape (n_samples, n_components)
         Coefficients, from any method.
     alpha : float
-        α ≥ 0, as in `SparseCoding`: twice scikit-learn's and SPAMS' weight.
+        α ≥ 0, as in `SparseCoding`: twice scikit-learn's and SPAMS' weight. For 0 the bound is 0.
     positive : bool
         Whether coefficients have to be ≥ 0.
 
@@ -42,7 +42,7 @@ def duality_gap(
     ------
     ValueError
         If an argument is not a finite real matrix, shapes do not fit, alpha is negative or not
-        finite, or squares overflow.
+        finite, codes are negative although `positive`, or squares overflow.
     TypeError
         If alpha is not a number, or positive not a bool.
 
@@ -67,6 +67,8 @@ def duality_gap(
         )
     check_number("alpha", alpha, minimum=0)
     check_flag("positive", positive)
+    if positive and (s < 0).any():
+        raise ValueError("codes must be ≥ 0 where positive=True, got negative ones.")
     with ignore_float_warnings():
         gap = _gap(x, atoms, s, float(alpha), positive=bool(positive))
     if not np.isfinite(gap).all():

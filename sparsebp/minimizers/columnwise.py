@@ -109,7 +109,7 @@ def _iterate(objective: ColumnObjective, curvature: Curvature, state: _State) ->
     s, y = points - state.points, gradient - state.gradient
     bend = _dot(s, y)
     # A pair without positive curvature is skipped for its column by weight 0.
-    usable = bend > 1e-10 * _dot(y, y)
+    usable = bend > 1e-10 * np.sqrt(_dot(s, s)) * np.sqrt(_dot(y, y))
     weight = np.where(usable, 1 / np.where(usable, bend, 1), 0).astype(s.dtype)
     pairs = [*state.pairs, CurvaturePair(s, y, weight)][-_MEMORY:]
     return _State(points, values, gradient, state.columns, pairs, stuck)

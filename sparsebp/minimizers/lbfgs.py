@@ -17,7 +17,7 @@ Callback = Callable[[int, float, Any], Any]
 
 _ABNORMAL = 2
 #: Gains are relative to |F|, or to this fraction of the initial |F| if that is larger.
-_FLOOR = 2.0**-20
+FLOOR = 2.0**-20
 
 
 def minimize_lbfgs(
@@ -100,7 +100,7 @@ class _Search:
         self.history = [self.best_value]
         # SciPy compares gains with max(|F|, 1), so F is scaled to be large, by a power of two,
         # which causes no rounding.
-        first = abs(self.best_value) * _FLOOR
+        first = abs(self.best_value) * FLOOR
         self.unit = 2.0 ** np.floor(np.log2(first)) if 0 < first < np.inf else 1.0
         self.n_iter = 0
         self.broke_down, self.at_start = False, True

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsebp.minimizers.lbfgs import Callback
+from sparsebp.minimizers.lbfgs import FLOOR, Callback
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.minimizers.two_loop import CurvaturePair, quasi_newton_direction
 from sparsebp.problems import Differentiable, OrthonormalRows
@@ -50,7 +50,8 @@ def minimize_orthonormal(
     max_iter : int
         Maximum number of iterations.
     tol : float
-        Stop when ten iterations together lower F by less than 10 · tol · max(|F|, 1).
+        Stop when ten iterations together lower F by less than 10 · tol · |F|, or a millionth of
+        the initial |F| if that is larger.
     callback : callable, optional
         ``callback(iteration, value, point)``; returning True stops the search.
 
@@ -84,7 +85,7 @@ def minimize_orthonormal(
         for _ in range(max_iter):
             there = _descend(objective, here, _direction(here, pairs))
             if there is None:
-                stuck = _status_where_stuck(here, tol)
+                stuck = _status_where_stuck(here, tol, _size(history))
                 if stuck is Status.CONVERGED or not pairs:
                     status = stuck
                     break
@@ -131,7 +132,7 @@ def _carried(pairs: list[CurvaturePair], here: _Iterate, there: _Iterate) -> lis
     for pair in [*((pair.step, pair.change) for pair in pairs), last][-_MEMORY:]:
         step, change = (_tangent(there.point, each) for each in pair)
         bend = float(np.vdot(step, change))
-        if bend > 1e-10 * np.vdot(change, change):
+        if bend > 1e-10 * np.linalg.norm(step) * np.linalg.norm(change):
             carried.append(CurvaturePair(step, change, 1 / bend))
     return carried
 
@@ -156,18 +157,23 @@ def _descend(objective: Differentiable, here: _Iterate, direction: np.ndarray) -
     return found
 
 
-def _status_where_stuck(here: _Iterate, tol: float) -> Status:
+def _size(history: list[float]) -> float:
+    """Return the |F| to which gains are relative, as for `minimize_lbfgs`."""
+    return max(abs(history[-1]), FLOOR * abs(history[0]))
+
+
+def _status_where_stuck(here: _Iterate, tol: float, size: float) -> Status:
     """Distinguish convergence to rounding error from failure.
 
     A slope σ lowers F by about σ² / curvature, so slopes below about the square root of rounding
     error and tol are negligible.
     """
     eps = float(np.finfo(here.slope.dtype).eps)
-    hidden = max(tol, 16 * eps) * max(abs(here.value), 1.0)
+    hidden = max(tol, 16 * eps) * size
     return Status.CONVERGED if np.abs(here.slope).max() ** 2 <= hidden else Status.STALLED
 
 
 def _settled(history: list[float], tol: float) -> bool:
     if len(history) <= 10:
         return False
-    return history[-11] - history[-1] <= 10 * tol * max(abs(history[-1]), 1.0)
+    return history[-11] - history[-1] <= 10 * tol * _size(history)

@@ -63,3 +63,8 @@ def test_what_says_neither_yes_nor_no_is_refused():
 def test_numbers_whose_squares_overflow_are_refused_with_a_message():
     with pytest.raises(ValueError, match="overflow"):
         duality_gap(1e200 * np.ones((2, 3)), np.eye(3), np.ones((2, 3)), 1.0)
+
+
+def test_negative_codes_are_no_codes_of_positive_ones():
+    with pytest.raises(ValueError, match="codes must be ≥ 0"):
+        duality_gap([[-2.0]], [[1.0]], [[-1.5]], alpha=1.0, positive=True)

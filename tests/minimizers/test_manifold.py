@@ -209,3 +209,24 @@ def test_keeps_float32():
     assert result.point.dtype == np.float32
     assert result.status is Status.CONVERGED
     np.testing.assert_allclose(result.point @ result.point.T, np.eye(6), atol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_the_unit_of_the_objective_does_not_matter(unit):
+    x = np.random.default_rng(0).laplace(size=(6, 400))
+
+    class Scaled:
+        def value_and_gradient(self, w):
+            value, gradient = (
+                orthonormal_ica(SmoothL1(1e-2)).objective("W", {"x": x}).value_and_gradient(w)
+            )
+            return unit * value, unit * gradient
+
+    start = np.random.default_rng(1).normal(size=(6, 6))
+    result = minimize_orthonormal(Scaled(), start)
+    assert (
+        result.n_iter
+        == minimize_orthonormal(
+            orthonormal_ica(SmoothL1(1e-2)).objective("W", {"x": x}), start
+        ).n_iter
+    )
