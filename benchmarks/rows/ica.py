@@ -12,7 +12,7 @@ from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import Curve, Trail, timed
 from sparsebp import problems
-from sparsebp.minimizers import minimize_growing, minimize_lbfgs
+from sparsebp.minimizers import growing_subsets, minimize_growing, minimize_lbfgs
 from sparsebp.penalties import SmoothL1
 from sparsebp.problems import (
     Objective,
@@ -68,9 +68,8 @@ def _ours(X: np.ndarray, w: np.ndarray, setting: Setting) -> Trail:
     samples, rng = ArraySamples(X.T, setting.n_threads), np.random.default_rng(0)
     result = minimize_growing(
         _objective,
-        samples,
+        growing_subsets(samples, max(16 * len(w), 1000), rng),
         w,
-        rng=rng,
         max_iter=_MANY,
         tol=1e-6,
         callback=lambda iteration, value, point: trail.keep(point),
