@@ -98,3 +98,11 @@ def test_words_are_plain():
         for phrase in odd.findall(re.sub(r"[\s#]+", " ", path.read_text(encoding="utf-8")))
     }
     assert not found
+
+
+def test_the_architecture_names_every_module():
+    tree = (PACKAGE.parent / "ARCHITECTURE.md").read_text("utf-8").split("```")[1]
+    modules = [path for path in PACKAGE.iterdir() if (path / "__init__.py").exists()]
+    modules += [path for path in PACKAGE.glob("*.py") if "__" not in path.name]
+    missing = [path.name for path in modules if f"  {path.name}" not in tree]
+    assert not missing
