@@ -105,6 +105,16 @@ def test_a_tape_that_is_cut_anywhere_answers_up_to_there(step, path):
     assert n_evaluations == {1, 2, 3}
 
 
+def test_nothing_remains_of_an_incomplete_answer(path):
+    whole = taped(path, [np.ones((9, 9))])
+    path.write_bytes(whole[:-1])
+    for n_expected in (1, 0):
+        checkpoint = opened(path)
+        assert ask(checkpoint, POINTS[:1])[1] == n_expected
+        leave(checkpoint)
+        assert path.stat().st_size < len(whole)
+
+
 @pytest.mark.parametrize("step", first_fast([41, 1]))
 @pytest.mark.parametrize("write", [taped, with_state])
 def test_a_changed_byte_is_found_wherever_it_is(write, step, path):
@@ -259,6 +269,19 @@ def test_of_two_that_begin_at_once_one_is_refused(path, monkeypatch):
         with pytest.raises(ValueError, match="is in use by another fit"):
             opened(path)
     leave(first)
+
+
+def test_a_file_that_its_owner_replaces_meanwhile_is_in_use(path, monkeypatch):
+    whole = taped(path)
+
+    def replaced_before(_):
+        path.unlink()
+        path.write_bytes(whole)
+        return True
+
+    monkeypatch.setattr(_checkpoint, "lock", replaced_before)
+    with pytest.raises(ValueError, match="is in use by another fit"):
+        opened(path)
 
 
 def test_a_generator_that_cannot_be_kept_is_refused(path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.preprocessing import Whitening
@@ -46,6 +47,22 @@ def test_fits_scores_and_codes_are_those_of_an_array(kind, X, chunked):
     np.testing.assert_array_equal(found.compute(), codes)
     out = np.empty_like(codes)
     np.testing.assert_array_equal(model.transform(chunked, out=out), codes)
+
+
+@pytest.mark.parametrize("kind", ["rica", "online"])
+def test_a_fit_that_was_killed_resumes_from_its_checkpoint(kind, X, chunked, tmp_path, monkeypatch):
+    monkeypatch.setattr("sparsebp._checkpoint.PAUSE", 0.0)
+
+    def kill(iteration, _):
+        if iteration == 3:
+            raise SystemExit
+
+    checkpoint = {"checkpoint": tmp_path / "a"}
+    with pytest.raises(SystemExit):
+        clone(MODELS[kind]).set_params(callback=kill, **checkpoint).fit(chunked)
+    resumed = clone(MODELS[kind]).set_params(**checkpoint).fit(X)  # in memory, to the same bits
+    np.testing.assert_array_equal(resumed.components_, MODELS[kind].fit(X).components_)
+    assert not checkpoint["checkpoint"].exists()
 
 
 def test_whitening_is_that_of_an_array(X, chunked):

@@ -220,3 +220,15 @@ def test_nearly_gaussian_responses_are_in_doubt_at_first():
     rule = SignRule(LogCosh(), noise, lambda point: point)
     certain = rule.signs_at(rule.sparse_filters(np.eye(6), 1), (1,) * 6)
     assert rule.first_signs(np.eye(6), 1)[0].count(-1) > certain.count(-1)
+
+
+def test_the_search_for_first_signs_can_be_recorded():
+    seen = []
+
+    def taped(objective):
+        seen.append(objective)
+        return objective
+
+    samples = ArraySamples(RNG.laplace(size=(3, 100)))
+    SignRule(LogCosh(), samples, lambda point: point, taped).first_signs(np.eye(3), 3)
+    assert len(seen) == 1
