@@ -256,8 +256,10 @@ def test_kill_9_at_random_moments(kind, path, monkeypatch):
     while n_killed < 3:
         child = os.fork()
         if not child:
-            model(kind, path, **sizes).fit(many)
-            os._exit(0)
+            try:
+                model(kind, path, **sizes).fit(many)
+            finally:  # never into the rest of the tests
+                os._exit(0)
         time.sleep(moments.uniform(0, seconds))
         os.kill(child, signal.SIGKILL)
         if os.WIFSIGNALED(os.waitpid(child, 0)[1]):
