@@ -267,4 +267,4 @@ def test_kill_9_at_random_moments(kind, path, monkeypatch):
         else:  # it had ended: the first fit took longer
             seconds /= 2
     assert_same(model(kind, path, **sizes).fit(many), undisturbed)
-    assert list(path.parent.iterdir()) == []
+    assert not path.exists()  # a draft may be left, which a later write removes
