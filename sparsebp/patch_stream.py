@@ -223,12 +223,13 @@ class PatchStream:
         patches : dask.array.Array of shape (n_patches, n_pixels)
             Files must be at the same paths on every worker.
         """
-        import dask
         import dask.array as da
+        from dask.delayed import delayed
 
         default = -(-4 * self.chunks[0] // BLOCK) * BLOCK
         size = default if n_rows is None else check_integer("n_rows", n_rows)
-        stream, parts = dask.delayed(self, pure=False), []
+        stream: Any = delayed(self, pure=False)
+        parts = []
         for rows in slices(self.shape[0], size):
             part, shape = stream[rows], (rows.stop - rows.start, self.shape[1])
             parts.append(da.from_delayed(part, shape, self.dtype))

@@ -50,6 +50,7 @@ def on_cluster(samples: Any, scheduler: str | None, output: Output) -> Iterator[
     try:
         import dask
         import dask.array
+        import dask.config
         import distributed  # noqa: F401
     except ImportError as error:
         raise ValueError(
@@ -65,7 +66,8 @@ def on_cluster(samples: Any, scheduler: str | None, output: Output) -> Iterator[
             yield samples.to_dask()
         else:
             rows = -(-len(samples) // (4 * n_workers * BLOCK)) * BLOCK
-            yield dask.array.from_array(samples, chunks=(rows, -1))
+            chunks: Any = (rows, -1)
+            yield dask.array.from_array(samples, chunks=chunks)
 
 
 @contextmanager
@@ -74,7 +76,8 @@ def _connected(scheduler: str) -> Iterator[Any]:
 
     if scheduler == LOCAL:
         with _ignoring_interrupts():
-            cluster = LocalCluster(threads_per_worker=1, dashboard_address=None)
+            options: dict[str, Any] = {"dashboard_address": None}
+            cluster = LocalCluster(threads_per_worker=1, **options)
         with cluster, Client(cluster) as client:
             yield client
         return
