@@ -9,6 +9,7 @@ from sklearn.utils import Tags
 
 from sparsebp._checks import check_matrix, check_number
 from sparsebp._magnitudes import check_magnitude
+from sparsebp._namespaces import is_foreign, to_numpy
 from sparsebp._shapes import PatchShape
 from sparsebp.estimators._atoms import AtomCoder
 from sparsebp.penalties import Penalty
@@ -130,7 +131,8 @@ class SparseCoder(AtomCoder):
     @property
     def components_(self) -> np.ndarray:  # type: ignore[override]
         """The dictionary as an array."""
-        dictionary = check_matrix("dictionary", self.dictionary)
+        given = self.dictionary
+        dictionary = check_matrix("dictionary", to_numpy(given) if is_foreign(given) else given)
         check_magnitude("dictionary", dictionary)
         return dictionary
 

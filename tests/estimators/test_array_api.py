@@ -191,3 +191,10 @@ def test_scikit_learn_array_api_checks(model, place):
         if not isinstance(model, SparseCoding):  # whose codes are approximate, in other steps
             estimator_checks.check_array_api_input_and_values(name, model, *place, dtype)
     estimator_checks.check_array_api_same_namespace(name, model, *place)
+
+
+@everywhere
+def test_a_given_dictionary_may_be_in_another_library(foreign):
+    here, there = (SparseCoder(atoms, alpha=0.3) for atoms in (ATOMS, foreign(ATOMS)))
+    assert_same(there.transform(foreign(X)), to_numpy(here.transform(foreign(X))), foreign)
+    np.testing.assert_array_equal(there.transform(X), here.transform(X))
