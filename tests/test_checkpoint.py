@@ -115,6 +115,14 @@ def test_nothing_remains_of_an_incomplete_answer(path):
         assert path.stat().st_size < len(whole)
 
 
+def test_zeros_at_the_end_are_an_incomplete_answer(path):
+    """Some file systems leave them after a loss of power."""
+    path.write_bytes(taped(path, POINTS[:1]) + bytes(64))
+    checkpoint = opened(path)
+    assert ask(checkpoint, POINTS[:2])[1] == 1
+    leave(checkpoint)
+
+
 @pytest.mark.parametrize("step", first_fast([41, 1]))
 @pytest.mark.parametrize("write", [taped, with_state])
 def test_a_changed_byte_is_found_wherever_it_is(write, step, path):
