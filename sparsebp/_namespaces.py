@@ -78,7 +78,7 @@ def detached(array: Any) -> Any:
     return array.detach() if hasattr(array, "detach") else array
 
 
-def summed(
+def sum_along(
     array: Any, axis: int | tuple[int, ...], *, keepdims: bool = False, wide: bool = False
 ) -> Any:
     """Sum over dimensions, in double precision if `wide`."""
@@ -89,7 +89,7 @@ def summed(
     return xp.sum(array, axis=axis, keepdims=keepdims)
 
 
-def total(array: Any) -> Any:
+def sum_all(array: Any) -> Any:
     """Sum all elements in float64, or in complex128."""
     if isinstance(array, _OURS):
         return array.sum(dtype=np.result_type(array, np.float64))

@@ -15,9 +15,9 @@ from sparsebp._namespaces import (
     is_foreign,
     like,
     namespace,
-    summed,
+    sum_all,
+    sum_along,
     to_numpy,
-    total,
     widened,
 )
 from sparsebp.network import activations, normalizations, operations
@@ -176,7 +176,7 @@ def test_numpy_stays_numpy_and_scipy_stays_on_the_host():
     x = np.ones((2, 2), np.float32)
     assert namespace(x) is namespace(x[0, 0]) is np
     assert like(x, x) is x
-    assert widened(np.ones(2)).dtype == total(x).dtype == np.float64
+    assert widened(np.ones(2)).dtype == sum_all(x).dtype == np.float64
     assert not is_foreign(x)
     assert not is_foreign(3.0)
     assert is_floating(x, real=True)
@@ -190,6 +190,6 @@ def test_numpy_stays_numpy_and_scipy_stays_on_the_host():
 @everywhere
 def test_sums_are_in_double_precision(foreign):
     x = np.full((3, 1000), 0.1, np.float32)
-    assert_same(total(foreign(x)), total(x), foreign)
-    assert_same(summed(foreign(x), 1), summed(x, 1), foreign, rtol=1e-5)
+    assert_same(sum_all(foreign(x)), sum_all(x), foreign)
+    assert_same(sum_along(foreign(x), 1), sum_along(x, 1), foreign, rtol=1e-5)
     np.testing.assert_array_equal(to_numpy(foreign(x)), x)

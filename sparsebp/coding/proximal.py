@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp._namespaces import like, namespace, summed, to_numpy
+from sparsebp._namespaces import like, namespace, sum_along, to_numpy
 from sparsebp.coding.l1 import Gram, Reflections, stiffness
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import MASKED_RECONSTRUCTION, RECONSTRUCTION, Objective, Term
@@ -143,7 +143,7 @@ def encode_together(
     columns, done, n_steps = xp.arange(x.shape[1], device=x.device), [], 0
     while True:
         left = ~_is_optimal(x, basis, codes * units, penalty, alpha, tol)
-        n_left = int(summed(xp.astype(left, xp.int64), 0))
+        n_left = int(sum_along(xp.astype(left, xp.int64), 0))
         if n_left == 0 or n_steps == max_iter:
             break
         if n_left < (1 - _MANY) * x.shape[1]:
@@ -165,7 +165,7 @@ def _is_optimal(x: Any, basis: Any, codes: Any, penalty: L1, alpha: float, tol: 
     As `sparsebp.metrics.duality_gap`, which explains it.
     """
     xp, residual = namespace(x), x - basis @ codes
-    slopes, energy = basis.T @ residual, summed(residual * residual, 0)
+    slopes, energy = basis.T @ residual, sum_along(residual * residual, 0)
     if not alpha:  # then the bound is 0; a gap is of second order in the slopes
         steepest = xp.max(xp.abs(basis.T @ x), axis=0)
         return penalty.violation(codes, -slopes, 0.0) <= tol**0.5 * steepest
@@ -175,7 +175,7 @@ def _is_optimal(x: Any, basis: Any, codes: Any, penalty: L1, alpha: float, tol: 
     value = energy + alpha * xp.linalg.vector_norm(codes, ord=1, axis=0)
     steepest = xp.max(slopes if penalty.positive else xp.abs(slopes), axis=0)
     tiny = float(xp.finfo(x.dtype).smallest_normal)
-    along = summed(x * residual, 0)
+    along = sum_along(x * residual, 0)
     best = along / xp.clip(energy, tiny, None)
     largest = 0.5 * alpha / xp.clip(steepest, tiny, None)
     shrink = xp.where(best < largest, xp.clip(best, 0, None), largest)

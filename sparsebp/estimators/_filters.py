@@ -13,11 +13,11 @@ from sparsebp._checks import check_choice, check_number, is_auto, is_flag
 from sparsebp._dispatch import computing_where_x_is
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
-from sparsebp._namespaces import is_foreign, like, to_numpy, total, widened
+from sparsebp._namespaces import is_foreign, like, sum_all, to_numpy, widened
 from sparsebp.coding import Codes
-from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
+from sparsebp.estimators._learner import Learner
 from sparsebp.estimators._signs import (
     SignedPoint,
     SignRule,
@@ -203,7 +203,7 @@ class FilterLearner(Learner):
         n_features, n_samples = samples.shape
         if not self.whiten:
             mean = np.zeros(n_features, dtype=samples.dtype)
-            (squares,) = samples.sum(lambda x: (total(widened(x) ** 2),))
+            (squares,) = samples.sum(lambda x: (sum_all(widened(x) ** 2),))
             variance = float(squares) / (n_features * n_samples) or 1.0
             return Whitened(samples, None, None, mean, variance)
         share = float(self.whiten) if self.whiten < 1 else None

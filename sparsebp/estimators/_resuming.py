@@ -12,7 +12,7 @@ import scipy
 from threadpoolctl import threadpool_info
 
 from sparsebp import __version__
-from sparsebp._namespaces import is_foreign, to_numpy, total
+from sparsebp._namespaces import is_foreign, sum_all, to_numpy
 from sparsebp.samples import Samples
 
 #: Parameters that do not change what is learned.
@@ -27,7 +27,7 @@ def checksum(block: Any) -> float:
     On another device the numbers themselves are added.
     """
     if is_foreign(block):
-        return float(total(block))
+        return float(sum_all(block))
     return int(block.view(f"u{block.itemsize}").sum(dtype=np.uint64))
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from sparsebp._cached import cached_property
-from sparsebp._namespaces import summed
+from sparsebp._namespaces import sum_along
 from sparsebp.minimizers import Callback, Result, Status, minimize_lbfgs
 from sparsebp.penalties import Penalty, Signed, gaussian_reference, values_of_each
 from sparsebp.problems import Differentiable, OrthonormalRows, orthonormal_ica
@@ -87,7 +87,7 @@ class SignRule:
 
     @cached_property
     def _mean(self) -> np.ndarray:
-        (total,) = self.samples.sum(lambda x: (summed(x, 1, keepdims=True),))
+        (total,) = self.samples.sum(lambda x: (sum_along(x, 1, keepdims=True),))
         return (total / self.samples.shape[1]).astype(self.samples.dtype)
 
     def excess_at(self, point: np.ndarray) -> GaussianExcess:
@@ -96,7 +96,7 @@ class SignRule:
         n_samples, penalty = responses.shape[1], self.penalty
 
         def sums(codes: np.ndarray) -> tuple[np.ndarray, ...]:
-            return summed(codes * codes, 1), summed(values_of_each(penalty, codes), 1)
+            return sum_along(codes * codes, 1), sum_along(values_of_each(penalty, codes), 1)
 
         variance, value = (total / n_samples for total in responses.sum(sums))
         reference = gaussian_reference(self.penalty, np.sqrt(variance))
@@ -133,7 +133,7 @@ class SignRule:
         objective = problem.constrained(problem.objective("W", {"x": self.samples}))
         filters = self.filters_at(start)
         responses = self.samples.mapped(filters, self._mean)
-        (squares,) = responses.sum(lambda codes: (summed(codes * codes, 1),))
+        (squares,) = responses.sum(lambda codes: (sum_along(codes * codes, 1),))
         deviation = np.sqrt(squares / self.samples.shape[1])
         rest = _REST * float(gaussian_reference(self.penalty, deviation).spread.sum())
         values: list[float] = [np.inf, np.inf]

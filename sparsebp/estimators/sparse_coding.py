@@ -36,9 +36,9 @@ from sparsebp.coding import (
 )
 from sparsebp.coding.alternating import check_closed_form
 from sparsebp.estimators._atoms import AtomCoder
-from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import tell, watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
+from sparsebp.estimators._learner import Learner
 from sparsebp.estimators._units import ENOUGH, warn_of_few_samples, warn_of_units
 from sparsebp.penalties import Penalty
 from sparsebp.samples import Samples, count_threads

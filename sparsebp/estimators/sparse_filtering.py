@@ -13,9 +13,9 @@ from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
 from sparsebp.coding import Codes
-from sparsebp.estimators._base import Learner
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
+from sparsebp.estimators._learner import Learner
 from sparsebp.estimators._units import is_parabola
 from sparsebp.minimizers import minimize_lbfgs
 from sparsebp.penalties import SmoothL1

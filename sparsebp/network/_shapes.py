@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsebp._namespaces import summed
+from sparsebp._namespaces import sum_along
 
 
 def require_product(symbol: str, weight: tuple[int, ...], operand: tuple[int, ...]) -> None:
@@ -29,4 +29,4 @@ def require_same(name: str, target: tuple[int, ...], z: tuple[int, ...]) -> None
 def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Sum a gradient over the dimensions along which its variable was repeated."""
     axes = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
-    return summed(gradient, axes, keepdims=True) if axes else gradient
+    return sum_along(gradient, axes, keepdims=True) if axes else gradient

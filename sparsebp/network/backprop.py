@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparsebp._namespaces import is_floating, is_foreign, to_numpy, total, widened
+from sparsebp._namespaces import is_floating, is_foreign, sum_all, to_numpy, widened
 from sparsebp.network.activations import Activation
 from sparsebp.network.costs import Cost
 from sparsebp.network.network import Network
@@ -69,7 +69,7 @@ def value_and_gradients(
         )
     variables = checked_variables(network, variables)
     values, gradients = backpropagate(tree, network.input, variables, wrt)
-    return to_numpy(total(values)).item(), gradients
+    return to_numpy(sum_all(values)).item(), gradients
 
 
 class Tree(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsebp._namespaces import constant, is_foreign, namespace, summed
+from sparsebp._namespaces import constant, is_foreign, namespace, sum_along
 from sparsebp.network._shapes import require_same, unbroadcast
 from sparsebp.network.activations import magnitude, sign
 from sparsebp.network.weights import Variables
@@ -34,7 +34,7 @@ class Sum(Cost):
 
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums and ones."""
-        return summed(z, 0), namespace(z).ones_like(z)
+        return sum_along(z, 0), namespace(z).ones_like(z)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class SumOfRoots(Cost):
         """Return the column sums of roots, and ½ (z + c)^(−½)."""
         if is_foreign(z):
             root = namespace(z).sqrt(z + self.constant)
-            return summed(root, 0), 0.5 / root
+            return sum_along(root, 0), 0.5 / root
         root = z + self.constant  # one fresh array for everything: memory is slower than roots
         np.sqrt(root, out=root)
         return root.sum(axis=0), np.divide(0.5, root, out=root)
@@ -115,7 +115,7 @@ class SumOfSmoothAbsolutes(Cost):
         """Return the column sums of smoothed absolute values, and z (z² + c)^(−½)."""
         if is_foreign(z):  # few passes over memory
             root = namespace(z).hypot(z, constant(self.constant**0.5, z))
-            return summed(root, 0), z / root
+            return sum_along(root, 0), z / root
         root = z * z
         root += self.constant
         np.sqrt(root, out=root)
@@ -138,7 +138,7 @@ class SumOfLogCosh(Cost):
         """Return the column sums of log cosh(a z) / a, and tanh(a z), from one exponential."""
         xp, u = namespace(z), magnitude(z) * self.sharpness
         t = xp.expm1(-2 * u)
-        value = summed(u + xp.log1p(0.5 * t), 0) / self.sharpness
+        value = sum_along(u + xp.log1p(0.5 * t), 0) / self.sharpness
         if is_foreign(z):  # few passes over memory
             return value, xp.tanh(self.sharpness * z)
         return value, sign(z) * -t / (2 + t)
@@ -151,7 +151,7 @@ class SumOfLog1pSquares(Cost):
     def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
         """Return the column sums of log(1 + z²), and 2z / (1 + z²)."""
         square = z * z
-        return summed(namespace(z).log1p(square), 0), 2 * z / (1 + square)
+        return sum_along(namespace(z).log1p(square), 0), 2 * z / (1 + square)
 
 
 def _square_sums(z: np.ndarray) -> np.ndarray:

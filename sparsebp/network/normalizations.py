@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sparsebp._namespaces import namespace, summed
+from sparsebp._namespaces import namespace, sum_along
 from sparsebp.network.activations import Activation
 from sparsebp.network.notation import Formula
 from sparsebp.network.weights import Variables
@@ -28,7 +28,7 @@ class _Normalize(Activation):
         self, delta: np.ndarray, z: np.ndarray, a: np.ndarray, variables: Variables
     ) -> np.ndarray:
         """Compute J δ = (δ − a aᵀδ) / ‖z‖ for each row or column."""
-        along = summed(delta * a, self.axis, keepdims=True)
+        along = sum_along(delta * a, self.axis, keepdims=True)
         return (delta - along * a) / _lengths(z, self.axis)
 
 
@@ -81,4 +81,4 @@ class NormalizeColumns(_Normalize):
 
 
 def _lengths(z: np.ndarray, axis: int) -> np.ndarray:
-    return namespace(z).sqrt(summed(z * z, axis, keepdims=True))
+    return namespace(z).sqrt(sum_along(z * z, axis, keepdims=True))

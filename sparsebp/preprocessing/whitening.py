@@ -15,7 +15,7 @@ from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
-from sparsebp._namespaces import cast, like, precision_of, summed, widened
+from sparsebp._namespaces import cast, like, precision_of, sum_along, widened
 from sparsebp._validation import samples_of
 from sparsebp.preprocessing.principal_directions import principal_directions
 from sparsebp.samples import Samples, count_threads
@@ -150,7 +150,7 @@ class Whitening(
         regularization = float(self.regularization)
         samples = self._samples(X, reset=True)
         with ignore_float_warnings():
-            (total,) = samples.sum(lambda x: (summed(x, 1, wide=True),))
+            (total,) = samples.sum(lambda x: (sum_along(x, 1, wide=True),))
             mean = total / samples.shape[1]
         eigenvalues, directions = principal_directions(samples, mean)
         kept = _n_kept(self.n_components, eigenvalues, samples.shape[::-1])

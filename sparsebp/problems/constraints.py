@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sparsebp._magnitudes import decomposing
-from sparsebp._namespaces import namespace, summed
+from sparsebp._namespaces import namespace, sum_along
 from sparsebp.problems.objective import Differentiable
 
 _KEPT = (
@@ -41,7 +41,7 @@ class UnitVectors:
         lengths = _lengths(point, self.axis)
         unit = point / lengths
         value, gradient = self.objective.value_and_gradient(unit)
-        along = summed(gradient * unit, self.axis, keepdims=True)
+        along = sum_along(gradient * unit, self.axis, keepdims=True)
         return value, (gradient - along * unit) / lengths
 
 
@@ -157,5 +157,5 @@ def _require_wide(matrix: np.ndarray) -> None:
 
 
 def _lengths(matrix: np.ndarray, axis: int) -> np.ndarray:
-    xp, squares = namespace(matrix), summed(matrix * matrix, axis, keepdims=True)
+    xp, squares = namespace(matrix), sum_along(matrix * matrix, axis, keepdims=True)
     return xp.sqrt(xp.where(squares == 0, xp.ones_like(squares), squares))

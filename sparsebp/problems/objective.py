@@ -10,8 +10,15 @@ import numpy as np
 
 from sparsebp._cached import cached_property
 from sparsebp._checks import check_shape
-from sparsebp._namespaces import is_floating, is_foreign, like, namespace, to_numpy, widened
-from sparsebp._namespaces import total as summed
+from sparsebp._namespaces import (
+    is_floating,
+    is_foreign,
+    like,
+    namespace,
+    sum_all,
+    to_numpy,
+    widened,
+)
 from sparsebp.network import Network, Tree, backpropagate, simplified
 from sparsebp.samples import Samples
 
@@ -328,7 +335,7 @@ class _OnBlock:
     def __call__(self, block: np.ndarray) -> list[Any]:
         matrices = {**self.known, self.samples: block}
         values, gradients = backpropagate(self.tree, self.input, matrices, self.names)
-        return [summed(values), *(gradients[name] for name in self.names)]
+        return [sum_all(values), *(gradients[name] for name in self.names)]
 
 
 def _floating(point: np.ndarray) -> np.ndarray:
