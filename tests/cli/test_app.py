@@ -420,6 +420,7 @@ def test_show_draws_a_pipeline(tmp_path):
     assert (tmp_path / "model-filters.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_many_patches_are_drawn_while_learning(monkeypatch, tmp_path, photographs):
     monkeypatch.setattr("sparsebp.cli.learning.IN_MEMORY", 0)
     options = ["--images", photographs, "--out", tmp_path / "out", *TOY, "--batch-size", "20"]

@@ -17,6 +17,7 @@ def run(*arguments):
     return CliRunner().invoke(app, ["doctor", *arguments])
 
 
+@pytest.mark.slow  # it may compile
 def test_it_finds_what_can_be_found_otherwise():
     result = run("--json")
     assert result.exit_code == 0, result.output

@@ -49,7 +49,7 @@ MODELS = {
     "rica": ReconstructionICA(8, **QUICK),
     "white": ReconstructionICA(4, whiten=0.99, **QUICK),
     "filtering": SparseFiltering(5, **QUICK),
-    "all samples": SparseCoding(8, batch_size=None, **QUICK),
+    "all samples": SparseCoding(8, batch_size=None, **{**QUICK, "max_iter": 1}),
 }
 models = pytest.mark.parametrize("kind", MODELS)
 unconverged = pytest.mark.filterwarnings("ignore:.*stopped after", "ignore:.*not white")
@@ -66,6 +66,7 @@ def test_a_fit_to_stored_samples_is_that_to_an_array(kind, X, tmp_path):
         assert model.objective_ == objective
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["lbfgs", "online"])
 @unconverged
 def test_batches_of_a_store_learn_as_well(solver, X):
