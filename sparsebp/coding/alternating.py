@@ -55,7 +55,7 @@ class Alternation(BasisSearch):
         sample, which is faster, and A in closed form, which needs γ.
     tol : float
         As in `BasisSearch`. Coefficients are found to tol (exact L1), or until an iteration lowers
-        F by less than tol / 100.
+        F by less than tol / 100 of it.
 
     Raises
     ------

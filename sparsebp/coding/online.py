@@ -18,8 +18,8 @@ from sparsebp.coding.state import OnlineState
 #: Steps of the encoder on a batch: a basis that still changes is learned faster and, on planted
 #: problems, better from inexact coefficients.
 _STEPS = 8
-#: The same in arrays of other libraries, by proximal steps to a relative duality gap.
-_GAP, _PROXIMAL_STEPS = 1e-3, 200
+#: The same in arrays of other libraries, by reflections to a relative duality gap.
+_GAP, _REFLECTIONS = 1e-3, 200
 #: Samples per step and atom, and minimum, if a batch is split into several steps. With one step
 #: each, thirty batches of 1000 samples recover only 15 to 26 of 50 planted atoms.
 _SHARE, _FEWEST = 2, 100
@@ -94,7 +94,7 @@ class OnlineLearning(BasisSearch):
 
     def _approximate_codes(self, x: Any, basis: np.ndarray) -> Any:
         if is_foreign(x):
-            limits = {"tol": _GAP, "max_iter": _PROXIMAL_STEPS}
+            limits = {"tol": _GAP, "max_iter": _REFLECTIONS}
             return encode_together(x, basis, self.penalty, self.alpha, **limits)[0]  # type: ignore[arg-type]
         limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
         return encode(x, basis, self.penalty, self.alpha, **limits).codes

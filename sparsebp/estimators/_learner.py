@@ -86,7 +86,7 @@ class Learner(CallbackSupportMixin, Coder):
             yield samples, checkpoint
 
     def _samples_to_learn(self, X: Any, *, reset: bool = True) -> tuple[Samples, list[float]]:
-        """Return checked samples in columns, and checksums; a store is read once, if need be."""
+        """Return checked samples in columns, and checksums for a checkpoint; reads a store once."""
         if is_dispatched(X) and not get_tags(self).array_api_support:
             raise ValueError(
                 f"X is not an ndarray, and {type(self).__name__} learns on the host with these "
@@ -104,7 +104,7 @@ class Learner(CallbackSupportMixin, Coder):
         else:
             warn_of_scale(samples, self.sample_scale_)
         # Objectives contain at most sums of fourth powers: ‖WᵀWx‖², where W itself grows with x.
-        measure = _largest_and_checksum
+        measure = _largest if self.checkpoint is None else _largest_and_checksum
         blocks = [measure(some)] if samples.is_drawn else list(samples.each(measure))
         largest = max(largest for largest, _ in blocks)
         check_largest("X", largest, samples.shape[0] * samples.shape[1], samples.dtype, power=4)
@@ -237,6 +237,10 @@ class Learner(CallbackSupportMixin, Coder):
                 ConvergenceWarning,
             )
         return self
+
+
+def _largest(block: np.ndarray) -> tuple[float, float]:
+    return largest_magnitude(block), 0.0
 
 
 def _largest_and_checksum(block: np.ndarray) -> tuple[float, float]:

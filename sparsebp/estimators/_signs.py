@@ -167,6 +167,7 @@ class SignRule:
         few = _SAMPLES_PER_DIRECTION * self.samples.shape[0]
         if 2 * few > n_samples:
             return self
+        # The same for every random_state, so that signs do not depend on it.
         drawn = np.random.default_rng(0).choice(n_samples, few, replace=False)
         return replace(self, samples=self.samples.only(np.sort(drawn)).computed())
 
