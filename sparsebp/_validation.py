@@ -103,9 +103,16 @@ def _elsewhere(X: Any, n_threads: int) -> Samples | None:
 
         return DaskSamples.of(X)
     try:
-        return _stored(X, n_threads) if is_store(X) else None
+        is_file = hasattr(X, "keys") and hasattr(X, "attrs") and not hasattr(X, "iloc")
+        names = ", ".join(map(repr, list(X.keys())[:5])) if is_file else ""
+        if not is_file:
+            return _stored(X, n_threads) if is_store(X) else None
     except RuntimeError as error:  # of h5py
         raise ValueError(f"X cannot be read; open its file again. ({error})") from error
+    raise TypeError(
+        f"X must be a dataset of a file, got {type(X).__name__}, whose datasets are "
+        f"{names or 'none'}; give X[name]."
+    )
 
 
 def _stored(X: Any, n_threads: int) -> StoredSamples:

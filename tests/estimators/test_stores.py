@@ -193,3 +193,11 @@ def test_unreadable_stores_are_told_in_words(X, tmp_path):
     cut.shape = X.shape
     with pytest.raises(ValueError, match=r"X\[900:1200\] has shape \(100, 6\); expected \(300, 6"):
         model.fit(cut)
+
+
+def test_a_file_is_no_dataset(X, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        file["x"] = X
+        with pytest.raises(TypeError, match=r"got File, whose datasets are 'x'; give X\[name\]"):
+            OrthonormalICA().fit(file)
