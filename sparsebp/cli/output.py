@@ -18,7 +18,9 @@ from sparsebp._files import printable
 @cache
 def stderr() -> Console:
     """Return the shared console, so that a warning appears above a bar and not in it."""
-    return Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False)
+    console.on_broken_pipe = lambda: None  # rich would exit, and lose what is being learned
+    return console
 
 
 def counted(n: int, thing: str) -> str:
