@@ -13,7 +13,7 @@ import json
 import os
 import struct
 import zlib
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
@@ -186,10 +186,11 @@ class Checkpoint(NoCheckpoint):
                 self._replace(state)
         except OSError as error:
             self._is_writable = False
-            warn_user(
-                f"The checkpoint {self.path} cannot be written ({error.strerror or error}). The "
-                "fit continues; if it is killed, it resumes from what was written before."
-            )
+            with suppress(Warning):  # raised as an error, it would end the fit, and lose it
+                warn_user(
+                    f"The checkpoint {self.path} cannot be written ({error.strerror or error}). "
+                    "The fit continues; if it is killed, it resumes from what was written before."
+                )
 
     def _append(self, answers: bytes) -> None:
         end, rest = self._file.tell(), memoryview(answers)

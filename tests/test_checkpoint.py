@@ -2,6 +2,7 @@
 
 import errno
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -309,3 +310,17 @@ def test_a_file_that_cannot_be_removed_is_a_warning(path, monkeypatch):
     monkeypatch.setattr(type(path), "unlink", refuse)
     with pytest.warns(UserWarning, match=r"cannot be removed .*Delete it"):
         checkpoint.__exit__(None, None, None)
+
+
+def test_a_warning_raised_as_an_error_does_not_end_the_fit(path, monkeypatch):
+    checkpoint = opened(path)
+
+    def fail(*_):
+        raise OSError("full")
+
+    monkeypatch.setattr(checkpoint, "_append", fail)
+    monkeypatch.setattr(checkpoint, "_pause", 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ask(checkpoint)
+        leave(checkpoint)

@@ -42,7 +42,7 @@ def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
 
 def require_success(result: Result) -> None:
     """Raise an error for an unusable result, before any attribute is set."""
-    if result.status is Status.INTERRUPTED and not result.history:
+    if result.status is Status.INTERRUPTED and not result.n_iter:  # nothing was learned
         raise KeyboardInterrupt
     require_usable(result.point, result.value)
 

@@ -85,7 +85,7 @@ class Learner(CallbackSupportMixin, Coder):
         with Checkpoint(self.checkpoint, fit, rng) as checkpoint:
             yield samples, checkpoint
 
-    def _samples_to_learn(self, X: Any, *, reset: bool = True) -> tuple[Samples, list[float]]:
+    def _samples_to_learn(self, X: Any, *, reset: bool = True) -> tuple[Samples, list[int]]:
         """Return checked samples in columns, and checksums for a checkpoint; reads a store once."""
         if is_dispatched(X) and not get_tags(self).array_api_support:
             raise ValueError(
@@ -239,9 +239,9 @@ class Learner(CallbackSupportMixin, Coder):
         return self
 
 
-def _largest(block: np.ndarray) -> tuple[float, float]:
-    return largest_magnitude(block), 0.0
+def _largest(block: np.ndarray) -> tuple[float, int]:
+    return largest_magnitude(block), 0
 
 
-def _largest_and_checksum(block: np.ndarray) -> tuple[float, float]:
+def _largest_and_checksum(block: np.ndarray) -> tuple[float, int]:
     return largest_magnitude(block), checksum(block)

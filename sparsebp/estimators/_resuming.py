@@ -6,13 +6,14 @@ from hashlib import blake2b
 from importlib.metadata import version
 from numbers import Integral
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import scipy
 from threadpoolctl import threadpool_info
 
 from sparsebp import __version__
-from sparsebp._namespaces import is_foreign, sum_all, to_numpy
+from sparsebp._namespaces import to_numpy
 from sparsebp.samples import Samples
 
 #: Parameters that do not change what is learned.
@@ -21,17 +22,12 @@ _WITHOUT_EFFECT = ("checkpoint", "n_jobs", "verbose", "callback", "patch_shape")
 _SOME = 256
 
 
-def checksum(block: Any) -> float:
-    """Add the bits of numbers: exact, in any order, and different if one number is.
-
-    On another device the numbers themselves are added.
-    """
-    if is_foreign(block):
-        return float(sum_all(block))
-    return int(block.view(f"u{block.itemsize}").sum(dtype=np.uint64))
+def checksum(block: Any) -> int:
+    """Return a checksum of the samples (n_features, n_samples) of a block, in their order."""
+    return crc32(np.ascontiguousarray(to_numpy(block).T))
 
 
-def identity(estimator: Any, samples: Samples, checksums: list[float]) -> dict[str, Any]:
+def identity(estimator: Any, samples: Samples, checksums: list[int]) -> dict[str, Any]:
     """Return the parameters, samples and versions that determine the bits of a fit, by name.
 
     Parameters
@@ -40,7 +36,7 @@ def identity(estimator: Any, samples: Samples, checksums: list[float]) -> dict[s
         With valid parameters.
     samples : Samples of shape (n_features, n_samples)
         Its samples.
-    checksums : list of float
+    checksums : list of int
         Of their blocks.
     """
     fit: dict[str, Any] = {"estimator": type(estimator).__name__}

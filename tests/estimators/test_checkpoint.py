@@ -21,6 +21,7 @@ from sparsebp import (
 )
 from sparsebp._checkpoint import Checkpoint
 from sparsebp.coding import Alternation, OnlineLearning
+from sparsebp.estimators._resuming import checksum
 from sparsebp.penalties import LogCosh, Topographic
 
 pytestmark = [
@@ -268,3 +269,11 @@ def test_kill_9_at_random_moments(kind, path, monkeypatch):
             seconds /= 2
     assert_same(model(kind, path, **sizes).fit(many), undisturbed)
     assert not path.exists()  # a draft may be left, which a later write removes
+
+
+def test_samples_in_another_order_are_other_samples():
+    X = np.random.default_rng(0).normal(size=(2000, 5))
+    swapped = X.copy()
+    swapped[[1500, 1501]] = swapped[[1501, 1500]]
+    sums = {checksum(rows.T) for rows in (X, np.asfortranarray(X), swapped)}
+    assert len(sums) == 2
