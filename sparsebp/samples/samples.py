@@ -267,7 +267,7 @@ def check_output(out: Any, shape: tuple[int, int]) -> None:
     if out is None:
         return
     given = tuple(getattr(out, "shape", ())), np.dtype(getattr(out, "dtype", object))
-    if given[0] != shape or given[1].kind != "f":
+    if given[0] != shape or given[1] not in (np.float32, np.float64):
         raise ValueError(
             f"out must be an array of shape {shape}, a row for each sample, of float32 or float64, "
             f"got shape {given[0]} and dtype {given[1]}."

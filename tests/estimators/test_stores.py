@@ -157,7 +157,7 @@ def test_unusable_stores_and_outputs_are_refused(X):
     model.fit(X)
     with pytest.raises(ValueError, match="5 features"):
         model.transform(Rows(X[:, :5]))
-    for out in (np.empty((3, 6)), np.empty((N_SAMPLES, 6), dtype=int), [1]):
+    for out in (np.empty((3, 6)), np.empty((N_SAMPLES, 6), dtype=np.float16), [1]):
         with pytest.raises(ValueError, match=r"out must be an array of shape \(2500, 6\)"):
             model.transform(X, out=out)
 
