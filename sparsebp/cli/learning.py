@@ -80,6 +80,8 @@ def run_experiment(
     try:
         files, found = _describe(estimator, recipe, out, measured, metadata, output, report, shown)
     except BaseException:
+        if not (out / MODEL_FILE).exists():  # the folder was removed meanwhile
+            out = keep_model(estimator, out, metadata)
         say("Note:", f"{MODEL_FILE} is saved in {out}; other files may be missing.", "yellow")
         raise
     output.summary(
