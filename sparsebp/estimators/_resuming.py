@@ -24,7 +24,7 @@ _SOME = 256
 
 def checksum(block: Any) -> int:
     """Return a checksum of the samples (n_features, n_samples) of a block, in their order."""
-    return crc32(np.ascontiguousarray(to_numpy(block).T))
+    return crc32(np.ascontiguousarray(to_numpy(block).T).data)
 
 
 def identity(estimator: Any, samples: Samples, checksums: list[int]) -> dict[str, Any]:
