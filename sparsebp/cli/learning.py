@@ -80,9 +80,7 @@ def run_experiment(
     try:
         files, found = _describe(estimator, recipe, out, measured, metadata, output, report, shown)
     except BaseException:
-        if not (out / MODEL_FILE).exists():  # the folder was removed meanwhile
-            out = keep_model(estimator, out, metadata)
-        say("Note:", f"{MODEL_FILE} is saved in {out}; other files may be missing.", "yellow")
+        _say_where_saved(estimator, out, metadata)
         raise
     output.summary(
         [*found.lines(), f"saved     {', '.join(files)} in {out}"],
@@ -91,6 +89,13 @@ def run_experiment(
     if ending is not None:
         raise ending
     return samples
+
+
+def _say_where_saved(estimator: Estimator, out: Path, metadata: dict[str, Any]) -> None:
+    """Say where the model is; save it again if its folder was removed meanwhile."""
+    if not (out / MODEL_FILE).exists():
+        out = keep_model(estimator, out, metadata)
+    say("Note:", f"{MODEL_FILE} is saved in {out}; other files may be missing.", "yellow")
 
 
 def _draw(
