@@ -30,41 +30,13 @@ class AtomCoder(Coder):
     gamma_: float | None
     patch_shape: Any
 
-    @computing_where_x_is
-    def transform(self, X: Any, out: Any = None) -> Any:
-        """Compute the coefficients of each sample independently, with the weight ``alpha_``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or store
-            Samples in rows.
-        out : array of shape (n_samples, n_components), optional
-            Where to write the coefficients, block by block: an ndarray, a `numpy.memmap`, a
-            dataset of h5py, an array of zarr. By default they are returned in a new array.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_samples, n_components)
-            argmin over s of ‖A s − x‖² + α S(s), for each x; ``out`` if it was given.
-
-        Raises
-        ------
-        ValueError
-            If X is unusable.
-
-        Warns
-        -----
-        UserWarning
-            If ``alpha`` was set to something else after `fit`, which has no effect here.
-        """
-        check_is_fitted(self)
+    def _warn_of_changes(self) -> None:
         if self.alpha != self.alpha_:
             warn_user(
                 f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, "
                 f"and transform uses that weight. with_alpha({self.alpha!r}) returns a coder with "
                 "the same atoms and the new weight; fit learns atoms for it.",
             )
-        return super().transform(X, out)
 
     @property
     def _learns_anywhere(self) -> bool:  # by proximal steps; all else needs SciPy or numba

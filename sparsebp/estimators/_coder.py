@@ -110,8 +110,14 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ------
         ValueError
             If X or out is unusable.
+
+        Warns
+        -----
+        UserWarning
+            If the ``alpha`` of a model with atoms was changed after `fit`, which has no effect.
         """
         samples, encoding = self._samples(X), _Encoding(self)
+        self._warn_of_changes()
         warn_of_scale(samples, self.sample_scale_)
         codes = samples.rows(encoding, self._n_features_out, out)
         self._warn_of_unfinished(encoding.n_unfinished, samples.shape[1])
@@ -140,11 +146,15 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             If X is unusable.
         """
         samples = self._samples(X)
+        self._warn_of_changes()
         warn_of_scale(samples, self.sample_scale_)
         total, n_unfinished = samples.sum(_Scoring(self))
         self._warn_of_unfinished(int(n_unfinished), samples.shape[1])
         score = -float(total) / samples.shape[1]
         return score if not np.isnan(score) else -np.inf  # sums of infinities of both signs
+
+    def _warn_of_changes(self) -> None:
+        """Warn of parameters that were changed after `fit` and have no effect."""
 
     @staticmethod
     def _warn_of_unfinished(n_unfinished: int, n_samples: int) -> None:

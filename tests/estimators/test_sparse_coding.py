@@ -236,3 +236,5 @@ def test_a_weight_set_after_the_fit_is_not_passed_over_in_silence():
     model.set_params(alpha=3.0)
     with pytest.warns(UserWarning, match=r"alpha is 3.0, but was 0.1 .* with_alpha\(3.0\)"):
         np.testing.assert_array_equal(model.transform(X), at_fit)
+    with pytest.warns(UserWarning, match="alpha is 3.0, but was 0.1"):
+        model.score(X)
