@@ -124,7 +124,8 @@ class SignRule:
         """
         rule = self._on_few_samples()
         seen = rule.sparse_filters(start, max_iter)
-        signs = rule.signs_at(seen, (1,) * len(start), doubt=_DOUBT)
+        # On all samples: on those on which it was found, a mixture may look sparse by chance.
+        signs = self.signs_at(seen, (1,) * len(start), doubt=_DOUBT)
         return signs, start if min(signs) > 0 else self.rotated_to_start(seen, start, signs)
 
     def sparse_filters(self, start: np.ndarray, max_iter: int) -> np.ndarray:
