@@ -11,7 +11,7 @@ import numpy as np
 from sparsebp._checkpoint import NoCheckpoint
 from sparsebp._shapes import PatchShape
 from sparsebp.estimators._filters import FilterLearner
-from sparsebp.minimizers import Result, minimize_lbfgs, minimize_orthonormal
+from sparsebp.minimizers import WINDOW, Result, minimize_lbfgs, minimize_orthonormal
 from sparsebp.penalties import Penalty
 from sparsebp.problems import Problem, orthonormal_ica
 from sparsebp.samples import Samples
@@ -54,8 +54,8 @@ class OrthonormalICA(FilterLearner):
     max_iter : int, default=500
         Maximum number of iterations.
     tol : float, default=1e-6
-        Stop when an iteration lowers the objective by less than this fraction, or on the manifold,
-        where single steps may gain little, when the last ten lower it by less than ten times that.
+        Stop when ten iterations together lower the objective by less than ten times this fraction;
+        single steps may be short on the way between two minima.
     signs : "auto", None or array-like of shape (n_components,), default="auto"
         +1 for components sparser than a Gaussian, −1 for sub-Gaussian ones, such as uniform sources
         or sines, for which S is maximized. "auto" determines them during the fit: −1 if S of a
@@ -198,7 +198,7 @@ class OrthonormalICA(FilterLearner):
         if self.solver == "manifold":
             return minimize_orthonormal(checkpoint.taped(objective), start, tol=self.tol, **limits)
         taped = checkpoint.taped(problem.constrained(objective))
-        return minimize_lbfgs(taped, start, tol=self.tol, **limits)
+        return minimize_lbfgs(taped, start, tol=self.tol, window=WINDOW, **limits)
 
     def _n_filters(self, n_directions: int, shape: tuple[int, int]) -> int:
         rank, (n_features, n_samples) = n_directions, shape

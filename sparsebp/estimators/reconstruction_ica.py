@@ -83,7 +83,8 @@ class ReconstructionICA(FilterLearner):
     max_iter : int, default=1000
         Maximum number of iterations.
     tol : float, default=1e-6
-        Stop when an iteration lowers the objective by less than this fraction.
+        Stop when ten iterations together lower the objective by less than ten times this fraction;
+        single steps may be short on the way between two minima.
     signs : "auto", None or array-like of shape (n_components,), default="auto"
         +1 for components sparser than a Gaussian, −1 for sub-Gaussian ones, such as uniform sources
         or sines, for which S is maximized. "auto" determines them during the fit: −1 if S of a

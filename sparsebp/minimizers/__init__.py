@@ -2,11 +2,12 @@
 
 from sparsebp.minimizers.columnwise import minimize_columns
 from sparsebp.minimizers.growing import growing_subsets, minimize_growing
-from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
+from sparsebp.minimizers.lbfgs import WINDOW, Callback, minimize_lbfgs
 from sparsebp.minimizers.manifold import minimize_orthonormal
 from sparsebp.minimizers.result import Result, Status
 
 __all__ = [
+    "WINDOW",
     "Callback",
     "Result",
     "Status",

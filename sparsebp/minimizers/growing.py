@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsebp._checks import RandomSource
-from sparsebp.minimizers.lbfgs import Callback, minimize_lbfgs
+from sparsebp.minimizers.lbfgs import WINDOW, Callback, minimize_lbfgs
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.problems import Differentiable
 from sparsebp.samples import Samples
@@ -73,6 +73,7 @@ def minimize_growing(
                 before.point,
                 max_iter=left,
                 tol=tol if last else max(tol, _STAGE_TOL),
+                window=WINDOW if last else 1,
                 callback=count,
             )
         except KeyboardInterrupt:  # while a stage was prepared

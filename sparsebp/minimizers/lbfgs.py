@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ Callback = Callable[[int, float, Any], Any]
 _ABNORMAL = 2
 #: Gains are relative to |F|, or to this fraction of the initial |F| if that is larger.
 FLOOR = 2.0**-20
+#: The window of searches for components: on the way between two minima single steps may be short.
+WINDOW = 10
 
 
 def minimize_lbfgs(
@@ -26,6 +28,7 @@ def minimize_lbfgs(
     *,
     max_iter: int = 100,
     tol: float = 1e-6,
+    window: int = 1,
     memory: int = 10,
     callback: Callback | None = None,
 ) -> Result:
@@ -43,8 +46,10 @@ def minimize_lbfgs(
     max_iter : int
         Maximum number of iterations.
     tol : float
-        Stop when an iteration lowers the objective by less than tol · |F|, where |F| counts as at
-        least a millionth of its initial value.
+        Stop when an iteration lowers the objective by less than tol · |F|, on average over the
+        window, where |F| counts as at least a millionth of its initial value.
+    window : int
+        Number of iterations that are averaged. A single short step does not stop a search over ten.
     memory : int
         Number of past steps that L-BFGS remembers.
     callback : callable, optional
@@ -65,17 +70,17 @@ def minimize_lbfgs(
     ('CONVERGED', True)
     """
     with one_blas_thread():
-        search = _Search(objective, start.copy(), callback)
+        search = _Search(objective, start.copy(), tol, window, callback)
         if not np.isfinite(search.best_value):
             value, point = search.best_value, search.best_point
             return Result(point, value, 0, Status.NOT_FINITE, (value,))
-        status = search.run(max_iter, tol, memory)
+        status = search.run(max_iter, memory)
         if status is Status.STALLED and search.n_iter < max_iter:
             before = search.best_value
-            status = search.run(max_iter - search.n_iter, tol, memory)
+            status = search.run(max_iter - search.n_iter, memory)
             gained = before - search.best_value
             if status is Status.STALLED and gained <= tol * max(abs(before), search.unit):
-                status = search.status_where_stuck(tol)
+                status = search.status_where_stuck()
     return Result(
         search.best_point, search.best_value, search.n_iter, status, tuple(search.history)
     )
@@ -85,13 +90,31 @@ class _LostError(Exception):
     """SciPy asks for a point that is not finite."""
 
 
+def settled(history: Sequence[float], tol: float, window: int) -> bool:
+    """Return whether the last iterations lowered F by at most tol · |F| on average."""
+    if len(history) <= window:
+        return False
+    return history[-window - 1] - history[-1] <= window * tol * size_of(history)
+
+
+def size_of(history: Sequence[float]) -> float:
+    """Return the |F| to which gains are relative."""
+    return max(abs(history[-1]), FLOOR * abs(history[0]))
+
+
 class _Search:
     """One minimization: the evaluations made, the best of them, the history."""
 
     def __init__(
-        self, objective: Differentiable, start: np.ndarray, callback: Callback | None
+        self,
+        objective: Differentiable,
+        start: np.ndarray,
+        tol: float,
+        window: int,
+        callback: Callback | None,
     ) -> None:
         self.objective = objective
+        self.tol, self.window = tol, window
         self.callback = callback
         self.best_point = start
         value, gradient = objective.value_and_gradient(start)
@@ -103,13 +126,13 @@ class _Search:
         first = abs(self.best_value) * FLOOR
         self.unit = 2.0 ** np.floor(np.log2(first)) if 0 < first < np.inf else 1.0
         self.n_iter = 0
-        self.broke_down, self.at_start = False, True
+        self.broke_down, self.at_start, self.settled = False, True, False
 
-    def run(self, max_iter: int, tol: float, memory: int) -> Status:
+    def run(self, max_iter: int, memory: int) -> Status:
         """Search from the best point so far."""
         self.broke_down, self.at_start = False, True
-        options = {"maxiter": max_iter, "maxcor": memory, "ftol": tol, "gtol": 0.0}
-        options["maxfun"] = 20 * max_iter + 20
+        options = {"maxiter": max_iter, "maxfun": 20 * max_iter + 20, "maxcor": memory}
+        options |= {"ftol": self.tol if self.window == 1 else 0.0, "gtol": 0.0}
         try:
             end = minimize(
                 self.evaluate_in_units,
@@ -165,18 +188,23 @@ class _Search:
             point = intermediate_result.x.reshape(shape).astype(dtype)
             if self.callback(self.n_iter, value, point):
                 raise StopIteration
+        self.settled = self.window > 1 and settled(self.history, self.tol, self.window)
+        if self.settled:
+            raise StopIteration
 
     def status(self, end: Any) -> Status:
+        if self.settled:
+            return Status.CONVERGED
         if "StopIteration" in str(end.message) or end.status == 99:
             return Status.STOPPED
         if end.status == _ABNORMAL:
             return Status.STALLED
         return Status.CONVERGED if end.status == 0 else Status.ITERATION_LIMIT
 
-    def status_where_stuck(self, tol: float) -> Status:
+    def status_where_stuck(self) -> Status:
         """Distinguish convergence to rounding error from failure."""
         if self.broke_down:
             return Status.NOT_FINITE
         scale = max(abs(self.best_value), abs(self.history[0]))
-        flat = max(tol, float(np.sqrt(np.finfo(self.best_point.dtype).eps))) * scale
+        flat = max(self.tol, float(np.sqrt(np.finfo(self.best_point.dtype).eps))) * scale
         return Status.CONVERGED if np.abs(self.best_gradient).max() <= flat else Status.STALLED

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsebp.minimizers.lbfgs import FLOOR, Callback
+from sparsebp.minimizers.lbfgs import WINDOW, Callback, settled, size_of
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.minimizers.two_loop import CurvaturePair, quasi_newton_direction
 from sparsebp.problems import Differentiable, OrthonormalRows
@@ -85,7 +85,7 @@ def minimize_orthonormal(
         for _ in range(max_iter):
             there = _descend(objective, here, _direction(here, pairs))
             if there is None:
-                stuck = _status_where_stuck(here, tol, _size(history))
+                stuck = _status_where_stuck(here, tol, size_of(history))
                 if stuck is Status.CONVERGED or not pairs:
                     status = stuck
                     break
@@ -96,7 +96,7 @@ def minimize_orthonormal(
             if callback is not None and callback(len(history) - 1, here.value, here.point):
                 status = Status.STOPPED
                 break
-            if _settled(history, tol):
+            if settled(history, tol, WINDOW):
                 status = Status.CONVERGED
                 break
     except KeyboardInterrupt:
@@ -157,11 +157,6 @@ def _descend(objective: Differentiable, here: _Iterate, direction: np.ndarray) -
     return found
 
 
-def _size(history: list[float]) -> float:
-    """Return the |F| to which gains are relative, as for `minimize_lbfgs`."""
-    return max(abs(history[-1]), FLOOR * abs(history[0]))
-
-
 def _status_where_stuck(here: _Iterate, tol: float, size: float) -> Status:
     """Distinguish convergence to rounding error from failure.
 
@@ -171,9 +166,3 @@ def _status_where_stuck(here: _Iterate, tol: float, size: float) -> Status:
     eps = float(np.finfo(here.slope.dtype).eps)
     hidden = max(tol, 16 * eps) * size
     return Status.CONVERGED if np.abs(here.slope).max() ** 2 <= hidden else Status.STALLED
-
-
-def _settled(history: list[float], tol: float) -> bool:
-    if len(history) <= 10:
-        return False
-    return history[-11] - history[-1] <= 10 * tol * _size(history)

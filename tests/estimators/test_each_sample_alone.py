@@ -19,7 +19,7 @@ PENALTIES = [
     Topographic((4, 6)),
     Topographic.from_groups(np.eye(24) + np.eye(24, 24, 4)),
 ]
-FAST = {"max_iter": 3, "tol": 1.0, "random_state": 0}
+FAST = {"max_iter": 12, "tol": 1.0, "random_state": 0}
 ESTIMATORS = [
     SparseCoding(24, penalty="welsch", alpha=0.3, solver="online", batch_size=50, **FAST),
     SparseCoding(24, penalty="l1", alpha=0.3, batch_size=50, **FAST),

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sparsebp.minimizers import Status, minimize_lbfgs
+from sparsebp.minimizers import WINDOW, Status, minimize_lbfgs
 from sparsebp.minimizers.growing import growing_subsets, minimize_growing
 from sparsebp.penalties import LogCosh
 from sparsebp.problems import OrthonormalRows, orthonormal_ica
@@ -107,7 +107,8 @@ def test_few_samples_make_one_stage_which_is_the_plain_search(m, max_iter):
     x = regression(m)
     stages = Stages()
     found = stages.grow(x, max_iter=max_iter)
-    plain = minimize_lbfgs(Ridge(ArraySamples(x)), start_of(), max_iter=max_iter, tol=1e-13)
+    limits = {"max_iter": max_iter, "tol": 1e-13, "window": WINDOW}
+    plain = minimize_lbfgs(Ridge(ArraySamples(x)), start_of(), **limits)
     assert_same(found, plain)
     assert stages.sizes == (m,)
 
@@ -138,7 +139,8 @@ def test_early_stages_end_as_with_a_tolerance_of_1e_4_or_that_which_is_asked_for
         for stage, samples in enumerate(stages.samples):
             last = samples.shape[1] == MANY
             start, tol = stages.evaluated[stage][0][1], asked if last else used
-            plain = minimize_lbfgs(Ridge(samples), start, max_iter=200, tol=tol)
+            limits = {"max_iter": 200, "tol": tol, "window": WINDOW if last else 1}
+            plain = minimize_lbfgs(Ridge(samples), start, **limits)
             assert stages.n_iter(stage) == plain.n_iter
 
 
@@ -184,7 +186,8 @@ def test_all_samples_are_evaluated_less_often_than_by_the_plain_search():
     x = regression(20_000)
     grow(x, objective_of=objective_of, tol=1e-6)
     n_growing, evaluated[:] = evaluated.count(20_000), []
-    minimize_lbfgs(objective_of(ArraySamples(x)), start_of(), max_iter=200, tol=1e-6)
+    limits = {"max_iter": 200, "tol": 1e-6, "window": WINDOW}
+    minimize_lbfgs(objective_of(ArraySamples(x)), start_of(), **limits)
     assert n_growing < evaluated.count(20_000)
 
 

@@ -113,6 +113,24 @@ def test_a_looser_tolerance_stops_earlier():
     np.testing.assert_allclose(tight.point, 1, atol=1e-4)
 
 
+@pytest.mark.parametrize("tol", [1e-3, 1e-5])
+def test_over_a_window_the_mean_gain_stops_the_search(tol):
+    function, _ = quadratic((20, 5), condition=1e3)
+
+    def raised(point):
+        value, gradient = function(point)
+        return 1 + value, gradient
+
+    start = np.zeros((20, 5))
+    single, ten = (
+        minimize_lbfgs(Function(raised), start, max_iter=500, tol=tol, window=w) for w in (1, 10)
+    )
+    assert ten.status is Status.CONVERGED and ten.value < single.value
+    history = np.array(ten.history)
+    means = (history[:-10] - history[10:]) / 10 / history[10:]
+    assert means[-1] <= tol and (means[:-1] > tol).all()
+
+
 @pytest.mark.parametrize("stop_at", [1, 3])
 def test_a_callback_that_returns_true_stops(stop_at):
     result = minimize_lbfgs(Function(rosenbrock), HARD, callback=lambda i, *_: i == stop_at)
