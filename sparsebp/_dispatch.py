@@ -79,6 +79,20 @@ def computing_where_x_is(method: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def chunk_by_chunk(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a method of X alone that maps rows to rows: of a dask array it returns another."""
+
+    @wraps(method)
+    def wrapped(self: Any, X: Any) -> Any:
+        if not hasattr(X, "__dask_graph__"):
+            return method(self, X)
+        from sparsebp.samples.on_dask import in_rows, map_rows  # dask is optional
+
+        return map_rows(in_rows(X), getattr(self, method.__name__))
+
+    return wrapped
+
+
 def on_host(estimator: Any) -> Any:
     """Return an estimator with its fitted attributes in NumPy, itself if they are."""
     fitted = _foreign_attributes(estimator)

@@ -9,6 +9,12 @@ import warnings
 _INNER = ("sparsebp.", "sklearn.", "contextlib", "functools")
 
 
+def warn_from_task(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn from a task of dask, also in the process that wants its result."""
+    distributed = sys.modules.get("distributed")  # is imported on a worker
+    (warnings if distributed is None else distributed).warn(message, category)
+
+
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line that called this package, through any number of decorators and wrappers."""
     level, frame = 2, sys._getframe(1)

@@ -16,13 +16,8 @@ from sparsebp.samples import BLOCK
 LOCAL = "local"
 #: Seconds to wait for a scheduler.
 _PATIENCE = 10
-#: By dask's defaults workers return the memory of each array, which makes sums up to 1.5 times
-#: slower; and dask warns of samples that are sent, which here is meant.
-_SETTINGS = {
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**27,
-    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**27,
-    "distributed.admin.large-graph-warning-threshold": "1 TB",
-}
+#: Dask warns of samples that are sent, which here is meant.
+_SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1 TB"}
 
 
 @contextmanager

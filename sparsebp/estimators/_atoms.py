@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_number
-from sparsebp._dispatch import computing_where_x_is, on_host
+from sparsebp._dispatch import chunk_by_chunk, computing_where_x_is, on_host
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._namespaces import like
 from sparsebp._warnings import warn_user
@@ -87,6 +87,7 @@ class AtomCoder(Coder):
                 setattr(coder, name, vars(self)[name])
         return coder
 
+    @chunk_by_chunk
     @computing_where_x_is
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Compute the samples that coefficients stand for.
@@ -99,7 +100,7 @@ class AtomCoder(Coder):
         Returns
         -------
         samples : ndarray of shape (n_samples, n_features)
-            A s.
+            A s. Of a dask array a dask array.
 
         Raises
         ------

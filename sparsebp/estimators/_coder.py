@@ -20,13 +20,17 @@ from sparsebp._magnitudes import ignore_float_warnings, in_precision, in_range, 
 from sparsebp._namespaces import namespace, to_numpy
 from sparsebp._unused import unused_components
 from sparsebp._validation import samples_of
-from sparsebp._warnings import warn_user
+from sparsebp._warnings import warn_from_task, warn_user
 from sparsebp.coding import Codes
 from sparsebp.estimators._units import warn_of_scale
 from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.samples import Samples, count_threads
 
 _FLOATS: Any = [np.float64, np.float32]
+_UNFINISHED = (
+    "The coefficients of {} samples have not converged; scale the samples to about unit variance, "
+    "or raise epsilon."
+)
 
 
 class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -115,8 +119,11 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         -----
         UserWarning
             If the ``alpha`` of a model with atoms was changed after `fit`, which has no effect.
+        ConvergenceWarning
+            If coefficients have not converged; of a dask array when they are computed.
         """
-        samples, encoding = self._samples(X), _Encoding(self)
+        samples = self._samples(X)
+        encoding = _Encoding(self, is_alone=samples.computes_later)
         self._warn_of_changes()
         warn_of_scale(samples, self.sample_scale_)
         codes = samples.rows(encoding, self._n_features_out, out)
@@ -159,11 +166,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     @staticmethod
     def _warn_of_unfinished(n_unfinished: int, n_samples: int) -> None:
         if n_unfinished:
-            warn_user(
-                f"The coefficients of {n_unfinished} of {n_samples} samples have not "
-                "converged; scale the samples to about unit variance, or raise epsilon.",
-                ConvergenceWarning,
-            )
+            text = _UNFINISHED.format(f"{n_unfinished} of {n_samples}")
+            warn_user(text, ConvergenceWarning)
 
     def _encode(self, x: np.ndarray) -> Codes:
         """Encode checked samples in columns; each estimator in its own way."""
@@ -226,15 +230,23 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
 @dataclass
 class _Encoding:
-    """Codes in rows of a block of samples; counts those that have not converged."""
+    """Codes in rows of a block of samples; counts those that have not converged.
+
+    In a task of its own, where the count is lost, it warns. Without a number, so that the warnings
+    of all chunks are shown as one.
+    """
 
     coder: Coder
     n_unfinished: int = 0
+    is_alone: bool = False
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         with ignore_float_warnings():
             found = self.coder._encode(x)
-        self.n_unfinished += found.n_unfinished
+        if not self.is_alone:
+            self.n_unfinished += found.n_unfinished
+        elif found.n_unfinished:
+            warn_from_task(_UNFINISHED.format("some"), ConvergenceWarning)
         return require_finite("The codes", found.codes.T)
 
 

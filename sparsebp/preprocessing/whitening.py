@@ -10,7 +10,12 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_choice, check_integer, check_matrix, check_number
-from sparsebp._dispatch import computing_where_x_is, is_dispatched, learning_where_x_is
+from sparsebp._dispatch import (
+    chunk_by_chunk,
+    computing_where_x_is,
+    is_dispatched,
+    learning_where_x_is,
+)
 from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted
@@ -212,6 +217,7 @@ class Whitening(
             along = self._times(centered, self.directions_ / self.scales_)
             return require_finite("The white samples", self._turned_back(along))
 
+    @chunk_by_chunk
     @computing_where_x_is
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Undo `transform`: x = M^+ z + mean, exactly on the directions kept.
@@ -224,7 +230,7 @@ class Whitening(
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            float32 if `X` is float32, else float64.
+            float32 if `X` is float32, else float64. Of a dask array a dask array.
 
         Raises
         ------

@@ -54,6 +54,11 @@ class DerivedSamples(Samples):
         return self.samples.is_drawn
 
     @property
+    def computes_later(self) -> bool:  # type: ignore[override]
+        """Whether the others do."""
+        return self.samples.computes_later
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Numbers of rows and of samples."""
         return self.n_rows, self.samples.shape[1]

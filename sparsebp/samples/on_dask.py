@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import dask.array
 import numpy as np
 from dask.local import get_sync
 
 from sparsebp._cached import cached_property
+from sparsebp.samples.cluster import (
+    as_current,
+    explained,
+    futures_in,
+    keep_freed_memory,
+    placed,
+    shares_of,
+    threads_of_worker,
+)
 from sparsebp.samples.samples import BLOCK, ArraySamples, Samples, check_output
 from sparsebp.samples.sums import BlockSums, Subtotal
 from sparsebp.samples.threads import one_blas_thread, slices
@@ -34,30 +42,12 @@ class DaskSamples(Samples):
     """
 
     array: Any
+    computes_later = True
 
     @classmethod
     def of(cls, X: Any) -> DaskSamples:  # type: ignore[override]
-        """Return the samples in the rows of any dask array of real numbers.
-
-        Raises
-        ------
-        ValueError
-            If it is no such array, or the sizes of its chunks are unknown.
-        """
-        if not hasattr(X, "chunks") or getattr(X, "ndim", 0) != 2:
-            raise ValueError(
-                f"X must be a dask array of shape (n_samples, n_features), got {type(X).__name__}; "
-                "of a dask DataFrame take X.to_dask_array(lengths=True)."
-            )
-        if np.isnan(X.shape).any():
-            raise ValueError(
-                "X must have chunks of known sizes, got unknown ones; call X.compute_chunk_sizes()."
-            )
-        if X.dtype.kind not in "biuf":
-            raise ValueError(f"X must hold real numbers, got dtype {X.dtype}.")
-        X = X.rechunk({1: -1}) if X.numblocks[1] > 1 else X
-        X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-        return cls(_placed(X).persist())
+        """Return the samples in the rows of any dask array of real numbers; errors as `in_rows`."""
+        return cls(placed(in_rows(X)).persist())
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -105,18 +95,14 @@ class DaskSamples(Samples):
 
     def rows(self, function: Callable, n_outputs: int, out: Any = None) -> Any:
         """Return a dask array with a row for every sample, or write them chunk by chunk."""
-        like = function(np.ones((self.shape[0], 1), self.dtype))
-        chunks = self.array.chunks[0], (n_outputs,)
-        found = self.array.map_blocks(
-            _rows_of, function, dtype=like.dtype, chunks=chunks, meta=like[:0]
-        )
+        found = map_rows(self.array, partial(_rows_of, function))
         if out is None:
             return found
         check_output(out, found.shape)
         client = self._client
         at_once = 1 if client is None else sum(client.nthreads().values()) or 1
-        with _explained(client), _as_current(client):
-            for part in slices(len(chunks[0]), at_once):
+        with explained(client), as_current(client):
+            for part in slices(len(found.chunks[0]), at_once):
                 out[self._edges[part.start] : self._edges[part.stop]] = found.blocks[part].compute()
         return out
 
@@ -133,12 +119,12 @@ class DaskSamples(Samples):
             chunks: Any = get_sync(self.array.__dask_graph__(), self._keys(numbers))
             return call(work, *chunks)
         futures, sizes = self._chunks(numbers)
-        with _explained(self._client) as client:
+        with explained(self._client) as client:
             # One task passes it on, as large matrices are in it; if its worker is lost, it runs
             # again, unlike scattered data.
             shared = client.submit(_itself, call, pure=False)
             tasks = []
-            for worker, share in _shares(client, futures, sizes, spread=spread).items():
+            for worker, share in shares_of(client, futures, sizes, spread=spread).items():
                 # Elsewhere if the worker is lost: its chunks are computed there again.
                 place = {"workers": [worker], "allow_other_workers": True} if worker else {}
                 here = {numbers[i]: work[numbers[i]] for i in share}
@@ -163,100 +149,43 @@ class DaskSamples(Samples):
     @cached_property
     def _futures(self) -> dict[Any, Any]:
         """Chunks on the cluster that computed them, by their keys; empty without one."""
-        return {future.key: future for future in _futures_in(self.array)}
+        return {future.key: future for future in futures_in(self.array)}
 
 
-def _placed(X: Any) -> Any:
-    """Return an array that is not computed yet with neighboring chunks on the same worker.
+def in_rows(X: Any) -> Any:
+    """Return a dask array of real numbers with whole rows in each chunk, of float32 or float64.
 
-    Sums of neighbors are added there; of chunks that are scattered at random, each sum would have
-    to be sent.
+    Raises
+    ------
+    ValueError
+        If X is no such array, or the sizes of its chunks are unknown.
     """
-    client = _current_client()
-    if client is None or _futures_in(X):
-        return X
-    threads = client.nthreads()
-    ends = np.cumsum(X.chunks[0])
-    limits = np.cumsum(list(threads.values())) / sum(threads.values()) * ends[-1]
-    edges = [0, *np.searchsorted(ends, limits, side="left") + 1]
-    parts = [
-        client.persist(X.blocks[first:last], workers=[worker], allow_other_workers=True)
-        for worker, first, last in zip(threads, edges[:-1], edges[1:], strict=True)
-        if first < last
-    ]
-    return dask.array.concatenate(parts)
+    if not hasattr(X, "chunks") or getattr(X, "ndim", 0) != 2:
+        raise ValueError(
+            f"X must be a dask array of shape (n_samples, n_features), got {type(X).__name__}; "
+            "of a dask DataFrame take X.to_dask_array(lengths=True)."
+        )
+    if np.isnan(X.shape).any():
+        raise ValueError(
+            "X must have chunks of known sizes, got unknown ones; call X.compute_chunk_sizes()."
+        )
+    if X.dtype.kind not in "biuf":
+        raise ValueError(f"X must hold real numbers, got dtype {X.dtype}.")
+    X = X.rechunk({1: -1}) if X.numblocks[1] > 1 else X
+    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
 
 
-def _shares(
-    client: Any, futures: list[Any], sizes: Sequence[int], *, spread: bool
-) -> dict[str, list[int]]:
-    """Assign chunks to workers that hold them, and to others where that evens the load."""
-    from distributed import wait
+def map_rows(array: Any, function: Callable[[np.ndarray], np.ndarray]) -> Any:
+    """Return a dask array with a row for every row of an array as `in_rows` returns it.
 
-    with client.as_current():
-        wait(futures)  # those of a lost worker are computed again
-    where, threads = client.who_has(futures), client.nthreads()
-    shares: dict[str, list[int]] = {worker: [] for worker in threads}
-    loads = dict.fromkeys(threads, 0.0)
-    for number, future in enumerate(futures):
-        holders = [worker for worker in where.get(future.key, ()) if worker in threads]
-        worker = min(holders or threads, key=lambda worker: loads[worker])
-        shares[worker].append(number)
-        loads[worker] += sizes[number] / threads[worker]
-    while spread:
-        most, least = (choose(loads, key=lambda worker: loads[worker]) for choose in (max, min))
-        size = sizes[shares[most][-1]]
-        if loads[least] + size / threads[least] >= loads[most]:
-            break
-        shares[least].append(shares[most].pop())
-        loads[most] -= size / threads[most]
-        loads[least] += size / threads[least]
-    return {worker: sorted(share) for worker, share in shares.items() if share}
-
-
-def _futures_in(array: Any) -> list[Any]:
-    try:
-        from distributed import futures_of
-    except ImportError:
-        return []
-    return futures_of(array)
-
-
-def _current_client() -> Any:
-    try:
-        from distributed import get_client
-
-        return get_client()
-    except (ImportError, ValueError):  # not installed, or no cluster
-        return None
-
-
-def _as_current(client: Any) -> Any:
-    return nullcontext() if client is None else client.as_current()
-
-
-@contextmanager
-def _explained(client: Any) -> Iterator[Any]:
-    """Return a context, in which the loss of the cluster is told in words."""
-    if client is None:
-        yield None
-        return
-    from distributed import KilledWorker
-
-    try:
-        yield client
-    except KilledWorker as error:
-        raise RuntimeError(
-            "Several dask workers died, one after the other, while they computed with X, most "
-            "likely for lack of memory; give X smaller chunks, or the workers more memory."
-        ) from error
-    except Exception as error:
-        if client.status == "running" and not isinstance(error, CancelledError):
-            raise  # of the function
-        raise RuntimeError(
-            "The dask cluster that holds X was closed, restarted or lost; connect to a running "
-            "one, and call again with an X of this cluster."
-        ) from error
+    The function is called once here, with a row of ones, whose errors are raised at once.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        like = function(np.ones((1, array.shape[1]), array.dtype))
+    chunks = array.chunks[0], like.shape[1:]
+    rows = partial(_unless_empty, function, like[:0])
+    return array.map_blocks(rows, dtype=like.dtype, chunks=chunks, meta=like[:0])
 
 
 @dataclass(frozen=True)
@@ -272,6 +201,7 @@ class _Call:
 
 
 def _perform(call: _Call, work: Mapping[int, Any], *chunks: np.ndarray) -> list[Any]:
+    keep_freed_memory()
     return call(work, *chunks)
 
 
@@ -305,18 +235,13 @@ def _take(chunks: Any, work: Mapping[int, np.ndarray]) -> Iterator[tuple[int, np
         yield number, chunk[order]
 
 
-def _rows_of(chunk: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _unless_empty(function: Callable, empty: np.ndarray, chunk: np.ndarray) -> np.ndarray:
+    return function(chunk) if len(chunk) else empty
+
+
+def _rows_of(function: Callable[[np.ndarray], np.ndarray], chunk: np.ndarray) -> np.ndarray:
     return function(chunk.T)
 
 
 def _samples_in(chunk: np.ndarray) -> ArraySamples:
-    return ArraySamples(chunk.T, _threads_of_worker())
-
-
-def _threads_of_worker() -> int:
-    try:
-        from distributed import get_worker
-
-        return get_worker().state.nthreads
-    except (ImportError, ValueError):  # not on a worker
-        return 1
+    return ArraySamples(chunk.T, threads_of_worker())

@@ -35,11 +35,14 @@ class Samples(ABC):
         Whether the samples are in memory, and so small enough for arrays of their size.
     is_drawn : bool
         Whether blocks are drawn at random anew, at some cost; a few samples then tell about all.
+    computes_later : bool
+        Whether `rows` calls its function later and elsewhere, on copies of it.
     """
 
     n_threads: int = 1
     is_in_memory: bool = False
     is_drawn: bool = False
+    computes_later: bool = False
 
     @property
     @abstractmethod

@@ -1,11 +1,21 @@
 """Fits of dask arrays, whose chunks stay with the workers."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from thinning import first_fast
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp import (
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoder,
+    SparseCoding,
+    SparseFiltering,
+)
+from sparsebp.coding import Codes
 from sparsebp.preprocessing import Whitening
 
 da = pytest.importorskip("dask.array")
@@ -63,13 +73,51 @@ def test_a_fit_that_was_killed_resumes_from_its_checkpoint(kind, X, chunked, tmp
         clone(MODELS[kind]).set_params(callback=kill, **checkpoint).fit(chunked)
     resumed = clone(MODELS[kind]).set_params(**checkpoint).fit(X)  # in memory, to the same bits
     np.testing.assert_array_equal(resumed.components_, MODELS[kind].fit(X).components_)
-    assert not checkpoint["checkpoint"].exists()
 
 
 def test_whitening_is_that_of_an_array(X, chunked):
     plain, there = Whitening().fit(X), Whitening().fit(chunked)
     np.testing.assert_array_equal(there.directions_, plain.directions_)
     np.testing.assert_array_equal(there.transform(chunked).compute(), plain.transform(X))
+
+
+def test_samples_come_back_chunk_by_chunk(X, chunked):
+    codes = chunked[:, ::-1].rechunk((1024, 4))
+    codes = da.concatenate([codes[:0], codes])  # and an empty chunk
+    coder, ica, whitening = SparseCoder(np.eye(6) + 1), MODELS["ica"].fit(X), Whitening().fit(X)
+    for model in (coder, ica, whitening):
+        found = model.inverse_transform(codes)
+        assert found.chunks == (codes.chunks[0], (6,))
+        there = found.compute()
+        np.testing.assert_allclose(there, model.inverse_transform(X[:, ::-1]), rtol=1e-4, atol=1e-5)
+        assert there.dtype == found.dtype == model.inverse_transform(X[:, ::-1]).dtype
+        with pytest.raises(ValueError, match="columns"):
+            model.inverse_transform(codes[:, :4])
+
+
+def told(seen):
+    return {str(warning.message) for warning in seen if warning.category is ConvergenceWarning}
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+@pytest.mark.parametrize("is_spread", first_fast([False, True]))
+def test_codes_that_have_not_converged_are_a_warning_when_computed(
+    is_written, is_spread, X, monkeypatch, request
+):
+    samples = request.getfixturevalue("chunked") if is_spread else da.from_array(X, (1024, 6))
+    coder = SparseCoder(np.eye(6, dtype=np.float32))
+    monkeypatch.setattr(SparseCoder, "_encode", lambda _, x: Codes(x, 1))
+    message = (
+        "The coefficients of some samples have not converged; scale the samples to about unit "
+        "variance, or raise epsilon."
+    )
+    out = np.empty_like(X) if is_written else None
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("default")
+        codes = coder.transform(samples, out=out)
+        assert is_written or not told(seen)
+        np.testing.assert_array_equal(codes, X)
+    assert told(seen) == {message}
 
 
 def test_missing_values_are_found(X, chunked):

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,8 @@ from sparsebp.samples.samples import BLOCK
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
-from sparsebp.samples import on_dask  # noqa: E402
+from sparsebp.samples import cluster as of_cluster  # noqa: E402
+from sparsebp.samples.cluster import shares_of  # noqa: E402
 from sparsebp.samples.on_dask import DaskSamples  # noqa: E402
 
 N_SAMPLES = 7 * BLOCK + 100
@@ -125,9 +128,24 @@ def test_shares_are_neighbors_and_even():
         client.cluster.scale(2)
         client.wait_for_workers(2, timeout=30)
         both = DaskSamples.of(da.ones((40, 2), chunks=(5, 2)))._chunks(range(8))
-        shares = on_dask._shares(client, *both, spread=True)
+        shares = shares_of(client, *both, spread=True)
         assert sorted(shares.values()) == [[0, 1, 2, 3], [4, 5, 6, 7]]
-        shares = on_dask._shares(client, *alone, spread=False)
+        shares = shares_of(client, *alone, spread=False)
         assert list(shares.values()) == [list(range(8))]
-        shares = on_dask._shares(client, *alone, spread=True)
+        shares = shares_of(client, *alone, spread=True)
         assert sorted(map(len, shares.values())) == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_changed"), [("65536", True), ("1000000", False), (None, False)]
+)
+def test_workers_keep_freed_memory_unless_a_user_has_set_it(given, is_changed, monkeypatch):
+    called = []
+    monkeypatch.setattr(
+        "ctypes.CDLL", lambda _: SimpleNamespace(mallopt=lambda *a: called.append(a))
+    )
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    if given is not None:
+        monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", given)
+    of_cluster.keep_freed_memory.__wrapped__()
+    assert called == ([(-1, 2**27), (-3, 2**25)] if is_changed else [])
