@@ -5,6 +5,7 @@ behind scikit-learn's interface. ``__init__.pyi`` lists the public names, which 
 use to keep the command line fast.
 """
 
+import sys
 from typing import Any
 
 import lazy_loader as lazy
@@ -15,9 +16,13 @@ _load, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name, or suggest one for another package's class."""
+    """Load a public name, or suggest one for another package's class, or one in a subpackage."""
     if name in __all__ or name.startswith("_"):
         return _load(name)
-    from sparsebp._hints import about_attribute
+    from sparsebp._hints import about_attribute, is_importing
 
-    raise AttributeError(about_attribute(name, __all__), name=name)
+    text = about_attribute(name, __all__)
+    # Python replaces an AttributeError by its own words where a statement imports the name.
+    if is_importing(sys._getframe(1)):
+        raise ImportError(text, name=__name__)
+    raise AttributeError(text, name=name)

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from dis import opname
 from functools import wraps
+from importlib import import_module
+from importlib.util import find_spec
 from inspect import Parameter, signature
+from types import FrameType
 from typing import Any, NamedTuple
 
 
@@ -209,11 +213,33 @@ def about_attribute(name: str, own: Iterable[str]) -> str:
     --------
     >>> about_attribute("FastICA", [])
     "sparsebp has no attribute 'FastICA'; use sparsebp.OrthonormalICA."
+    >>> about_attribute("Whitening", ["preprocessing"])
+    "sparsebp has no attribute 'Whitening'; use sparsebp.preprocessing.Whitening."
     """
-    near = get_close_matches(name, list(own), 1, 0.75)
-    here = CLASSES.get(name) or (near[0] if near else None)
+    own = list(own)
+    near = get_close_matches(name, own, 1, 0.75)
+    here = _in_subpackage(name, own) or CLASSES.get(name) or (near[0] if near else None)
     advice = f"; use sparsebp.{here}" if here else ""
     return f"sparsebp has no attribute {name!r}{advice}."
+
+
+def _in_subpackage(name: str, own: Iterable[str]) -> str | None:
+    modules = (m for m in own if find_spec(f"sparsebp.{m}"))
+    return next(
+        (f"{m}.{name}" for m in modules if name in import_module(f"sparsebp.{m}").__all__), None
+    )
+
+
+def is_importing(frame: FrameType) -> bool:
+    """Return whether a frame is at the statement ``from … import …``.
+
+    Examples
+    --------
+    >>> import sys
+    >>> is_importing(sys._getframe())
+    False
+    """
+    return opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"
 
 
 class Hinted:
