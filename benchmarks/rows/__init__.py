@@ -10,6 +10,7 @@ from benchmarks.rows.ica import orthonormal_ica, reconstruction_ica
 from benchmarks.rows.memory import peak_memory
 from benchmarks.rows.places import places
 from benchmarks.rows.recovery import planted_dictionary
+from benchmarks.rows.stores import stored_samples
 from benchmarks.rows.stream import streamed_patches
 from benchmarks.setting import Setting
 
@@ -24,6 +25,7 @@ ROWS: dict[str, Callable[[Setting], list[Record]]] = {
     "planted": planted_dictionary,
     "memory": peak_memory,
     "places": places,
+    "stores": stored_samples,
     "stream": streamed_patches,
 }
 
