@@ -25,7 +25,7 @@ from sparsebp._checks import RandomSource
 from sparsebp._files import lock, require_file, writing
 from sparsebp._warnings import warn_user
 
-FORMAT = 1
+FORMAT = 2
 #: Seconds between writes, at least; also so many times as long as the last one took.
 PAUSE, _TIMES = 5.0, 50
 
@@ -42,6 +42,10 @@ class NoCheckpoint:
     def __init__(self, rng: RandomSource) -> None:
         self.rng = rng
 
+    def resumes(self, *, at_end: bool = False) -> bool:
+        """Return, once, whether all that was kept is used, or some of it where the fit ends."""
+        return False
+
     def taped(self, objective: Any) -> Any:
         """Return an objective that answers what was asked before from the tape."""
         return objective
@@ -57,8 +61,8 @@ class NoCheckpoint:
 class Checkpoint(NoCheckpoint):
     """A checkpoint in a file, which is locked while it is open.
 
-    As a context it removes the file at the end. After an error or an interrupt it writes what is
-    not yet written, and keeps the file if there is anything to keep.
+    As a context it removes the file at the end. After an error or an interrupt, or if `stays` was
+    set, it writes what is not yet written, and keeps the file if there is anything to keep.
 
     Parameters
     ----------
@@ -68,6 +72,9 @@ class Checkpoint(NoCheckpoint):
         What identifies the fit: JSON values by name.
     rng : RandomState or Generator
         Draws what is random. A resumed fit gets another, in the state that the first one had.
+    limit : str
+        Name of a number in `fit` that may grow, since a fit with a larger one takes the same steps
+        and more.
 
     Raises
     ------
@@ -79,12 +86,11 @@ class Checkpoint(NoCheckpoint):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], fit: dict[str, Any], rng: RandomSource
+        self, path: str | os.PathLike[str], fit: dict[str, Any], rng: RandomSource, limit: str = ""
     ) -> None:
         super().__init__(rng)
-        self.path = Path(os.path.realpath(path))
-        head = json.dumps({"fit": fit, "random": _state_of(rng)}, default=np.ndarray.tolist)
-        self._head = _LINE % FORMAT + _frame(head.encode())
+        self.path, self.stays = Path(os.path.realpath(path)), False
+        self._head = _head_of(fit, _state_of(rng))
         is_new = not self.path.exists()
         if is_new:
             try:
@@ -95,15 +101,17 @@ class Checkpoint(NoCheckpoint):
         self._file = self._locked()
         try:
             self._size = os.fstat(self._file.fileno()).st_size
+            self._start, self._is_raised = len(self._head), False
             if not is_new:
-                self._resume(json.loads(head)["fit"])
-            self._file.seek(len(self._head))
+                self._resume(fit, limit)
+            self._file.seek(self._start)
         except BaseException:
             self._file.close()
             raise
         self._answers: list[bytes] = []  # that are not yet written, as the state
         self._state: dict[str, np.ndarray] | None = None
         self._is_replaying = self._is_writable = True
+        self._n_objectives, self._has_taken = 0, False
         self._written, self._pause = perf_counter(), PAUSE
 
     def __enter__(self) -> Self:
@@ -111,9 +119,10 @@ class Checkpoint(NoCheckpoint):
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         try:
-            if error is not None:
+            stays = self.stays or error is not None
+            if stays:
                 self._write()
-            if error is None or os.fstat(self._file.fileno()).st_size == len(self._head):
+            if not stays or os.fstat(self._file.fileno()).st_size == self._start:
                 self.path.unlink(missing_ok=True)
         except OSError as failure:
             warn_user(f"The checkpoint {self.path} cannot be removed ({failure}). Delete it.")
@@ -122,27 +131,40 @@ class Checkpoint(NoCheckpoint):
 
     def taped(self, objective: Any) -> Any:
         """Return an objective that answers what was asked before from the tape."""
-        return _Taped(objective, self)
+        self._n_objectives += 1
+        return _Taped(objective, self, self._n_objectives)
+
+    def resumes(self, *, at_end: bool = False) -> bool:
+        """Return, once, whether all that was kept is used, or some of it where the fit ends."""
+        resumes = self._has_taken and (at_end or not self._is_replaying)
+        self._has_taken &= not resumes
+        return resumes
 
     def answer(self, asked: bytes, shape: tuple[int, ...]) -> tuple[float, np.ndarray] | None:
         """Return value and gradient at the point of a digest; None where the tape ends.
 
-        An incomplete answer at the end, which a killed process was writing, is cut off.
+        An incomplete answer at the end, which a killed process was writing, is cut off. So is what
+        a fit did since it came to a limit that has been raised.
         """
         if not self._is_replaying:
             return None
         end = self._file.tell()
         content = self._next_frame()
         if content is None or len(content) < _ANSWER.size:  # or zeros, after a loss of power
-            self._file.seek(end)
-            self._file.truncate()
-            self._is_replaying = False
-            return None
+            return self._end_tape(end)
         known, value, precision, order = _ANSWER.unpack_from(content)
         if known != asked:
+            if self._is_raised:
+                return self._end_tape(end)
             raise self._error("is of another fit: its search took another way")
+        self._has_taken = True
         flat = np.frombuffer(content, precision.decode(), offset=_ANSWER.size)
         return value, flat.reshape(shape, order=order.decode()).copy(order="K")
+
+    def _end_tape(self, end: int) -> None:
+        self._file.seek(end)
+        self._file.truncate()
+        self._is_replaying = False
 
     def record(self, asked: bytes, value: float, gradient: np.ndarray) -> None:
         """Append value and gradient to the tape."""
@@ -158,6 +180,7 @@ class Checkpoint(NoCheckpoint):
         content = self._next_frame()
         if content is None:
             raise self._error("is damaged")
+        self._has_taken, self._is_replaying = True, False
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
 
@@ -227,7 +250,7 @@ class Checkpoint(NoCheckpoint):
             )
         return file
 
-    def _resume(self, fit: dict[str, Any]) -> None:
+    def _resume(self, fit: dict[str, Any], limit: str) -> None:
         """Require that the file is of this fit, and take its random generator."""
         line = self._file.readline(len(_LINE) + 20)
         if not line.startswith(_LINE[:-3]):
@@ -237,15 +260,18 @@ class Checkpoint(NoCheckpoint):
         content = self._next_frame()
         if content is None:
             raise self._error("is damaged")
-        written = json.loads(content)
+        written, now = json.loads(content), json.loads(json.dumps(fit))
+        was = written["fit"]
+        self._is_raised = limit in now and was.get(limit, np.inf) < now[limit]
         differing = [
-            f"{name} was {str(was)[:60]} and is {str(now)[:60]}"
-            for name in {**written["fit"], **fit}
-            if (was := written["fit"].get(name)) != (now := fit.get(name))
+            f"{name} was {str(was.get(name))[:60]} and is {str(now.get(name))[:60]}"
+            for name in {**was, **now}
+            if was.get(name) != now.get(name) and not (name == limit and self._is_raised)
         ]
         if differing:
             raise self._error(f"is of another fit: {'; '.join(differing)}")
-        self.rng, self._head = _generator(written["random"]), line + _frame(content)
+        self.rng, self._start = _generator(written["random"]), self._file.tell()
+        self._head = _head_of(fit, written["random"])  # of a state that replaces this one
 
     def _next_frame(self) -> bytes | None:
         """Read the content of a frame; None if the file ends before."""
@@ -270,17 +296,22 @@ class Checkpoint(NoCheckpoint):
 class _Taped:
     """An objective that answers what was asked before from a tape, and records the rest."""
 
-    def __init__(self, objective: Any, tape: Checkpoint) -> None:
-        self.objective, self.tape = objective, tape
+    def __init__(self, objective: Any, tape: Checkpoint, number: int) -> None:
+        self.objective, self.tape, self.number = objective, tape, number.to_bytes(8, "little")
 
     def value_and_gradient(self, point: np.ndarray, /) -> tuple[float, np.ndarray]:
-        asked = blake2b(point.tobytes(), digest_size=16).digest()
+        asked = blake2b(point.tobytes(), digest_size=16, salt=self.number).digest()
         known = self.tape.answer(asked, point.shape)
         if known is None:
             value, gradient = self.objective.value_and_gradient(point)
             known = float(value), gradient
             self.tape.record(asked, *known)
         return known
+
+
+def _head_of(fit: dict[str, Any], random: Any) -> bytes:
+    head = json.dumps({"fit": fit, "random": random}, default=np.ndarray.tolist)
+    return _LINE % FORMAT + _frame(head.encode())
 
 
 def _frame(content: bytes) -> bytes:

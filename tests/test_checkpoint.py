@@ -28,8 +28,9 @@ def path(tmp_path):
     return tmp_path / "a"
 
 
-def opened(path, rng=None, **fit):
-    return Checkpoint(path, {**FIT, **fit}, np.random.default_rng(0) if rng is None else rng)
+def opened(path, rng=None, limit="", **fit):
+    rng = np.random.default_rng(0) if rng is None else rng
+    return Checkpoint(path, {**FIT, **fit}, rng, limit)
 
 
 class Objective:
@@ -185,10 +186,58 @@ def test_another_fit_is_refused_by_what_differs(path):
         assert ask(checkpoint)[1] == 0
 
 
+def test_a_limit_may_be_raised_and_not_lowered(path):
+    with_state(path)
+    with pytest.raises(ValueError, match="of another fit: max_iter was 3 and is 2"):
+        opened(path, limit="max_iter", max_iter=2)
+    raised = opened(path, limit="max_iter", max_iter=4)
+    raised.keep(raised.load())
+    leave(raised)
+    with pytest.raises(ValueError, match="of another fit: max_iter was 4 and is 3"):
+        opened(path, limit="max_iter")
+
+
+def test_a_search_that_goes_another_way_from_a_raised_limit_on_is_recorded_from_there(path):
+    taped(path)
+    raised = opened(path, limit="max_iter", max_iter=4)
+    answers, n_evaluations = ask(raised, [POINTS[0], POINTS[2]])
+    assert (answers[1][0], n_evaluations) == (ask_plainly()[2][0], 1)
+    leave(raised)
+    again = opened(path, limit="max_iter", max_iter=4)
+    assert ask(again, [POINTS[0], POINTS[2], POINTS[1]])[1] == 1
+    leave(again)
+
+
+def test_an_answer_belongs_to_its_objective(path):
+    """The best point on a subset is asked for again, of all samples."""
+    checkpoint = opened(path)
+    ask(checkpoint, POINTS[:1])
+    ask(checkpoint, POINTS[:1])
+    leave(checkpoint)
+    again = opened(path)
+    taped = again.taped(Objective())
+    taped.value_and_gradient(POINTS[0])
+    with pytest.raises(ValueError, match="took another way"):
+        taped.value_and_gradient(POINTS[0])
+    leave(again)
+
+
+def test_a_file_that_stays_keeps_everything(path, monkeypatch):
+    monkeypatch.setattr(_checkpoint, "PAUSE", np.inf)
+    with opened(path) as checkpoint:
+        ask(checkpoint)
+        checkpoint.stays = True
+    with opened(path) as checkpoint:
+        assert ask(checkpoint)[1] == 0
+        assert not checkpoint.resumes()  # it is used up only where the search asks for more
+        assert [checkpoint.resumes(at_end=True) for _ in range(2)] == [True, False]
+    assert not path.exists()
+
+
 def test_other_formats_and_files_are_refused_and_unchanged(path):
     whole = taped(path)
     for content, message in {
-        whole.replace(b"checkpoint 1\n", b"checkpoint 2\n"): "another format than 1",
+        whole.replace(b"checkpoint 2\n", b"checkpoint 1\n"): "another format than 2",
         b"": "is not a checkpoint of sparsebp; give another path",
         b"PK\x03\x04" + bytes(100): "is not a checkpoint of sparsebp; give another path",
     }.items():

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from sparsebp import __version__
 from sparsebp._files import writing
@@ -178,10 +186,7 @@ def fit_with_progress(
     with output.progress(*columns) as progress:
         task = progress.add_task("learning", total=estimator.max_iter, objective="…")
 
-        def show(iteration: int, objective: float) -> None:
-            progress.update(task, completed=iteration, objective=f"{objective:.4g}")
-
-        estimator.set_params(callback=show)
+        estimator.set_params(callback=_Shown(progress, task, output))
         try:
             estimator.fit(samples)
         except (KeyboardInterrupt, Warning) as ending:
@@ -191,7 +196,27 @@ def fit_with_progress(
         finally:
             estimator.set_params(callback=None)
         progress.update(task, total=estimator.n_iter_, completed=estimator.n_iter_)
+    if estimator.checkpoint and Path(estimator.checkpoint).exists():
+        output.remark(
+            f"stopped at --max-iter {estimator.max_iter}; the same command with a larger one "
+            f"resumes from {estimator.checkpoint}"
+        )
     return None
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The callback that moves a progress bar."""
+
+    progress: Progress
+    task: TaskID
+    output: Output
+
+    def __call__(self, iteration: int, objective: float) -> None:
+        self.progress.update(self.task, completed=iteration, objective=f"{objective:.4g}")
+
+    def resumed(self, text: str) -> None:
+        self.output.remark(text)
 
 
 def write_pictures(estimator: Estimator, patch_shape: tuple[int, ...], folder: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._checkpoint import NoCheckpoint
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:  # scikit-learn has them from 1.9 on
@@ -34,18 +36,30 @@ FittedAt = Callable[[Any], dict[str, Any]]
 
 def tell(estimator: Any, iteration: int, value: float, seconds: float) -> bool:
     """Print an iteration if ``verbose``, call the callback, and return whether it asks to stop."""
-    if estimator.verbose:
-        name = type(estimator).__name__
-        print(  # noqa: T201
-            f"{name}  iteration {iteration:4d}  objective {value:<10.6g}  {seconds:6.1f} s",
-            flush=True,
-        )
+    _say(estimator, f"iteration {iteration:4d}  objective {value:<10.6g}  {seconds:6.1f} s")
     return estimator.callback is not None and bool(estimator.callback(iteration, value))
+
+
+def tell_resumed(estimator: Any, where: str) -> None:
+    """Print from where a fit resumes if ``verbose``, and call ``callback.resumed`` if there is one.
+
+    The sentence for it is ``"resumed at iteration 7 from 'a.checkpoint'"``.
+    """
+    text = f"resumed {where} from {str(estimator.checkpoint)!r}"
+    _say(estimator, text)
+    notify = getattr(estimator.callback, "resumed", None)
+    if notify is not None:
+        notify(text)
+
+
+def _say(estimator: Any, text: str) -> None:
+    if estimator.verbose:
+        print(f"{type(estimator).__name__}  {text}", flush=True)  # noqa: T201
 
 
 @contextmanager
 def watching(
-    estimator: Any, X: np.ndarray, fitted_at: FittedAt
+    estimator: Any, X: np.ndarray, fitted_at: FittedAt, checkpoint: NoCheckpoint
 ) -> Iterator[Callable[[int, float, Any], bool]]:
     """Yield a solver's callback, ``watch(iteration, value, point)``; it returns whether to stop.
 
@@ -59,6 +73,8 @@ def watching(
         context.call_on_fit_task_begin(estimator=estimator, X=X)
 
     def watch(iteration: int, value: float, point: Any) -> bool:
+        if checkpoint.resumes():
+            tell_resumed(estimator, f"at iteration {iteration}")
         stop = tell(estimator, iteration, value, perf_counter() - start)
         if context is None:
             return stop
@@ -72,5 +88,7 @@ def watching(
         return task.call_on_fit_task_end(**arguments) or stop
 
     yield watch
+    if checkpoint.resumes(at_end=True):
+        tell_resumed(estimator, "at its end")
     if context is not None:
         context.call_on_fit_task_end(estimator=estimator, X=X)

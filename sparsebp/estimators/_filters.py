@@ -10,7 +10,7 @@ import numpy as np
 
 from sparsebp._checkpoint import NoCheckpoint
 from sparsebp._checks import check_choice, check_number, is_auto, is_flag
-from sparsebp._dispatch import computing_where_x_is
+from sparsebp._dispatch import chunk_by_chunk, computing_where_x_is
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._namespaces import is_foreign, like, sum_all, to_numpy, widened
@@ -96,7 +96,7 @@ class FilterLearner(Learner):
             sharpness = 1.0 if shape[0] <= n_directions else _OVERCOMPLETE
             penalty = self._make_penalty(shape[0], sharpness * white.variance)
             fitted_at = partial(self._filters_at, white)
-            with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
+            with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
                 result, penalty = self._found(checkpoint, white.samples, penalty, start, watch)
                 require_success(result)
                 vars(self).update(fitted_at(SignedPoint(result.point, penalty)))
@@ -145,6 +145,7 @@ class FilterLearner(Learner):
             return Codes(like(self.components_, x) @ centered, 0)
         return Codes(product(self.components_, centered, x.dtype), 0)
 
+    @chunk_by_chunk
     @computing_where_x_is
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Reconstruct samples from responses.
@@ -157,7 +158,8 @@ class FilterLearner(Learner):
         Returns
         -------
         samples : ndarray of shape (n_samples, n_features)
-            The model's reconstruction, ``mixing_`` times s, and the mean added.
+            The model's reconstruction, ``mixing_`` times s, and the mean added. Of a dask array a
+            dask array.
 
         Raises
         ------

@@ -45,6 +45,7 @@ from sparsebp.samples import Samples, count_threads
 
 #: Samples used to detect silent components; more of them if the first found some.
 _FEW, _MORE = 1000, 5000
+_AT_LIMIT = Status.ITERATION_LIMIT.name.lower()
 
 
 class Learner(CallbackSupportMixin, Coder):
@@ -73,8 +74,15 @@ class Learner(CallbackSupportMixin, Coder):
     }
 
     @contextmanager
-    def _learning_from(self, X: Any) -> Iterator[tuple[Samples, NoCheckpoint]]:
-        """Yield checked samples, and the checkpoint, which is removed unless there is an error."""
+    def _learning_from(
+        self, X: Any, *, can_go_on: bool = True
+    ) -> Iterator[tuple[Samples, NoCheckpoint]]:
+        """Yield checked samples, and the checkpoint.
+
+        It is removed at the end unless there is an error, or max_iter may be raised to go on: where
+        a fit with a larger one takes the same steps and more. The alternation of sparse coding does
+        not: it replaces unused atoms for a share of max_iter.
+        """
         self.check_parameters()
         samples, checksums = self._samples_to_learn(X)
         rng = random_source(self.random_state)
@@ -82,8 +90,10 @@ class Learner(CallbackSupportMixin, Coder):
             yield samples, NoCheckpoint(rng)
             return
         fit = identity(self, samples, checksums)
-        with Checkpoint(self.checkpoint, fit, rng) as checkpoint:
+        limit = "max_iter" if can_go_on else ""
+        with Checkpoint(self.checkpoint, fit, rng, limit) as checkpoint:
             yield samples, checkpoint
+            checkpoint.stays = can_go_on and self.status_ == _AT_LIMIT
 
     def _samples_to_learn(self, X: Any, *, reset: bool = True) -> tuple[Samples, list[int]]:
         """Return checked samples in columns, and checksums for a checkpoint; reads a store once."""

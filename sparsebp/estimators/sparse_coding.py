@@ -220,14 +220,15 @@ class SparseCoding(AtomCoder, Learner):
         ValueError, TypeError
             If X or a parameter is unusable.
         """
-        with self._learning_from(X) as (samples, checkpoint):
+        with self._learning_from(X, can_go_on=self.solver == "online") as (samples, checkpoint):
             state = self._state_at_start(samples, checkpoint.rng, resumed=self.warm_start)
             search = self._search(state.basis.shape[1])
-            with ignore_float_warnings(), watching(self, X, partial(_attributes, search)) as watch:
+            fitted_at = partial(_attributes, search)
+            with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
                 seed = draw_seed(checkpoint.rng)
                 result = search.run(samples, state, seed, watch, checkpoint)
                 require_success(result)
-                vars(self).update(_attributes(search, result.state))
+                vars(self).update(fitted_at(result.state))
             fresh = self.batch_size is not None and self.batch_size < samples.shape[1]
             self._record(result, limit_is_failure=not fresh and self.solver != "online")
             self._warn_of_units(samples)

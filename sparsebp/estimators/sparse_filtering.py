@@ -186,7 +186,7 @@ class SparseFiltering(Learner):
                 scale = in_blocks.lengths(filters).astype(filters.dtype)
                 return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
 
-            with ignore_float_warnings(), watching(self, X, fitted_at) as watch:
+            with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
                 result = minimize_lbfgs(objective, start, callback=watch, **limits)
                 require_success(result)
                 vars(self).update(fitted_at(result.point))

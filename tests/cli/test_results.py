@@ -205,14 +205,25 @@ def test_bad_options_are_refused_before_photographs_are_loaded(tmp_path):
 
 
 @ignore_convergence
-def test_a_checkpoint_is_removed_with_the_end_of_learning(tmp_path, photographs):
+def test_learning_goes_on_from_its_limit_and_removes_its_checkpoint_at_the_end(
+    tmp_path, photographs
+):
     file = tmp_path / "c"
-    result = learn("--images", photographs, "--checkpoint", file, "--out", tmp_path / "a")
+    given = "--images", photographs, "--checkpoint", file
+    result = learn(*given, "--out", tmp_path / "a")
+    assert (result.exit_code, file.exists()) == (0, True)
+    assert "stopped at --max-iter 3; the same command with a larger" in words(result.stderr)
+    result = learn(*given, "--out", tmp_path / "b", "--max-iter", "500")
     assert (result.exit_code, file.exists()) == (0, False)
+    assert "resumed at iteration" in words(result.stderr)
     file.write_text("mine")
-    result = learn("--images", photographs, "--checkpoint", file, "--out", tmp_path / "b")
+    result = learn(*given, "--out", tmp_path / "d")
     assert (result.exit_code, file.read_text()) == (2, "mine")
-    assert "is not a checkpoint of sparsebp; give another path." in " ".join(result.stderr.split())
+    assert "is not a checkpoint of sparsebp; give another path." in words(result.stderr)
+
+
+def words(text):
+    return " ".join(text.split())
 
 
 @pytest.mark.slow
@@ -236,4 +247,3 @@ def test_learning_that_was_killed_resumes(tmp_path, photographs):
     found, expected = (load_model(tmp_path / n / "model.npz") for n in ("resumed", "undisturbed"))
     np.testing.assert_array_equal(found.components_, expected.components_)
     np.testing.assert_array_equal(found.objective_history_, expected.objective_history_)
-    assert not (tmp_path / "c").exists()
