@@ -125,10 +125,12 @@ def test_over_a_window_the_mean_gain_stops_the_search(tol):
     single, ten = (
         minimize_lbfgs(Function(raised), start, max_iter=500, tol=tol, window=w) for w in (1, 10)
     )
-    assert ten.status is Status.CONVERGED and ten.value < single.value
+    assert ten.status is Status.CONVERGED
+    assert ten.value < single.value
     history = np.array(ten.history)
     means = (history[:-10] - history[10:]) / 10 / history[10:]
-    assert means[-1] <= tol and (means[:-1] > tol).all()
+    assert means[-1] <= tol
+    assert (means[:-1] > tol).all()
 
 
 @pytest.mark.parametrize("stop_at", [1, 3])
