@@ -19,7 +19,7 @@ from sklearn.decomposition import FastICA
 from benchmarks.data import atoms_from, patches, random_rows
 from benchmarks.records import machine
 from benchmarks.timing import timed
-from sparsebp.coding.proximal import encode_together
+from sparsebp.coding.l1 import encode_together
 from sparsebp.datasets import make_mixtures
 from sparsebp.metrics import duality_gap
 from sparsebp.minimizers import minimize_lbfgs

@@ -65,7 +65,7 @@ def codes_at_error(x: np.ndarray, basis: np.ndarray) -> tuple[np.ndarray, float]
     codes, error = np.empty((0, 0)), np.inf
     for _ in range(12):
         middle = (low + high) / 2
-        codes = encode(x, basis, Cauchy(), 10**middle, tol=1e-4).codes
+        codes = encode(x, basis, Cauchy(), 10**middle, tol=1e-4).points
         error = float(((x - basis @ codes) ** 2).sum() / (x**2).sum())
         low, high = (middle, high) if error < ERROR else (low, middle)
     return codes.T, error

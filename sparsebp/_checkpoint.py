@@ -36,8 +36,11 @@ _ANSWER = struct.Struct(
 )  # digest of the point, value, precision and order of the gradient
 
 
-class NoCheckpoint:
-    """What a fit has without a checkpoint: a random generator, and nothing that is kept."""
+class Checkpoint:
+    """What a search tells of its progress, to resume from: here nothing of it is kept.
+
+    Its generator draws what is random, so that a resumed search draws the same.
+    """
 
     def __init__(self, rng: RandomSource) -> None:
         self.rng = rng
@@ -58,8 +61,8 @@ class NoCheckpoint:
         """Keep a state: arrays that will not change."""
 
 
-class Checkpoint(NoCheckpoint):
-    """A checkpoint in a file, which is locked while it is open.
+class CheckpointFile(Checkpoint):
+    """Keeps the progress in a file, which is locked while it is open.
 
     As a context it removes the file at the end. After an error or an interrupt, or if `stays` was
     set, it writes what is not yet written, and keeps the file if there is anything to keep.
@@ -296,7 +299,7 @@ class Checkpoint(NoCheckpoint):
 class _Taped:
     """An objective that answers what was asked before from a tape, and records the rest."""
 
-    def __init__(self, objective: Any, tape: Checkpoint, number: int) -> None:
+    def __init__(self, objective: Any, tape: CheckpointFile, number: int) -> None:
         self.objective, self.tape, self.number = objective, tape, number.to_bytes(8, "little")
 
     def value_and_gradient(self, point: np.ndarray, /) -> tuple[float, np.ndarray]:

@@ -9,7 +9,7 @@ import pytest
 from thinning import first_fast
 
 from sparsebp import _checkpoint
-from sparsebp._checkpoint import Checkpoint
+from sparsebp._checkpoint import CheckpointFile
 
 FIT = {"max_iter": 3, "shape of X": [20, 4]}
 POINTS = [np.full((2, 3), number) for number in (1.0, -0.0, np.pi)]
@@ -30,7 +30,7 @@ def path(tmp_path):
 
 def opened(path, rng=None, limit="", **fit):
     rng = np.random.default_rng(0) if rng is None else rng
-    return Checkpoint(path, {**FIT, **fit}, rng, limit)
+    return CheckpointFile(path, {**FIT, **fit}, rng, limit)
 
 
 class Objective:

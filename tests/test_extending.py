@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, load_model, save_model
-from sparsebp.coding import OnlineLearning, OnlineState
+from sparsebp.coding import BasisState, OnlineLearning
 from sparsebp.datasets import make_dictionary_signals, make_mixtures
 from sparsebp.metrics import amari_distance
 from sparsebp.minimizers import Result, Status, minimize_lbfgs
@@ -322,7 +322,7 @@ def test_samples_in_files_are_learned_from_like_those_in_memory(tmp_path):
         np.save(path, rows)
     files, memory = FileSamples(paths), ArraySamples(X.T)
     some = np.array([2000, 5, 1700])
-    twice = [samples.only(some).only(np.array([2, 0])).block(0) for samples in (files, memory)]
+    twice = [samples.select(some).select(np.array([2, 0])).block(0) for samples in (files, memory)]
     np.testing.assert_array_equal(twice[0], X[[1700, 2000]].T)
     np.testing.assert_array_equal(*twice)
     factors = [second_moment_factor(samples) for samples in (files, memory)]
@@ -335,6 +335,6 @@ def test_samples_in_files_are_learned_from_like_those_in_memory(tmp_path):
     values = [objective.value_and_gradient(filters)[0] for objective in objectives]
     assert values[0] == pytest.approx(values[1], rel=1e-14)
     search = OnlineLearning(L1(), 0.3, None, batch_size=200, max_iter=5)
-    start = OnlineState.empty(np.random.default_rng(1).normal(size=(8, 12)))
+    start = BasisState.empty(np.random.default_rng(1).normal(size=(8, 12)))
     found = [search.run(samples, start, 0) for samples in (files, memory)]
     np.testing.assert_allclose(found[0].point, found[1].point, atol=1e-12)

@@ -239,8 +239,8 @@ def test_masked_pixels_are_filled_in():
 
 def test_masked_values_are_left_out_of_codes():
     known = ~MASKED.mask.T
-    expected = encode(X.T, FILTERS.T, L1(), 0.5, mask=known).codes
-    np.testing.assert_array_equal(encode(MASKED.T, FILTERS.T, L1(), 0.5).codes, expected)
+    expected = encode(X.T, FILTERS.T, L1(), 0.5, mask=known).points
+    np.testing.assert_array_equal(encode(MASKED.T, FILTERS.T, L1(), 0.5).points, expected)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -306,7 +306,7 @@ def test_a_stream_is_a_store_of_samples(short_blocks):
     samples, plain = StoredSamples(stream), ArraySamples(stream[:].T)
     assert samples.dtype == np.float32
     np.testing.assert_array_equal(samples.block(10, 40), plain.block(10, 40))
-    np.testing.assert_array_equal(samples.taken(np.arange(0, 60, 7)), stream[:][::7].T)
+    np.testing.assert_array_equal(samples.take(np.arange(0, 60, 7)), stream[:][::7].T)
 
 
 @pytest.mark.parametrize("options", [{}, {"color": True}, {"equal_contrast": True}])
@@ -340,11 +340,11 @@ def test_a_long_stream_offers_some_samples_without_being_read():
     stream = PatchStream(TEXTURES, 3, 10**11, random_state=0)
     samples = StoredSamples(stream)
     assert samples.is_drawn
-    assert samples.some(100).shape == (9, 100)
-    assert samples.some(10**6).shape[1] == 8192
+    assert samples.take_evenly(100).shape == (9, 100)
+    assert samples.take_evenly(10**6).shape[1] == 8192
     short = StoredSamples(PatchStream(TEXTURES, 3, 1000, random_state=0))
     assert not short.is_drawn
-    np.testing.assert_array_equal(short.some(500), short.store[:][::2].T)
+    np.testing.assert_array_equal(short.take_evenly(500), short.store[:][::2].T)
 
 
 def test_estimators_learn_from_a_stream_as_from_its_array():

@@ -44,7 +44,7 @@ def exact_codes(setting: Setting) -> list[Record]:
 def _encoders(work: str, X: np.ndarray, basis: np.ndarray, setting: Setting) -> list[Record]:
     threads, targets = setting.n_threads, {"SPAMS lasso": 3.0, "scikit-learn lasso_cd": 15.0}
     run: dict[str, Callable[[], np.ndarray]] = {
-        "sparsebp": lambda: encode(X.T, basis, L1(), _ALPHA, n_threads=threads).codes,
+        "sparsebp": lambda: encode(X.T, basis, L1(), _ALPHA, n_threads=threads).points,
         "scikit-learn lasso_cd": lambda: dictionary_peers.sklearn_codes(X, basis, _ALPHA, threads),
     }
     if peers.installed("spams"):

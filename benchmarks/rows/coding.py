@@ -12,7 +12,7 @@ from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import Curve, Trail, timed
 from sparsebp import SparseCoding
-from sparsebp.coding import OnlineLearning, OnlineState, encode
+from sparsebp.coding import BasisState, OnlineLearning, encode
 from sparsebp.penalties import L1, Topographic
 from sparsebp.problems import UnitColumns
 from sparsebp.problems import sparse_coding as problem_of
@@ -64,7 +64,7 @@ def _held_out(X: np.ndarray, n_threads: int) -> Callable[[np.ndarray], float]:
 
     def objective(basis: np.ndarray) -> float:
         unit = UnitColumns.project(basis.astype(x.dtype))
-        codes = encode(x, unit, L1(), _ALPHA, tol=1e-4, n_threads=n_threads).codes
+        codes = encode(x, unit, L1(), _ALPHA, tol=1e-4, n_threads=n_threads).points
         return problem.value({"x": x, "A": unit, "s": codes})
 
     return objective
@@ -84,7 +84,7 @@ def _learn_online(X: np.ndarray, start: np.ndarray, seconds: float, setting: Set
     )
     result = search.run(
         X.T,
-        OnlineState.empty(start),
+        BasisState.empty(start),
         0,
         callback=lambda turn, value, state: trail.keep(state.basis),
     )
@@ -134,7 +134,7 @@ def tutorial_exercise(setting: Setting) -> list[Record]:
 
     def value(a: np.ndarray) -> float:
         found = encode(x, a, penalty, alpha, tol=1e-4, n_threads=setting.n_threads)
-        known = {"x": x, "A": a, "s": found.codes}
+        known = {"x": x, "A": a, "s": found.points}
         return problem_of(penalty, alpha, gamma).value(known)
 
     records = []

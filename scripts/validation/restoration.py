@@ -10,7 +10,7 @@ import numpy as np
 from sparsebp import SparseCoding
 from sparsebp.coding import pursue
 from sparsebp.images import denoise, inpaint
-from sparsebp.images._atoms import cosines
+from sparsebp.images._dictionaries import cosines
 from sparsebp.images._patches import Patches, channel_means
 from sparsebp.images._smooth import filled_smoothly
 from sparsebp.preprocessing import remove_mean, sample_patches

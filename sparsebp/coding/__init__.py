@@ -3,11 +3,11 @@
 from sparsebp.coding.alternating import STEPS, Alternation
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
-from sparsebp.coding.encoding import Codes, encode, starting_codes
+from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.online import OnlineLearning
 from sparsebp.coding.pursuit import learn_by_pursuit, pursue
 from sparsebp.coding.search import BasisSearch
-from sparsebp.coding.state import FITTED_STATE, RESUMED_FORGETTING, BasisResult, OnlineState
+from sparsebp.coding.state import FITTED_STATE, RESUMED_FORGETTING, BasisResult, BasisState
 
 __all__ = [
     "FITTED_STATE",
@@ -16,9 +16,8 @@ __all__ = [
     "Alternation",
     "BasisResult",
     "BasisSearch",
-    "Codes",
+    "BasisState",
     "OnlineLearning",
-    "OnlineState",
     "encode",
     "learn_by_pursuit",
     "least_squares_basis",

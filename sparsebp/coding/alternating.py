@@ -12,7 +12,7 @@ from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
 from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.search import BasisSearch
-from sparsebp.coding.state import AlternationState, OnlineState
+from sparsebp.coding.state import AlternationState, BasisState
 from sparsebp.minimizers import Result, Status, minimize_lbfgs
 from sparsebp.samples import in_blocks
 
@@ -70,9 +70,7 @@ class Alternation(BasisSearch):
         check_choice("steps", self.steps, STEPS)
         check_closed_form(self.steps, self.gamma)
 
-    def step(
-        self, x: np.ndarray, state: OnlineState, rng: RandomSource
-    ) -> tuple[OnlineState, float]:
+    def step(self, x: np.ndarray, state: BasisState, rng: RandomSource) -> tuple[BasisState, float]:
         """Take a step; on the same samples as before it starts from their coefficients."""
         last = state if isinstance(state, AlternationState) else None
         start = state.basis if last is None else last.start
@@ -89,7 +87,7 @@ class Alternation(BasisSearch):
             value = self.value(x, basis, codes)
         n_steps = 1 if last is None else last.n_steps + 1
         replacing &= bool(np.isfinite(value)) and n_steps + 1 <= _REPLACING * self.max_iter
-        known = OnlineState.fitted(basis, x, codes, state.n_samples + x.shape[1])
+        known = BasisState.fitted(basis, x, codes, state.n_samples + x.shape[1])
         start = basis
         if replacing:
             unused = unused_atoms(basis, np.diag(known.codes_moments))
@@ -132,7 +130,7 @@ class Alternation(BasisSearch):
         if self.steps == "exact" or not self.penalty.is_smooth:
             max_iter = _OWN_ITERATIONS if self.penalty.is_smooth else _PROXIMAL_STEPS
             limits = {"tol": self.tol, "max_iter": max_iter, "n_threads": self.n_threads}
-            return encode(x, basis, self.penalty, self.alpha, start=start, **limits).codes
+            return encode(x, basis, self.penalty, self.alpha, start=start, **limits).points
         codes = np.empty_like(start)
 
         def search(block: slice) -> Result:

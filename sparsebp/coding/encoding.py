@@ -7,15 +7,14 @@ columns; see `sparsebp.samples.columns`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sparsebp._namespaces import is_foreign
-from sparsebp.coding.l1 import Gram, encode_l1
-from sparsebp.coding.proximal import encode_proximally, encode_together, gradient_scale
-from sparsebp.minimizers.columnwise import minimize_columns
+from sparsebp.coding.l1 import Gram, encode_l1, encode_together
+from sparsebp.coding.proximal import encode_proximally, gradient_scale
+from sparsebp.minimizers import ColumnResult, minimize_columns
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import UnitColumns, sparse_coding
 from sparsebp.samples import in_blocks, one_blas_thread, product, taken
@@ -23,27 +22,9 @@ from sparsebp.samples import in_blocks, one_blas_thread, product, taken
 #: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run in
 #: parallel; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
 _L1_BLOCK, _SMOOTH_BLOCK = 128, 1000
-
-
 #: In arrays of other libraries: relative duality gap, of second order in the error of the codes,
 #: and maximum number of steps, which are cheap and many.
 _TIGHT, _MANY = 1e-8, 20_000
-
-
-@dataclass(frozen=True)
-class Codes:
-    """Coefficients, and the number of samples that did not converge.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n_components, n_samples)
-        Coefficients in columns.
-    n_unfinished : int
-        Samples that hit the iteration limit, or whose line search failed.
-    """
-
-    codes: np.ndarray
-    n_unfinished: int
 
 
 def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
@@ -80,7 +61,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     max_iter: int = 1000,
     n_threads: int = 1,
     mask: np.ndarray | None = None,
-) -> Codes:
+) -> ColumnResult:
     """Compute argmin over s of ‖As − x‖² + α S(s) for each sample independently.
 
     Smooth penalties take one L-BFGS per sample, exact L1 steps that find the signs and equations
@@ -111,8 +92,8 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
 
     Returns
     -------
-    codes : Codes
-        Of shape (n_components, n_samples), and the number of samples that did not finish.
+    codes : ColumnResult
+        Of shape (n_components, n_samples), and the number of samples that have not converged.
     """
     if is_foreign(x):
         return _encode_elsewhere(
@@ -129,7 +110,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     gram = Gram.of(basis) if isinstance(penalty, L1) and mask is None else None
     limits: dict[str, Any] = {"tol": tol, "max_iter": max_iter}
 
-    def solve(block: slice) -> tuple[np.ndarray, int]:
+    def solve(block: slice) -> ColumnResult:
         samples = np.array(x[:, block], dtype=np.float64, order="C")
         known = None if mask is None else np.array(mask[:, block], dtype=np.float64, order="C")
         if start is not None:
@@ -149,12 +130,12 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         for block, found in in_blocks(solve, x.shape[1], size, n_threads):
             codes[:, block], unfinished = found
             n_unfinished += unfinished
-    return Codes(codes, n_unfinished)
+    return ColumnResult(codes, n_unfinished)
 
 
 def _encode_elsewhere(
     x: Any, basis: np.ndarray, penalty: Penalty, alpha: float, tol: float, *, plain: bool
-) -> Codes:
+) -> ColumnResult:
     """Encode samples in an array of another library."""
     if not (plain and isinstance(penalty, L1)):
         raise ValueError(
@@ -162,7 +143,7 @@ def _encode_elsewhere(
             "arrays of other libraries are encoded with L1 only. Give X as an ndarray."
         )
     limits: dict[str, Any] = {"tol": min(tol, _TIGHT), "max_iter": _MANY}
-    return Codes(*encode_together(x, basis, penalty, alpha, **limits))
+    return encode_together(x, basis, penalty, alpha, **limits)
 
 
 def _encode_smoothly(  # noqa: PLR0913  (as above)
@@ -175,7 +156,7 @@ def _encode_smoothly(  # noqa: PLR0913  (as above)
     tol: float,
     max_iter: int,
     mask: np.ndarray | None,
-) -> tuple[np.ndarray, int]:
+) -> ColumnResult:
     target = tol * gradient_scale(x, basis, alpha)
     of_samples = {"x": x} if mask is None else {"x": x, "M": mask}
     problem = sparse_coding(penalty, alpha, masked=mask is not None)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from sparsebp._magnitudes import decomposing
-from sparsebp._namespaces import like, namespace
+from sparsebp._namespaces import like, namespace, sum_along, to_numpy
 from sparsebp.coding.exchange import exchange_atoms
+from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1
-from sparsebp.samples import filled, product, taken
+from sparsebp.samples import filled, one_blas_thread, product, taken
 
 #: Steps before equations are tried, and how often all atoms that want to are then exchanged.
 _STEPS, _EXCHANGES = 20, 5
@@ -19,6 +20,12 @@ _STEPS, _EXCHANGES = 20, 5
 _EXACT = 1e-9
 #: ρ over α and the over-relaxation, on the scale of unit atoms: the best tried on patches.
 _STIFFNESS, _RELAXATION = 8, 1.7
+#: Steps of a batch between looks at its duality gaps at first, then an eighth of the steps taken.
+_LOOK = 6
+#: Errors of slopes in units of eps ‖x‖.
+_ROUNDING = 10
+#: Finished samples are removed from a batch when they are more than this share of it.
+_MANY = 0.1
 
 
 @dataclass(frozen=True)
@@ -97,12 +104,12 @@ def encode_l1(
     start: np.ndarray,
     tol: float,
     max_iter: int,
-) -> tuple[np.ndarray, int]:
+) -> ColumnResult:
     """Compute argmin over s of ‖As − x‖² + α‖s‖₁ for each of a block of samples.
 
-    Also return how many hit the limit. A sample has converged when no element of its minimum-norm
-    subgradient exceeds the fraction `tol` of the largest at s = 0 (or of α, if that is larger).
-    With fewer than 20 steps the signs are unreliable, and no equations are solved.
+    A sample has converged when no element of its minimum-norm subgradient exceeds the fraction
+    `tol` of the largest at s = 0 (or of α, if that is larger). With fewer than 20 steps the signs
+    are unreliable, and no equations are solved.
     """
     pull = product(2 * gram.basis.T, x)
     steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(x.dtype).tiny))
@@ -136,7 +143,7 @@ def encode_l1(
     begun = taken(start, active)
     worse = left.values(taken(out, active)) > left.values(begun)
     out[:, active] = np.where(worse, begun, taken(out, active))
-    return out * units, np.unique(active).size
+    return ColumnResult(out * units, np.unique(active).size)
 
 
 def stiffness(alpha: Any) -> Any:
@@ -211,3 +218,103 @@ def _solved(samples: _Samples, codes: np.ndarray) -> tuple[np.ndarray, np.ndarra
         (_EXCHANGES, 3 * len(codes)),
     )
     return found[optimal].T, optimal
+
+
+def encode_together(
+    x: Any, basis: Any, penalty: L1, alpha: float, *, tol: float = 1e-6, max_iter: int = 1000
+) -> ColumnResult:
+    """Compute argmin over s of ‖As − x‖² + α ‖s‖₁ for a batch at once, in any library's arrays.
+
+    A few operations on whole matrices in each step, for which a GPU need not wait for the host: the
+    reflections of `encode_l1`, on patches a quarter of the steps of accelerated proximal gradients.
+
+    Parameters
+    ----------
+    x : array of shape (n_features, n_samples)
+        Samples in columns, by the array API standard.
+    basis : array of shape (n_features, n_components)
+        A, atoms in columns, also of NumPy.
+    penalty : L1
+        ‖s‖₁, perhaps of positive coefficients.
+    alpha : float
+        α ≥ 0.
+    tol : float
+        A sample has converged when its duality gap is at most tol times its objective; at least 20
+        times the rounding error eps of x, and at least 10 ‖x‖ / α times eps. Later steps, for other
+        samples, only improve it.
+    max_iter : int
+        Maximum number of steps.
+
+    Returns
+    -------
+    codes : ColumnResult
+        Coefficients in columns, in the library, on the device and in the precision of x.
+
+    Examples
+    --------
+    >>> encode_together(np.array([[2.0], [0.1]]), np.eye(2), L1(), 1.0).points.round(2)
+    array([[1.5],
+           [0. ]])
+    """
+    with one_blas_thread():  # several would take longer for so small a matrix
+        gram = Gram.of(to_numpy(basis))
+    xp, basis = namespace(x), like(basis, x)
+    tol = max(tol, 20 * float(xp.finfo(x.dtype).eps))
+    pull = (2 * basis).T @ x
+    steepest = xp.max(xp.abs(pull), axis=0, keepdims=True)
+    units = xp.clip(steepest, max(alpha, float(xp.finfo(x.dtype).smallest_normal)), None)
+    alphas = alpha / units
+    pull /= units
+    reflect = Reflections.of(gram, pull, alphas, stiffness(alphas), penalty)
+    units /= gram.scale
+    dual = xp.clip(pull, -alphas, alphas) / stiffness(alphas)
+    codes = xp.zeros_like(dual)
+    columns, done, n_steps = xp.arange(x.shape[1], device=x.device), [], 0
+    while True:
+        left = ~_is_optimal(x, basis, codes * units, penalty, alpha, tol)
+        n_left = int(sum_along(xp.astype(left, xp.int64), 0))
+        if n_left == 0 or n_steps == max_iter:
+            break
+        if n_left < (1 - _MANY) * x.shape[1]:
+            (going,), (ended,) = xp.nonzero(left), xp.nonzero(~left)
+            found = xp.take(codes, ended, axis=1) * xp.take(units, ended, axis=1)
+            done.append((xp.take(columns, ended, axis=0), found))
+            columns, reflect = xp.take(columns, going, axis=0), reflect.only(going)
+            x, units, dual = (xp.take(a, going, axis=1) for a in (x, units, dual))
+        steps = min(max(_LOOK, n_steps // 8), max_iter - n_steps)
+        dual = reflect(dual, steps)
+        codes = penalty.proximal(dual, reflect.threshold)
+        n_steps += steps
+    return ColumnResult(_in_order([*done, (columns, codes * units)]), n_left)
+
+
+def _is_optimal(x: Any, basis: Any, codes: Any, penalty: L1, alpha: float, tol: float) -> Any:
+    """Return for each sample whether its duality gap is at most tol times its objective.
+
+    As `sparsebp.metrics.duality_gap`, which explains it.
+    """
+    xp, residual = namespace(x), x - basis @ codes
+    slopes, energy = basis.T @ residual, sum_along(residual * residual, 0)
+    if not alpha:  # then the bound is 0; a gap is of second order in the slopes
+        steepest = xp.max(xp.abs(basis.T @ x), axis=0)
+        return penalty.violation(codes, -slopes, 0.0) <= tol**0.5 * steepest
+    # The slopes' rounding errors, up to about eps ‖x‖, move the bound by their ratio to α.
+    rounding = _ROUNDING * float(xp.finfo(x.dtype).eps) / alpha * xp.linalg.vector_norm(x, axis=0)
+    tol = xp.clip(rounding, tol, 0.1)
+    value = energy + alpha * xp.linalg.vector_norm(codes, ord=1, axis=0)
+    steepest = xp.max(slopes if penalty.positive else xp.abs(slopes), axis=0)
+    tiny = float(xp.finfo(x.dtype).smallest_normal)
+    along = sum_along(x * residual, 0)
+    best = along / xp.clip(energy, tiny, None)
+    largest = 0.5 * alpha / xp.clip(steepest, tiny, None)
+    shrink = xp.where(best < largest, xp.clip(best, 0, None), largest)
+    return value - shrink * (2 * along - shrink * energy) <= tol * value
+
+
+def _in_order(parts: list[tuple[Any, Any]]) -> Any:
+    """Return the codes of all samples in order, from the numbers of samples and their codes."""
+    if len(parts) == 1:
+        return parts[0][1]
+    xp = namespace(parts[0][1])
+    order = xp.argsort(xp.concat([columns for columns, _ in parts], axis=0))
+    return xp.take(xp.concat([codes for _, codes in parts], axis=1), order, axis=1)

@@ -11,9 +11,9 @@ from sparsebp._checks import RandomSource
 from sparsebp._namespaces import is_foreign, to_numpy
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.encoding import encode
-from sparsebp.coding.proximal import encode_together
+from sparsebp.coding.l1 import encode_together
 from sparsebp.coding.search import BasisSearch, rng_of_step
-from sparsebp.coding.state import OnlineState
+from sparsebp.coding.state import BasisState
 
 #: Steps of the encoder on a batch: a basis that still changes is learned faster and, on planted
 #: problems, better from inexact coefficients.
@@ -40,7 +40,7 @@ class OnlineLearning(BasisSearch):
     positive_basis : bool
         Whether the atoms are kept ≥ 0.
     forgetting : float
-        As in `OnlineState.including`.
+        As in `BasisState.including`.
 
     Notes
     -----
@@ -51,9 +51,7 @@ class OnlineLearning(BasisSearch):
     positive_basis: bool = False
     forgetting: float = 96.0
 
-    def step(
-        self, x: np.ndarray, state: OnlineState, rng: RandomSource
-    ) -> tuple[OnlineState, float]:
+    def step(self, x: np.ndarray, state: BasisState, rng: RandomSource) -> tuple[BasisState, float]:
         """Encode a batch approximately, add it to the sums, and fit every atom to them."""
         codes = self._approximate_codes(x, state.basis)
         known = state.including(x, codes, self.forgetting)
@@ -66,9 +64,9 @@ class OnlineLearning(BasisSearch):
             basis = self.project(self._allowed(replaced_atoms(*seen, unused, rng)))
             moments, cross = moments.copy(), cross.copy()
             moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
-        return OnlineState(basis, moments, cross, known.n_samples), value
+        return BasisState(basis, moments, cross, known.n_samples), value
 
-    def learn(self, x: np.ndarray, state: OnlineState, seed: int) -> tuple[OnlineState, float]:
+    def learn(self, x: np.ndarray, state: BasisState, seed: int) -> tuple[BasisState, float]:
         """Learn from a batch, in several steps on equal parts if it is large.
 
         Parameters
@@ -78,7 +76,7 @@ class OnlineLearning(BasisSearch):
 
         Returns
         -------
-        state : OnlineState
+        state : BasisState
             What is known now.
         value : float
             The objective, a mean over the steps.
@@ -95,9 +93,9 @@ class OnlineLearning(BasisSearch):
     def _approximate_codes(self, x: Any, basis: np.ndarray) -> Any:
         if is_foreign(x):
             limits = {"tol": _GAP, "max_iter": _REFLECTIONS}
-            return encode_together(x, basis, self.penalty, self.alpha, **limits)[0]  # type: ignore[arg-type]
+            return encode_together(x, basis, self.penalty, self.alpha, **limits).points  # type: ignore[arg-type]
         limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
-        return encode(x, basis, self.penalty, self.alpha, **limits).codes
+        return encode(x, basis, self.penalty, self.alpha, **limits).points
 
     def _improved(
         self, basis: np.ndarray, moments: np.ndarray, cross: np.ndarray, order: np.ndarray

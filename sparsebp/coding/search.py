@@ -9,11 +9,11 @@ from itertools import islice
 import numpy as np
 
 from sparsebp._cached import cached_property
-from sparsebp._checkpoint import NoCheckpoint
+from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import RandomSource
 from sparsebp._namespaces import like, to_numpy
 from sparsebp.coding.encoding import starting_codes
-from sparsebp.coding.state import BasisResult, OnlineState, packed_state, unpacked_state
+from sparsebp.coding.state import BasisResult, BasisState, packed_state, unpacked_state
 from sparsebp.minimizers import Callback, Status
 from sparsebp.penalties import Penalty
 from sparsebp.problems import Problem, sparse_coding
@@ -77,23 +77,21 @@ class BasisSearch:
         x = to_numpy(x)
         return self.value(x, basis, starting_codes(x, basis))
 
-    def step(
-        self, x: np.ndarray, state: OnlineState, rng: RandomSource
-    ) -> tuple[OnlineState, float]:
+    def step(self, x: np.ndarray, state: BasisState, rng: RandomSource) -> tuple[BasisState, float]:
         """Learn from one batch.
 
         Parameters
         ----------
         x : ndarray of shape (n_features, n_samples)
             The batch.
-        state : OnlineState
+        state : BasisState
             What is known so far, its basis within the constraints.
         rng : RandomState or Generator
             Draws what is random, such as the samples that replace unused atoms.
 
         Returns
         -------
-        state : OnlineState
+        state : BasisState
             What is known now.
         value : float
             The objective on the batch, of the coefficients found for it.
@@ -103,10 +101,10 @@ class BasisSearch:
     def run(
         self,
         x: np.ndarray | Samples,
-        state: OnlineState,
+        state: BasisState,
         seed: int,
         callback: Callback | None = None,
-        checkpoint: NoCheckpoint | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> BasisResult:
         """Take steps on fresh batches of the samples.
 
@@ -114,7 +112,7 @@ class BasisSearch:
         ----------
         x : ndarray or Samples of shape (n_features, n_samples)
             Samples in columns.
-        state : OnlineState
+        state : BasisState
             Where to start.
         seed : int
             Determines the batches, and what is random in the steps.

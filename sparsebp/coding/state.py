@@ -11,14 +11,14 @@ from sparsebp._fitted import Numbers, Record, Size
 from sparsebp._namespaces import to_numpy, widened
 from sparsebp.minimizers import Result
 
-#: Of a search that resumes from what others have learned: see `OnlineState.including`.
+#: Of a search that resumes from what others have learned: see `BasisState.including`.
 RESUMED_FORGETTING = 48
 #: Number of samples for which a dictionary without known sums counts: that of a default fit.
 TRUSTED = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class OnlineState:
+class BasisState:
     """A basis, and the running sums to which it was fitted.
 
     Parameters
@@ -63,7 +63,7 @@ class OnlineState:
 
     def including(
         self, x: np.ndarray, codes: np.ndarray, forgetting: float = RESUMED_FORGETTING
-    ) -> OnlineState:
+    ) -> BasisState:
         """Return the state with samples added to its decayed sums, and the same basis.
 
         Parameters
@@ -79,18 +79,18 @@ class OnlineState:
         n_samples = self.n_samples + x.shape[1]
         kept = (self.n_samples / n_samples) ** forgetting  # the weights of all sum to one
         codes_moments, cross_moments = _moments(x, codes)
-        return OnlineState(
+        return BasisState(
             self.basis,
             kept * self.codes_moments + (1 - kept) * codes_moments,
             kept * self.cross_moments + (1 - kept) * cross_moments,
             n_samples,
         )
 
-    def resumable(self) -> OnlineState:
+    def resumable(self) -> BasisState:
         """Return only the state from which another search can be resumed."""
-        return OnlineState(self.basis, self.codes_moments, self.cross_moments, self.n_samples)
+        return BasisState(self.basis, self.codes_moments, self.cross_moments, self.n_samples)
 
-    def moved_to(self, basis: np.ndarray) -> OnlineState:
+    def moved_to(self, basis: np.ndarray) -> BasisState:
         """Return the state with another basis; coefficients are rescaled to its norms.
 
         Parameters
@@ -101,12 +101,12 @@ class OnlineState:
         before, after = (np.linalg.norm(a.astype(np.float64), axis=0) for a in (self.basis, basis))
         ratios = np.where(after > 0, before / np.where(after > 0, after, 1), 1)
         moments = self.codes_moments * np.outer(ratios, ratios)
-        return OnlineState(basis, moments, self.cross_moments * ratios, self.n_samples)
+        return BasisState(basis, moments, self.cross_moments * ratios, self.n_samples)
 
 
 #: Types and shapes of a state in a file.
 FITTED_STATE = Record(
-    OnlineState,
+    BasisState,
     {
         "basis": Numbers(("features", "components")),
         "codes_moments": Numbers(("components", "components")),
@@ -117,7 +117,7 @@ FITTED_STATE = Record(
 
 
 @dataclass(frozen=True, eq=False)
-class AlternationState(OnlineState):
+class AlternationState(BasisState):
     """The state of the alternation between iterations.
 
     Parameters
@@ -150,14 +150,14 @@ class BasisResult(Result):
 
     Parameters
     ----------
-    state : OnlineState
+    state : BasisState
         The state from which the search can be resumed.
     """
 
-    state: OnlineState
+    state: BasisState
 
 
-def packed_state(state: OnlineState) -> dict[str, np.ndarray]:
+def packed_state(state: BasisState) -> dict[str, np.ndarray]:
     """Return what to keep of a state: all but the samples, which are known, and a start of its own.
 
     Of the start it matters whether it is the basis itself.
@@ -167,11 +167,11 @@ def packed_state(state: OnlineState) -> dict[str, np.ndarray]:
     return {k: np.asarray(v) for k, v in vars(state).items() if k not in left_out}
 
 
-def unpacked_state(kept: dict[str, np.ndarray], samples: np.ndarray) -> OnlineState:
+def unpacked_state(kept: dict[str, np.ndarray], samples: np.ndarray) -> BasisState:
     """Return a state from what `packed_state` returned, and the batch of its step."""
     values: dict[str, Any] = {k: v if v.ndim else v.item() for k, v in kept.items()}
     if "codes" not in kept:
-        return OnlineState(**values)
+        return BasisState(**values)
     return AlternationState(**{"start": values["basis"], "samples": samples, **values})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp._checkpoint import NoCheckpoint
+from sparsebp._checkpoint import Checkpoint
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -59,7 +59,7 @@ def _say(estimator: Any, text: str) -> None:
 
 @contextmanager
 def watching(
-    estimator: Any, X: np.ndarray, fitted_at: FittedAt, checkpoint: NoCheckpoint
+    estimator: Any, X: np.ndarray, fitted_at: FittedAt, checkpoint: Checkpoint
 ) -> Iterator[Callable[[int, float, Any], bool]]:
     """Yield a solver's callback, ``watch(iteration, value, point)``; it returns whether to stop.
 

@@ -21,8 +21,8 @@ from sparsebp._namespaces import namespace, to_numpy
 from sparsebp._unused import unused_components
 from sparsebp._validation import samples_of
 from sparsebp._warnings import warn_from_task, warn_user
-from sparsebp.coding import Codes
 from sparsebp.estimators._units import warn_of_scale
+from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.samples import Samples, count_threads
 
@@ -126,7 +126,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         encoding = _Encoding(self, is_alone=samples.computes_later)
         self._warn_of_changes()
         warn_of_scale(samples, self.sample_scale_)
-        codes = samples.rows(encoding, self._n_features_out, out)
+        codes = samples.map_rows(encoding, self._n_features_out, out)
         self._warn_of_unfinished(encoding.n_unfinished, samples.shape[1])
         return codes
 
@@ -169,7 +169,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             text = _UNFINISHED.format(f"{n_unfinished} of {n_samples}")
             warn_user(text, ConvergenceWarning)
 
-    def _encode(self, x: np.ndarray) -> Codes:
+    def _encode(self, x: np.ndarray) -> ColumnResult:
         """Encode checked samples in columns; each estimator in its own way."""
         raise NotImplementedError
 
@@ -205,6 +205,12 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
         """Compute the objective of samples in columns, a mean over them, given their codes."""
         raise NotImplementedError
+
+    def _scored(self, x: np.ndarray) -> tuple[float, int]:
+        """Return the objective of samples in columns, and how many have not converged."""
+        encoding = _Encoding(self)
+        codes = encoding(x)
+        return self._objective_of(x, codes), encoding.n_unfinished
 
     def _make_penalty(self, n_components: int, auto: float = 1.0) -> Penalty:
         """Return the penalty; `auto` is the ε of ``epsilon="auto"``."""
@@ -247,7 +253,7 @@ class _Encoding:
             self.n_unfinished += found.n_unfinished
         elif found.n_unfinished:
             warn_from_task(_UNFINISHED.format("some"), ConvergenceWarning)
-        return require_finite("The codes", found.codes.T)
+        return require_finite("The codes", found.points.T)
 
 
 @dataclass(frozen=True)
@@ -257,7 +263,6 @@ class _Scoring:
     coder: Coder
 
     def __call__(self, x: np.ndarray) -> tuple[float, int]:
-        encoding = _Encoding(self.coder)
-        codes = encoding(x)
         with ignore_float_warnings():
-            return x.shape[1] * self.coder._objective_of(x, codes), encoding.n_unfinished
+            objective, n_unfinished = self.coder._scored(x)
+            return x.shape[1] * objective, n_unfinished

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
-from sparsebp._checkpoint import Checkpoint, NoCheckpoint
+from sparsebp._checkpoint import Checkpoint, CheckpointFile
 from sparsebp._checks import (
     RandomSource,
     check_flag,
@@ -76,7 +76,7 @@ class Learner(CallbackSupportMixin, Coder):
     @contextmanager
     def _learning_from(
         self, X: Any, *, can_go_on: bool = True
-    ) -> Iterator[tuple[Samples, NoCheckpoint]]:
+    ) -> Iterator[tuple[Samples, Checkpoint]]:
         """Yield checked samples, and the checkpoint.
 
         It is removed at the end unless there is an error, or max_iter may be raised to go on: where
@@ -87,11 +87,11 @@ class Learner(CallbackSupportMixin, Coder):
         samples, checksums = self._samples_to_learn(X)
         rng = random_source(self.random_state)
         if self.checkpoint is None:
-            yield samples, NoCheckpoint(rng)
+            yield samples, Checkpoint(rng)
             return
         fit = identity(self, samples, checksums)
         limit = "max_iter" if can_go_on else ""
-        with Checkpoint(self.checkpoint, fit, rng, limit) as checkpoint:
+        with CheckpointFile(self.checkpoint, fit, rng, limit) as checkpoint:
             yield samples, checkpoint
             checkpoint.stays = can_go_on and self.status_ == _AT_LIMIT
 
@@ -108,14 +108,14 @@ class Learner(CallbackSupportMixin, Coder):
         if self.patch_shape is not None:
             resolved_patch_shape(samples.shape[0], self.patch_shape, "each sample")
         vars(self).pop("contributions_", None)  # known again at the end of a fit
-        some = samples.some(SCALED)
+        some = samples.take_evenly(SCALED)
         if reset:
             self.sample_scale_ = scale_of(some)
         else:
             warn_of_scale(samples, self.sample_scale_)
         # Objectives contain at most sums of fourth powers: ‖WᵀWx‖², where W itself grows with x.
         measure = _largest if self.checkpoint is None else _largest_and_checksum
-        blocks = [measure(some)] if samples.is_drawn else list(samples.each(measure))
+        blocks = [measure(some)] if samples.is_drawn else list(samples.map_blocks(measure))
         largest = max(largest for largest, _ in blocks)
         check_largest("X", largest, samples.shape[0] * samples.shape[1], samples.dtype, power=4)
         return samples, [bits for _, bits in blocks]
@@ -127,7 +127,7 @@ class Learner(CallbackSupportMixin, Coder):
     def _warn_of_silent(self, samples: Samples) -> Self:
         """Warn about silent components."""
         for n_samples in (_FEW, _MORE):
-            some = samples.some(n_samples).T
+            some = samples.take_evenly(n_samples).T
             with ignore_float_warnings():
                 scaled, _ = in_range(self._codes_to_count(some).astype(np.float64))
                 energies = self._energies(scaled)

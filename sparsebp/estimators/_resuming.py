@@ -45,7 +45,7 @@ def identity(estimator: Any, samples: Samples, checksums: list[int]) -> dict[str
     if estimator.warm_start:
         last = [getattr(estimator, name, None) for name in ("components_", "state_")]
         fit["the last fit"] = _described(last)
-    some = to_numpy(samples.some(_SOME)).tobytes()
+    some = to_numpy(samples.take_evenly(_SOME)).tobytes()
     fit["shape of X"], fit["dtype of X"] = samples.shape[::-1], str(samples.dtype)
     per_row, per_column = to_numpy(samples.block(0, 2)).strides  # samples are columns
     fit["memory order of X"] = "C" if per_row <= per_column else "F"

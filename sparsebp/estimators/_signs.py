@@ -92,7 +92,7 @@ class SignRule:
 
     def excess_at(self, point: np.ndarray) -> GaussianExcess:
         """Compare the penalty of responses about their mean with that of Gaussian ones."""
-        responses = self.samples.mapped(self.filters_at(point), self._mean)
+        responses = self.samples.transform(self.filters_at(point), self._mean)
         n_samples, penalty = responses.shape[1], self.penalty
 
         def sums(codes: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -133,7 +133,7 @@ class SignRule:
         problem = orthonormal_ica(self.penalty)
         objective = problem.constrained(problem.objective("W", {"x": self.samples}))
         filters = self.filters_at(start)
-        responses = self.samples.mapped(filters, self._mean)
+        responses = self.samples.transform(filters, self._mean)
         (squares,) = responses.sum(lambda codes: (sum_along(codes * codes, 1),))
         deviation = np.sqrt(squares / self.samples.shape[1])
         rest = _REST * float(gaussian_reference(self.penalty, deviation).spread.sum())
@@ -170,7 +170,7 @@ class SignRule:
             return self
         # The same for every random_state, so that signs do not depend on it.
         drawn = np.random.default_rng(0).choice(n_samples, few, replace=False)
-        return replace(self, samples=self.samples.only(np.sort(drawn)).computed())
+        return replace(self, samples=self.samples.select(np.sort(drawn)).load())
 
 
 def minimize_choosing_signs(

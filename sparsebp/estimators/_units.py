@@ -36,7 +36,7 @@ _IDLE = 0.5
 _IN_USE = 0.01
 #: Samples of which the scale is computed.
 SCALED = 10_000
-#: Samples used, and samples encoded.
+#: Samples by which a penalty is judged, and those encoded for it.
 ENOUGH, _FEW = 1000, 200
 #: Samples needed to judge a scale, and ratios that patches of photographs never reach: a hundredth
 #: of the contrast of others is below one gray level.
@@ -169,7 +169,7 @@ def warn_of_scale(samples: Samples, learned: float | None) -> None:
     """Warn if samples are much larger or smaller than those of `fit`, whose `scale_of` is known."""
     if not learned or samples.shape[1] < _MANY:
         return
-    some = samples.some(SCALED)
+    some = samples.take_evenly(SCALED)
     found = scale_of(some)
     if found > _LARGER * learned:
         size = f"{found / learned:.1g} times as large as"

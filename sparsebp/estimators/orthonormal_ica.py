@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp._checkpoint import NoCheckpoint
+from sparsebp._checkpoint import Checkpoint
 from sparsebp._shapes import PatchShape
-from sparsebp.estimators._filters import FilterLearner
+from sparsebp.estimators._filter_learner import FilterLearner
 from sparsebp.minimizers import WINDOW, Result, minimize_lbfgs, minimize_orthonormal
 from sparsebp.penalties import Penalty
 from sparsebp.problems import Problem, orthonormal_ica
@@ -184,7 +184,7 @@ class OrthonormalICA(FilterLearner):
 
     def _minimize(
         self,
-        checkpoint: NoCheckpoint,
+        checkpoint: Checkpoint,
         samples: Samples,
         penalty: Penalty,
         start: np.ndarray,

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sparsebp._checkpoint import NoCheckpoint
+from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import check_choice, check_number, is_auto, is_flag
 from sparsebp._fitted import Numbers
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
-from sparsebp.estimators._filters import FilterLearner, Whitened
+from sparsebp.estimators._filter_learner import FilterLearner, Whitened
 from sparsebp.estimators._signs import SignedPoint
+from sparsebp.estimators._units import ENOUGH
 from sparsebp.minimizers import Result, growing_subsets, minimize_growing
 from sparsebp.penalties import Penalty
 from sparsebp.problems import (
@@ -27,8 +28,6 @@ from sparsebp.samples import Samples
 
 #: k filters of n white directions reconstruct about k / n of the energy, never as little as this.
 _NOTHING = 0.05
-#: Samples used for this check.
-_ENOUGH = 1000
 #: Samples of the first stage for each filter, and at least. Fewer are overfitted: sources that are
 #: not 0 in a tenth of the samples were mixed in 1 of 40 fits that began with 125.
 _SAMPLES_PER_FILTER, _FEWEST = 16, 1000
@@ -235,7 +234,7 @@ class ReconstructionICA(FilterLearner):
 
     def _minimize(
         self,
-        checkpoint: NoCheckpoint,
+        checkpoint: Checkpoint,
         samples: Samples,
         penalty: Penalty,
         start: np.ndarray,
@@ -272,7 +271,7 @@ class ReconstructionICA(FilterLearner):
 
     def _warn_of_outweighing(self, samples: Samples) -> bool:
         """Warn if α suppresses the reconstruction; return whether it does."""
-        some = samples.some(_ENOUGH).T - self.mean_
+        some = samples.take_evenly(ENOUGH).T - self.mean_
         some = some if self.whitening_ is None else some @ self.whitening_.T
         energy = float(np.square(some, dtype=np.float64).sum())
         responses = some @ self.whitened_components_.T

@@ -11,7 +11,7 @@ from sparsebp._checks import check_matrix, check_number
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._namespaces import is_foreign, to_numpy
 from sparsebp._shapes import PatchShape
-from sparsebp.estimators._atoms import AtomCoder
+from sparsebp.estimators._atom_coder import AtomCoder
 from sparsebp.penalties import Penalty
 from sparsebp.samples import Samples, count_threads
 

@@ -30,12 +30,12 @@ from sparsebp.coding import (
     STEPS,
     Alternation,
     BasisSearch,
+    BasisState,
     OnlineLearning,
-    OnlineState,
     encode,
 )
 from sparsebp.coding.alternating import check_closed_form
-from sparsebp.estimators._atoms import AtomCoder
+from sparsebp.estimators._atom_coder import AtomCoder
 from sparsebp.estimators._callbacks import tell, watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
 from sparsebp.estimators._learner import Learner
@@ -115,7 +115,7 @@ class SparseCoding(AtomCoder, Learner):
         Its weight, also used by `transform`.
     gamma_ : float or None
         The weight decay used.
-    state_ : OnlineState or None
+    state_ : BasisState or None
         State from which `partial_fit` and warm starts resume: basis, means of s sᵀ and x sᵀ over
         the samples so far (``codes_moments``, ``cross_moments``), and ``n_samples``.
     objective_ : float
@@ -147,7 +147,7 @@ class SparseCoding(AtomCoder, Learner):
     ((12, 8), (1500, 12))
     """
 
-    state_: OnlineState | None = None
+    state_: BasisState | None = None
     _fitted: ClassVar[dict[str, Any]] = {
         **Learner._fitted,
         "penalty_": Penalty,
@@ -291,26 +291,26 @@ class SparseCoding(AtomCoder, Learner):
         return self
 
     def _warn_of_units(self, samples: Samples) -> None:
-        fitted = self.penalty_, self.alpha_, samples.some(ENOUGH), self.components_.T
+        fitted = self.penalty_, self.alpha_, samples.take_evenly(ENOUGH), self.components_.T
         with ignore_float_warnings():
             warn_of_units("SparseCoding", *fitted, lambda x: self._codes_to_count(x.T).T)
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         x, A, n_threads = np.ascontiguousarray(X.T), self.components_.T, count_threads(self.n_jobs)
-        return encode(x, A, self.penalty_, self.alpha_, tol=1e-3, n_threads=n_threads).codes.T
+        return encode(x, A, self.penalty_, self.alpha_, tol=1e-3, n_threads=n_threads).points.T
 
     def _silence(self) -> tuple[str, str]:
         lengths = "" if self.gamma is None else ", or set gamma=None"
         return "atoms {} unused", f"Lower alpha or n_components, or raise max_iter{lengths}."
 
-    def _state_at_start(self, samples: Samples, rng: RandomSource, *, resumed: bool) -> OnlineState:
+    def _state_at_start(self, samples: Samples, rng: RandomSource, *, resumed: bool) -> BasisState:
         resumed = resumed and hasattr(self, "components_")
         shape = (self.n_components or samples.shape[0], samples.shape[0])
         basis = np.ascontiguousarray(self._start(shape, rng, samples.dtype, go_on=resumed).T)
         if not resumed:
-            return OnlineState.empty(basis)
+            return BasisState.empty(basis)
         if self.state_ is None or not np.array_equal(self.state_.basis, self.components_.T):
-            return OnlineState.trusted(basis, samples.some(ENOUGH))
+            return BasisState.trusted(basis, samples.take_evenly(ENOUGH))
         return replace(self.state_, basis=basis)
 
     def _search(self, n_components: int) -> BasisSearch:
@@ -343,7 +343,7 @@ class SparseCoding(AtomCoder, Learner):
         self._check_penalty(self.n_components)
 
 
-def _attributes(search: BasisSearch, state: OnlineState) -> dict[str, Any]:
+def _attributes(search: BasisSearch, state: BasisState) -> dict[str, Any]:
     """Return the attributes of an estimator in a state."""
     learned = {"components_": np.ascontiguousarray(state.basis.T), "state_": state}
     given = {"penalty_": search.penalty, "alpha_": search.alpha, "gamma_": search.gamma}

@@ -12,20 +12,17 @@ from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
-from sparsebp.coding import Codes
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._learner import Learner
-from sparsebp.estimators._units import is_parabola
-from sparsebp.minimizers import minimize_lbfgs
+from sparsebp.estimators._units import ENOUGH, is_parabola
+from sparsebp.minimizers import ColumnResult, minimize_lbfgs
 from sparsebp.penalties import SmoothL1
 from sparsebp.problems import Problem, SparseFilteringInBlocks, sparse_filtering
 from sparsebp.samples import product
 
 #: A filter with less than this fraction of (Wx)² in its mean square is hidden by ε.
 _HIDDEN = 1e-6
-#: Samples used to check whether ε hides all responses.
-_ENOUGH = 1000
 
 
 class SparseFiltering(Learner):
@@ -191,7 +188,7 @@ class SparseFiltering(Learner):
                 require_success(result)
                 vars(self).update(fitted_at(result.point))
             self._record(result)
-            responses = self.components_ @ samples.some(_ENOUGH)
+            responses = self.components_ @ samples.take_evenly(ENOUGH)
             hidden = self.epsilon * _HIDDEN > 1  # reported by _warn_of_silent
             if responses.any() and not hidden and is_parabola(SmoothL1(epsilon), responses):
                 warn_user(
@@ -223,10 +220,10 @@ class SparseFiltering(Learner):
         """
         return super().transform(X, out)
 
-    def _encode(self, x: np.ndarray) -> Codes:
+    def _encode(self, x: np.ndarray) -> ColumnResult:
         responses = _responses(x, self.components_, self.epsilon_)
         codes = responses / responses.max(axis=0) / self.scale_[:, np.newaxis]
-        return Codes(codes / np.linalg.norm(codes, axis=0), 0)
+        return ColumnResult(codes / np.linalg.norm(codes, axis=0), 0)
 
     @property
     def problem_(self) -> Problem:

@@ -12,7 +12,7 @@ from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
 from sparsebp.coding import pursue
-from sparsebp.images._atoms import atoms_of, learned_atoms, sides_without_model
+from sparsebp.images._dictionaries import atoms_of, learned_atoms, sides_without_model
 from sparsebp.images._patches import Patches, Stride, channel_means, checked_image, framed
 from sparsebp.images.noise import estimate_sigma
 from sparsebp.samples import count_threads

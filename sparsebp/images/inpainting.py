@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sparsebp._checks import check_readable
 from sparsebp._shapes import PatchShape
 from sparsebp.coding import pursue
-from sparsebp.images._atoms import atoms_of, cosines, sides_without_model
+from sparsebp.images._dictionaries import atoms_of, cosines, sides_without_model
 from sparsebp.images._patches import (
     Patches,
     Stride,

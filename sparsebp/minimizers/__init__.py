@@ -4,11 +4,12 @@ from sparsebp.minimizers.columnwise import minimize_columns
 from sparsebp.minimizers.growing import growing_subsets, minimize_growing
 from sparsebp.minimizers.lbfgs import WINDOW, Callback, minimize_lbfgs
 from sparsebp.minimizers.manifold import minimize_orthonormal
-from sparsebp.minimizers.result import Result, Status
+from sparsebp.minimizers.result import ColumnResult, Result, Status
 
 __all__ = [
     "WINDOW",
     "Callback",
+    "ColumnResult",
     "Result",
     "Status",
     "growing_subsets",

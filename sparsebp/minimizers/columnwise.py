@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsebp.minimizers.two_loop import CurvaturePair, quasi_newton_direction
+from sparsebp.minimizers.result import ColumnResult
+from sparsebp.minimizers.two_loop import (
+    DECREASE,
+    CurvaturePair,
+    product_along,
+    quasi_newton_direction,
+)
 from sparsebp.samples import filled, taken
 
 #: Maps (points (n_rows, n), the numbers (n,) of their columns) to values (n,) and gradient.
@@ -15,7 +21,6 @@ ColumnObjective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarra
 #: Maps points (n_rows, n) to approximate curvatures along each row, all positive.
 Curvature = Callable[[np.ndarray], np.ndarray]
 
-_DECREASE = 1e-4
 #: With the curvature as a scale, longer memories cost more than they save.
 _MEMORY = 4
 _SEARCHES = 30
@@ -29,7 +34,7 @@ def minimize_columns(
     target: np.ndarray,
     *,
     max_iter: int,
-) -> tuple[np.ndarray, int]:
+) -> ColumnResult:
     """Minimize a function of each column independently.
 
     Parameters
@@ -49,10 +54,8 @@ def minimize_columns(
 
     Returns
     -------
-    points : ndarray of shape (n_rows, n_columns)
+    result : ColumnResult
         The minima; a column whose line search finds no descent stays where it is.
-    n_unfinished : int
-        Columns that hit the iteration limit, or a slope they could not descend.
 
     Notes
     -----
@@ -77,7 +80,7 @@ def minimize_columns(
             break
         state = _iterate(objective, curvature, state)
     out[:, state.columns] = state.points
-    return out, np.unique(state.columns).size + n_failed
+    return ColumnResult(out, np.unique(state.columns).size + n_failed)
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,8 @@ def _iterate(objective: ColumnObjective, curvature: Curvature, state: _State) ->
     step = np.ones_like(slope)
     points, values, gradient, stuck = _line_search(objective, state, direction, slope, step)
     s, y = points - state.points, gradient - state.gradient
-    bend = _dot(s, y)
+    bend, usable = product_along(s, y, _dot)
     # A pair without positive curvature is skipped for its column by weight 0.
-    usable = bend > 1e-10 * np.sqrt(_dot(s, s)) * np.sqrt(_dot(y, y))
     weight = np.where(usable, 1 / np.where(usable, bend, 1), 0).astype(s.dtype)
     pairs = [*state.pairs, CurvaturePair(s, y, weight)][-_MEMORY:]
     return _State(points, values, gradient, state.columns, pairs, stuck)
@@ -177,9 +179,9 @@ def _is_descent(
     The second test is the approximate Wolfe condition of Hager & Zhang (2005): it allows
     convergence to the precision of the gradient rather than to its square root.
     """
-    enough = new_value <= value + _DECREASE * step * slope
+    enough = new_value <= value + DECREASE * step * slope
     rounding = 4 * np.finfo(value.dtype).eps * np.abs(value)
-    return enough | ((new_value <= value + rounding) & (new_slope <= (2 * _DECREASE - 1) * slope))
+    return enough | ((new_value <= value + rounding) & (new_slope <= (2 * DECREASE - 1) * slope))
 
 
 def _shorter(step: np.ndarray, slope: np.ndarray, rise: np.ndarray) -> np.ndarray:

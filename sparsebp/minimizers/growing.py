@@ -111,4 +111,4 @@ def growing_subsets(samples: Samples, fewest: int, rng: RandomSource) -> list[Sa
     if sizes[0] < fewest:
         return [samples]
     order = rng.permutation(samples.shape[1])[: sizes[0]]
-    return [*(samples.only(np.sort(order[:size])) for size in reversed(sizes)), samples]
+    return [*(samples.select(np.sort(order[:size])) for size in reversed(sizes)), samples]

@@ -8,12 +8,17 @@ import numpy as np
 
 from sparsebp.minimizers.lbfgs import WINDOW, Callback, settled, size_of
 from sparsebp.minimizers.result import Result, Status
-from sparsebp.minimizers.two_loop import CurvaturePair, quasi_newton_direction
+from sparsebp.minimizers.two_loop import (
+    DECREASE,
+    CurvaturePair,
+    product_along,
+    quasi_newton_direction,
+)
 from sparsebp.problems import Differentiable, OrthonormalRows
 from sparsebp.samples import one_blas_thread
 
-#: Constants of the line search (Armijo, weak Wolfe).
-_DECREASE, _LEFT = 1e-4, 0.9
+#: Share of the slope that a step may leave (weak Wolfe).
+_LEFT = 0.9
 _TRIALS = 40
 _MEMORY = 10
 #: Size of a row's first step, while no curvature is known.
@@ -131,9 +136,9 @@ def _carried(pairs: list[CurvaturePair], here: _Iterate, there: _Iterate) -> lis
     carried = []
     for pair in [*((pair.step, pair.change) for pair in pairs), last][-_MEMORY:]:
         step, change = (_tangent(there.point, each) for each in pair)
-        bend = float(np.vdot(step, change))
-        if bend > 1e-10 * np.linalg.norm(step) * np.linalg.norm(change):
-            carried.append(CurvaturePair(step, change, 1 / bend))
+        bend, usable = product_along(step, change, np.vdot)
+        if usable:
+            carried.append(CurvaturePair(step, change, 1 / float(bend)))
     return carried
 
 
@@ -147,7 +152,7 @@ def _descend(objective: Differentiable, here: _Iterate, direction: np.ndarray) -
             break
         moved = here.point + here.point.dtype.type(step) * direction
         there = _look(objective, OrthonormalRows.project(moved))
-        if not there.value <= here.value + _DECREASE * step * promised:
+        if not there.value <= here.value + DECREASE * step * promised:
             long = step
         elif np.vdot(there.slope, direction) < _LEFT * promised:
             found, short = there, step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -69,3 +70,18 @@ class Result:
         """
         history = (*self.history, *later.history[1 if self.history else 0 :])
         return replace(later, n_iter=self.n_iter + later.n_iter, history=history)
+
+
+class ColumnResult(NamedTuple):
+    """The result of a minimization for each column, such as the codes of samples.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_rows, n_columns)
+        The minima.
+    n_unfinished : int
+        Columns that hit the iteration limit, or whose line search failed.
+    """
+
+    points: np.ndarray
+    n_unfinished: int

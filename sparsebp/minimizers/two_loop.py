@@ -7,6 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+#: Share of the decrease promised by the slope that a step must bring (Armijo).
+DECREASE = 1e-4
+#: Cosine of a step and its change below which they tell nothing of the curvature.
+_FLAT = 1e-10
+
 
 class CurvaturePair(NamedTuple):
     """A past step, how the gradient changed along it, and the inverse of their product.
@@ -24,6 +29,14 @@ class CurvaturePair(NamedTuple):
     step: np.ndarray
     change: np.ndarray
     weight: Any
+
+
+def product_along(
+    step: np.ndarray, change: np.ndarray, dot: Callable[[np.ndarray, np.ndarray], Any]
+) -> tuple[Any, Any]:
+    """Return sᵀy, and whether it is clearly positive, as the pair's curvature has to be."""
+    bend = dot(step, change)
+    return bend, bend > _FLAT * np.sqrt(dot(step, step)) * np.sqrt(dot(change, change))
 
 
 def quasi_newton_direction(

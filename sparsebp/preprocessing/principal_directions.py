@@ -28,7 +28,7 @@ def principal_directions(
         centered = to_numpy(samples.block(0, n_samples)) - mean[:, np.newaxis]
     total = _second_moments(samples, mean) if centered is None else centered.T @ centered
     if not np.isfinite(total).all():
-        largest = max(samples.each(largest_magnitude))
+        largest = max(samples.map_blocks(largest_magnitude))
         raise ValueError(f"X has entries up to {largest:.3g}, whose squares overflow: scale X down")
     moments = total / n_samples
     with decomposing():
@@ -51,9 +51,8 @@ def principal_directions(
 
 def _why_none(samples: Samples) -> str:
     """Return why samples have no directions: they are equal, or their differences are lost."""
-    extremes = list(samples.each(lambda x: (to_numpy(x).min(axis=1), to_numpy(x).max(axis=1))))
-    smallest = np.min([low for low, _ in extremes], axis=0)
-    largest = np.max([high for _, high in extremes], axis=0)
+    smallest = np.min(list(samples.map_blocks(lambda x: to_numpy(x).min(axis=1))), axis=0)
+    largest = np.max(list(samples.map_blocks(lambda x: to_numpy(x).max(axis=1))), axis=0)
     if (smallest == largest).all():
         return (
             f"all {samples.shape[1]} samples are equal (n_features={samples.shape[0]}): "

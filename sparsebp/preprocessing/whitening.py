@@ -208,7 +208,7 @@ class Whitening(
             If `X` is not a finite table of numbers with n_features columns, or out is unusable.
         """
         check_is_fitted(self, "directions_")
-        return self._samples(X).rows(self._whitened, self._n_features_out, out)
+        return self._samples(X).map_rows(self._whitened, self._n_features_out, out)
 
     def _whitened(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return white samples in rows; samples x are columns."""

@@ -302,7 +302,7 @@ class _Group:
         names, known = self._names(free), {**self.fixed, **free}
         x = known.pop(name)
         if isinstance(x, Samples):
-            here = {n: x.placed(m) for n, m in known.items()}
+            here = {n: x.place(m) for n, m in known.items()}
             value, *parts = x.sum(_OnBlock(self.tree, self.input, name, here, names))
         else:
             value, *parts = _OnBlock(self.tree, self.input, name, known, names)(x)

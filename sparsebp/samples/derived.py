@@ -67,37 +67,37 @@ class DerivedSamples(Samples):
         """Compute a block."""
         return self.function(self.samples.block(first, size))
 
-    def taken(self, order: np.ndarray) -> np.ndarray:
+    def take(self, indices: np.ndarray) -> np.ndarray:
         """Compute samples by their indices."""
-        return self.function(self.samples.taken(order))
+        return self.function(self.samples.take(indices))
 
-    def some(self, n_samples: int) -> np.ndarray:
+    def take_evenly(self, n_samples: int) -> np.ndarray:
         """Compute a few samples."""
-        return self.function(self.samples.some(n_samples))
+        return self.function(self.samples.take_evenly(n_samples))
 
-    def placed(self, matrix: Any) -> Any:
+    def place(self, matrix: Any) -> Any:
         """Return a matrix in the library and on the device of the blocks."""
-        return self.samples.placed(matrix)
+        return self.samples.place(matrix)
 
-    def each(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
+    def map_blocks(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
         """Yield what a function returns for each block."""
-        return self.samples.each(Composition(self.function, function))
+        return self.samples.map_blocks(Composition(self.function, function))
 
     def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
         """Sum functions of the blocks."""
         return self.samples.sum(Composition(self.function, function))
 
-    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    def map_columns(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Compute columns by a function of the blocks."""
-        return self.samples.map(Composition(self.function, function))
+        return self.samples.map_columns(Composition(self.function, function))
 
-    def rows(self, function: Callable, n_outputs: int, out: Any = None) -> Any:
+    def map_rows(self, function: Callable, n_outputs: int, out: Any = None) -> Any:
         """Compute a row for every sample."""
-        return self.samples.rows(Composition(self.function, function), n_outputs, out)
+        return self.samples.map_rows(Composition(self.function, function), n_outputs, out)
 
-    def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
+    def shuffle(self, seed: list[int]) -> Iterator[np.ndarray]:
         """Yield parts of the others' order."""
-        return self.samples.shuffled(seed)
+        return self.samples.shuffle(seed)
 
 
 @dataclass(frozen=True, eq=False)

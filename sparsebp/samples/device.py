@@ -59,21 +59,21 @@ class DeviceSamples(Samples):
         """Return some samples in columns, a view of the rows."""
         return self.array[first : min(first + size, self.shape[1]), :].T
 
-    def taken(self, order: np.ndarray) -> Any:
+    def take(self, indices: np.ndarray) -> Any:
         """Return samples (n_rows, n) by their indices, gathered on the device."""
-        return self.only(order).block(0, len(order))
+        return self.select(indices).block(0, len(indices))
 
-    def only(self, order: np.ndarray) -> DeviceSamples:
+    def select(self, indices: np.ndarray) -> DeviceSamples:
         """Return some of the samples, gathered on the device."""
         xp = namespace(self.array)
-        index = xp.asarray(np.array(order, dtype=np.int64), device=self.array.device)
+        index = xp.asarray(np.array(indices, dtype=np.int64), device=self.array.device)
         return DeviceSamples(xp.take(self.array, index, axis=0))
 
-    def placed(self, matrix: Any) -> Any:
+    def place(self, matrix: Any) -> Any:
         """Return a matrix on the device."""
         return like(matrix, self.array)
 
-    def each(self, function: Callable[[Any], Any]) -> Iterator[Any]:
+    def map_blocks(self, function: Callable[[Any], Any]) -> Iterator[Any]:
         """Yield what a function returns for each block, in the blocks' order."""
         blocks = slices(self.shape[1], self._size)
         return (function(self.block(b.start, self._size)) for b in blocks)
@@ -85,16 +85,16 @@ class DeviceSamples(Samples):
     def sum(self, function: Callable[[Any], Sequence[Any]]) -> list[np.ndarray]:
         """Sum functions of the blocks in float64 on the device; the host waits once, at the end."""
         totals: list[Any] = []
-        for parts in self.each(function):
+        for parts in self.map_blocks(function):
             wide = [widened(p) if is_foreign(p) else np.float64(p) for p in parts]
             totals = [t + w for t, w in zip(totals, wide, strict=True)] if totals else wide
         return [to_numpy(total) for total in totals]
 
-    def some(self, n_samples: int) -> np.ndarray:
+    def take_evenly(self, n_samples: int) -> np.ndarray:
         """Return at most so many samples (n_rows, n), evenly spread, on the host."""
-        return to_numpy(super().some(n_samples))
+        return to_numpy(super().take_evenly(n_samples))
 
-    def rows(self, function: Callable[[Any], Any], n_outputs: int, out: Any = None) -> Any:
+    def map_rows(self, function: Callable[[Any], Any], n_outputs: int, out: Any = None) -> Any:
         """Compute a row for every sample, on the device."""
         if out is not None:
             raise ValueError(
@@ -105,10 +105,10 @@ class DeviceSamples(Samples):
         found = [function(self.block(b.start, size)) for b in slices(self.shape[1], size)]
         return namespace(self.array).concat(found, axis=0)
 
-    def map(self, function: Callable[[Any], Any]) -> Any:
+    def map_columns(self, function: Callable[[Any], Any]) -> Any:
         """Compute a column for every sample, on the device."""
-        return namespace(self.array).concat([c.T for c in self.each(function)], axis=0).T
+        return namespace(self.array).concat([c.T for c in self.map_blocks(function)], axis=0).T
 
-    def computed(self) -> DeviceSamples:
+    def load(self) -> DeviceSamples:
         """Return the samples themselves: they are in memory."""
         return self

@@ -66,19 +66,19 @@ class DaskSamples(Samples):
 
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
         """Fetch some samples."""
-        return self.taken(np.arange(first, min(first + size, self.shape[1])))
+        return self.take(np.arange(first, min(first + size, self.shape[1])))
 
-    def taken(self, order: np.ndarray) -> np.ndarray:
+    def take(self, indices: np.ndarray) -> np.ndarray:
         """Fetch samples by their indices."""
-        owners = np.searchsorted(self._edges, order, side="right") - 1
+        owners = np.searchsorted(self._edges, indices, side="right") - 1
         wanted = {int(chunk): np.flatnonzero(owners == chunk) for chunk in np.unique(owners)}
-        local = {chunk: order[at] - self._edges[chunk] for chunk, at in wanted.items()}
-        rows = np.empty((len(order), self.shape[0]), self.dtype)
+        local = {chunk: indices[at] - self._edges[chunk] for chunk, at in wanted.items()}
+        rows = np.empty((len(indices), self.shape[0]), self.dtype)
         for chunk, found in self._run(_take, local, spread=False):
             rows[wanted[chunk]] = found
         return rows.T
 
-    def each(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
+    def map_blocks(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
         """Yield what a function returns for each block of each chunk."""
         parts = dict(self._run(_Each(function), dict(enumerate(self._edges[:-1]))))
         return (found for chunk in sorted(parts) for found in parts[chunk])
@@ -93,7 +93,7 @@ class DaskSamples(Samples):
             sums.add(part.number, part.totals, part.level)
         return sums.totals()
 
-    def rows(self, function: Callable, n_outputs: int, out: Any = None) -> Any:
+    def map_rows(self, function: Callable, n_outputs: int, out: Any = None) -> Any:
         """Return a dask array with a row for every sample, or write them chunk by chunk."""
         found = map_rows(self.array, partial(_rows_of, function))
         if out is None:
@@ -215,7 +215,7 @@ class _Each:
 
     def __call__(self, chunks: Any, work: Mapping[int, Any]) -> Iterator[tuple[int, list[Any]]]:
         for number, chunk in zip(work, chunks, strict=True):
-            yield number, list(_samples_in(chunk).each(self.function))
+            yield number, list(_samples_in(chunk).map_blocks(self.function))
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,8 @@ class _Sum:
     def __call__(self, chunks: Any, work: Mapping[int, Any]) -> list[Subtotal]:
         sums = BlockSums()
         for first_block, chunk in zip(work.values(), chunks, strict=True):
-            for index, parts in enumerate(_samples_in(chunk).each(self.function), first_block):
+            blocks = _samples_in(chunk).map_blocks(self.function)
+            for index, parts in enumerate(blocks, first_block):
                 sums.add(index, parts)
         return sums.subtotals
 

@@ -25,7 +25,20 @@ class Samples(ABC):
     """Samples in columns, used one block at a time.
 
     A place where samples are is a subclass that defines `shape`, `dtype` and `block`; the rest
-    follows.
+    follows, and is overridden where the place can do it better.
+
+    ============================== ==================================================
+    to get                         ask for
+    ============================== ==================================================
+    numbers summed over samples    ``sum(function)``, of blocks
+    a result for each block        ``map_blocks(function)``
+    a column for each sample       ``map_columns(function)``, in memory
+    a row for each sample          ``map_rows(function, n_outputs, out)``, also in a file
+    an array of some samples       ``block(first, size)``, ``take(indices)``, ``take_evenly(n)``
+    batches in random order        ``batches(size, seed)``, which follow ``shuffle(seed)``
+    other samples                  ``select(indices)``, ``transform(matrix, mean)``, ``load()``
+    a matrix where the blocks are  ``place(matrix)``
+    ============================== ==================================================
 
     Attributes
     ----------
@@ -82,11 +95,11 @@ class Samples(ABC):
             return DeviceSamples(x.T)
         return ArraySamples(x, n_threads)
 
-    def placed(self, matrix: Any) -> Any:
+    def place(self, matrix: Any) -> Any:
         """Return a matrix in the library and on the device of the blocks."""
         return matrix
 
-    def each(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
+    def map_blocks(self, function: Callable[[np.ndarray], Any]) -> Iterator[Any]:
         """Yield what a function returns for each block of at most `BLOCK`, in their order."""
 
         def call(columns: slice) -> Any:
@@ -109,21 +122,21 @@ class Samples(ABC):
             Their sums, which do not depend on who computes which block.
         """
         sums = BlockSums()
-        for index, parts in enumerate(self.each(function)):
+        for index, parts in enumerate(self.map_blocks(function)):
             sums.add(index, parts)
         return sums.totals()
 
-    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    def map_columns(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Compute columns (n_outputs, n_samples) by a function of the blocks."""
         rows, first = np.empty((0, 0)), 0
-        for columns in self.each(function):
+        for columns in self.map_blocks(function):
             if not first:
                 rows = np.empty((self.shape[1], len(columns)), columns.dtype)
             rows[first : first + columns.shape[1]] = columns.T
             first += columns.shape[1]
         return rows.T
 
-    def rows(
+    def map_rows(
         self, function: Callable[[np.ndarray], np.ndarray], n_outputs: int, out: Any = None
     ) -> Any:
         """Compute a row for every sample, in large blocks, one after the other.
@@ -158,26 +171,26 @@ class Samples(ABC):
             out[rows] = found
         return out
 
-    def taken(self, order: np.ndarray) -> np.ndarray:
+    def take(self, indices: np.ndarray) -> np.ndarray:
         """Return samples (n_rows, n) by their indices, in memory."""
-        ascending = np.argsort(order, kind="stable")
-        rows = np.empty((len(order), self.shape[0]), self.dtype)
-        numbers = order[ascending] // BLOCK
+        ascending = np.argsort(indices, kind="stable")
+        rows = np.empty((len(indices), self.shape[0]), self.dtype)
+        numbers = indices[ascending] // BLOCK
         for these in np.split(ascending, np.flatnonzero(np.diff(numbers)) + 1):
             if len(these):
-                first = int(order[these[0]])
-                block = self.block(first, int(order[these[-1]]) - first + 1)
-                rows[these] = block.T[order[these] - first]
+                first = int(indices[these[0]])
+                block = self.block(first, int(indices[these[-1]]) - first + 1)
+                rows[these] = block.T[indices[these] - first]
         return rows.T
 
-    def some(self, n_samples: int) -> np.ndarray:
+    def take_evenly(self, n_samples: int) -> np.ndarray:
         """Return at most so many samples (n_rows, n), evenly spread, in memory."""
         step = -(-self.shape[1] // n_samples)
-        return self.taken(np.arange(0, self.shape[1], step))
+        return self.take(np.arange(0, self.shape[1], step))
 
-    def only(self, order: np.ndarray) -> Samples:
+    def select(self, indices: np.ndarray) -> Samples:
         """Return samples by their indices, gathered in memory."""
-        return Samples.of(self.taken(order), self.n_threads)
+        return Samples.of(self.take(indices), self.n_threads)
 
     def batches(self, size: int | None, seed: int, start: int = 0) -> Iterator[np.ndarray]:
         """Yield batches (n_rows, size) without end, every sample once before any comes again.
@@ -199,27 +212,27 @@ class Samples(ABC):
         epoch, passed = divmod(start * size, n_samples)
         left = np.empty(0, dtype=np.intp)
         while True:
-            for part in self.shuffled([seed, epoch]):
+            for part in self.shuffle([seed, epoch]):
                 left, passed = np.concatenate([left, part[passed:]]), max(passed - len(part), 0)
                 for first in range(0, len(left) - size + 1, size):
-                    yield self.taken(left[first : first + size])
+                    yield self.take(left[first : first + size])
                 left = left[len(left) - len(left) % size :]
             epoch += 1
 
-    def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
+    def shuffle(self, seed: list[int]) -> Iterator[np.ndarray]:
         """Yield parts of a random order of all samples, which batches follow; here one part."""
         yield np.random.default_rng(seed).permutation(self.shape[1])
 
-    def mapped(self, matrix: np.ndarray, mean: np.ndarray) -> Samples:
+    def transform(self, matrix: np.ndarray, mean: np.ndarray) -> Samples:
         """Return K (x − μ) for a matrix K (n_outputs, n_rows) and a mean μ (n_rows, 1)."""
         from sparsebp.samples.derived import Affine, DerivedSamples
 
-        function = Affine(self.placed(matrix), self.placed(mean))
+        function = Affine(self.place(matrix), self.place(mean))
         return DerivedSamples(self, function, matrix.shape[0], self.dtype)
 
-    def computed(self) -> Samples:
+    def load(self) -> Samples:
         """Return the same samples, computed once and kept in memory."""
-        return Samples.of(self.map(_itself), self.n_threads)
+        return Samples.of(self.map_columns(_itself), self.n_threads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,10 +272,10 @@ class ArraySamples(Samples):
         """Return a view of some columns."""
         return self.array[:, first : first + size]
 
-    def taken(self, order: np.ndarray) -> np.ndarray:
+    def take(self, indices: np.ndarray) -> np.ndarray:
         """Copy some columns."""
         # A transposed view has its samples in rows, which are gathered in one piece each.
-        return self.array.T[order].T
+        return self.array.T[indices].T
 
 
 def check_output(out: Any, shape: tuple[int, int]) -> None:

@@ -81,10 +81,10 @@ class StoredSamples(Samples):
         """Whether the store draws its rows, and more of them than are kept."""
         return hasattr(self.store, "sample") and self.shape[1] > self._reader.n_rows_kept
 
-    def some(self, n_samples: int) -> np.ndarray:
+    def take_evenly(self, n_samples: int) -> np.ndarray:
         """Return a few samples, evenly spread, or those that a store of drawn rows offers."""
         if not self.is_drawn:
-            return super().some(n_samples)
+            return super().take_evenly(n_samples)
         rows = self.store.sample()
         return rows[:: -(-len(rows) // n_samples)].astype(self.dtype, copy=False).T
 
@@ -93,7 +93,7 @@ class StoredSamples(Samples):
         rows = self._reader.read(first, min(first + size, self.shape[1]))
         return rows.astype(self.dtype, copy=False).T
 
-    def shuffled(self, seed: list[int]) -> Iterator[np.ndarray]:
+    def shuffle(self, seed: list[int]) -> Iterator[np.ndarray]:
         """Yield the samples of a few random chunks, shuffled, then of the next few."""
         n_samples, chunk = self.shape[1], self._reader.chunk
         rng = np.random.default_rng(seed)

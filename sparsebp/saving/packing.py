@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._dispatch import on_host
 from sparsebp._fitted import check_attributes
-from sparsebp.coding import OnlineState
+from sparsebp.coding import BasisState
 from sparsebp.penalties import Penalty, Signed, Topographic
 from sparsebp.saving.registry import ESTIMATORS, PENALTIES
 
@@ -83,7 +83,7 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         key = f"array{len(arrays)}"
         arrays[key] = value
         return {"array": key}
-    if isinstance(value, OnlineState):
+    if isinstance(value, BasisState):
         return {"state": {f.name: _packed(getattr(value, f.name), arrays) for f in fields(value)}}
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -157,7 +157,7 @@ def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         if kind.__name__ in value:
             return kind(_unpacked(entry, arrays) for entry in value[kind.__name__])
     if "state" in value:
-        return OnlineState(**{k: _unpacked(v, arrays) for k, v in value["state"].items()})
+        return BasisState(**{k: _unpacked(v, arrays) for k, v in value["state"].items()})
     if "names" in value:
         return np.array(value["names"], dtype=object)
     return _unpacked_penalty(dict(value["penalty"]), arrays)

@@ -7,7 +7,7 @@ from thinning import first_fast
 
 from sparsebp.coding import (
     Alternation,
-    OnlineState,
+    BasisState,
     encode,
     replaced_atoms,
     starting_codes,
@@ -32,7 +32,7 @@ def a_basis(n_features=10, n_components=15, seed=7):
 
 def run(alternation, x, basis, *, max_iter=10, batch_size=None, callback=None):
     search = replace(alternation, max_iter=max_iter, batch_size=batch_size)
-    return search.run(x, OnlineState.empty(basis), 0, callback)
+    return search.run(x, BasisState.empty(basis), 0, callback)
 
 
 def replace_unused_atoms(x, basis, codes, rng):
@@ -133,7 +133,7 @@ def test_all_samples_converge_to_a_fixed_point(settings):
     alternation = Alternation(SmoothL1(1e-2), alpha, gamma, steps="exact", tol=1e-4)
     result = run(alternation, x, a_basis(4, n_components), max_iter=250)
     assert result.status is Status.CONVERGED
-    codes = encode(x, result.point, SmoothL1(1e-2), alpha).codes
+    codes = encode(x, result.point, SmoothL1(1e-2), alpha).points
     gradient = 2 / 60 * (result.point @ codes - x) @ codes.T + 2 * gamma * result.point
     assert np.abs(gradient).max() < 1e-3 * np.abs(2 / 60 * x @ codes.T).max()
 
@@ -230,7 +230,7 @@ def test_on_all_samples_the_codes_carry_over_and_on_batches_they_restart():
 
 def test_a_basis_whose_atoms_are_all_used_is_returned_itself():
     x, atoms = planted()
-    codes = encode(x, atoms, SmoothL1(), 0.1).codes
+    codes = encode(x, atoms, SmoothL1(), 0.1).points
     assert replace_unused_atoms(x, atoms, codes, np.random.RandomState(0)) is atoms
 
 
@@ -239,7 +239,7 @@ def test_a_basis_whose_atoms_are_all_used_is_returned_itself():
 def test_unused_atoms_become_residuals_of_median_length(how, dtype):
     x, atoms = (a.astype(dtype) for a in planted(80))
     basis = atoms * np.linspace(1, 2, 15, dtype=dtype)
-    codes = encode(x, basis, SmoothL1(), 0.1).codes
+    codes = encode(x, basis, SmoothL1(), 0.1).points
     if how == "never coded":
         codes[[2, 9]] = 0
     else:

@@ -130,7 +130,7 @@ from sparsebp.penalties import L1
 rng = np.random.default_rng(0)
 basis = rng.normal(size=(40, 60))
 x = rng.normal(size=(40, 300))
-codes = encode(x, basis, L1(), 4.0).codes
+codes = encode(x, basis, L1(), 4.0).points
 print(codes.tobytes().hex(), pursue(x, basis, n_nonzero=9).tobytes().hex())
 """
 

@@ -54,7 +54,7 @@ def test_every_sample_is_at_an_optimum(penalty, alpha):
     x[:, ::3] *= 10
     found = encode(x, basis, penalty, alpha, max_iter=5000)
     assert found.n_unfinished == 0
-    assert_optimal(found.codes, x, basis, penalty, alpha)
+    assert_optimal(found.points, x, basis, penalty, alpha)
 
 
 @pytest.mark.parametrize("alpha", [0.02, 0.3, 2.0])
@@ -64,7 +64,7 @@ def test_l1_equals_scikit_learns_lasso(n_features, n_components, alpha):
     x, basis = a_problem(15, n_features=n_features, n_components=n_components)
     lasso = Lasso(alpha / (2 * n_features), fit_intercept=False, tol=1e-10, max_iter=100_000)
     expected = lasso.fit(basis, x).coef_.T
-    codes = encode(x, basis, L1(), alpha, tol=1e-9, max_iter=20_000).codes
+    codes = encode(x, basis, L1(), alpha, tol=1e-9, max_iter=20_000).points
     np.testing.assert_allclose(codes, expected, atol=1e-5)
     strong = np.abs(expected) > 1e-4
     assert ((codes != 0) == strong).mean() > 0.99
@@ -75,7 +75,7 @@ def test_l1_on_an_orthonormal_basis_is_soft_thresholding():
     basis = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))[0]
     pull = basis.T @ x
     expected = np.sign(pull) * np.maximum(np.abs(pull) - 0.4, 0)
-    np.testing.assert_allclose(encode(x, basis, L1(), 0.8).codes, expected, atol=1e-6)
+    np.testing.assert_allclose(encode(x, basis, L1(), 0.8).points, expected, atol=1e-6)
 
 
 def test_l1_with_a_large_weight_is_exactly_zero():
@@ -83,23 +83,23 @@ def test_l1_with_a_large_weight_is_exactly_zero():
     alpha = 1.001 * np.abs(2 * basis.T @ x).max()
     found = encode(x, basis, L1(), alpha)
     assert found.n_unfinished == 0
-    np.testing.assert_array_equal(found.codes, 0)
+    np.testing.assert_array_equal(found.points, 0)
 
 
 def test_smooth_l1_tends_to_l1():
     x, basis = a_problem(15)
-    exact = encode(x, basis, L1(), 0.5, tol=1e-9).codes
-    smooth = encode(x, basis, SmoothL1(epsilon=1e-6), 0.5, tol=1e-5).codes
+    exact = encode(x, basis, L1(), 0.5, tol=1e-9).points
+    smooth = encode(x, basis, SmoothL1(epsilon=1e-6), 0.5, tol=1e-5).points
     np.testing.assert_allclose(smooth, exact, atol=2e-2)
 
 
 @pytest.mark.parametrize("penalty", KINDS, ids=name)
 def test_a_sample_does_not_see_its_neighbors(penalty):
     x, basis = a_problem(12)
-    together = encode(x, basis, penalty, 0.3).codes
+    together = encode(x, basis, penalty, 0.3).points
     rng = np.random.default_rng(0)
     for order in ([4], rng.permutation(12)):
-        codes = encode(x[:, order], basis, penalty, 0.3).codes
+        codes = encode(x[:, order], basis, penalty, 0.3).points
         np.testing.assert_allclose(codes, together[:, order], atol=1e-9)
 
 
@@ -108,20 +108,20 @@ def test_more_samples_than_a_block_holds(penalty):
     x, basis = a_problem(1100)
     found = encode(x, basis, penalty, 0.5)
     assert found.n_unfinished == 0
-    assert found.codes.shape == (12, 1100)
-    assert_optimal(found.codes, x, basis, penalty, 0.5)
+    assert found.points.shape == (12, 1100)
+    assert_optimal(found.points, x, basis, penalty, 0.5)
     assert encode(x, basis, penalty, 0.5, max_iter=1).n_unfinished == 1100
     for first in (505, 1020, 1099):
         few = slice(first, first + 10)
-        alone = encode(x[:, few], basis, penalty, 0.5).codes
-        np.testing.assert_allclose(alone, found.codes[:, few], atol=1e-9)
+        alone = encode(x[:, few], basis, penalty, 0.5).points
+        np.testing.assert_allclose(alone, found.points[:, few], atol=1e-9)
 
 
 @pytest.mark.parametrize("penalty", EVERY, ids=name)
 def test_no_samples(penalty):
     x, basis = a_problem(0)
     found = encode(x, basis, penalty, 0.5)
-    assert (found.codes.shape, found.n_unfinished) == ((12, 0), 0)
+    assert (found.points.shape, found.n_unfinished) == ((12, 0), 0)
 
 
 @pytest.mark.parametrize("penalty", EVERY, ids=name)
@@ -131,7 +131,7 @@ def test_samples_of_zeros_have_codes_of_zeros(penalty):
     for alpha in (0.0, 50.0):
         found = encode(x, basis, penalty, alpha, max_iter=5000)
         assert found.n_unfinished == 0
-        np.testing.assert_array_equal(found.codes[:, 5], 0)
+        np.testing.assert_array_equal(found.points[:, 5], 0)
 
 
 @pytest.mark.parametrize("penalty", KINDS, ids=name)
@@ -140,8 +140,8 @@ def test_atoms_of_zeros_are_not_used(penalty):
         x, basis = a_problem(10, dtype=dtype)
         basis[:, 3] = 0
         found = encode(x, basis, penalty, alpha, max_iter=50)
-        assert np.isfinite(found.codes).all()
-        np.testing.assert_allclose(found.codes[3], 0, atol=1e-6)
+        assert np.isfinite(found.points).all()
+        np.testing.assert_allclose(found.points[3], 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("penalty", EVERY, ids=name)
@@ -150,7 +150,7 @@ def test_a_basis_of_zeros_is_not_used(penalty):
         x, basis = a_problem(dtype=dtype)
         nothing = encode(x, np.zeros_like(basis), penalty, alpha)
         assert nothing.n_unfinished == 0
-        np.testing.assert_array_equal(nothing.codes, 0)
+        np.testing.assert_array_equal(nothing.points, 0)
 
 
 @pytest.mark.parametrize("penalty", [L1(), SmoothL1(), Cauchy(), Topographic((1, 5))], ids=name)
@@ -158,10 +158,10 @@ def test_without_a_penalty_least_squares_is_reached(penalty):
     x, basis = a_problem(n_components=5)
     found = encode(x, basis, penalty, 0.0, tol=1e-9)
     assert found.n_unfinished == 0
-    np.testing.assert_allclose(found.codes, np.linalg.lstsq(basis, x)[0], atol=1e-7)
+    np.testing.assert_allclose(found.points, np.linalg.lstsq(basis, x)[0], atol=1e-7)
     x, basis = a_problem()
     found = encode(x, basis, penalty if penalty != Topographic((1, 5)) else L1(), 0.0, tol=1e-9)
-    np.testing.assert_allclose(basis @ found.codes, x, atol=1e-7)
+    np.testing.assert_allclose(basis @ found.points, x, atol=1e-7)
 
 
 @pytest.mark.parametrize("penalty", first_fast([*CONVEX[::2], *CONVEX[1::2]], 3), ids=name)
@@ -170,23 +170,23 @@ def test_a_convex_problem_forgets_where_it_began(penalty):
     start = 5 * np.random.default_rng(9).normal(size=(12, 15))
     near = encode(x, basis, penalty, 0.5, tol=1e-9, max_iter=5000)
     far = encode(x, basis, penalty, 0.5, tol=1e-9, max_iter=5000, start=start)
-    np.testing.assert_allclose(far.codes, near.codes, atol=1e-5)
+    np.testing.assert_allclose(far.points, near.points, atol=1e-5)
 
 
 def test_a_start_at_the_optimum_is_returned():
     x, basis = a_problem()
-    codes = encode(x, basis, SmoothL1(), 0.5).codes
-    np.testing.assert_array_equal(encode(x, basis, SmoothL1(), 0.5, start=codes).codes, codes)
+    codes = encode(x, basis, SmoothL1(), 0.5).points
+    np.testing.assert_array_equal(encode(x, basis, SmoothL1(), 0.5, start=codes).points, codes)
 
 
 @pytest.mark.parametrize("penalty", KINDS, ids=name)
 def test_float32_stays_and_finishes(penalty):
     x, basis = a_problem(20, dtype=np.float32)
     found = encode(x, basis, penalty, 0.5)
-    wide = encode(x.astype(float), basis.astype(float), penalty, 0.5).codes
-    assert found.codes.dtype == np.float32
+    wide = encode(x.astype(float), basis.astype(float), penalty, 0.5).points
+    assert found.points.dtype == np.float32
     assert found.n_unfinished == 0
-    near = np.isclose(found.codes, wide, atol=2e-3).all(axis=0)
+    near = np.isclose(found.points, wide, atol=2e-3).all(axis=0)
     assert near.mean() > (0.99 if penalty in CONVEX else 0.8)
 
 
@@ -199,7 +199,7 @@ def test_few_iterations_leave_samples_unfinished_and_no_worse(penalty):
     assert 30 <= found.n_unfinished <= 39
     objective = sparse_coding(penalty, 0.5).objective("s", {"x": x, "A": basis}, scale=1)
     before = objective.values_and_gradient(start)[0]
-    assert (objective.values_and_gradient(found.codes)[0] <= before + 1e-12).all()
+    assert (objective.values_and_gradient(found.points)[0] <= before + 1e-12).all()
 
 
 @pytest.mark.parametrize("penalty", [SmoothL1(), Cauchy(), Topographic((3, 4))], ids=name)
@@ -209,8 +209,8 @@ def test_what_cannot_be_computed_is_counted_as_unfinished(penalty):
     with np.errstate(all="ignore"):
         found = encode(x, basis, penalty, 0.5)
     assert found.n_unfinished == 1
-    alone = encode(x[:, 8:9], basis, penalty, 0.5).codes
-    np.testing.assert_allclose(found.codes[:, 8:9], alone, atol=1e-9)
+    alone = encode(x[:, 8:9], basis, penalty, 0.5).points
+    np.testing.assert_allclose(found.points[:, 8:9], alone, atol=1e-9)
 
 
 @pytest.mark.parametrize("penalty", CONVEX, ids=name)
@@ -227,7 +227,7 @@ def test_inputs_are_left_alone(penalty):
         array.flags.writeable = False
     x, basis, start = arrays
     found = encode(x, basis, penalty, 0.5, start=start)
-    assert not np.shares_memory(found.codes, start)
+    assert not np.shares_memory(found.points, start)
     for array, copy in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
 

@@ -45,7 +45,7 @@ def test_codes_are_optimal_at_every_scale(scale, positive):
     x, basis = a_problem(3, 16, 40)
     found = encode(scale * x, basis, L1(positive), 0.3 * scale)
     assert found.n_unfinished == 0
-    gap = duality_gap(scale * x.T, basis.T, found.codes.T, 0.3 * scale, positive=positive)
+    gap = duality_gap(scale * x.T, basis.T, found.points.T, 0.3 * scale, positive=positive)
     assert gap.max() < 1e-6
 
 
@@ -54,7 +54,7 @@ def test_codes_are_optimal_whatever_the_length_of_the_atoms(length):
     x, basis = a_problem(4, 16, 40)
     found = encode(x, length * basis, L1(), 0.3 * length)
     assert found.n_unfinished == 0
-    gap = duality_gap(x.T, length * basis.T, found.codes.T, 0.3 * length)
+    gap = duality_gap(x.T, length * basis.T, found.points.T, 0.3 * length)
     assert gap.max() < 1e-6
 
 
@@ -63,12 +63,12 @@ def test_twin_atoms_are_no_trouble():
     twins = np.hstack([basis, basis[:, :5], -basis[:, 5:8]])
     found = encode(x, twins, L1(), 0.2)
     assert found.n_unfinished == 0
-    assert duality_gap(x.T, twins.T, found.codes.T, 0.2).max() < 1e-6
+    assert duality_gap(x.T, twins.T, found.points.T, 0.2).max() < 1e-6
 
 
 def test_float64_codes_are_exact_although_their_signs_are_found_in_float32():
     x, basis = a_problem(6, 20, 30)
-    codes = encode(x, basis, L1(), 0.5).codes
+    codes = encode(x, basis, L1(), 0.5).points
     assert duality_gap(x.T, basis.T, codes.T, 0.5).max() < 1e-13
 
 

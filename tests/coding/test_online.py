@@ -3,7 +3,7 @@ import oracles
 import pytest
 from thinning import first_fast
 
-from sparsebp.coding import OnlineLearning, OnlineState, encode
+from sparsebp.coding import BasisState, OnlineLearning, encode
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import dictionary_recovery
 from sparsebp.minimizers import Status
@@ -22,7 +22,7 @@ def signals(n_samples=600, n_features=6, n_atoms=9, seed=0):
 def learn(x, basis, *, penalty=None, gamma=None, max_iter=20, batch_size=100, **options):
     limits = {"batch_size": batch_size, "max_iter": max_iter, "tol": 0.0, **options}
     search = OnlineLearning(penalty or L1(), ALPHA, gamma, **limits)
-    return search.run(x, OnlineState.empty(basis), 1)
+    return search.run(x, BasisState.empty(basis), 1)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -47,7 +47,7 @@ def test_one_atom_after_the_other_is_the_best_for_the_sums(seed):
 def test_the_sums_are_weighted_means_of_the_batches_moments():
     x, basis = signals()
     problem = OnlineLearning(L1(), ALPHA, None)
-    state = OnlineState.empty(problem.project(basis))
+    state = BasisState.empty(problem.project(basis))
     rng = np.random.default_rng(0)
     constant = x[:, :50]
     for _ in range(4):
@@ -66,7 +66,7 @@ def test_the_objective_of_all_samples_falls(penalty, gamma):
     result = learn(x, basis, penalty=penalty, gamma=gamma)
 
     def objective(a):
-        codes = encode(x, a, penalty, ALPHA, tol=1e-4).codes
+        codes = encode(x, a, penalty, ALPHA, tol=1e-4).points
         return problem.value(x, a, codes)
 
     assert objective(result.point) < 0.8 * objective(problem.project(basis))
@@ -117,7 +117,7 @@ def test_how_it_ends():
     assert learn(x, basis, max_iter=3).status is Status.ITERATION_LIMIT
     assert learn(x, basis, max_iter=50, tol=10.0).status is Status.CONVERGED
     search = OnlineLearning(L1(), ALPHA, None, tol=0.0, batch_size=50, max_iter=9)
-    start = OnlineState.empty(basis)
+    start = BasisState.empty(basis)
     stopped = search.run(x, start, 0, callback=lambda i, *_: i == 2)
     assert (stopped.status, stopped.n_iter, len(stopped.history)) == (Status.STOPPED, 2, 3)
 
@@ -142,7 +142,7 @@ def test_finds_a_planted_dictionary():
         planted = make_dictionary_signals(1500, 20, 50, n_nonzero=3, snr_db=20, random_state=seed)
         start = np.random.default_rng(100 + seed).normal(size=(20, 50))
         search = OnlineLearning(L1(), 0.2, None, batch_size=256, max_iter=400, tol=0.0)
-        result = search.run(planted.X.T, OnlineState.empty(start), seed)
+        result = search.run(planted.X.T, BasisState.empty(start), seed)
         found.append(dictionary_recovery(result.point.T, planted.dictionary).n_found)
     # Of 50. Over thirty seeds the mean is 49.2; that of twelve varies by half an atom.
     assert np.median(found) >= 49.5, found

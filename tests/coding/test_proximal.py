@@ -10,7 +10,7 @@ from thinning import first_fast
 
 from sparsebp._namespaces import to_numpy
 from sparsebp.coding import encode
-from sparsebp.coding.proximal import encode_together
+from sparsebp.coding.l1 import encode_together
 from sparsebp.metrics import duality_gap
 from sparsebp.penalties import L1, Cauchy, LogCosh, Penalty, SmoothL1, Topographic
 
@@ -30,7 +30,7 @@ def without_missing_rows(x, basis, mask, penalty, alpha, **options):
     """Encode each sample with the rows of the basis that it has: the slow obvious way."""
     codes = []
     for sample, known in zip(x.T, mask.T > 0, strict=True):
-        codes.append(encode(sample[known, None], basis[known], penalty, alpha, **options).codes)
+        codes.append(encode(sample[known, None], basis[known], penalty, alpha, **options).points)
     return np.concatenate(codes, axis=1)
 
 
@@ -42,7 +42,7 @@ def test_equals_encoding_what_is_known(penalty, seed):
     found = encode(x, basis, penalty, 0.3, mask=mask, tol=1e-9, max_iter=20_000)
     expected = without_missing_rows(x, basis, mask, penalty, 0.3, tol=1e-9, max_iter=20_000)
     assert found.n_unfinished == 0
-    np.testing.assert_allclose(found.codes, expected, atol=1e-5)
+    np.testing.assert_allclose(found.points, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("penalty", SMOOTH[:2], ids=repr)
@@ -53,7 +53,7 @@ def test_equals_scipy_on_the_formula(penalty):
         residual = mask[:, j] * (basis @ s - x[:, j])
         return residual @ residual + 0.3 * penalty.values_and_gradient(s[:, None])[0][0]
 
-    found = encode(x, basis, penalty, 0.3, mask=mask, tol=1e-9).codes
+    found = encode(x, basis, penalty, 0.3, mask=mask, tol=1e-9).points
     for j in range(3):
         best = minimize(value, np.zeros(12), args=(j,), tol=1e-12).fun
         assert value(found[:, j], j) <= best + 1e-8
@@ -63,7 +63,7 @@ def test_equals_scipy_on_the_formula(penalty):
 def test_what_is_missing_does_not_matter(penalty):
     x, basis, mask = problem()
     elsewhere = np.where(mask > 0, x, 1e3)
-    codes = [encode(y, basis, penalty, 0.3, mask=mask).codes for y in (x, elsewhere)]
+    codes = [encode(y, basis, penalty, 0.3, mask=mask).points for y in (x, elsewhere)]
     np.testing.assert_allclose(*codes, atol=1e-8)
 
 
@@ -72,14 +72,14 @@ def test_nothing_missing_is_the_encoder_without_a_mask(penalty):
     x, basis, mask = problem()
     full = encode(x, basis, penalty, 0.3, mask=np.ones_like(mask), tol=1e-9, max_iter=20_000)
     np.testing.assert_allclose(
-        full.codes, encode(x, basis, penalty, 0.3, tol=1e-9).codes, atol=1e-6
+        full.points, encode(x, basis, penalty, 0.3, tol=1e-9).points, atol=1e-6
     )
 
 
 @pytest.mark.parametrize("penalty", [L1(), L1(positive=True), SmoothL1(1e-2)], ids=repr)
 def test_nothing_known_gives_codes_of_zero(penalty):
     x, basis, mask = problem()
-    codes = encode(x, basis, penalty, 0.3, mask=0 * mask).codes
+    codes = encode(x, basis, penalty, 0.3, mask=0 * mask).points
     np.testing.assert_allclose(codes, 0, atol=1e-12)
 
 
@@ -87,15 +87,16 @@ def test_nothing_known_gives_codes_of_zero(penalty):
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_every_sample_by_itself(penalty, n_threads):
     x, basis, mask = problem(n_samples=300)
-    together = encode(x, basis, penalty, 0.3, mask=mask, n_threads=n_threads).codes
-    alone = [encode(x[:, [j]], basis, penalty, 0.3, mask=mask[:, [j]]).codes for j in (3, 150, 299)]
+    together = encode(x, basis, penalty, 0.3, mask=mask, n_threads=n_threads).points
+    singles = [(x[:, [j]], mask[:, [j]]) for j in (3, 150, 299)]
+    alone = [encode(one, basis, penalty, 0.3, mask=known).points for one, known in singles]
     np.testing.assert_allclose(together[:, [3, 150, 299]], np.concatenate(alone, axis=1), atol=1e-9)
 
 
 @pytest.mark.parametrize("penalty", [L1(), SmoothL1(1e-2)], ids=repr)
 def test_keeps_float32_and_says_who_did_not_finish(penalty):
     x, basis, mask = problem(dtype=np.float32)
-    assert encode(x, basis, penalty, 0.3, mask=mask).codes.dtype == np.float32
+    assert encode(x, basis, penalty, 0.3, mask=mask).points.dtype == np.float32
     assert encode(x, basis, penalty, 0.3, mask=mask, tol=1e-5, max_iter=1).n_unfinished > 0
 
 
@@ -111,7 +112,7 @@ def test_what_is_missing_may_be_nan():
     x, basis, mask = problem()
     holes = np.where(mask > 0, x, np.nan)
     for penalty in (L1(), SmoothL1(1e-2)):
-        codes = [encode(y, basis, penalty, 0.3, mask=mask).codes for y in (x, holes)]
+        codes = [encode(y, basis, penalty, 0.3, mask=mask).points for y in (x, holes)]
         np.testing.assert_array_equal(*codes)
 
 
@@ -141,8 +142,8 @@ def test_a_penalty_with_a_proximal_map_is_minimized_exactly(masked):
     found = encode(x, basis, ElasticNet(), alpha, mask=mask if masked else None, **options)
     expected = encode(taller[1], taller[0], L1(), alpha, mask=known if masked else None, **options)
     assert found.n_unfinished == 0
-    assert (found.codes == 0).mean() > 0.2
-    np.testing.assert_allclose(found.codes, expected.codes, atol=1e-8)
+    assert (found.points == 0).mean() > 0.2
+    np.testing.assert_allclose(found.points, expected.points, atol=1e-8)
 
 
 @everywhere
@@ -161,7 +162,7 @@ def test_batches_in_any_library_are_encoded_to_a_duality_gap(foreign, penalty):
         limits = {"alpha": 0.3, "positive": penalty.positive}
         gaps = duality_gap(x.T, basis.T, codes.T.astype(float), **limits)
         assert gaps.max() <= 1.1 * tol
-        exact = encode(x, basis, penalty, 0.3, tol=1e-12).codes
+        exact = encode(x, basis, penalty, 0.3, tol=1e-12).points
         np.testing.assert_allclose(codes, exact, atol=30 * np.abs(exact).max() * tol**0.5)
 
 
@@ -201,7 +202,7 @@ def test_reflections_converge_for_any_basis(make):
 def test_a_batch_without_a_penalty_is_a_least_squares_problem(penalty):
     x, basis, _ = problem(6, n_samples=10)
     codes, n_unfinished = encode_together(x, basis[:, :5], penalty, 0.0, tol=1e-12, max_iter=20_000)
-    expected = encode(x, basis[:, :5], penalty, 0.0, tol=1e-10).codes
+    expected = encode(x, basis[:, :5], penalty, 0.0, tol=1e-10).points
     assert n_unfinished == 0
     np.testing.assert_allclose(codes, expected, atol=1e-4)
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from sparsebp.coding.state import AlternationState, OnlineState, packed_state, unpacked_state
+from sparsebp.coding.state import AlternationState, BasisState, packed_state, unpacked_state
 
 BASIS, X, CODES = np.ones((2, 3), np.float32), np.zeros((2, 4)), np.full((3, 4), 2.0)
-ONLINE = OnlineState.fitted(BASIS, X, CODES, 4)
+ONLINE = BasisState.fitted(BASIS, X, CODES, 4)
 
 
 @pytest.mark.parametrize("start", [BASIS, BASIS + 1], ids=["basis", "other"])
@@ -25,6 +25,6 @@ def test_a_kept_state_of_the_alternation_is_the_same(start):
 
 def test_a_kept_state_of_online_learning_is_the_same():
     found = unpacked_state(packed_state(ONLINE), X)
-    assert type(found) is OnlineState
+    assert type(found) is BasisState
     for name, value in vars(ONLINE).items():
         np.testing.assert_array_equal(vars(found)[name], value)

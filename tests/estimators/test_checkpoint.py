@@ -19,7 +19,7 @@ from sparsebp import (
     load_model,
     save_model,
 )
-from sparsebp._checkpoint import Checkpoint
+from sparsebp._checkpoint import CheckpointFile
 from sparsebp.coding import Alternation, OnlineLearning
 from sparsebp.estimators._resuming import checksum
 from sparsebp.penalties import LogCosh, Topographic
@@ -70,8 +70,8 @@ def path(tmp_path):
 @pytest.fixture
 def computed(monkeypatch):
     """List what fits compute: the points of evaluations, and steps."""
-    done, record = [], Checkpoint.record
-    monkeypatch.setattr(Checkpoint, "record", lambda *a: done.append(a[1]) or record(*a))
+    done, record = [], CheckpointFile.record
+    monkeypatch.setattr(CheckpointFile, "record", lambda *a: done.append(a[1]) or record(*a))
     for kind in IN_STEPS:
 
         def step(*arguments, plain=kind.step):

@@ -15,7 +15,7 @@ from sparsebp import (
     SparseCoding,
     SparseFiltering,
 )
-from sparsebp.coding import Codes
+from sparsebp.minimizers import ColumnResult
 from sparsebp.preprocessing import Whitening
 
 da = pytest.importorskip("dask.array")
@@ -106,7 +106,7 @@ def test_codes_that_have_not_converged_are_a_warning_when_computed(
 ):
     samples = request.getfixturevalue("chunked") if is_spread else da.from_array(X, (1024, 6))
     coder = SparseCoder(np.eye(6, dtype=np.float32))
-    monkeypatch.setattr(SparseCoder, "_encode", lambda _, x: Codes(x, 1))
+    monkeypatch.setattr(SparseCoder, "_encode", lambda _, x: ColumnResult(x, 1))
     message = (
         "The coefficients of some samples have not converged; scale the samples to about unit "
         "variance, or raise epsilon."

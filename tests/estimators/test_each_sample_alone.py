@@ -50,7 +50,7 @@ def assert_alike_in_any_company(penalty, n_samples, dtype, *, masked):
     x, basis = a_problem(n_samples, dtype)
     mask = (np.random.default_rng(2).random(x.shape) < 0.8).astype(dtype) if masked else None
     limits = {"max_iter": 60}
-    together = encode(x, basis, penalty, 0.3, mask=mask, **limits).codes
+    together = encode(x, basis, penalty, 0.3, mask=mask, **limits).points
     assert together.any()
     for name, order in selections(n_samples).items():
         for layout in ("C", "F"):

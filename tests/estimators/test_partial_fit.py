@@ -9,7 +9,7 @@ import pytest
 
 from sparsebp import SparseCoding, load_model, save_model
 from sparsebp._checks import draw_seed
-from sparsebp.coding import OnlineState
+from sparsebp.coding import BasisState
 from sparsebp.coding.search import rng_of_step
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.estimators import sparse_coding
@@ -102,7 +102,7 @@ def test_sums_follow_atoms_whose_lengths_change():
     rng = np.random.default_rng(0)
     basis, codes = rng.normal(size=(4, 3)), rng.normal(size=(3, 30))
     lengths = np.linalg.norm(basis, axis=0)
-    long = OnlineState.fitted(basis, basis @ codes, codes, 30)
+    long = BasisState.fitted(basis, basis @ codes, codes, 30)
     unit = long.moved_to(basis / lengths)
     scaled = codes * lengths[:, None]
     np.testing.assert_allclose(unit.codes_moments, scaled @ scaled.T / 30)
@@ -112,7 +112,7 @@ def test_sums_follow_atoms_whose_lengths_change():
 def test_batches_of_any_size_count_by_their_samples():
     rng = np.random.default_rng(0)
     x, codes = rng.normal(size=(4, 60)), rng.normal(size=(3, 60))
-    state = OnlineState.empty(np.eye(4, 3)).including(x[:, :40], codes[:, :40])
+    state = BasisState.empty(np.eye(4, 3)).including(x[:, :40], codes[:, :40])
     np.testing.assert_allclose(state.codes_moments, codes[:, :40] @ codes[:, :40].T / 40)
     whole = state.including(x[:, 40:], codes[:, 40:])
     kept = (2 / 3) ** 48

@@ -8,7 +8,7 @@ from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 
 from sparsebp import OrthonormalICA, ReconstructionICA, load_model, save_model
-from sparsebp._checkpoint import NoCheckpoint
+from sparsebp._checkpoint import Checkpoint
 from sparsebp.estimators._signs import SignRule
 from sparsebp.metrics import amari_distance
 from sparsebp.minimizers import WINDOW
@@ -168,6 +168,6 @@ def test_reconstruction_ica_resumes_on_all_samples_near_a_minimum():
     drawn = {}
     for near in (True, False):
         rng = np.random.default_rng(1)
-        model._minimize(NoCheckpoint(rng), samples, LogCosh(), np.eye(3), near=near, **limits)
+        model._minimize(Checkpoint(rng), samples, LogCosh(), np.eye(3), near=near, **limits)
         drawn[near] = rng.random() != np.random.default_rng(1).random()
     assert drawn == {True: False, False: True}

@@ -218,7 +218,7 @@ def test_another_weight_than_that_of_the_fit():
     model.fit(X)
     at_fit = model.transform(X)
     coder = model.with_alpha(3.0)
-    expected = encode(X.T, model.components_.T, L1(), 3.0).codes.T
+    expected = encode(X.T, model.components_.T, L1(), 3.0).points.T
     np.testing.assert_allclose(coder.transform(X), expected, atol=1e-8)
     np.testing.assert_array_equal(model.transform(X), at_fit)
     assert (model.alpha, model.alpha_) == (0.1, 0.1)

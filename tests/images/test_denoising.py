@@ -8,7 +8,7 @@ from thinning import first_fast
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.datasets import load_sample_photographs
 from sparsebp.images import denoise, estimate_sigma
-from sparsebp.images._atoms import cosines
+from sparsebp.images._dictionaries import cosines
 from sparsebp.preprocessing import Whitening, remove_mean, sample_patches
 
 RNG = np.random.default_rng(0)

@@ -91,7 +91,7 @@ def test_ordered_and_mapped_samples_are_the_array_made_of_them(build):
     mapping = np.random.default_rng(1).normal(size=(3, 3)), np.full((3, 1), 0.5)
     plain = mapping[0] @ (x[:, order] - mapping[1])
     found = build(
-        ArraySamples(x, 2).only(order).mapped(*mapping), SmoothL1(), 0.01
+        ArraySamples(x, 2).select(order).transform(*mapping), SmoothL1(), 0.01
     ).value_and_gradient(w)
     assert_equal(found, build(plain, SmoothL1(), 0.01).value_and_gradient(w))
 

@@ -37,10 +37,10 @@ def test_shapes_blocks_and_choices_equal_numpy(foreign):
     assert (theirs.shape, theirs.dtype) == (ours.shape, ours.dtype)
     assert_same(theirs.block(40, 16), ours.block(40, 16), foreign)
     order = np.array([7, 0, 49])
-    assert_same(theirs.taken(order), ours.taken(order), foreign)
-    assert_same(theirs.only(order).block(1), ours.only(order).block(1), foreign)
-    assert_same(theirs.map(lambda x: 2 * x), 2 * X.T.astype(np.float32), foreign)
-    assert theirs.computed() is theirs
+    assert_same(theirs.take(order), ours.take(order), foreign)
+    assert_same(theirs.select(order).block(1), ours.select(order).block(1), foreign)
+    assert_same(theirs.map_columns(lambda x: 2 * x), 2 * X.T.astype(np.float32), foreign)
+    assert theirs.load() is theirs
     theirs_and_ours = zip(theirs.batches(20, 3), ours.batches(20, 3), strict=True)
     for found, expected in islice(theirs_and_ours, 4):
         assert_same(found, expected, foreign)
@@ -62,11 +62,11 @@ def test_sums_come_back_in_float64_and_count_exactly(foreign):
 def test_mapped_samples_are_computed_on_the_device(foreign):
     rng = np.random.default_rng(1)
     matrix, mean = rng.normal(size=(3, 4)), rng.normal(size=(4, 1))
-    ours, theirs = (samples.mapped(matrix, mean) for samples in pair(foreign))
+    ours, theirs = (samples.transform(matrix, mean) for samples in pair(foreign))
     assert theirs.shape == (3, 50)
     assert_same(theirs.block(16, 16), ours.block(16, 16), foreign)
-    assert_same(theirs.computed().block(0, 50), ours.computed().block(0, 50), foreign)
-    assert_same(theirs.only(np.arange(9)).block(0), ours.block(0, 9), foreign)
+    assert_same(theirs.load().block(0, 50), ours.load().block(0, 50), foreign)
+    assert_same(theirs.select(np.arange(9)).block(0), ours.block(0, 9), foreign)
     np.testing.assert_allclose(second_moments(theirs), second_moments(ours), rtol=1e-12)
 
 

@@ -42,10 +42,10 @@ def test_sums_are_those_of_an_array_to_the_last_bit(chunk, cluster):
     samples, plain = DaskSamples.of(da.from_array(rows, chunks=(chunk, 4))), ArraySamples(rows.T)
     assert (samples.shape, samples.dtype) == (plain.shape, plain.dtype)
     mapping = np.eye(4)[::-1], np.ones((4, 1))
-    for here, there in ((plain, samples), (plain.mapped(*mapping), samples.mapped(*mapping))):
+    for here, there in ((plain, samples), (plain.transform(*mapping), samples.transform(*mapping))):
         for total, expected in zip(there.sum(statistics), here.sum(statistics), strict=True):
             np.testing.assert_array_equal(total, expected)
-        assert list(there.each(np.max)) == list(here.each(np.max))
+        assert list(there.map_blocks(np.max)) == list(here.map_blocks(np.max))
 
 
 @QUIET
@@ -63,9 +63,9 @@ def test_some_samples_are_fetched(cluster):
     rows = numbers()
     samples = DaskSamples.of(da.from_array(rows, chunks=(1500, 4)))
     order = np.random.default_rng(1).permutation(N_SAMPLES)[:900]
-    np.testing.assert_array_equal(samples.taken(order), rows[order].T)
+    np.testing.assert_array_equal(samples.take(order), rows[order].T)
     np.testing.assert_array_equal(samples.block(1400, 200), rows[1400:1600].T)
-    np.testing.assert_array_equal(samples.some(10), ArraySamples(rows.T).some(10))
+    np.testing.assert_array_equal(samples.take_evenly(10), ArraySamples(rows.T).take_evenly(10))
     batch = next(samples.batches(50, 3))
     np.testing.assert_array_equal(batch, next(ArraySamples(rows.T).batches(50, 3)))
 
@@ -74,9 +74,8 @@ def test_some_samples_are_fetched(cluster):
 def test_rows_are_a_dask_array_or_written(cluster):
     rows = numbers()
     samples = DaskSamples.of(da.from_array(rows, chunks=(1500, 4)))
-    found = samples.mapped(2 * np.eye(4, dtype=np.float32), np.zeros((4, 1), np.float32)).rows(
-        lambda x: x[:3].T, 3
-    )
+    doubled = samples.transform(2 * np.eye(4, dtype=np.float32), np.zeros((4, 1), np.float32))
+    found = doubled.map_rows(lambda x: x[:3].T, 3)
     assert (found.shape, found.dtype, found.chunks[0]) == (
         (N_SAMPLES, 3),
         np.float32,
@@ -84,7 +83,7 @@ def test_rows_are_a_dask_array_or_written(cluster):
     )
     np.testing.assert_array_equal(found.compute(), 2 * rows[:, :3])
     out = np.empty((N_SAMPLES, 4))
-    assert samples.rows(lambda x: x.T, 4, out) is out
+    assert samples.map_rows(lambda x: x.T, 4, out) is out
     np.testing.assert_array_equal(out, rows)
 
 
@@ -117,7 +116,7 @@ def test_the_client_that_holds_the_chunks_is_used():
         (total,) = samples.sum(lambda x: (x.shape[1],))
         assert total == N_SAMPLES
         out = np.empty((N_SAMPLES, 4))
-        np.testing.assert_array_equal(samples.rows(lambda x: x.T, 4, out), rows)
+        np.testing.assert_array_equal(samples.map_rows(lambda x: x.T, 4, out), rows)
 
 
 @QUIET

@@ -30,8 +30,8 @@ def assert_sums_are_plain(samples, plain, rtol=1e-11):
 
 def samples_of(x, n_threads=1, order=None, mapping=None):
     samples = ArraySamples(x, n_threads)
-    samples = samples if order is None else samples.only(order)
-    return samples if mapping is None else samples.mapped(*mapping)
+    samples = samples if order is None else samples.select(order)
+    return samples if mapping is None else samples.transform(*mapping)
 
 
 def mapping_for(x, k, seed=1):
@@ -59,7 +59,7 @@ def test_any_layout_gives_the_same_sums(layout, m):
         "columns": np.repeat(x, 2, axis=1)[:, ::2],
     }[layout]
     assert_sums_are_plain(ArraySamples(given), x)
-    assert_sums_are_plain(ArraySamples(given).only(np.arange(m)[::-1]), x[:, ::-1])
+    assert_sums_are_plain(ArraySamples(given).select(np.arange(m)[::-1]), x[:, ::-1])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
@@ -121,7 +121,7 @@ def test_an_order_picks_columns_also_repeatedly(kind, size):
     x = kind(normal(4, 2 * BLOCK + 11))
     order = np.random.default_rng(size).integers(x.shape[1], size=size)
     picked = x[:, order]
-    for samples in (ArraySamples(x[:, order]), ArraySamples(x).only(order)):
+    for samples in (ArraySamples(x[:, order]), ArraySamples(x).select(order)):
         assert samples.shape == picked.shape
         blocks = [samples.block(first) for first in range(0, size, BLOCK)]
         np.testing.assert_array_equal(np.hstack(blocks), picked)
@@ -131,8 +131,8 @@ def test_an_order_picks_columns_also_repeatedly(kind, size):
 def test_a_selection_of_mapped_samples_is_mapped():
     x = normal(3, 20)
     matrix, mean = mapping_for(x, 2)
-    samples = ArraySamples(x, 2).mapped(matrix, mean)
-    fewer = samples.only(np.array([5, 3]))
+    samples = ArraySamples(x, 2).transform(matrix, mean)
+    fewer = samples.select(np.array([5, 3]))
     assert fewer.n_threads == 2
     assert fewer.shape == (2, 2)
     np.testing.assert_allclose(fewer.block(0), matrix @ (x[:, [5, 3]] - mean), rtol=1e-14)
@@ -153,7 +153,7 @@ def test_a_mapping_is_the_slow_obvious_one(m):
 
 def test_a_mapping_keeps_float32():
     x = normal(3, 2 * BLOCK, np.float32)
-    assert ArraySamples(x).mapped(*mapping_for(x, 2)).block(0).dtype == np.float32
+    assert ArraySamples(x).transform(*mapping_for(x, 2)).block(0).dtype == np.float32
 
 
 @pytest.mark.parametrize("m", [BLOCK + 1, 9 * BLOCK + 13])
@@ -185,8 +185,8 @@ def test_the_array_is_not_copied():
 def test_the_last_block_ends_with_the_samples(first, size, left):
     x = normal(2, 10)
     assert ArraySamples(x).block(first, size).shape == (2, left)
-    assert ArraySamples(x).only(np.arange(10)).block(first, size).shape == (2, left)
-    assert ArraySamples(x).mapped(*mapping_for(x, 3)).block(first, size).shape == (3, left)
+    assert ArraySamples(x).select(np.arange(10)).block(first, size).shape == (2, left)
+    assert ArraySamples(x).transform(*mapping_for(x, 3)).block(first, size).shape == (3, left)
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
@@ -234,7 +234,7 @@ def test_computed_samples_are_the_same():
     mapping = (rng.normal(size=(2, 5)), rng.normal(size=(5, 1)))
     x, order = rng.normal(size=(5, 2500)), rng.permutation(2500)[:2100]
     samples = samples_of(x, order=order, mapping=mapping)
-    computed = samples.computed()
+    computed = samples.load()
     assert computed.shape == samples.shape == (2, 2100)
     assert isinstance(computed, ArraySamples)
     for first in (0, 1024, 2048):
@@ -243,7 +243,7 @@ def test_computed_samples_are_the_same():
 
 def test_a_map_has_a_column_for_every_sample_in_their_order():
     x = normal(3, 2 * BLOCK + 5)
-    found = samples_of(x, 2, mapping=mapping_for(x, 2)).map(lambda block: 2 * block[:1])
+    found = samples_of(x, 2, mapping=mapping_for(x, 2)).map_columns(lambda block: 2 * block[:1])
     matrix, mean = mapping_for(x, 2)
     np.testing.assert_allclose(found, 2 * (matrix @ (x - mean))[:1], atol=1e-13)
 
@@ -270,9 +270,9 @@ def test_a_batch_of_all_samples_is_the_same_array_every_time(size):
 
 def test_a_selection_of_a_selection_is_taken_from_it():
     x = normal(3, 20)
-    for samples in (ArraySamples(x), ArraySamples(x).mapped(np.eye(3), np.zeros((3, 1)))):
-        some = samples.only(np.array([7, 8, 9]))
-        np.testing.assert_array_equal(some.only(np.array([2, 0])).block(0), x[:, [9, 7]])
+    for samples in (ArraySamples(x), ArraySamples(x).transform(np.eye(3), np.zeros((3, 1)))):
+        some = samples.select(np.array([7, 8, 9]))
+        np.testing.assert_array_equal(some.select(np.array([2, 0])).block(0), x[:, [9, 7]])
         batch = next(some.batches(2, 0))
         assert all((column == x[:, 7:10].T).all(axis=1).any() for column in batch.T)
 
@@ -288,8 +288,8 @@ def test_batches_from_any_number_on_are_those_of_the_whole_stream(n, size):
 
 def test_some_samples_are_evenly_spread():
     x = normal(2, 25)
-    np.testing.assert_array_equal(ArraySamples(x).some(10), x[:, ::3])
-    np.testing.assert_array_equal(ArraySamples(x).some(25), x)
+    np.testing.assert_array_equal(ArraySamples(x).take_evenly(10), x[:, ::3])
+    np.testing.assert_array_equal(ArraySamples(x).take_evenly(25), x)
 
 
 def test_rows_are_computed_in_large_blocks():
@@ -300,6 +300,6 @@ def test_rows_are_computed_in_large_blocks():
         seen.append(block.shape[1])
         return block[[0, -1]].T
 
-    found = ArraySamples(x).rows(first_and_last, 2)
+    found = ArraySamples(x).map_rows(first_and_last, 2)
     assert seen == [2048, 452]
     np.testing.assert_array_equal(found, x[:2].T)

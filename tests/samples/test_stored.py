@@ -65,13 +65,14 @@ def test_stored_samples_are_those_in_memory(kind, tmp_path):
         for first, size in ((0, BLOCK), (650, 100), (N_SAMPLES - 3, 50), (0, N_SAMPLES)):
             np.testing.assert_array_equal(stored.block(first, size), plain.block(first, size))
         order = np.random.default_rng(1).permutation(N_SAMPLES)[:2000]
-        np.testing.assert_array_equal(stored.taken(order), plain.taken(order))
-        np.testing.assert_array_equal(stored.only(order).block(5, 9), plain.only(order).block(5, 9))
+        np.testing.assert_array_equal(stored.take(order), plain.take(order))
+        selected = [samples.select(order).block(5, 9) for samples in (stored, plain)]
+        np.testing.assert_array_equal(*selected)
         for sums in (
             s.sum(lambda x: (x @ x.T, x.shape[1]))
             for s in (
                 stored,
-                stored.mapped(np.eye(4, dtype=np.float32), np.zeros((4, 1), dtype=np.float32)),
+                stored.transform(np.eye(4, dtype=np.float32), np.zeros((4, 1), dtype=np.float32)),
             )
         ):
             for total, expected in zip(
@@ -87,7 +88,7 @@ def test_numbers_of_other_types_are_converted_block_by_block(dtype, tmp_path):
     wanted = np.float32 if dtype == ">f4" else np.float64
     assert stored.dtype == wanted
     assert stored.dtype.isnative
-    for block in (stored.block(10, 7), stored.taken(np.arange(10, 17))):
+    for block in (stored.block(10, 7), stored.take(np.arange(10, 17))):
         assert block.dtype == wanted
         np.testing.assert_array_equal(block, rows[10:17].astype(wanted).T)
 

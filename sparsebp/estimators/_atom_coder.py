@@ -12,8 +12,9 @@ from sparsebp._dispatch import chunk_by_chunk, computing_where_x_is, on_host
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._namespaces import like
 from sparsebp._warnings import warn_user
-from sparsebp.coding import Codes, encode
+from sparsebp.coding import encode
 from sparsebp.estimators._coder import Coder
+from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1
 from sparsebp.problems import Problem, sparse_coding
 from sparsebp.samples import count_threads
@@ -43,7 +44,7 @@ class AtomCoder(Coder):
         is_l1 = self.penalty == "l1" or isinstance(self.penalty, L1)
         return is_l1 and getattr(self, "solver", None) == "online"
 
-    def _encode(self, x: np.ndarray) -> Codes:
+    def _encode(self, x: np.ndarray) -> ColumnResult:
         weights = (self.components_.T, self.penalty_, self.alpha_)
         return encode(x, *weights, n_threads=count_threads(self.n_jobs))
 

@@ -8,13 +8,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sparsebp._checkpoint import NoCheckpoint
+from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import check_choice, check_number, is_auto, is_flag
 from sparsebp._dispatch import chunk_by_chunk, computing_where_x_is
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._namespaces import is_foreign, like, sum_all, to_numpy, widened
-from sparsebp.coding import Codes
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._learner import Learner
@@ -25,7 +24,7 @@ from sparsebp.estimators._signs import (
     with_penalty,
 )
 from sparsebp.estimators._units import ENOUGH, warn_if_not_white, warn_of_hidden
-from sparsebp.minimizers import Callback, Result
+from sparsebp.minimizers import Callback, ColumnResult, Result
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
 from sparsebp.problems import Problem
@@ -38,8 +37,6 @@ _FEW_OF = 4
 #: one source, so minima of a sharp |s| that are no sources do no harm, and features are closer to
 #: Gabor functions (5,000 patches of 8×8, twice as many filters: median R² 0.82 against 0.76).
 _OVERCOMPLETE = 0.01
-#: Samples used to check whether the penalty distinguishes small from large responses.
-_ENOUGH = 1000
 
 
 class FilterLearner(Learner):
@@ -106,7 +103,7 @@ class FilterLearner(Learner):
 
     def _found(
         self,
-        checkpoint: NoCheckpoint,
+        checkpoint: Checkpoint,
         samples: Samples,
         penalty: Penalty,
         start: np.ndarray,
@@ -139,11 +136,11 @@ class FilterLearner(Learner):
             return np.array(penalty.signs)
         return np.ones(self.components_.shape[0], dtype=int)
 
-    def _encode(self, x: np.ndarray) -> Codes:
+    def _encode(self, x: np.ndarray) -> ColumnResult:
         centered = x - like(self.mean_, x)[:, np.newaxis]
         if is_foreign(x):
-            return Codes(like(self.components_, x) @ centered, 0)
-        return Codes(product(self.components_, centered, x.dtype), 0)
+            return ColumnResult(like(self.components_, x) @ centered, 0)
+        return ColumnResult(product(self.components_, centered, x.dtype), 0)
 
     @chunk_by_chunk
     @computing_where_x_is
@@ -179,8 +176,11 @@ class FilterLearner(Learner):
     def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
         samples = Samples.of(x, count_threads(self.n_jobs))
         if self.whitening_ is not None:
-            samples = samples.mapped(self.whitening_, self.mean_[:, np.newaxis])
+            samples = samples.transform(self.whitening_, self.mean_[:, np.newaxis])
         return self.problem_.value({"x": samples, "W": self.whitened_components_})
+
+    def _scored(self, x: np.ndarray) -> tuple[float, int]:
+        return self._objective_of(x, x[:0]), 0  # a function of the samples: no codes are needed
 
     def _energies(self, codes: np.ndarray) -> np.ndarray:
         lengths = np.linalg.norm(self.whitened_components_.astype(np.float64), axis=1)
@@ -193,13 +193,13 @@ class FilterLearner(Learner):
         if samples.shape[1] <= len(self.components_):  # orthogonal filters can make few sparse
             return False
         with ignore_float_warnings():
-            responses = self._codes_to_count(samples.some(_ENOUGH).T).T
+            responses = self._codes_to_count(samples.take_evenly(ENOUGH).T).T
             return warn_of_hidden(type(self).__name__, self.penalty_, responses)
 
     def _warn_if_not_white(self, samples: Samples) -> None:
         if not self.whiten:
             with ignore_float_warnings():
-                warn_if_not_white(type(self).__name__, samples.some(ENOUGH).T)
+                warn_if_not_white(type(self).__name__, samples.take_evenly(ENOUGH).T)
 
     def _whitened(self, samples: Samples) -> Whitened:
         n_features, n_samples = samples.shape
@@ -214,9 +214,9 @@ class FilterLearner(Learner):
         directions, scales = whitening.directions_[:, kept], whitening.scales_[kept]
         maps = ((directions / scales).T, directions * scales, whitening.mean_)
         forward, backward, mean = (a.astype(samples.dtype, copy=False) for a in maps)
-        white = samples.mapped(forward, mean[:, np.newaxis])
+        white = samples.transform(forward, mean[:, np.newaxis])
         if _FEW_OF * len(forward) <= n_features and samples.is_in_memory:
-            white = white.computed()
+            white = white.load()
         return Whitened(white, forward, backward, mean)
 
     def _filters_at(self, white: Whitened, at: SignedPoint) -> dict[str, Any]:
@@ -251,7 +251,7 @@ class FilterLearner(Learner):
 
     def _minimize(
         self,
-        checkpoint: NoCheckpoint,
+        checkpoint: Checkpoint,
         samples: Samples,
         penalty: Penalty,
         start: np.ndarray,
