@@ -1,6 +1,8 @@
 """The code of docs/extending.md: a penalty, a minimizer, a model and a place for samples."""
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +13,18 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, load_model, save_model
+from sparsebp import (
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoding,
+    SparseFiltering,
+    load_model,
+    save_model,
+)
 from sparsebp.coding import BasisState, OnlineLearning
 from sparsebp.datasets import make_dictionary_signals, make_mixtures
+from sparsebp.estimators._filter_learner import FilterLearner
+from sparsebp.estimators._learner import Learner
 from sparsebp.metrics import amari_distance
 from sparsebp.minimizers import Result, Status, minimize_lbfgs
 from sparsebp.network import Activation, Formula, Layer, check_gradient, delta_table
@@ -173,7 +184,7 @@ class FileSamples(Samples):
         return samples.T
 
 
-def minimize_by_descent(objective, start, *, max_iter=100, tol=1e-6):
+def minimize_by_descent(objective, start, *, max_iter=100, tol=1e-6, callback=None):
     """Minimize by steps along the gradient, each half as long until it lowers F by enough."""
     point, step = start, 1.0
     value, gradient = objective.value_and_gradient(point)
@@ -192,10 +203,23 @@ def minimize_by_descent(objective, start, *, max_iter=100, tol=1e-6):
             break
         point, value, gradient, step = trial, lower, next_gradient, 2 * step
         history.append(float(value))
+        if callback is not None and callback(len(history) - 1, history[-1], point):
+            status = Status.STOPPED
+            break
         if gained <= tol * max(abs(value), 1.0):
             status = Status.CONVERGED
             break
     return Result(point, float(value), len(history) - 1, status, tuple(history))
+
+
+class DescentICA(OrthonormalICA):
+    """Orthonormal ICA by steps along the gradient."""
+
+    def _minimize(self, checkpoint, samples, penalty, start, *, near, **limits):
+        problem = self._problem_of(penalty, start.shape)
+        objective = problem.constrained(problem.objective("W", {"x": samples}))
+        objective = checkpoint.taped(objective)  # so that a killed fit resumes
+        return minimize_by_descent(objective, problem.project(start), tol=self.tol, **limits)
 
 
 def test_the_penalty_has_its_closed_form_and_gradient():
@@ -272,6 +296,28 @@ def test_the_solver_agrees_with_lbfgs_on_a_constrained_objective():
     assert mine.value == pytest.approx(theirs.value, rel=1e-6)
 
 
+def test_an_estimator_takes_the_solver(tmp_path):
+    mixtures = make_mixtures(1_000, 3, random_state=0)
+    model = DescentICA(random_state=0, checkpoint=tmp_path / "fit").fit(mixtures.X)
+    theirs = OrthonormalICA(random_state=0).fit(mixtures.X)
+    assert amari_distance(model.components_, mixtures.mixing) < 0.1
+    assert model.objective_ == pytest.approx(theirs.objective_, rel=1e-4)
+    seen = []
+    model.set_params(callback=lambda iteration, value: seen.append(value) or iteration == 2)
+    assert (model.fit(mixtures.X).status_, len(seen)) == ("stopped", 2)
+
+
+@pytest.mark.parametrize("kind", [Learner, FilterLearner])
+def test_all_hooks_that_a_learner_must_define_are_documented(kind):
+    page = (Path(__file__).parents[1] / "docs" / "extending.md").read_text("utf-8")
+    rows = [row for row in page.splitlines() if f"| `{kind.__name__}` |" in row]
+    hooks = {hook for row in rows for hook in re.findall(r"^\| `(_\w+)\(", row)}
+    codes = {name: getattr(getattr(kind, name), "__code__", None) for name in dir(kind)}
+    required = {n for n, code in codes.items() if code and "NotImplementedError" in code.co_names}
+    assert required
+    assert required <= hooks <= set(codes)
+
+
 def test_a_penalty_with_a_corner_gives_codes_that_are_zero():
     X = make_dictionary_signals(300, 8, 12, n_nonzero=2, random_state=0).X
     options = {"alpha": 0.5, "batch_size": 100, "max_iter": 3, "random_state": 0}
@@ -334,6 +380,9 @@ def test_samples_in_files_are_learned_from_like_those_in_memory(tmp_path):
     ]
     values = [objective.value_and_gradient(filters)[0] for objective in objectives]
     assert values[0] == pytest.approx(values[1], rel=1e-14)
+    models = [SparseFiltering(6, tol=1e-2, random_state=0).fit(X) for X in (files, memory)]
+    np.testing.assert_allclose(models[0].components_, models[1].components_, atol=1e-9)
+    np.testing.assert_array_equal(models[1].transform(files), models[1].transform(X))
     search = OnlineLearning(L1(), 0.3, None, batch_size=200, max_iter=5)
     start = BasisState.empty(np.random.default_rng(1).normal(size=(8, 12)))
     found = [search.run(samples, start, 0) for samples in (files, memory)]
