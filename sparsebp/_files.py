@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EEXIST, ENOENT
 from pathlib import Path
@@ -20,6 +20,8 @@ except ImportError:  # Windows does not remove open files
 _DRAFT = ".sparsebp-{}.draft"
 #: Seconds before a draft may count as abandoned: its writer locks it just after creating it.
 _YOUNG = 60.0
+#: Names that a message lists.
+_LISTED = 5
 
 
 @contextmanager
@@ -164,3 +166,9 @@ def printable(text: str) -> str:
     return "".join(
         c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
     )
+
+
+def listed_names(names: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are."""
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(map(printable, names[:_LISTED])) + more

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sparsebp._files import printable
+from sparsebp._files import listed_names
 from sparsebp._magnitudes import ignore_float_warnings, largest_magnitude
 from sparsebp._progress import Track
 from sparsebp._shapes import COLORS
@@ -23,8 +23,6 @@ Prepare = Callable[[NDArray[Any]], NDArray[Any]]
 
 #: Bytes of the images that are kept.
 _KEPT = 2**26
-#: Number of image names listed.
-_LISTED = 5
 
 
 class LazyImages(Sequence[NDArray[Any]]):
@@ -156,13 +154,6 @@ def tell_skipped(without: dict[str, str], *, found: bool) -> None:
         if not found:
             raise ValueError(f"No image can be used: {listed} ({reason}).")
         warn_user(f"Skipped ({reason}): {listed}.")
-
-
-def listed_names(names: Sequence[str]) -> str:
-    """Return the first few names, and how many more there are."""
-    names = [printable(name) for name in names]
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
 
 
 def _checked(image: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -58,26 +58,7 @@ def check_magnitude(
 
 
 def check_largest(name: str, largest: float, size: int, dtype: Any, power: float = 2) -> None:
-    """Raise the errors of `check_magnitude` for numbers whose largest is known.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the message.
-    largest : float
-        The largest absolute value.
-    size : int
-        How many numbers there are.
-    dtype : dtype
-        Of the computation.
-    power : float, default=2
-        As in `check_magnitude`.
-
-    Raises
-    ------
-    ValueError
-        If the numbers are too large or too small.
-    """
+    """Raise the errors of `check_magnitude` for `size` numbers whose largest magnitude is known."""
     limits = np.finfo(dtype)
     said = f"{name} contains numbers as large as {largest:.2g}"
     if largest > (float(limits.max) / size) ** (1 / power):

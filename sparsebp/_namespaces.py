@@ -37,17 +37,9 @@ def is_floating(array: Any, *, real: bool = False) -> bool:
 def like(array: Any, other: Any) -> Any:
     """Return an array in the library, on the device and in the precision of another.
 
-    Parameters
-    ----------
-    array : ndarray, implicit matrix or array of the other's library
-        An implicit matrix has ``map_arrays`` or ``toarray``, and ``astype``.
-    other : array or Samples
-        Where its numbers are not real floating-point, the precision is kept.
-
-    Returns
-    -------
-    array : as `array`
-        The same where nothing has to be converted.
+    The other may be `Samples`. The array may be an implicit matrix, which has ``map_arrays`` or
+    ``toarray``, and ``astype``. It is the same where nothing has to be converted; its precision is
+    kept if the other's numbers are not real floating-point.
     """
     is_real = is_floating(other, real=True)
     if not is_foreign(other):

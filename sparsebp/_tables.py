@@ -13,6 +13,43 @@ from sparsebp._files import writing
 Columns = Mapping[str, Iterable[Any]]
 
 
+class Table:
+    """Base of results that are tables of numbers, by their method ``to_dict``."""
+
+    def to_dict(self) -> Any:
+        """Return a column for each quantity."""
+        raise NotImplementedError
+
+    def to_frame(self) -> Any:
+        """Return `to_dict` as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return data_frame(self.to_dict())
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write `to_dict` into a CSV file; this needs no pandas.
+
+        Parameters
+        ----------
+        path : path
+            The file; an existing one is replaced.
+
+        Raises
+        ------
+        ValueError, OSError
+            If it cannot be written.
+        """
+        write_csv(path, self.to_dict())
+
+
 def data_frame(columns: Columns) -> Any:
     """Return columns of equal length as a pandas DataFrame; ImportError without pandas."""
     try:

@@ -39,33 +39,12 @@ def samples_of(
     min_samples: int = 1,
     n_threads: int = 1,
 ) -> Samples:
-    """Return checked samples in columns.
+    """Return an X of the user, an array, a store or `Samples`, as checked samples in columns.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Whose number and names of features X must have.
-    X : array-like of shape (n_samples, n_features), store or Samples
-        What the user gave.
-    reset : bool
-        Whether X determines the estimator's number and names of features.
-    dtype : dtype, optional
-        The precision of the estimator, to which X is converted; by default it stays float32 or
-        becomes float64.
-    min_samples : int
-        Number of samples that are required.
-    n_threads : int
-        Blocks at work at the same time.
-
-    Returns
-    -------
-    samples : Samples of shape (n_features, n_samples)
-        An array is checked here. The rest is read and checked when a block is asked for.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If X is unusable.
+    X must have the estimator's number and names of features, or with `reset` determines them. It is
+    converted to `dtype`; None keeps float32 and makes float64 of the rest. An array is checked
+    here, the blocks of other samples when they are read. An unusable X is a ValueError or
+    TypeError.
     """
     samples = _elsewhere(X, n_threads)
     if samples is not None:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from sparsebp._checks import check_flag, check_integer, check_number, check_shape
-from sparsebp._lazy_images import listed_names, no_patch, tell_skipped
+from sparsebp._files import listed_names
+from sparsebp._lazy_images import no_patch, tell_skipped
 from sparsebp._progress import Track, no_progress
 from sparsebp._warnings import warn_user
 from sparsebp.datasets import SAMPLE_NAMES, load_sample_photographs, read_photographs

@@ -22,22 +22,11 @@ _SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1 TB"}
 
 @contextmanager
 def on_cluster(samples: Any, scheduler: str | None, output: Output) -> Iterator[Any]:
-    """Return a context in which samples are spread over a cluster.
+    """Return a context in which samples in rows are spread over a dask cluster.
 
-    Parameters
-    ----------
-    samples : ndarray or PatchStream
-        The samples in rows.
-    scheduler : str or None
-        Address of a scheduler; "local" starts a cluster on this machine, with a worker for each
-        processor, for the duration of the context; None leaves the samples as they are.
-    output : Output
-        Tells how many workers there are.
-
-    Raises
-    ------
-    ValueError
-        If dask is not installed, or there is no scheduler or no worker.
+    `scheduler` is an address; "local" starts a cluster on this machine, with a worker for each
+    processor, for the duration of the context; None leaves the samples as they are. That dask is
+    not installed, or that there is no scheduler or no worker, is a ValueError.
     """
     if scheduler is None:
         yield samples

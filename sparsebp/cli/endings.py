@@ -128,13 +128,7 @@ def open_streams() -> None:
 
 
 def close_streams() -> None:
-    """Flush the output; a reader that is gone is not an error.
-
-    Raises
-    ------
-    OSError
-        If the output cannot be written, for example because the disk is full.
-    """
+    """Flush the output; a reader that is gone is not an error, a full disk is."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -25,6 +25,10 @@ def _option(panel: str, metavar: str, text: str, *names: str, **more: Any) -> An
     return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
 
 
+def _flag(panel: str, text: str, *names: str) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=panel)
+
+
 def _beginning(incomplete: str, words: tuple[str, ...]) -> list[str]:
     return [word for word in words if word.startswith(incomplete)]
 
@@ -48,19 +52,14 @@ Photographs = Annotated[
 ]
 MoreImages = Annotated[list[Path] | None, typer.Argument(hidden=True, metavar="IMAGES")]
 Whiten = Annotated[
-    bool,
-    typer.Option(
-        "--no-whiten",
-        help="Do not whiten: for images that are already white.",
-        rich_help_panel=FROM,
-    ),
+    bool, _flag(FROM, "Do not whiten: for images that are already white.", "--no-whiten")
 ]
 PatchSize = Annotated[
     Any,
     _option(FROM, "PIXELS", "Side of a patch, or height and width as in 4x16.", parser=read_sides),
 ]
 Patches = Annotated[int, _option(FROM, "COUNT", "Number of patches, 2 or more.")]
-Color = Annotated[bool, typer.Option("--color", help="Keep the colors.", rich_help_panel=FROM)]
+Color = Annotated[bool, _flag(FROM, "Keep the colors.", "--color")]
 Seed = Annotated[int, _option(FROM, "NUMBER", "Seed; the same seed gives the same result.", min=0)]
 Alpha = Annotated[
     float | None,
@@ -159,24 +158,11 @@ WrittenAs = Annotated[Style, _option("Options", "STYLE", f"One of {', '.join(Sty
 Folder = Annotated[
     Path | None, _option(RESULTS, "FOLDER", "Folder for the results; default: a new one.")
 ]
-Report = Annotated[
-    bool,
-    typer.Option(
-        "--report",
-        help="Also write an HTML report.",
-        rich_help_panel=RESULTS,
-    ),
-]
+Report = Annotated[bool, _flag(RESULTS, "Also write an HTML report.", "--report")]
 Picture = Annotated[
     Path | None,
     _option(RESULTS, "FILE", "Picture to write; default: next to the model (for a basis: here)."),
 ]
 Codes = Annotated[Path, _option(RESULTS, "FILE", "File for the codes.")]
-Quiet = Annotated[
-    bool,
-    typer.Option("--quiet", "-q", help="Print only warnings and errors.", rich_help_panel=RESULTS),
-]
-Json = Annotated[
-    bool,
-    typer.Option("--json", help="Print the summary as JSON.", rich_help_panel=RESULTS),
-]
+Quiet = Annotated[bool, _flag(RESULTS, "Print only warnings and errors.", "--quiet", "-q")]
+Json = Annotated[bool, _flag(RESULTS, "Print the summary as JSON.", "--json")]

@@ -228,27 +228,10 @@ def encode_together(
     A few operations on whole matrices in each step, for which a GPU need not wait for the host: the
     reflections of `encode_l1`, on patches a quarter of the steps of accelerated proximal gradients.
 
-    Parameters
-    ----------
-    x : array of shape (n_features, n_samples)
-        Samples in columns, by the array API standard.
-    basis : array of shape (n_features, n_components)
-        A, atoms in columns, also of NumPy.
-    penalty : L1
-        ‖s‖₁, perhaps of positive coefficients.
-    alpha : float
-        α ≥ 0.
-    tol : float
-        A sample has converged when its duality gap is at most tol times its objective; at least 20
-        times the rounding error eps of x, and at least 10 ‖x‖ / α times eps. Later steps, for other
-        samples, only improve it.
-    max_iter : int
-        Maximum number of steps.
-
-    Returns
-    -------
-    codes : ColumnResult
-        Coefficients in columns, in the library, on the device and in the precision of x.
+    Samples x and atoms of the basis, which may be NumPy's, are columns. A sample has converged when
+    its duality gap is at most tol times its objective; at least 20 times the rounding error eps of
+    x, and at least 10 ‖x‖ / α times eps. Later steps, for other samples, only improve it. Codes are
+    in the library, on the device and in the precision of x.
 
     Examples
     --------

@@ -120,20 +120,9 @@ FITTED_STATE = Record(
 class AlternationState(BasisState):
     """The state of the alternation between iterations.
 
-    Parameters
-    ----------
-    samples : ndarray of shape (n_features, n_samples)
-        The last batch: if the next one is the same, it starts from these coefficients.
-    codes : ndarray of shape (n_components, n_samples)
-        Their coefficients.
-    start : ndarray of shape (n_features, n_components)
-        The basis with unused atoms replaced.
-    value : float
-        The objective.
-    n_steps : int
-        Number of iterations.
-    replacing : bool
-        Whether unused atoms are still replaced.
+    It keeps the last batch, `samples`, with its codes: if the next batch is the same, it starts
+    there. `start` is the basis with unused atoms replaced, `value` the objective, and `replacing`
+    says whether atoms are still replaced.
     """
 
     samples: np.ndarray

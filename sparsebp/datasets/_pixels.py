@@ -10,18 +10,10 @@ _DEPTHS = (8, 12, 16)
 
 
 class Pixels(NamedTuple):
-    """An image as a file holds it.
+    """An image as a file holds it, (height, width) or (height, width, 3), in any type of numbers.
 
-    Attributes
-    ----------
-    values : ndarray of shape (height, width) or (height, width, 3)
-        Booleans, integers or floating-point numbers.
-    name : str
-        Which image of its file, such as ``"[3]"``; empty if it is the only one.
-    bits : int or None
-        How many bits whole numbers use, if the file says so.
-    negative : bool
-        Whether large numbers are dark.
+    Its name is which image of its file it is, such as ``"[3]"``; empty if it is the only one. Bits
+    are those that whole numbers use, if the file says so; in a negative large numbers are dark.
     """
 
     values: NDArray[Any]

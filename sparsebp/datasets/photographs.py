@@ -10,6 +10,7 @@ from PIL import UnidentifiedImageError
 from sklearn.datasets import load_sample_image
 
 from sparsebp._checks import check_integer
+from sparsebp._files import listed_names
 from sparsebp._progress import Track, no_progress
 from sparsebp._warnings import warn_user
 from sparsebp.datasets._finding import Paths, find_files, is_image_name
@@ -24,8 +25,6 @@ _MOST_BITS = 16
 _FAR_ABOVE_WHITE = 30
 #: What Pillow says of its error -9, which is an OSError.
 _NO_MEMORY = "out of memory"
-#: Names of files that a warning lists.
-_LISTED = 5
 
 
 def load_sample_photographs(*, color: bool = False) -> list[NDArray[np.float64]]:
@@ -133,30 +132,17 @@ def load_named_photographs(
     dtype: type[np.floating] = np.float64,
     track: Track = no_progress,
 ) -> dict[str, NDArray[Any]]:
-    """Load photographs as `load_photographs` does, with their names.
+    """Load photographs as `load_photographs` does, by their names.
 
     Parameters
     ----------
-    images, color, bits, dtype
-        As in `load_photographs`.
-    track : callable, optional
-        Shows progress: called with the list of files and a label, such as `rich.progress.track`.
+    images, color, bits, dtype, track
+        As in `read_photographs`.
 
     Returns
     -------
     dict of str to ndarray of shape (height, width) or (height, width, 3)
-        File name, below the folder given, to image; of several images in a file each has its
-        number, ``"stack.tif[0]"``, and its variable, ``"images.npz/x[0]"``, behind the name.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As in `load_photographs`.
-
-    Warns
-    -----
-    UserWarning
-        As in `load_photographs`.
+        What `read_photographs` yields.
     """
     return dict(read_photographs(images, color=color, bits=bits, dtype=dtype, track=track))
 
@@ -169,17 +155,20 @@ def read_photographs(
     dtype: type[np.floating] = np.float64,
     track: Track = no_progress,
 ) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Read photographs one at a time, with their names, as `load_named_photographs` does.
+    """Read photographs one at a time, as `load_photographs` does, with their names.
 
     Parameters
     ----------
-    images, color, bits, dtype, track
-        As in `load_named_photographs`.
+    images, color, bits, dtype
+        As in `load_photographs`.
+    track : callable, optional
+        Shows progress: called with the list of files and a label, such as `rich.progress.track`.
 
     Yields
     ------
     (str, ndarray)
-        Name and image.
+        Name and image. The name is that of the file, below the folder given; of several images in a
+        file each has its number, ``"stack.tif[0]"``, and its variable, ``"images.npz/x[0]"``.
 
     Raises
     ------
@@ -252,7 +241,7 @@ def locate_photographs(
 
 def _tell_depths(shallow: dict[str, int]) -> None:
     for bits in sorted(set(shallow.values())):
-        named = _listed([name for name in shallow if shallow[name] == bits])
+        named = listed_names([name for name in shallow if shallow[name] == bits])
         warn_user(
             f"Read as {bits} bits in 16, since no number is above {2**bits - 1}: {named}. If these "
             "are dark images of 16 bits, give load_photographs bits=16.",
@@ -264,11 +253,6 @@ def _tell_scales(largest: dict[str, float]) -> None:
     if len(far) not in (0, len(largest)):
         warn_user(
             f"Fractions up to {max(far.values()):g} are kept as they are, although other images go "
-            f"up to {min(largest.values()):.2g}: {_listed(list(far))}. Divide them by the number "
-            "that stands for white, so that no image outweighs the others.",
+            f"up to {min(largest.values()):.2g}: {listed_names(list(far))}. Divide them by the "
+            "number that stands for white, so that no image outweighs the others.",
         )
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more

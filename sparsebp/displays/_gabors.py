@@ -1,16 +1,18 @@
-"""Gabor fits in displays: directions of bars, and colors."""
+"""Gabor fits in displays: how they are made or given, directions of bars, and colors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 from matplotlib.colors import ListedColormap
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_number
+from sparsebp._checks import check_matrix, check_number
 from sparsebp._magnitudes import in_range
-from sparsebp._shapes import picture_size
+from sparsebp._shapes import PatchShape, given_or_kept, picture_size, resolved_patch_shape
+from sparsebp.displays._features import learned_features
 from sparsebp.displays.mosaic import FAINT
 from sparsebp.metrics import GaborFit, gabor_fit
 from sparsebp.metrics._gabor_result import check_fit
@@ -30,6 +32,54 @@ _CONES_TO_RGB = np.array(
         [-0.0041960863, -0.7034186147, 1.7076147010],
     ]
 )
+
+
+class FittedDisplay:
+    """Base of displays of Gabor fits alone."""
+
+    def __init__(
+        self, components: ArrayLike, patch_shape: PatchShape = None, *, fit: GaborFit | None = None
+    ) -> None:
+        filters = check_matrix("components", components)
+        self.patch_shape = resolved_patch_shape(filters.shape[1], patch_shape)
+        self.fit = fitted_gabors(filters, self.patch_shape, fit)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, patch_shape: PatchShape = None, fit: GaborFit | None = None
+    ) -> Self:
+        """Take the filters of a fitted estimator, or of a pipeline.
+
+        Parameters
+        ----------
+        estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
+            What `BasisDisplay.from_estimator` draws is fitted.
+        patch_shape : int or tuple of int, default None
+            None takes that of the estimator, if it was given one.
+        fit : GaborFit, default None
+            As for the constructor.
+
+        Returns
+        -------
+        display : GaborDisplay or ShapeDisplay
+            Of the class on which this is called.
+
+        Raises
+        ------
+        AttributeError
+            If the estimator is not fitted, or a step of the pipeline has no inverse.
+        TypeError, ValueError
+            As for the constructor.
+
+        Examples
+        --------
+        >>> from sparsebp import load_basis
+        >>> from sparsebp.displays import ShapeDisplay
+        >>> ShapeDisplay.from_estimator(load_basis("ica-10x10")).fit.n_y.shape
+        (81,)
+        """
+        components, _ = learned_features(estimator)
+        return cls(components, given_or_kept(patch_shape, estimator), fit=fit)
 
 
 def fitted_gabors(

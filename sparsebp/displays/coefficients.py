@@ -152,7 +152,7 @@ class CoefficientsDisplay:
         >>> import matplotlib.pyplot as plt
         >>> plt.close(display.figure_)
         """
-        (ax,) = take_axes(ax, 1, _new_axes)
+        (ax,) = take_axes(ax, 1, lambda: plt.subplots(figsize=(4.5, 3.0), layout="constrained")[1])
         density, edges = _histogram(self._normalized)
         options = {
             "fill": True,
@@ -173,10 +173,6 @@ class CoefficientsDisplay:
         ax.legend(loc="upper right", frameon=False, fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _new_axes() -> Axes:
-    return plt.subplots(figsize=(4.5, 3.0), layout="constrained")[1]
 
 
 def _histogram(values: NDArray) -> tuple[NDArray, NDArray]:

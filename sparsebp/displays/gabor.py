@@ -9,14 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from sparsebp._checks import check_matrix, check_number
-from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
+from sparsebp._checks import check_number
 from sparsebp.displays._axes import PALE, bare, take_axes
-from sparsebp.displays._features import learned_features
-from sparsebp.displays._gabors import bar_direction, fitted_gabors, shown, why_pale
-from sparsebp.metrics import GaborFit
+from sparsebp.displays._gabors import FittedDisplay, bar_direction, shown, why_pale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +23,7 @@ MARGIN = 0.1  # of the patch's longer side, around the patch
 HALF_CIRCLE = (0.25, 0.75)
 
 
-class GaborDisplay:
+class GaborDisplay(FittedDisplay):
     """Orientation and frequency of filters in polar coordinates, and their positions in the patch.
 
     Parameters
@@ -67,59 +64,6 @@ class GaborDisplay:
     >>> GaborDisplay(np.random.default_rng(0).normal(size=(6, 16))).fit.patch_shape
     (4, 4)
     """
-
-    def __init__(
-        self,
-        components: ArrayLike,
-        patch_shape: PatchShape = None,
-        *,
-        fit: GaborFit | None = None,
-    ) -> None:
-        filters = check_matrix("components", components)
-        self.patch_shape = resolved_patch_shape(filters.shape[1], patch_shape)
-        self.fit = fitted_gabors(filters, self.patch_shape, fit)
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        *,
-        patch_shape: PatchShape = None,
-        fit: GaborFit | None = None,
-    ) -> GaborDisplay:
-        """Take the filters of a fitted estimator, or of a pipeline.
-
-        Parameters
-        ----------
-        estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
-            What `BasisDisplay.from_estimator` draws is fitted.
-        patch_shape : int or tuple of int, default None
-            None takes that of the estimator, if it was given one.
-        fit : GaborFit, default None
-
-        Returns
-        -------
-        GaborDisplay
-
-        Raises
-        ------
-        AttributeError
-            If the estimator is not fitted, or a step of the pipeline has no inverse.
-        TypeError, ValueError
-            As for the constructor.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn.decomposition import FastICA
-        >>> from sparsebp.displays import GaborDisplay
-        >>> X = np.random.default_rng(0).laplace(size=(500, 16))
-        >>> ica = FastICA(6, random_state=0).fit(X)
-        >>> GaborDisplay.from_estimator(ica).fit.orientation.shape
-        (6,)
-        """
-        components, _ = learned_features(estimator)
-        return cls(components, given_or_kept(patch_shape, estimator), fit=fit)
 
     def plot(
         self,

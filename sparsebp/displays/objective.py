@@ -155,7 +155,7 @@ class ObjectiveDisplay:
         >>> import matplotlib.pyplot as plt
         >>> plt.close(display.figure_)
         """
-        (ax,) = take_axes(ax, 1, _new_axes)
+        (ax,) = take_axes(ax, 1, lambda: plt.subplots(figsize=(5.0, 3.2), layout="constrained")[1])
         self.lines_ = [
             _draw(ax, values, name, line_options) for name, values in self.histories.items()
         ]
@@ -185,10 +185,6 @@ def _check_names(parameter: str, runs: Mapping[str, Any], label: str | None) -> 
 
 def _history(estimator: Any) -> Any:
     return require(last_step(estimator), "objective_history_")
-
-
-def _new_axes() -> Axes:
-    return plt.subplots(figsize=(5.0, 3.2), layout="constrained")[1]
 
 
 def _draw(ax: Axes, history: NDArray, name: str | None, options: dict[str, Any]) -> Any:

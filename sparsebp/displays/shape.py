@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from sparsebp._checks import check_matrix
-from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp.displays._axes import PALE, plain, take_axes
-from sparsebp.displays._features import learned_features
-from sparsebp.displays._gabors import fitted_gabors, shown, why_pale
-from sparsebp.metrics import GaborFit
+from sparsebp.displays._gabors import FittedDisplay, shown, why_pale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +19,7 @@ LARGEST = 1.5
 INCHES = (5.4, 3.2)
 
 
-class ShapeDisplay:
+class ShapeDisplay(FittedDisplay):
     """Ringach's plane: n_x, the cycles under the envelope, and n_y, the length of the stripes.
 
     Blobs are near zero, edges at n_x up to 1 / (2 pi), and gratings with more stripes further
@@ -74,56 +70,6 @@ class ShapeDisplay:
     >>> ShapeDisplay(np.random.default_rng(0).normal(size=(6, 16))).fit.n_x.shape
     (6,)
     """
-
-    def __init__(
-        self,
-        components: ArrayLike,
-        patch_shape: PatchShape = None,
-        *,
-        fit: GaborFit | None = None,
-    ) -> None:
-        filters = check_matrix("components", components)
-        self.patch_shape = resolved_patch_shape(filters.shape[1], patch_shape)
-        self.fit = fitted_gabors(filters, self.patch_shape, fit)
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        *,
-        patch_shape: PatchShape = None,
-        fit: GaborFit | None = None,
-    ) -> ShapeDisplay:
-        """Take the filters of a fitted estimator, or of a pipeline.
-
-        Parameters
-        ----------
-        estimator : object with ``components_``, or with ``steps`` as a scikit-learn Pipeline
-            What `BasisDisplay.from_estimator` draws is fitted.
-        patch_shape : int or tuple of int, default None
-            None takes that of the estimator, if it was given one.
-        fit : GaborFit, default None
-
-        Returns
-        -------
-        ShapeDisplay
-
-        Raises
-        ------
-        AttributeError
-            If the estimator is not fitted, or a step of the pipeline has no inverse.
-        TypeError, ValueError
-            As for the constructor.
-
-        Examples
-        --------
-        >>> from sparsebp import load_basis
-        >>> from sparsebp.displays import ShapeDisplay
-        >>> ShapeDisplay.from_estimator(load_basis("ica-10x10")).fit.n_y.shape
-        (81,)
-        """
-        components, _ = learned_features(estimator)
-        return cls(components, given_or_kept(patch_shape, estimator), fit=fit)
 
     def plot(
         self, ax: Axes | None = None, *, min_r_squared: float = 0.5, label: str | None = None

@@ -202,7 +202,8 @@ class SpectrumDisplay:
         >>> plt.close(display.figure_)
         """
         marks = self._marks(fractions)
-        axes = take_axes(ax, 2, _new_axes)
+        make = {"figsize": (6.0, 2.5), "layout": "constrained"}
+        axes = take_axes(ax, 2, lambda: plt.subplots(1, 2, **make)[1])
         index = np.arange(1, len(self.eigenvalues) + 1)
         marker = "o" if len(index) <= FEW else None
         # Values without a logarithm are skipped.
@@ -239,10 +240,6 @@ class SpectrumDisplay:
         if len(marks) > len(MARK_STYLES):
             raise ValueError(mistake("fractions", f"at most {len(MARK_STYLES)} numbers", fractions))
         return marks
-
-
-def _new_axes() -> Any:
-    return plt.subplots(1, 2, figsize=(6.0, 2.5), layout="constrained")[1]
 
 
 def _draw_marks(ax: Axes, marks: list[tuple[int, str]], bottom: float) -> None:

@@ -189,18 +189,6 @@ class FilterLearner(Learner):
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         return (X - self.mean_) @ self.components_.T
 
-    def _warn_of_hidden(self, samples: Samples) -> bool:
-        if samples.shape[1] <= len(self.components_):  # orthogonal filters can make few sparse
-            return False
-        with ignore_float_warnings():
-            responses = self._codes_to_count(samples.take_evenly(ENOUGH).T).T
-            return warn_of_hidden(type(self).__name__, self.penalty_, responses)
-
-    def _warn_if_not_white(self, samples: Samples) -> None:
-        if not self.whiten:
-            with ignore_float_warnings():
-                warn_if_not_white(type(self).__name__, samples.take_evenly(ENOUGH).T)
-
     def _whitened(self, samples: Samples) -> Whitened:
         n_features, n_samples = samples.shape
         if not self.whiten:
@@ -264,8 +252,12 @@ class FilterLearner(Learner):
 
     def _warn_of_samples(self, samples: Samples) -> None:
         """Warn if the penalty or the lack of whitening does not suit the samples."""
-        if not self._warn_of_hidden(samples):
-            self._warn_if_not_white(samples)
+        name, some = type(self).__name__, samples.take_evenly(ENOUGH).T
+        few = samples.shape[1] <= len(self.components_)  # orthogonal filters can make them sparse
+        with ignore_float_warnings():
+            hidden = not few and warn_of_hidden(name, self.penalty_, self._codes_to_count(some).T)
+            if not (hidden or self.whiten):
+                warn_if_not_white(name, some)
 
     def _accepted(self, penalty: Penalty) -> Penalty:
         """Return the penalty with the given signs, if there are any."""

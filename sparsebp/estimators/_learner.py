@@ -114,7 +114,11 @@ class Learner(CallbackSupportMixin, Coder):
         else:
             warn_of_scale(samples, self.sample_scale_)
         # Objectives contain at most sums of fourth powers: ‖WᵀWx‖², where W itself grows with x.
-        measure = _largest if self.checkpoint is None else _largest_and_checksum
+        kept = self.checkpoint is not None
+
+        def measure(block: np.ndarray) -> tuple[float, int]:
+            return largest_magnitude(block), checksum(block) if kept else 0
+
         blocks = [measure(some)] if samples.is_drawn else list(samples.map_blocks(measure))
         largest = max(largest for largest, _ in blocks)
         check_largest("X", largest, samples.shape[0] * samples.shape[1], samples.dtype, power=4)
@@ -247,11 +251,3 @@ class Learner(CallbackSupportMixin, Coder):
                 ConvergenceWarning,
             )
         return self
-
-
-def _largest(block: np.ndarray) -> tuple[float, int]:
-    return largest_magnitude(block), 0
-
-
-def _largest_and_checksum(block: np.ndarray) -> tuple[float, int]:
-    return largest_magnitude(block), checksum(block)

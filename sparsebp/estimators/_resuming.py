@@ -30,14 +30,7 @@ def checksum(block: Any) -> int:
 def identity(estimator: Any, samples: Samples, checksums: list[int]) -> dict[str, Any]:
     """Return the parameters, samples and versions that determine the bits of a fit, by name.
 
-    Parameters
-    ----------
-    estimator : estimator
-        With valid parameters.
-    samples : Samples of shape (n_features, n_samples)
-        Its samples.
-    checksums : list of int
-        Of their blocks.
+    The checksums are those of the samples' blocks.
     """
     fit: dict[str, Any] = {"estimator": type(estimator).__name__}
     parameters = estimator.get_params(deep=False)

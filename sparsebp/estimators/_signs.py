@@ -184,36 +184,14 @@ def minimize_choosing_signs(
 ) -> tuple[Result, Penalty]:
     """Minimize a penalty of filters' responses with signs that are chosen first and then checked.
 
-    They are checked at each minimum; if some change, minimization is resumed from there.
+    They are checked at each minimum; if some change, minimization is resumed from there. Signs of a
+    start that is not `drawn` at random are its own. `max_iter` limits the iterations of all
+    minimizations together; those of `SignRule.first_signs` have the same limit, but are not
+    counted. ``callback(iteration, value, signed point)`` stops the search by returning True.
 
-    Parameters
-    ----------
-    minimize : Minimize
-        Minimizes with given signs.
-    rule : SignRule
-        Chooses them.
-    start : ndarray of shape (n_components, n_features)
-        Where to begin.
-    drawn : bool
-        Whether the start is random; signs of a given start are its own.
-    max_iter : int
-        Maximum number of iterations, over all minimizations; those of `SignRule.first_signs` have
-        the same limit, but are not counted.
-    callback : callable
-        ``callback(iteration, value, signed point)``; returning True stops the search.
-
-    Returns
-    -------
-    result : Result
-        That of the last minimization, with the history of all. When signs change, so does the
-        function, and its value may jump.
-    penalty : Penalty
-        With the signs of the result.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If the search for the first signs is interrupted.
+    Return the last result, with the history of all, and the penalty with its signs. When signs
+    change, so does the function, and its value may jump. If the search for the first signs is
+    interrupted, KeyboardInterrupt is raised.
     """
     if drawn:
         signs, begun = rule.first_signs(start, max_iter)

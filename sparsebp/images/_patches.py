@@ -133,7 +133,8 @@ def checked_image(image: ArrayLike, n_sides: int | None = None) -> np.ndarray:
     """
     values = np.asarray(check_readable("image", image))
     n_sides, known = n_sides or 2, n_sides is not None
-    if values.ndim not in (n_sides, n_sides + 1) or values.size == 0 or _no_numbers(values):
+    is_usable = values.dtype.kind in "fiub" and values.size > 0
+    if values.ndim not in (n_sides, n_sides + 1) or not is_usable:
         frames = "frames, " * (n_sides == 3)
         raise ValueError(
             f"The image has shape {values.shape} and dtype {values.dtype}; it must be real numbers "
@@ -146,10 +147,6 @@ def checked_image(image: ArrayLike, n_sides: int | None = None) -> np.ndarray:
     values = values if values.dtype.kind == "f" else values.astype(np.float64)
     check_magnitude("image", values, dtype=np.float64)
     return values.reshape(*values.shape[:n_sides], -1)
-
-
-def _no_numbers(values: np.ndarray) -> bool:
-    return values.dtype.kind not in "fiub"
 
 
 def _readings(shape: tuple[int, ...], known: bool) -> str:

@@ -29,22 +29,11 @@ class Normal(NamedTuple):
 def refine(
     parameters: NDArray, targets: NDArray, shape: tuple[int, int], n_iterations: int
 ) -> tuple[NDArray, NDArray]:
-    """Refine Gabor parameters by least squares, each row against its own target.
+    """Refine Gabor parameters (n_fits, 6) by least squares, each against its own target.
 
-    Parameters
-    ----------
-    parameters : ndarray of shape (n_fits, 6)
-        Row, column, orientation, frequency, log sigma along, log sigma across.
-    targets : ndarray of shape (n_fits, height * width)
-        Zero-mean filters of unit length.
-    shape : (height, width)
-    n_iterations : int
-
-    Returns
-    -------
-    parameters : ndarray of shape (n_fits, 6)
-    cost : ndarray of shape (n_fits,)
-        Residual sum of squares.
+    They are row, column, orientation, frequency, log sigma along, log sigma across. Targets
+    (n_fits, height * width) are zero-mean filters of unit length. Also return the residual sums of
+    squares.
     """
     # Blocks that stay in the cache are twice as fast as all fits at once.
     size = max(1, BLOCK_SIZE // (shape[0] * shape[1]))

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparsebp._tables import data_frame, write_csv
+from sparsebp._tables import Table
 from sparsebp.metrics._gabor_refine import gabor_pair
 from sparsebp.metrics._gabor_search import frequency_limit
 from sparsebp.metrics._gabor_spectrum import bandwidth_octaves, peak_frequency
@@ -21,7 +20,7 @@ FREQUENCY_LIMIT = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class GaborFit:
+class GaborFit(Table):
     """Least-squares Gabor functions of filters, one entry of each array per filter.
 
     With x the column and y the row of a pixel, counted from 0 at the first pixel,
@@ -170,35 +169,6 @@ class GaborFit:
             "orientation_uncertainty": self.uncertainty.orientation,
             "frequency_uncertainty": self.uncertainty.frequency,
         }
-
-    def to_frame(self) -> Any:
-        """Return `to_dict` as a pandas DataFrame, a row for each filter.
-
-        Returns
-        -------
-        pandas.DataFrame
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        return data_frame(self.to_dict())
-
-    def to_csv(self, path: str | Path) -> None:
-        """Write `to_dict` into a CSV file, a row for each filter; this needs no pandas.
-
-        Parameters
-        ----------
-        path : path
-            The file; an existing one is replaced.
-
-        Raises
-        ------
-        ValueError, OSError
-            If it cannot be written.
-        """
-        write_csv(path, self.to_dict())
 
     def render(self) -> NDArray[np.float64]:
         """Draw the fitted functions, offset included.

@@ -21,22 +21,12 @@ class Envelopes(NamedTuple):
 
 
 def coarse_search(targets: NDArray, shape: tuple[int, int], n_starts: int) -> NDArray:
-    """Return the n_starts best grid cells of different wave vectors for every target.
+    """Return the best grid cells of different wave vectors, (n_filters, at most n_starts, 6).
 
-    Because the cosine and the sine amplitude are linear, a cell's explained sum of squares is
-    the squared length of the target's projection on that pair of images.
-
-    Parameters
-    ----------
-    targets : ndarray of shape (n_filters, height * width)
-        Zero-mean filters of unit length.
-    shape : (height, width)
-    n_starts : int
-
-    Returns
-    -------
-    starts : ndarray of shape (n_filters, at most n_starts, 6)
-        Row, column, orientation, frequency, log sigma along, log sigma across.
+    They are row, column, orientation, frequency, log sigma along, log sigma across. Targets are
+    zero-mean filters of unit length. Because the cosine and the sine amplitude are linear, a cell's
+    explained sum of squares is the squared length of the target's projection on that pair of
+    images.
     """
     # float32 halves the time, and the refinement does not depend on the last digits of a start.
     targets = targets.astype(np.float32)

@@ -21,21 +21,8 @@ def peak_frequency(carrier: ArrayLike, sigma: ArrayLike, phase: ArrayLike) -> ND
     """Return the frequency at which the spectrum peaks, 0 for a blob.
 
     With the sum of two bells differentiated, a = b sinh(2ab) / (cosh(2ab) + cos(2 phase)), which
-    has one root above zero, or none where b <= |cos(phase)|.
-
-    Parameters
-    ----------
-    carrier : array-like of shape (n_filters,)
-        Cycles per unit of length, of either sign.
-    sigma : array-like of shape (n_filters,)
-        Standard deviation of the envelope along the wave, > 0.
-    phase : array-like of shape (n_filters,)
-        Radians.
-
-    Returns
-    -------
-    frequency : ndarray of shape (n_filters,)
-        Cycles per unit of length, 0 or more.
+    has one root above zero, or none where b <= |cos(phase)|. The carrier may have either sign;
+    sigma is the standard deviation of the envelope along the wave.
     """
     b, even = _reduced(carrier, sigma, phase)
 
@@ -52,15 +39,7 @@ def bandwidth_octaves(
 ) -> NDArray[np.float64]:
     """Return log2 of the ratio of the two frequencies with half the peak's amplitude.
 
-    Parameters
-    ----------
-    carrier, sigma, phase : array-like of shape (n_filters,)
-        As for `peak_frequency`.
-
-    Returns
-    -------
-    octaves : ndarray of shape (n_filters,)
-        Infinite where the amplitude is more than half the peak's all the way down to zero.
+    It is infinite where the amplitude is more than half the peak's all the way down to zero.
     """
     b, even = _reduced(carrier, sigma, phase)
     peak = 2 * np.pi * np.asarray(sigma) * peak_frequency(carrier, sigma, phase)

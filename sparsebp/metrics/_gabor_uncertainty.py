@@ -44,24 +44,12 @@ class GaborUncertainty(NamedTuple):
 def uncertainty(
     parameters: NDArray, weights: NDArray, r_squared: NDArray, shape: tuple[int, int]
 ) -> GaborUncertainty:
-    """Return the uncertainty of fitted parameters.
+    """Return the uncertainty of parameters (n_filters, 6), as `refine` returns them.
 
-    With J the derivative of the fitted image in the parameters, relative to the length of the
-    filter, a step d makes the residual's share of the variance larger by d'J'Jd. Where that is
-    held at the tolerance t, a quantity of gradient g moves by at most sqrt(t g'(J'J)^-1 g).
-
-    Parameters
-    ----------
-    parameters : ndarray of shape (n_filters, 6)
-        As `refine` returns them.
-    weights : ndarray of shape (n_filters, 2)
-        Amplitudes of the cosine and the sine.
-    r_squared : ndarray of shape (n_filters,)
-    shape : (height, width)
-
-    Returns
-    -------
-    GaborUncertainty
+    `weights` (n_filters, 2) are the amplitudes of cosine and sine. With J the derivative of the
+    fitted image in the parameters, relative to the length of the filter, a step d makes the
+    residual's share of the variance larger by d'J'Jd. Where that is held at the tolerance t, a
+    quantity of gradient g moves by at most sqrt(t g'(J'J)^-1 g).
     """
     inverse = _inverse_curvature(parameters, weights, r_squared, shape)
     variances = np.einsum("nii->ni", inverse)

@@ -14,16 +14,9 @@ _FLAT = 1e-10
 
 
 class CurvaturePair(NamedTuple):
-    """A past step, how the gradient changed along it, and the inverse of their product.
+    """A past step s, how the gradient changed along it, y, and the weight 1 / sᵀy.
 
-    Parameters
-    ----------
-    step : ndarray
-        s, the difference of two iterates.
-    change : ndarray
-        y, the difference of their gradients.
-    weight : float or ndarray
-        1 / sᵀy, or 0 to leave the pair out.
+    A weight of 0 leaves the pair out.
     """
 
     step: np.ndarray

@@ -48,13 +48,7 @@ class SumOfSquares(Cost):
 
 @dataclass(frozen=True)
 class SquaredDistance(Cost):
-    """J(z) = Σ (z − x)².
-
-    Parameters
-    ----------
-    name : str
-        Name of the target x.
-    """
+    """J(z) = Σ (z − x)², with a target x by its name."""
 
     name: str
 
@@ -79,13 +73,7 @@ class SquaredDistance(Cost):
 
 @dataclass(frozen=True)
 class SumOfRoots(Cost):
-    """J(z) = Σ (z + c)^½.
-
-    Parameters
-    ----------
-    constant : float
-        c > 0.
-    """
+    """J(z) = Σ (z + c)^½, with a constant c > 0."""
 
     constant: float
 
@@ -101,13 +89,7 @@ class SumOfRoots(Cost):
 
 @dataclass(frozen=True)
 class SumOfSmoothAbsolutes(Cost):
-    """J(z) = Σ (z² + c)^½.
-
-    Parameters
-    ----------
-    constant : float
-        c > 0.
-    """
+    """J(z) = Σ (z² + c)^½, with a constant c > 0."""
 
     constant: float
 
@@ -124,13 +106,7 @@ class SumOfSmoothAbsolutes(Cost):
 
 @dataclass(frozen=True)
 class SumOfLogCosh(Cost):
-    """J(z) = Σ log cosh(a z) / a.
-
-    Parameters
-    ----------
-    sharpness : float
-        a > 0.
-    """
+    """J(z) = Σ log cosh(a z) / a, with a sharpness a > 0."""
 
     sharpness: float = 1.0
 

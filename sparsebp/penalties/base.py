@@ -10,7 +10,7 @@ import numpy as np
 from sparsebp import _namespaces
 from sparsebp._cached import cached_property
 from sparsebp._namespaces import constant, namespace
-from sparsebp.network import Layer, Network, Parameter, Tree, backpropagate, simplified
+from sparsebp.network import Layer, Network, Tree, backpropagate, simplified
 
 
 class Penalty:
@@ -153,6 +153,3 @@ class Penalty:
         ValueError
             If the penalty has a grid or groups for another number.
         """
-
-
-GROUPING = Parameter("V")

@@ -72,18 +72,7 @@ class Signed(Penalty):
         return {"G": np.diag(np.array(self.signs, dtype=float))}
 
     def check_components(self, n_components: int) -> None:
-        """Refuse another number of components than there are signs.
-
-        Parameters
-        ----------
-        n_components : int
-            Number of coefficients of a sample.
-
-        Raises
-        ------
-        ValueError
-            If there are not as many signs.
-        """
+        """Refuse another number of components than there are signs."""
         if len(self.signs) != n_components:
             raise ValueError(
                 f"There are {len(self.signs)} signs for {n_components} components; give a sign "

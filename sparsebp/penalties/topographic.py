@@ -12,8 +12,8 @@ import numpy as np
 from sparsebp._cached import cached_property
 from sparsebp._checks import check_integer, check_matrix, check_number, check_shape, mistake
 from sparsebp._memory import check_memory
-from sparsebp.network import Add, Identity, Layer, Linear, Root, Square
-from sparsebp.penalties.base import GROUPING, Penalty
+from sparsebp.network import Add, Identity, Layer, Linear, Parameter, Root, Square
+from sparsebp.penalties.base import Penalty
 from sparsebp.penalties.grid import GridGrouping
 
 
@@ -132,7 +132,7 @@ class Topographic(Penalty):
         """Four layers: z², V, z + ε, z^½."""
         return (
             Layer(Identity(), Square()),
-            Layer(GROUPING, Linear()),
+            Layer(Parameter("V"), Linear()),
             Layer(Identity(), Add(self.epsilon)),
             Layer(None, Root()),
         )
@@ -140,7 +140,7 @@ class Topographic(Penalty):
     @property
     def variables(self) -> dict[str, Any]:
         """The grouping matrix V; that of a grid is not written out."""
-        return {GROUPING.name: self._weight}
+        return {"V": self._weight}
 
     def check_components(self, n_components: int) -> None:
         """Refuse a number of components other than the map's or the groups'."""

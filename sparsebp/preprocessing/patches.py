@@ -152,10 +152,7 @@ def cut_patches(
 def contrast_threshold(contrasts: NDArray[np.float64], min_contrast: float) -> float:
     """Return `min_contrast` times the root mean square of the contrasts of reference patches.
 
-    Raises
-    ------
-    ValueError
-        If all contrasts are zero.
+    If all contrasts are zero, it is a ValueError.
     """
     scaled, exponent = in_range(contrasts)
     average = float(np.ldexp(np.sqrt(np.square(scaled).mean()), exponent))

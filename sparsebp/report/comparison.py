@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from sparsebp._tables import data_frame, write_csv
+from sparsebp._tables import Table
 from sparsebp.displays import BasisDisplay
 from sparsebp.metrics import FeatureSummary, gabor_fit, summarize_features
 from sparsebp.report.measurements import Measurements, Track, finite, no_progress
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Table):
     """Models by name with their measures; made by `compare_models`.
 
     Attributes
@@ -54,35 +53,6 @@ class Comparison:
             }
             for name, summary in self.summaries.items()
         ]
-
-    def to_frame(self) -> Any:
-        """Return `to_dict` as a pandas DataFrame, a row for each model.
-
-        Returns
-        -------
-        pandas.DataFrame
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        return data_frame(self.to_dict())
-
-    def to_csv(self, path: str | Path) -> None:
-        """Write `to_dict` into a CSV file, a row for each model; this needs no pandas.
-
-        Parameters
-        ----------
-        path : path
-            The file; an existing one is replaced.
-
-        Raises
-        ------
-        ValueError, OSError
-            If it cannot be written.
-        """
-        write_csv(path, self.to_dict())
 
 
 def compare_models(
@@ -159,5 +129,5 @@ def _measured(
         basis = BasisDisplay.from_estimator(model, patch_shape=patch_shape)
         fit = gabor_fit(basis.components, basis.patch_shape)
         return basis.patch_shape, summarize_features(fit, silent=basis.silent)
-    measured = Measurements.of_any(model, samples, patch_shape, track)
+    measured = Measurements.of(model, samples, patch_shape, track)
     return measured.basis.patch_shape, measured.features

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_matrix
 from sparsebp._progress import Track, no_progress
@@ -23,7 +22,8 @@ from sparsebp.metrics import (
 )
 from sparsebp.metrics.summary import GABOR_LIKE
 
-_METHODS = {
+#: Estimators about which a report can be written, and what they do.
+METHODS = {
     SparseCoding: "sparse coding",
     ReconstructionICA: "reconstruction ICA",
     OrthonormalICA: "orthonormal ICA",
@@ -111,27 +111,10 @@ class Measurements:
         patch_shape: PatchShape = None,
         track: Track = no_progress,
     ) -> Measurements:
-        """Measure a fitted estimator on the first few thousand of the samples.
+        """Measure any fitted estimator that has ``components_`` and ``transform``.
 
-        Raises the errors of `write_report`.
+        Only the first few thousand samples are used.
         """
-        if not isinstance(estimator, tuple(_METHODS)):
-            raise TypeError(
-                f"estimator is a {type(estimator).__name__}; give one of "
-                f"{', '.join(kind.__name__ for kind in _METHODS)}."
-            )
-        check_is_fitted(estimator)
-        return cls.of_any(estimator, samples, patch_shape, track)
-
-    @classmethod
-    def of_any(
-        cls,
-        estimator: Any,
-        samples: Any,
-        patch_shape: PatchShape = None,
-        track: Track = no_progress,
-    ) -> Measurements:
-        """Measure any fitted estimator that has ``components_`` and ``transform``."""
         basis = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape)
         # A table keeps the names of its features, which the estimator looks for.
         named = hasattr(samples, "columns")
@@ -152,7 +135,7 @@ class Measurements:
     @property
     def method(self) -> str:
         """Name of the method, as the user guide writes it."""
-        return _METHODS[type(self.estimator)]
+        return METHODS[type(self.estimator)]
 
     @property
     def has_map(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from sparsebp import __version__
 from sparsebp._documentation import documentation
@@ -18,7 +19,7 @@ from sparsebp._shapes import PatchShape
 from sparsebp.report.figures import drawings
 from sparsebp.report.filters import describe_filters
 from sparsebp.report.mathematics import mathematics
-from sparsebp.report.measurements import Measurements, Summary
+from sparsebp.report.measurements import METHODS, Measurements, Summary
 from sparsebp.report.pictures import patch_pictures, photograph
 
 #: Pages of the documentation that the page links to, and their titles.
@@ -97,6 +98,10 @@ def write_report(
     ...     (Path(folder) / "report.html").read_text("utf-8")[:15]
     '<!doctype html>'
     """
+    if not isinstance(estimator, tuple(METHODS)):
+        names = ", ".join(kind.__name__ for kind in METHODS)
+        raise TypeError(f"estimator is a {type(estimator).__name__}; give one of {names}.")
+    check_is_fitted(estimator)
     measured = Measurements.of(estimator, samples, patch_shape)
     write_page(Path(path), measured, title=title, command=command, run=run, images=images)
 

@@ -16,16 +16,8 @@ from sparsebp.samples.samples import BLOCK, Samples
 class DerivedSamples(Samples):
     """A function of each block of other samples, computed where they are.
 
-    Parameters
-    ----------
-    samples : Samples
-        The others.
-    function : callable
-        Maps a block to columns for the same samples. It must not refer to the samples.
-    n_rows : int
-        Of its columns.
-    precision : dtype
-        Their precision.
+    The function maps a block to `n_rows` rows with columns for the same samples, in a precision. It
+    must not refer to the samples, so that it can be sent to where they are.
     """
 
     samples: Samples
