@@ -67,7 +67,13 @@ def test_packages_too_old_or_missing_are_wrong(monkeypatch):
     needed = ["numpy>=1.26", "numba>=0.60", "unheard-of", 'pytest>=99; extra == "test"']
     monkeypatch.setattr(doctor.metadata, "requires", lambda name: needed)
     versions = {"numpy": "1.9", "numba": "0.61"}
-    monkeypatch.setattr(doctor, "_version", versions.get)
+
+    def version(name):
+        if name not in versions:
+            raise doctor.metadata.PackageNotFoundError(name)
+        return versions[name]
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
     found = doctor.check_versions()
     assert found.state is State.WRONG
     assert "numpy>=1.26 1.9, unheard-of is missing." in found.advice

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -14,8 +16,8 @@ from sklearn.pipeline import make_pipeline
 from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
-from sparsebp.minimizers import minimize_lbfgs
-from sparsebp.penalties import LogCosh, SmoothL1, Topographic
+from sparsebp.network import Activation, Formula, Layer
+from sparsebp.penalties import LogCosh, Penalty, SmoothL1, Topographic
 from sparsebp.preprocessing import Whitening
 
 MODELS = {
@@ -191,23 +193,48 @@ def test_an_interrupt_before_the_first_iteration_changes_nothing(kind):
     np.testing.assert_array_equal(earlier.transform(X), fitted(kind).transform(X))
 
 
-@pytest.mark.parametrize("n_before", [0, 1, 5])
-def test_an_interrupt_while_the_first_signs_are_searched_for_changes_nothing(n_before, monkeypatch):
-    """At that point there are no filters for all samples yet."""
+@dataclass(frozen=True)
+class InterruptedRoot(Activation):
+    """√(z² + 0.01), which is computed some times before a KeyboardInterrupt."""
 
-    def interrupted(objective, start, *, max_iter, callback):
-        def interrupt(iteration, *state):
-            if iteration >= n_before:
-                raise KeyboardInterrupt
-            return callback(iteration, *state)
+    left: Iterator
+    formula = Formula("√(z² + 0.01)", "{z} / {a}", "", ("", "", ""))
 
-        return minimize_lbfgs(objective, start, max_iter=max_iter, callback=interrupt)
+    def __call__(self, z, variables):
+        if next(self.left, None) == 1:
+            raise KeyboardInterrupt
+        return np.sqrt(z * z + 0.01)
 
-    monkeypatch.setattr("sparsebp.estimators._signs.minimize_lbfgs", interrupted)
-    estimator = model("ica")
-    with pytest.raises(KeyboardInterrupt):
-        estimator.fit(X)
-    assert vars(estimator).keys() == vars(model("ica")).keys()
+    def derivative(self, z, a):
+        return z / a
+
+
+@dataclass(frozen=True)
+class InterruptedL1(Penalty):
+    left: Iterator
+
+    @property
+    def layers(self):
+        return (Layer(None, InterruptedRoot(self.left)),)
+
+
+@pytest.mark.parametrize("kind", ["rica", "ica"])
+def test_an_interrupt_at_any_moment_leaves_a_usable_model_or_changes_nothing(kind):
+    """Nothing changes while the first signs are searched for: there are no filters then."""
+    fitted = []
+    for number in (1, 2, 4, 13, 34):
+        estimator = model(kind, penalty=InterruptedL1(iter(range(number, 0, -1))))
+        with pytest.raises(KeyboardInterrupt):
+            estimator.fit(X)
+        fitted.append(hasattr(estimator, "components_"))
+        if fitted[-1]:
+            assert estimator.status_ == "interrupted"
+            assert np.isfinite(estimator.transform(X)).all()
+        else:
+            assert vars(estimator).keys() == vars(model(kind)).keys()
+    assert not fitted[0]
+    assert fitted[-1]
+    assert fitted == sorted(fitted)
 
 
 @pytest.mark.parametrize(

@@ -159,15 +159,6 @@ def test_where_all_is_sparse_the_search_begins_at_the_start():
     assert begun[0] is START
 
 
-def test_an_interruption_while_first_signs_are_found_is_raised_again(monkeypatch):
-    def interrupted(objective, start, **limits):
-        return Result(start, 0.0, 1, Status.INTERRUPTED, (0.0,) * 2)
-
-    monkeypatch.setattr("sparsebp.estimators._signs.minimize_lbfgs", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        choose(steps(3, Status.CONVERGED), RULE)
-
-
 def test_what_is_in_doubt_counts_as_less_sparse_than_a_gaussian():
     noise = ArraySamples(np.random.default_rng(0).normal(size=(20, 900)))
     rule = SignRule(LogCosh(), noise, lambda point: point)

@@ -146,10 +146,10 @@ def test_colors():
     assert error(denoise(noisy, sigma=0.1), truth) < 0.5 * error(noisy, truth)
 
 
-def test_blocks_do_not_show(monkeypatch):
-    whole = denoise(NOISY, MODEL)
-    monkeypatch.setattr("sparsebp.images._patches._BLOCK", 7)
-    np.testing.assert_allclose(denoise(NOISY, MODEL), whole, atol=1e-10)
+def test_blocks_do_not_show():
+    large = np.tile(NOISY, (2, 2))  # of 76 × 96 patches, two blocks
+    middle = denoise(large[20:60], MODEL, sigma=0.1)  # one
+    np.testing.assert_allclose(denoise(large, MODEL, sigma=0.1)[24:56], middle[4:-4], atol=1e-10)
 
 
 def test_small_images_have_small_patches():

@@ -11,6 +11,7 @@ from sparsebp.preprocessing import Whitening, remove_mean
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.random((14, 19))
+LARGE = RNG.random((70, 70))  # of 67² patches, more than a block
 MODEL = ReconstructionICA(6, random_state=0, tol=1e-3).fit(remove_mean(RNG.normal(size=(200, 16))))
 
 
@@ -29,8 +30,7 @@ def test_patches_are_prepared_as_asked():
     np.testing.assert_allclose(doubled, 2 * encode_image(IMAGE, MODEL), rtol=1e-10)
 
 
-def test_a_callable_goes_through_the_blocks_and_sees_how_far_it_is(monkeypatch):
-    monkeypatch.setattr("sparsebp.images._patches._BLOCK", 50)
+def test_a_callable_goes_through_the_blocks_and_sees_how_far_it_is():
     seen = []
 
     def watch(blocks, label):
@@ -38,11 +38,10 @@ def test_a_callable_goes_through_the_blocks_and_sees_how_far_it_is(monkeypatch):
             yield block
             seen.append((block, len(blocks)))
 
-    watched = encode_image(IMAGE, MODEL, progress=watch)
-    assert seen == [
-        (slice(i, min(i + 50, 176)), 4) for i in (0, 50, 100, 150)
-    ]  # of 11 × 16 patches
-    np.testing.assert_array_equal(watched, encode_image(IMAGE, MODEL))
+    watched = encode_image(LARGE, MODEL, progress=watch)
+    assert {total for _, total in seen} == {len(seen)} != {1}
+    np.testing.assert_array_equal(np.r_[tuple(block for block, _ in seen)], np.arange(67**2))
+    np.testing.assert_array_equal(watched, encode_image(LARGE, MODEL))
 
 
 def test_colors_and_pipelines():
@@ -51,10 +50,9 @@ def test_colors_and_pipelines():
     assert encode_image(RNG.random((8, 9, 3)), model).shape == (6, 7, 5)
 
 
-def test_blocks_do_not_show(monkeypatch):
-    whole = encode_image(IMAGE, MODEL)
-    monkeypatch.setattr("sparsebp.images._patches._BLOCK", 5)
-    np.testing.assert_allclose(encode_image(IMAGE, MODEL), whole, rtol=1e-12)
+def test_blocks_do_not_show():
+    halves = [encode_image(half, MODEL) for half in (LARGE[:37], LARGE[34:])]
+    np.testing.assert_allclose(encode_image(LARGE, MODEL), np.concatenate(halves), rtol=1e-12)
 
 
 def test_an_unfitted_model_is_refused():

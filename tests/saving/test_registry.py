@@ -1,6 +1,7 @@
 """Classes of a user's own in model files."""
 
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -40,11 +41,10 @@ class Doubler(TransformerMixin, BaseEstimator):
 
 
 @pytest.fixture
-def registered(monkeypatch):
-    monkeypatch.setattr(registry, "ESTIMATORS", dict(registry.ESTIMATORS))
-    monkeypatch.setattr("sparsebp.saving.packing.ESTIMATORS", registry.ESTIMATORS)
-    monkeypatch.setattr(registry, "PENALTIES", dict(registry.PENALTIES))
-    monkeypatch.setattr("sparsebp.saving.packing.PENALTIES", registry.PENALTIES)
+def registered():
+    """Forget afterwards what a test registers."""
+    with patch.dict(registry.ESTIMATORS), patch.dict(registry.PENALTIES):
+        yield
 
 
 @pytest.fixture
