@@ -122,10 +122,10 @@ class OrthonormalICA(FilterLearner):
     -----
     Signs are those of extended infomax (Lee, Girolami & Sejnowski 1999), for any penalty: what S is
     for a Gaussian comes from quadrature. Sparse filters are fitted first, to 64 samples per
-    direction; those that are then not clearly sparser than a Gaussian get −1. These iterations are
-    not counted in ``n_iter_`` and not reported to `callback` or `verbose`. Signs are checked at
-    the minimum; if some change, the search continues from there. If they still change after 20
-    times, ``status_`` is "unsettled" and `fit` warns.
+    direction; those that are then, on all samples, not clearly sparser than a Gaussian get −1.
+    These iterations are not counted in ``n_iter_`` and not reported to `callback` or `verbose`.
+    Signs are checked at the minimum; if some change, the search continues from there. If they still
+    change after 20 times, ``status_`` is "unsettled" and `fit` warns.
 
     Examples
     --------
