@@ -42,7 +42,7 @@ def stored_samples(setting: Setting) -> list[Record]:
     records : list of Record
         Of the largest size, against the goal of 200 MB; the note has the others.
     """
-    sizes, n_features = setting.size(((500, 1000, 2000, 4000), 144), ((1, 2), 16))
+    sizes, n_features = setting.size(((500, 1000, 2000, 4000), 144), ((2,), 16))
     records = []
     for kind in ("memmap", "HDF5", "zarr"):
         works = {name: f"memory of {name}, {sizes[-1]:,} MB in {kind}" for name in _MODELS}
@@ -96,7 +96,10 @@ def _in_new_process(function: Callable[..., float], *arguments: Any) -> float:
 
 
 def _peak(name: str, kind: str, path: Path) -> float:
-    """Fit, and return by how many MB memory grew, after a fit to few samples has loaded all."""
+    """Fit, and return by how many MB memory grew, after a fit to few samples has loaded all.
+
+    It is at least 1, about what can be told.
+    """
     warnings.simplefilter("ignore")  # that the iterations ran out is meant to be
     stored = _array(kind, path)
     _MODELS[name].fit(stored[:2000])
@@ -113,7 +116,7 @@ def _peak(name: str, kind: str, path: Path) -> float:
     _MODELS[name].fit(stored)
     has_ended.set()
     watching.join()
-    return peak - before
+    return max(peak - before, 1.0)
 
 
 def _resident() -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 import numpy as np
 
@@ -107,6 +109,8 @@ class StoredSamples(Samples):
 class _Reader:
     """Reads rows of a store, whole chunks at a time, the last of which are kept."""
 
+    of_this_process: ClassVar[WeakSet[_Reader]] = WeakSet()
+
     def __init__(self, store: Any) -> None:
         chunks = getattr(store, "chunks", None)
         self.store, self.is_chunked, self.chunk = store, bool(chunks), BLOCK
@@ -117,6 +121,11 @@ class _Reader:
         bytes_of_chunk = self.chunk * store.shape[1] * np.dtype(store.dtype).itemsize
         self.n_chunks_at_once = max(1, _WINDOW // bytes_of_chunk)
         self.n_rows_kept = 2 * self.n_chunks_at_once * self.chunk  # batches span two windows
+        self.forget()
+        self.of_this_process.add(self)
+
+    def forget(self) -> None:
+        """Forget what was read, and who is reading."""
         self.kept: OrderedDict[int, np.ndarray] = OrderedDict()
         self.lock = threading.Lock()
 
@@ -153,3 +162,13 @@ class _Reader:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["store"])
+
+
+def _forget_all() -> None:
+    for reader in list(_Reader.of_this_process):
+        reader.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    # A thread that was reading is not in the child, and would never release its lock.
+    os.register_at_fork(after_in_child=_forget_all)

@@ -1,3 +1,5 @@
+import os
+import signal
 from itertools import islice
 
 import numpy as np
@@ -128,3 +130,15 @@ def test_blocks_in_a_row_read_every_chunk_once():
 @pytest.mark.parametrize("X", [np.ones((2, 2)), [[1.0]], None, "text"])
 def test_arrays_in_memory_are_no_stores(X):
     assert not is_store(X)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_process_that_is_forked_while_another_thread_reads_reads_too():
+    samples = StoredSamples(Chunked(np.arange(12.0).reshape(6, 2), 2))
+    with samples._reader.lock:
+        child = os.fork()
+        if not child:
+            signal.alarm(5)  # ends it if it waits for the lock
+            os._exit(samples.block(0).shape != (2, 6))
+    assert os.waitpid(child, 0)[1] == 0
