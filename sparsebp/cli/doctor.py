@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_info
 
 from sparsebp import __version__
 from sparsebp.cli.endings import interruptible
-from sparsebp.cli.output import Output
+from sparsebp.cli.output import Output, counted
 
 #: Sizes whose gradient is timed: pixels of a patch, atoms, patches.
 SIZES = (144, 256, 2000)
@@ -112,7 +112,7 @@ def _satisfied(need: Requirement, found: dict[str, str | None]) -> bool:
 def check_threads() -> Finding:
     """Check the number of processors and of BLAS threads."""
     affinity = getattr(os, "sched_getaffinity", None)
-    processors = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    processors = len(affinity(0)) if affinity is not None else os.cpucounted() or 1
     blas = [
         {key: library.get(key) for key in ("internal_api", "version", "num_threads")}
         for library in threadpool_info()
@@ -120,20 +120,16 @@ def check_threads() -> Finding:
     ]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     names = [
-        f"{b['internal_api']} {b['version'] or ''} with {_count(b['num_threads'], 'thread')}"
+        f"{b['internal_api']} {b['version'] or ''} with {counted(b['num_threads'], 'thread')}"
         for b in blas
     ]
     advice = advise_on_threads(processors, blas, load)
     return Finding(
-        f"{_count(processors, 'processor')} for this process; {' and '.join(names) or 'no BLAS'}",
+        f"{counted(processors, 'processor')} for this process; {' and '.join(names) or 'no BLAS'}",
         {"processors": processors, "load": load, "blas": blas},
         advice,
         State.SLOW if advice else State.WELL,
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def advise_on_threads(processors: int, blas: list[dict[str, Any]], load: float) -> str:
@@ -164,7 +160,7 @@ def advise_on_threads(processors: int, blas: list[dict[str, Any]], load: float) 
         advice.append("threadpoolctl does not recognize NumPy's BLAS, so its threads are unknown.")
     if load > 1.5 * processors:
         advice.append(
-            f"About {load:.0f} processes compete for {_count(processors, 'processor')}: everything "
+            f"About {load:.0f} processes compete for {counted(processors, 'processor')}: all "
             "is slower until they end."
         )
     return " ".join(advice)

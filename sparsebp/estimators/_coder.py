@@ -155,7 +155,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         samples = self._samples(X)
         self._warn_of_changes()
         warn_of_scale(samples, self.sample_scale_)
-        total, n_unfinished = samples.sum(_Scoring(self))
+        total, n_unfinished = samples.sum(self._scored)
         self._warn_of_unfinished(int(n_unfinished), samples.shape[1])
         score = -float(total) / samples.shape[1]
         return score if not np.isnan(score) else -np.inf  # sums of infinities of both signs
@@ -207,10 +207,11 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         raise NotImplementedError
 
     def _scored(self, x: np.ndarray) -> tuple[float, int]:
-        """Return the objective of samples in columns, and how many have not converged."""
+        """Return the objective times the number of samples, and how many have not converged."""
         encoding = _Encoding(self)
         codes = encoding(x)
-        return self._objective_of(x, codes), encoding.n_unfinished
+        with ignore_float_warnings():
+            return x.shape[1] * self._objective_of(x, codes), encoding.n_unfinished
 
     def _make_penalty(self, n_components: int, auto: float = 1.0) -> Penalty:
         """Return the penalty; `auto` is the ε of ``epsilon="auto"``."""
@@ -254,15 +255,3 @@ class _Encoding:
         elif found.n_unfinished:
             warn_from_task(_UNFINISHED.format("some"), ConvergenceWarning)
         return require_finite("The codes", found.points.T)
-
-
-@dataclass(frozen=True)
-class _Scoring:
-    """The objective of a block of samples times their number, and how many have not converged."""
-
-    coder: Coder
-
-    def __call__(self, x: np.ndarray) -> tuple[float, int]:
-        with ignore_float_warnings():
-            objective, n_unfinished = self.coder._scored(x)
-            return x.shape[1] * objective, n_unfinished

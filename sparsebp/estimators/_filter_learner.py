@@ -173,14 +173,15 @@ class FilterLearner(Learner):
         """What was minimized: the problem of `sparsebp.problems` with the penalty used."""
         return self._problem_of(self.penalty_, self.whitened_components_.shape)
 
-    def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
+    def _objective_of(self, x: np.ndarray, codes: np.ndarray | None = None) -> float:
         samples = Samples.of(x, count_threads(self.n_jobs))
         if self.whitening_ is not None:
             samples = samples.transform(self.whitening_, self.mean_[:, np.newaxis])
         return self.problem_.value({"x": samples, "W": self.whitened_components_})
 
     def _scored(self, x: np.ndarray) -> tuple[float, int]:
-        return self._objective_of(x, x[:0]), 0  # a function of the samples: no codes are needed
+        with ignore_float_warnings():  # the objective is a function of the samples, without codes
+            return x.shape[1] * self._objective_of(x), 0
 
     def _energies(self, codes: np.ndarray) -> np.ndarray:
         lengths = np.linalg.norm(self.whitened_components_.astype(np.float64), axis=1)

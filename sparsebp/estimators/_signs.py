@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,16 +33,6 @@ class SignedPoint(NamedTuple):
 
     point: np.ndarray
     penalty: Penalty
-
-
-class Minimize(Protocol):
-    """Minimizes with given signs."""
-
-    def __call__(
-        self, penalty: Penalty, start: np.ndarray, *, near: bool, max_iter: int, callback: Callback
-    ) -> Result:
-        """Minimize from a start, which is ``near`` if it was a minimum for other signs."""
-        ...
 
 
 class GaussianExcess(NamedTuple):
@@ -174,7 +164,7 @@ class SignRule:
 
 
 def minimize_choosing_signs(
-    minimize: Minimize,
+    minimize: Callable[..., Result],
     rule: SignRule,
     start: np.ndarray,
     *,
@@ -184,7 +174,8 @@ def minimize_choosing_signs(
 ) -> tuple[Result, Penalty]:
     """Minimize a penalty of filters' responses with signs that are chosen first and then checked.
 
-    They are checked at each minimum; if some change, minimization is resumed from there. Signs of a
+    `minimize` is called as `FilterLearner._minimize` is, without its first two arguments. Signs are
+    checked at each minimum; if some change, minimization is resumed from there. Signs of a
     start that is not `drawn` at random are its own. `max_iter` limits the iterations of all
     minimizations together; those of `SignRule.first_signs` have the same limit, but are not
     counted. ``callback(iteration, value, signed point)`` stops the search by returning True.

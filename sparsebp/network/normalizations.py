@@ -81,4 +81,5 @@ class NormalizeColumns(_Normalize):
 
 
 def _lengths(z: np.ndarray, axis: int) -> np.ndarray:
-    return namespace(z).sqrt(sum_along(z * z, axis, keepdims=True))
+    xp, squares = namespace(z), sum_along(z * z, axis, keepdims=True)
+    return xp.sqrt(xp.where(squares == 0, xp.ones_like(squares), squares))  # zeros stay zeros

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sparsebp._magnitudes import decomposing
-from sparsebp._namespaces import namespace, sum_along
+from sparsebp._namespaces import namespace
+from sparsebp.network import NormalizeColumns, NormalizeRows
 from sparsebp.problems.objective import Differentiable
 
 _KEPT = (
@@ -27,22 +28,20 @@ class UnitVectors:
     """Base of constraints to unit-norm vectors."""
 
     objective: Differentiable
-    axis: ClassVar[int]
+    normalize: ClassVar[NormalizeRows | NormalizeColumns]
     formula: ClassVar[str]
     words: ClassVar[str]
 
     @classmethod
     def project(cls, point: np.ndarray) -> np.ndarray:
         """Return the matrix with its vectors divided by their norms; zeros stay zeros."""
-        return point / _lengths(point, cls.axis)
+        return cls.normalize(point, {})
 
     def value_and_gradient(self, point: np.ndarray) -> tuple[Any, np.ndarray]:
         """Compute F of the constrained point, and the gradient in the free one."""
-        lengths = _lengths(point, self.axis)
-        unit = point / lengths
+        unit = self.project(point)
         value, gradient = self.objective.value_and_gradient(unit)
-        along = sum_along(gradient * unit, self.axis, keepdims=True)
-        return value, (gradient - along * unit) / lengths
+        return value, self.normalize.pull_back(gradient, point, unit, {})
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class UnitRows(UnitVectors):
     the component of a row's gradient along the row is removed, and the rest is divided by the norm.
     """
 
-    axis = 1
+    normalize = NormalizeRows()
     formula = r"\| w_r \| = 1"
     words = "for every row, " + _KEPT
 
@@ -75,7 +74,7 @@ class UnitColumns(UnitVectors):
         In a matrix with unit columns, such as a basis of unit-norm atoms.
     """
 
-    axis = 0
+    normalize = NormalizeColumns()
     formula = r"\| a_r \| = 1"
     words = "for every atom, " + _KEPT
 
@@ -154,8 +153,3 @@ def _require_wide(matrix: np.ndarray) -> None:
             f"{matrix.shape[0]} rows of {matrix.shape[1]} elements cannot be orthonormal; "
             "give at most as many rows as columns."
         )
-
-
-def _lengths(matrix: np.ndarray, axis: int) -> np.ndarray:
-    xp, squares = namespace(matrix), sum_along(matrix * matrix, axis, keepdims=True)
-    return xp.sqrt(xp.where(squares == 0, xp.ones_like(squares), squares))

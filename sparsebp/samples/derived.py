@@ -79,10 +79,6 @@ class DerivedSamples(Samples):
         """Sum functions of the blocks."""
         return self.samples.sum(Composition(self.function, function))
 
-    def map_columns(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Compute columns by a function of the blocks."""
-        return self.samples.map_columns(Composition(self.function, function))
-
     def map_rows(self, function: Callable, n_outputs: int, out: Any = None) -> Any:
         """Compute a row for every sample."""
         return self.samples.map_rows(Composition(self.function, function), n_outputs, out)

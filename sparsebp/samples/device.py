@@ -105,10 +105,6 @@ class DeviceSamples(Samples):
         found = [function(self.block(b.start, size)) for b in slices(self.shape[1], size)]
         return namespace(self.array).concat(found, axis=0)
 
-    def map_columns(self, function: Callable[[Any], Any]) -> Any:
-        """Compute a column for every sample, on the device."""
-        return namespace(self.array).concat([c.T for c in self.map_blocks(function)], axis=0).T
-
     def load(self) -> DeviceSamples:
         """Return the samples themselves: they are in memory."""
         return self

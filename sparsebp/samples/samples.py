@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sparsebp._memory import check_memory
-from sparsebp._namespaces import is_foreign
+from sparsebp._namespaces import is_foreign, namespace
 from sparsebp.samples.sums import BlockSums
 from sparsebp.samples.threads import in_blocks, slices
 
@@ -32,7 +32,6 @@ class Samples(ABC):
     ============================== ==================================================
     numbers summed over samples    ``sum(function)``, of blocks
     a result for each block        ``map_blocks(function)``
-    a column for each sample       ``map_columns(function)``, in memory
     a row for each sample          ``map_rows(function, n_outputs, out)``, also in a file
     an array of some samples       ``block(first, size)``, ``take(indices)``, ``take_evenly(n)``
     batches in random order        ``batches(size, seed)``, which follow ``shuffle(seed)``
@@ -49,7 +48,7 @@ class Samples(ABC):
     is_drawn : bool
         Whether blocks are drawn at random anew, at some cost; a few samples then tell about all.
     computes_later : bool
-        Whether `rows` calls its function later and elsewhere, on copies of it.
+        Whether `map_rows` calls its function later and elsewhere, on copies of it.
     """
 
     n_threads: int = 1
@@ -125,16 +124,6 @@ class Samples(ABC):
         for index, parts in enumerate(self.map_blocks(function)):
             sums.add(index, parts)
         return sums.totals()
-
-    def map_columns(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Compute columns (n_outputs, n_samples) by a function of the blocks."""
-        rows, first = np.empty((0, 0)), 0
-        for columns in self.map_blocks(function):
-            if not first:
-                rows = np.empty((self.shape[1], len(columns)), columns.dtype)
-            rows[first : first + columns.shape[1]] = columns.T
-            first += columns.shape[1]
-        return rows.T
 
     def map_rows(
         self, function: Callable[[np.ndarray], np.ndarray], n_outputs: int, out: Any = None
@@ -232,7 +221,14 @@ class Samples(ABC):
 
     def load(self) -> Samples:
         """Return the same samples, computed once and kept in memory."""
-        return Samples.of(self.map_columns(_itself), self.n_threads)
+        rows, first = np.empty((0, 0)), 0
+        for block in self.map_blocks(_itself):
+            if not first:
+                shape, place = (self.shape[1], block.shape[0]), {"device": block.device}
+                rows = namespace(block).empty(shape, dtype=block.dtype, **place)
+            rows[first : first + block.shape[1], :] = block.T
+            first += block.shape[1]
+        return Samples.of(rows.T, self.n_threads)
 
 
 @dataclass(frozen=True, eq=False)

@@ -241,13 +241,6 @@ def test_computed_samples_are_the_same():
         np.testing.assert_array_equal(computed.block(first), samples.block(first))
 
 
-def test_a_map_has_a_column_for_every_sample_in_their_order():
-    x = normal(3, 2 * BLOCK + 5)
-    found = samples_of(x, 2, mapping=mapping_for(x, 2)).map_columns(lambda block: 2 * block[:1])
-    matrix, mean = mapping_for(x, 2)
-    np.testing.assert_allclose(found, 2 * (matrix @ (x - mean))[:1], atol=1e-13)
-
-
 @pytest.mark.parametrize(("n", "size"), [(10, 5), (10, 3), (10, 7), (10, 9), (3, 1)])
 def test_batches_hold_every_sample_once_before_any_comes_again(n, size):
     stream_of = ArraySamples(np.arange(n)[None, :]).batches(size, 0)
