@@ -58,7 +58,7 @@ def assert_alike_in_any_company(penalty, n_samples, dtype, *, masked):
             known = None if mask is None else np.array(mask[:, order], order=layout)
             n_threads = 2 if name == "mixed" and layout == "F" else 1
             codes = encode(part, basis, penalty, 0.3, mask=known, n_threads=n_threads, **limits)
-            np.testing.assert_array_equal(codes.codes, together[:, order], err_msg=name + layout)
+            np.testing.assert_array_equal(codes.points, together[:, order], err_msg=name + layout)
 
 
 @pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
