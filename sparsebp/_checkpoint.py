@@ -8,21 +8,25 @@ tape: from the same answers a deterministic search takes the same steps, without
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import struct
-import zlib
-from contextlib import ExitStack, suppress
-from hashlib import blake2b
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
+from errno import EEXIST
+from io import BytesIO
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
 
 import numpy as np
 
+from sparsebp._archive import read_arrays, write_arrays
 from sparsebp._checks import RandomSource
-from sparsebp._files import lock, require_file, writing
+from sparsebp._files import lock, named, require_file, writing
+from sparsebp._fitted import check_attributes
+from sparsebp._generators import generator, state_of
+from sparsebp._tape import ANSWER, Taped, frame, packed_answer, read_frame, unpacked_answer
 from sparsebp._warnings import warn_user
 
 FORMAT = 2
@@ -30,10 +34,28 @@ FORMAT = 2
 PAUSE, _TIMES = 5.0, 50
 
 _LINE = b"sparsebp checkpoint %d\n"
-_FRAME = struct.Struct("<QI")  # bytes of the content, its checksum
-_ANSWER = struct.Struct(
-    "<16sdcc"
-)  # digest of the point, value, precision and order of the gradient
+#: Errors of content that somebody edited.
+_WRONG = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+#: Checkpoints of fits that ended, where they are kept for a while.
+_ENDED: ContextVar[list[CheckpointFile] | None] = ContextVar("_ENDED", default=None)
+
+
+@contextmanager
+def keeping_checkpoints() -> Iterator[None]:
+    """Keep the checkpoints of fits that end in this context until it ends without an error.
+
+    If the process is killed while results are saved in it, the next fit has them at once.
+    """
+    ended: list[CheckpointFile] = []
+    token = _ENDED.set(ended)
+    try:
+        yield
+        for checkpoint in ended:
+            checkpoint.remove()
+    finally:
+        _ENDED.reset(token)
+        for checkpoint in ended:
+            checkpoint._file.close()
 
 
 class Checkpoint:
@@ -53,8 +75,11 @@ class Checkpoint:
         """Return an objective that answers what was asked before from the tape."""
         return objective
 
-    def load(self) -> dict[str, np.ndarray] | None:
-        """Return the last state that was kept, if there is one."""
+    def load(self, kinds: Mapping[str, Any], **sizes: int) -> dict[str, Any] | None:
+        """Return the last state that was kept, if there is one.
+
+        It is checked against declarations by `check_attributes`; numbers are Python's.
+        """
         return None
 
     def keep(self, state: dict[str, np.ndarray]) -> None:
@@ -92,8 +117,8 @@ class CheckpointFile(Checkpoint):
         self, path: str | os.PathLike[str], fit: dict[str, Any], rng: RandomSource, limit: str = ""
     ) -> None:
         super().__init__(rng)
-        self.path, self.stays = Path(os.path.realpath(path)), False
-        self._head = _head_of(fit, _state_of(rng))
+        self.path, self.stays = Path(os.path.realpath(named(path))), False
+        self._head = _head_of(fit, state_of(rng))
         is_new = not self.path.exists()
         if is_new:
             try:
@@ -121,21 +146,33 @@ class CheckpointFile(Checkpoint):
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        ended = None if error or self.stays else _ENDED.get()
+        if ended is not None:
+            ended.append(self)
+            self._write()
+            return
         try:
             stays = self.stays or error is not None
             if stays:
                 self._write()
             if not stays or os.fstat(self._file.fileno()).st_size == self._start:
-                self.path.unlink(missing_ok=True)
-        except OSError as failure:
-            warn_user(f"The checkpoint {self.path} cannot be removed ({failure}). Delete it.")
+                self.remove()
         finally:
             self._file.close()
+
+    def remove(self) -> None:
+        """Remove the file, unless another fit has meanwhile begun one in its place."""
+        try:
+            with suppress(FileNotFoundError, FileExistsError):
+                self._check_place()
+                self.path.unlink()
+        except OSError as failure:
+            warn_user(f"The checkpoint {self.path} cannot be removed ({failure}). Delete it.")
 
     def taped(self, objective: Any) -> Any:
         """Return an objective that answers what was asked before from the tape."""
         self._n_objectives += 1
-        return _Taped(objective, self, self._n_objectives)
+        return Taped(objective, self, self._n_objectives)
 
     def resumes(self, *, at_end: bool = False) -> bool:
         """Return, once, whether all that was kept is used, or some of it where the fit ends."""
@@ -153,16 +190,18 @@ class CheckpointFile(Checkpoint):
             return None
         end = self._file.tell()
         content = self._next_frame()
-        if content is None or len(content) < _ANSWER.size:  # or zeros, after a loss of power
+        if content is None or len(content) < ANSWER.size:  # or zeros, after a loss of power
             return self._end_tape(end)
-        known, value, precision, order = _ANSWER.unpack_from(content)
-        if known != asked:
+        if not content.startswith(asked):
             if self._is_raised:
                 return self._end_tape(end)
             raise self._error("is of another fit: its search took another way")
+        try:
+            answer = unpacked_answer(content, shape)
+        except ValueError as error:
+            raise self._damaged(error) from error
         self._has_taken = True
-        flat = np.frombuffer(content, precision.decode(), offset=_ANSWER.size)
-        return value, flat.reshape(shape, order=order.decode()).copy(order="K")
+        return answer
 
     def _end_tape(self, end: int) -> None:
         self._file.seek(end)
@@ -171,21 +210,22 @@ class CheckpointFile(Checkpoint):
 
     def record(self, asked: bytes, value: float, gradient: np.ndarray) -> None:
         """Append value and gradient to the tape."""
-        order = "C" if gradient.flags.c_contiguous else "F"
-        head = _ANSWER.pack(asked, value, gradient.dtype.char.encode(), order.encode())
-        self._answers.append(_frame(head + gradient.tobytes(order)))
+        self._answers.append(frame(packed_answer(asked, value, gradient)))
         self._write_if_due()
 
-    def load(self) -> dict[str, np.ndarray] | None:
-        """Return the last state that was kept, if there is one."""
+    def load(self, kinds: Mapping[str, Any], **sizes: int) -> dict[str, Any] | None:
+        """Return the last state that was kept, if there is one, as declared."""
         if self._file.tell() == self._size:
             return None
-        content = self._next_frame()
-        if content is None:
-            raise self._error("is damaged")
+        content = self._next_frame() or b""
+        try:
+            arrays = read_arrays(BytesIO(content))
+            kept = {name: a if a.ndim else a.item() for name, a in arrays.items()}
+            check_attributes("Its state", kinds, kept, **sizes)
+        except ValueError as error:
+            raise self._damaged(error) from error
         self._has_taken, self._is_replaying = True, False
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
+        return kept
 
     def keep(self, state: dict[str, np.ndarray]) -> None:
         """Keep a state: arrays that will not change."""
@@ -215,10 +255,17 @@ class CheckpointFile(Checkpoint):
             with suppress(Warning):  # raised as an error, it would end the fit, and lose it
                 warn_user(
                     f"The checkpoint {self.path} cannot be written ({error.strerror or error}). "
-                    "The fit continues; if it is killed, it resumes from what was written before."
+                    "The fit continues; if it is killed, it resumes from what is in the file, and "
+                    "restarts without one."
                 )
 
+    def _check_place(self) -> None:
+        """Raise an error if the file was removed, or another is in its place."""
+        if not os.path.samestat(self.path.stat(), os.fstat(self._file.fileno())):
+            raise FileExistsError(EEXIST, "Another file is in its place")
+
     def _append(self, answers: bytes) -> None:
+        self._check_place()
         end, rest = self._file.tell(), memoryview(answers)
         try:
             while rest:  # a nearly full disk takes a part
@@ -229,11 +276,13 @@ class CheckpointFile(Checkpoint):
             raise
 
     def _replace(self, state: dict[str, np.ndarray]) -> None:
-        content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **state)
+        with suppress(FileNotFoundError):
+            self._check_place()
+        content = BytesIO()
+        write_arrays(content, state)
         with ExitStack() as on_error:
             with writing(self.path) as file:
-                file.write(self._head + _frame(content.getvalue()))
+                file.write(self._head + frame(content.getvalue()))
                 new = os.fdopen(os.dup(file.fileno()), "wb")  # has the lock of the new file
                 on_error.enter_context(new)
             on_error.pop_all()
@@ -260,12 +309,14 @@ class CheckpointFile(Checkpoint):
             raise ValueError(f"{self.path} is not a checkpoint of sparsebp; give another path.")
         if line != _LINE % FORMAT:
             raise self._error(f"has another format than {FORMAT}, that of this version of sparsebp")
-        content = self._next_frame()
-        if content is None:
-            raise self._error("is damaged")
-        written, now = json.loads(content), json.loads(json.dumps(fit))
-        was = written["fit"]
-        self._is_raised = limit in now and was.get(limit, np.inf) < now[limit]
+        content = self._next_frame() or b""
+        try:
+            written, now = json.loads(content), json.loads(json.dumps(fit))
+            was = dict(written["fit"])
+            self.rng = generator(written["random"])
+            self._is_raised = limit in now and was.get(limit, np.inf) < now[limit]
+        except _WRONG as error:
+            raise self._damaged("its first frame") from error
         differing = [
             f"{name} was {str(was.get(name))[:60]} and is {str(now.get(name))[:60]}"
             for name in {**was, **now}
@@ -273,21 +324,18 @@ class CheckpointFile(Checkpoint):
         ]
         if differing:
             raise self._error(f"is of another fit: {'; '.join(differing)}")
-        self.rng, self._start = _generator(written["random"]), self._file.tell()
+        self._start = self._file.tell()
         self._head = _head_of(fit, written["random"])  # of a state that replaces this one
 
     def _next_frame(self) -> bytes | None:
-        """Read the content of a frame; None if the file ends before."""
-        head = self._file.read(_FRAME.size)
-        if len(head) < _FRAME.size:
-            return None
-        size, checksum = _FRAME.unpack(head)
-        if size > self._size - self._file.tell():
-            return None
-        content = self._file.read(size)
-        if zlib.crc32(content, size & 0xFFFFFFFF) != checksum:
-            raise self._error("is damaged")
-        return content
+        """Read the content of the next frame; None if the file ends before."""
+        try:
+            return read_frame(self._file, self._size)
+        except ValueError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, reason: object) -> ValueError:
+        return self._error(f"is damaged ({reason})")
 
     def _error(self, problem: str) -> ValueError:
         return ValueError(
@@ -296,51 +344,6 @@ class CheckpointFile(Checkpoint):
         )
 
 
-class _Taped:
-    """An objective that answers what was asked before from a tape, and records the rest."""
-
-    def __init__(self, objective: Any, tape: CheckpointFile, number: int) -> None:
-        self.objective, self.tape, self.number = objective, tape, number.to_bytes(8, "little")
-
-    def value_and_gradient(self, point: np.ndarray, /) -> tuple[float, np.ndarray]:
-        asked = blake2b(point.tobytes(), digest_size=16, salt=self.number).digest()
-        known = self.tape.answer(asked, point.shape)
-        if known is None:
-            value, gradient = self.objective.value_and_gradient(point)
-            known = float(value), gradient
-            self.tape.record(asked, *known)
-        return known
-
-
 def _head_of(fit: dict[str, Any], random: Any) -> bytes:
     head = json.dumps({"fit": fit, "random": random}, default=np.ndarray.tolist)
-    return _LINE % FORMAT + _frame(head.encode())
-
-
-def _frame(content: bytes) -> bytes:
-    return _FRAME.pack(len(content), zlib.crc32(content, len(content) & 0xFFFFFFFF)) + content
-
-
-def _state_of(rng: RandomSource) -> Any:
-    """Return the state of a generator; that of a RandomState includes a normal number."""
-    if isinstance(rng, np.random.RandomState):
-        state: Any = rng.get_state(legacy=False)
-    else:
-        state = rng.bit_generator.state
-    if not hasattr(np.random, state["bit_generator"]):
-        raise TypeError(
-            "random_state must be an integer or a generator of NumPy with a checkpoint, got one on "
-            f"{state['bit_generator']}."
-        )
-    return state
-
-
-def _generator(state: dict[str, Any]) -> RandomSource:
-    """Return a generator in the state that `_state_of` returned."""
-    bits = getattr(np.random, state["bit_generator"])()
-    if "has_gauss" not in state:
-        bits.state = state
-        return np.random.Generator(bits)
-    rng = np.random.RandomState(bits)
-    rng.set_state(state)
-    return rng
+    return _LINE % FORMAT + frame(head.encode())

@@ -24,13 +24,25 @@ _YOUNG = 60.0
 _LISTED = 5
 
 
+def named(path: str | os.PathLike[str]) -> Path:
+    """Return a path; a null character, which no file name has, is a ValueError."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"A path must be text or a Path, got {path!r}.")
+    if "\0" in str(path):
+        raise ValueError(f"{str(path)!r} has a null character; give another name.")
+    return Path(path)
+
+
 @contextmanager
-def writing(path: str | os.PathLike[str], *, replace: bool = True) -> Iterator[BinaryIO]:
+def writing(
+    path: str | os.PathLike[str], *, replace: bool = True, alone: bool = False
+) -> Iterator[BinaryIO]:
     """Yield a temporary file next to the target, and move it there when it is complete.
 
     A symbolic link is kept, and its target replaced. The new file keeps the mode of a replaced one.
     Drafts that killed processes left in the folder are removed. Unless `replace`, an existing file
-    is an error, also if another process creates it meanwhile.
+    is an error. If `alone`, or unless `replace`, what another process writes to the path meanwhile
+    is kept, and an error.
 
     Examples
     --------
@@ -41,26 +53,28 @@ def writing(path: str | os.PathLike[str], *, replace: bool = True) -> Iterator[B
     ...     os.listdir(folder), (Path(folder) / "numbers.txt").read_text()
     (['numbers.txt'], '1 2 3')
     """
-    path = Path(path)
+    path = named(path)
     target = Path(os.path.realpath(path))
-    mode = _mode(path, target, replace=replace)
+    before = _found(path, target, replace=replace)
     draft = target.with_name(_DRAFT.format(uuid4().hex))
     try:
         remove_abandoned_drafts(target.parent)
         with draft.open("xb") as file:
             lock(file)
-            if mode is not None:
-                draft.chmod(mode)
+            if before is not None:
+                draft.chmod(stat.S_IMODE(before.st_mode))
             yield file
             file.flush()
             os.fsync(file.fileno())
-            if replace:
-                draft.replace(target)
-            else:
+            if before is None and (alone or not replace):
                 _move_to_nothing(draft, target)
+            elif alone and _is_another(target, before):
+                raise FileExistsError(EEXIST, os.strerror(EEXIST), str(target))
+            else:
+                draft.replace(target)
     except OSError as error:
         if error.filename in (None, str(draft), str(target)):
-            raise _about(error, path, mode) from error
+            raise _about(error, path, is_new=before is None) from error
         raise
     finally:
         with suppress(OSError):
@@ -106,8 +120,8 @@ def _no_file(found: os.stat_result) -> str:
     return "a folder" if stat.S_ISDIR(found.st_mode) else "a device, a pipe or a socket"
 
 
-def _mode(path: Path, target: Path, *, replace: bool) -> int | None:
-    """Return the permissions of the file to be replaced; None if there is none."""
+def _found(path: Path, target: Path, *, replace: bool) -> os.stat_result | None:
+    """Return the status of the file to be replaced; None if there is none."""
     try:
         found = target.stat()
     except FileNotFoundError:
@@ -119,12 +133,21 @@ def _mode(path: Path, target: Path, *, replace: bool) -> int | None:
         raise ValueError(f"{path} is {kind} and is not replaced by a file; give another name.")
     if not replace:
         raise FileExistsError(EEXIST, "The file exists; give another name", str(path))
-    return stat.S_IMODE(found.st_mode)
+    return found
 
 
-def _about(error: OSError, path: Path, mode: int | None) -> OSError:
+def _is_another(target: Path, before: os.stat_result) -> bool:
+    """Return whether the file at a path was replaced or changed since its status was taken."""
+    try:
+        now = target.stat()
+    except FileNotFoundError:
+        return False
+    return not os.path.samestat(now, before) or now.st_mtime_ns != before.st_mtime_ns
+
+
+def _about(error: OSError, path: Path, *, is_new: bool) -> OSError:
     """Return an error about the given path, with the state of the file."""
-    state = "nothing was written" if mode is None else "the existing file is unchanged"
+    state = "nothing was written" if is_new else "the existing file is unchanged"
     if isinstance(error, FileExistsError):
         state = "another process has just written it; give another name"
     return type(error)(error.errno, f"{error.strerror or error}; {state}", str(path))

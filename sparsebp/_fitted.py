@@ -57,15 +57,16 @@ class Maybe(NamedTuple):
     attribute: Any
 
 
-def check_attributes(name: str, table: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
+def check_attributes(
+    name: str, table: Mapping[str, Any], attributes: Mapping[str, Any], **sizes: int
+) -> None:
     """Raise ValueError for attributes, by name, that no fitted estimator of a class has.
 
     The table has the type of each: Numbers, Size, Names, Record, Maybe, a type, or a tuple of
-    allowed strings.
+    allowed strings. Sizes of dimensions may be given by their names.
     """
     for unknown in attributes.keys() - table.keys():
         raise ValueError(f"{name} has no attribute {unknown!r}")
-    sizes: dict[str, int] = {}
     # None agrees with sizes that the others have.
     for attribute in sorted(table, key=lambda name: attributes.get(name) is None):
         kind = table[attribute]
@@ -137,4 +138,4 @@ def _agree(name: str, found: dict[str, int], sizes: dict[str, int]) -> None:
 
 def _require(condition: bool, name: str, value: Any, wanted: str) -> None:
     if not condition:
-        raise ValueError(f"{name} must be {wanted}, got {str(value)[:80]}")
+        raise ValueError(f"{name} must be {wanted}, got {' '.join(str(value).split())[:80]}")

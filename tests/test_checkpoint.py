@@ -1,16 +1,24 @@
 """Files of checkpoints: what they keep, and what happens to damaged, foreign and locked ones."""
 
 import errno
+import io
+import json
 import os
+import shutil
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from thinning import first_fast
 
 from sparsebp import _checkpoint
-from sparsebp._checkpoint import CheckpointFile
+from sparsebp._checkpoint import CheckpointFile, keeping_checkpoints
+from sparsebp._fitted import Maybe, Size
+from sparsebp._tape import ANSWER, FRAME, frame
+from sparsebp.coding.state import KEPT_ALTERNATION
 
+STATE = {"a": np.ndarray, "n": Maybe(Size("n"))}
 FIT = {"max_iter": 3, "shape of X": [20, 4]}
 POINTS = [np.full((2, 3), number) for number in (1.0, -0.0, np.pi)]
 
@@ -136,7 +144,7 @@ def test_a_changed_byte_is_found_wherever_it_is(write, step, path):
                 if write is taped:
                     assert_right(ask(checkpoint)[0])
                 else:
-                    pytest.fail(f"loaded {checkpoint.load()}")
+                    pytest.fail(f"loaded {checkpoint.load(STATE)}")
             n_missed += 1
         except ValueError as error:
             assert "checkpoint" in str(error)  # noqa: PT017
@@ -146,21 +154,21 @@ def test_a_changed_byte_is_found_wherever_it_is(write, step, path):
 
 def test_a_state_is_kept_and_the_last_one_counts(path):
     checkpoint = opened(path)
-    assert checkpoint.load() is None
+    assert checkpoint.load(STATE) is None
     for number in (1, 2):
         checkpoint.keep({"a": np.full((2, 2), number, np.float32, order="F")})
     leave(checkpoint)
     with opened(path) as checkpoint:
-        kept = checkpoint.load()["a"]
+        kept = checkpoint.load(STATE)["a"]
     assert (kept.dtype, kept[0, 0], kept.flags.f_contiguous) == (np.float32, 2, True)
 
 
 def test_an_incomplete_state_is_refused(path):
     whole = with_state(path)
     path.write_bytes(whole[:-1])
-    message = r"is damaged\. To restart, delete the file, or give another path"
+    message = r"is damaged \(it is not a readable archive\)\. To restart, delete the file, or give"
     with pytest.raises(ValueError, match=message), opened(path) as checkpoint:
-        checkpoint.load()
+        checkpoint.load(STATE)
 
 
 def test_what_waits_is_written_at_the_end(path, monkeypatch):
@@ -191,7 +199,7 @@ def test_a_limit_may_be_raised_and_not_lowered(path):
     with pytest.raises(ValueError, match="of another fit: max_iter was 3 and is 2"):
         opened(path, limit="max_iter", max_iter=2)
     raised = opened(path, limit="max_iter", max_iter=4)
-    raised.keep(raised.load())
+    raised.keep(raised.load(STATE))
     leave(raised)
     with pytest.raises(ValueError, match="of another fit: max_iter was 4 and is 3"):
         opened(path, limit="max_iter")
@@ -260,7 +268,7 @@ def test_a_checkpoint_in_use_is_refused_and_not_harmed(path):
             opened(path)
     leave(first)
     with opened(path) as second:
-        assert second.load()["a"] == 3
+        assert second.load(STATE)["a"] == 3
 
 
 @pytest.mark.parametrize("kind", ["tape", "state"])
@@ -269,7 +277,7 @@ def test_a_full_disk_ends_the_writing_and_not_the_fit(kind, path, monkeypatch):
     whole = write(path)
     checkpoint = opened(path)
     if kind == "state":
-        checkpoint.load()
+        checkpoint.load(STATE)
     else:
         ask(checkpoint)
 
@@ -373,3 +381,167 @@ def test_a_warning_raised_as_an_error_does_not_end_the_fit(path, monkeypatch):
         warnings.simplefilter("error")
         ask(checkpoint)
         leave(checkpoint)
+
+
+def reframed(path, change):
+    """Change the head in a checkpoint, as JSON, with a right checksum."""
+    line, rest = path.read_bytes().split(b"\n", 1)
+    size = FRAME.unpack_from(rest)[0]
+    head = json.loads(rest[FRAME.size :][:size])
+    text = change(head)
+    text = text if isinstance(text, str) else json.dumps(text)
+    path.write_bytes(line + b"\n" + frame(text.encode()))
+
+
+def of_random(**values):
+    return lambda head: {**head, "random": {**head["random"], **values}}
+
+
+def of_twister(**values):
+    state = np.random.RandomState(0).get_state(legacy=False)
+    state["state"] = {"key": state["state"]["key"].tolist(), "pos": 3, **values}
+    return of_random(**state)
+
+
+EDITED = {
+    "a list": lambda head: [head],
+    "no fit": lambda head: {"random": head["random"]},
+    "a number for the fit": lambda head: {**head, "fit": 3},
+    "no generator": lambda head: {"fit": head["fit"]},
+    "deeply nested": lambda head: "[" * 100_000,
+    "no JSON": lambda head: "{",
+    "a function": of_random(bit_generator="seed"),
+    "the base class": of_random(bit_generator="BitGenerator"),
+    "a list for a name": of_random(bit_generator=["PCG64"]),
+    "no state": of_random(state={}),
+    "text": of_random(state={"state": "x", "inc": "y"}),
+    "too large": of_random(state={"state": 10**400, "inc": 1}),
+    "beyond the end": of_twister(pos=10**6),
+    "before the start": of_twister(pos=-1),
+    "cut": of_twister(key=[1, 2]),
+}
+
+
+@pytest.mark.parametrize("what", EDITED)
+def test_an_edited_head_is_damage(what, path):
+    taped(path)
+    reframed(path, EDITED[what])
+    with pytest.raises(
+        ValueError, match=r"checkpoint .* is damaged \(its first frame\)\. To restart, delete"
+    ):
+        opened(path)
+
+
+SIZES = {"features": 2, "components": 3, "batch": 4}
+KEPT = {
+    "basis": np.ones((2, 3)),
+    "codes_moments": np.ones((3, 3)),
+    "cross_moments": np.ones((2, 3)),
+    "n_samples": np.asarray(4),
+    "history": np.array([np.inf, 2.0]),
+    "codes": np.ones((3, 4)),
+    "value": np.asarray(2.0),
+    "n_steps": np.asarray(1),
+    "replacing": np.asarray(True),
+}
+
+
+def edited_states():
+    """Yield states of which somebody edited one array."""
+    for name in KEPT:
+        yield {k: v for k, v in KEPT.items() if k != name}
+        for value in ("x", 3j, np.ones(7, int), np.ones((2, 3, 4)), np.array([{}])):
+            yield {**KEPT, name: np.asarray(value)}
+    for name in ("basis", "codes_moments", "cross_moments", "codes", "start"):
+        array = KEPT.get(name, KEPT["basis"])
+        for value in (array[:, :1], array * np.nan, array.astype(int), array[:0], array.T[:, :1]):
+            yield {**KEPT, name: value}
+    for name in ("n_samples", "n_steps"):
+        for number in (np.uint64(2**64 - 1), -3, 0, 2.5, True):
+            yield {**KEPT, name: np.asarray(number)}
+    yield {**KEPT, "value": np.asarray(np.nan)}
+    yield {**KEPT, "transform": np.zeros(2)}
+    yield {}
+
+
+def test_edited_states_are_damage(path):
+    with opened(path):
+        head = path.read_bytes()
+    checkpoint = opened(path)
+    checkpoint.keep({**KEPT, "start": KEPT["basis"] + 1})
+    leave(checkpoint)
+    with opened(path) as checkpoint:
+        loaded = checkpoint.load(KEPT_ALTERNATION, **SIZES)
+    assert (loaded["n_samples"], loaded["replacing"]) == (4, True)
+    states = list(edited_states())
+    assert len(states) > 80
+    for edited in states:
+        content = io.BytesIO()
+        np.savez(content, **edited)
+        path.write_bytes(head + frame(content.getvalue()))
+        message = r"is damaged \([^\n]*\)\. To restart, delete"
+        with pytest.raises(ValueError, match=message), opened(path) as checkpoint:
+            checkpoint.load(KEPT_ALTERNATION, **SIZES)
+
+
+def test_edited_answers_are_damage(path):
+    whole = taped(path, POINTS[:1])
+    size = FRAME.size + ANSWER.size + POINTS[0].nbytes
+    head, answer, gradient = whole[:-size], whole[FRAME.size - size :], bytes(48)
+    for precision, order, content in [
+        (b"O", b"C", gradient),
+        (b"d", b"X", gradient),
+        (b"d", b"C", gradient[8:]),
+        (b"f", b"C", gradient),
+        (b"\xff", b"C", gradient),
+    ]:
+        edited = answer[:24] + precision + order + content
+        path.write_bytes(head + frame(edited))
+        with pytest.raises(ValueError, match="is damaged"), opened(path) as checkpoint:
+            ask(checkpoint)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX removes open files")
+@pytest.mark.parametrize(
+    "write", [ask, lambda c: c.keep({"a": np.zeros(2)})], ids=["tape", "state"]
+)
+def test_a_folder_that_vanishes_ends_the_writing_and_not_the_fit(write, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with opened(folder / "a") as checkpoint:
+        write(checkpoint)
+        shutil.rmtree(folder)
+        with pytest.warns(UserWarning, match=r"cannot be written \(No such .* restarts without"):
+            checkpoint.record(b"", 1.0, np.ones(2)) if write is ask else write(checkpoint)
+        checkpoint.record(b"", 1.0, np.ones(2))  # without another warning
+        checkpoint.keep({"a": np.zeros(2)})
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX removes open files")
+@pytest.mark.parametrize(
+    "write", [ask, lambda c: c.keep({"a": np.zeros(2)})], ids=["tape", "state"]
+)
+def test_a_file_of_another_fit_in_the_place_of_ours_stays(write, path):
+    with opened(path) as checkpoint:
+        path.unlink()
+        path.write_bytes(b"another")
+        with pytest.warns(UserWarning, match="Another file is in its place"):
+            write(checkpoint)
+    assert path.read_bytes() == b"another"
+
+
+def test_a_checkpoint_is_kept_while_results_are_saved(path):
+    with keeping_checkpoints():
+        with opened(path) as checkpoint:
+            ask(checkpoint)
+        with pytest.raises(ValueError, match="in use"):
+            opened(path)
+    assert not path.exists()
+    with suppress(OSError), keeping_checkpoints():
+        with opened(path) as checkpoint:
+            ask(checkpoint)
+        raise OSError("full")
+    with opened(path) as checkpoint:
+        assert ask(checkpoint)[1] == 0
+    assert not path.exists()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sparsebp._files import remove_abandoned_drafts, writing
+from sparsebp._files import named, remove_abandoned_drafts, writing
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX files")
 
@@ -99,6 +99,29 @@ def test_a_file_that_another_process_wrote_meanwhile_is_refused_at_the_end(
         write(path, then=lambda: path.write_bytes(b"first"), replace=False)
     assert path.read_bytes() == b"first"
     assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("before", [None, b"old"])
+def test_of_two_that_replace_a_file_at_once_the_second_says_so(before, tmp_path):
+    path = tmp_path / "a"
+    for _ in range(2):  # one after the other
+        write(path, before or b"older", alone=True)
+    if before is None:
+        path.unlink()
+    with pytest.raises(FileExistsError, match="another process has just written it"):
+        write(path, b"second", lambda: write(path, b"first", alone=True), alone=True)
+    assert path.read_bytes() == b"first"
+    assert names(tmp_path) == ["a"]
+    write(path, b"again", path.unlink, alone=True)
+    assert path.read_bytes() == b"again"
+
+
+def test_paths_that_no_file_can_have_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"a\\x00b' has a null character; give another name"):
+        write(tmp_path / "a\0b")
+    for wrong in (b"a", None, 3):
+        with pytest.raises(TypeError, match="A path must be text or a Path, got"):
+            named(wrong)
 
 
 def test_errors_name_the_file_and_say_what_is_there(tmp_path):

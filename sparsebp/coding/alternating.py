@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
 from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.search import BasisSearch
-from sparsebp.coding.state import AlternationState, BasisState
+from sparsebp.coding.state import KEPT_ALTERNATION, AlternationState, BasisState
 from sparsebp.minimizers import Result, Status, minimize_lbfgs
 from sparsebp.samples import in_blocks
 
@@ -64,6 +65,7 @@ class Alternation(BasisSearch):
     """
 
     steps: str = "lbfgs"
+    _kept: ClassVar[dict[str, Any]] = KEPT_ALTERNATION
 
     def __post_init__(self) -> None:
         super().__post_init__()

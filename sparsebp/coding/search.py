@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import KW_ONLY, dataclass
 from itertools import islice
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,7 +14,13 @@ from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import RandomSource
 from sparsebp._namespaces import like, to_numpy
 from sparsebp.coding.encoding import starting_codes
-from sparsebp.coding.state import BasisResult, BasisState, packed_state, unpacked_state
+from sparsebp.coding.state import (
+    KEPT_STATE,
+    BasisResult,
+    BasisState,
+    packed_state,
+    unpacked_state,
+)
 from sparsebp.minimizers import Callback, Status
 from sparsebp.penalties import Penalty
 from sparsebp.problems import Problem, sparse_coding
@@ -55,6 +62,8 @@ class BasisSearch:
     max_iter: int = 100
     tol: float = 1e-4
     n_threads: int = 1
+    #: Types and shapes of its states in a checkpoint.
+    _kept: ClassVar[dict[str, Any]] = KEPT_STATE
 
     def __post_init__(self) -> None:
         _ = self.problem  # raises an error for an unbounded objective
@@ -130,17 +139,20 @@ class BasisSearch:
         state = state.moved_to(self.project(state.basis))
         history: list[float] = []
         status, first = Status.ITERATION_LIMIT, 0
-        kept = None if checkpoint is None else checkpoint.load()
+        samples = Samples.of(x)
+        kept = None
+        if checkpoint is not None:
+            kept = checkpoint.load(self._kept, **self._sizes(samples, state))
         if kept is not None:
             history = kept.pop("history").tolist()
             first = len(history) - 1
-        batches = Samples.of(x).batches(self.batch_size, seed, max(first - 1, 0))
+        batches = samples.batches(self.batch_size, seed, max(first - 1, 0))
         if kept is not None:
             state = unpacked_state(kept, next(batches))
         last = min(self.max_iter, sys.maxsize)
         with one_blas_thread():
             try:
-                for number, batch in enumerate(islice(batches, last - first), first):
+                for number, batch in enumerate(islice(batches, max(last - first, 0)), first):
                     if not history:
                         history.append(self.value_at_start(batch, state.basis))
                     new, value = self.step(batch, state, rng_of_step(seed, number))
@@ -165,6 +177,13 @@ class BasisSearch:
         value = history[-1] if history else np.inf
         n_iter = max(len(history) - 1, 0)
         return BasisResult(state.basis, value, n_iter, status, tuple(history), state.resumable())
+
+    def _sizes(self, samples: Samples, state: BasisState) -> dict[str, int]:
+        """Return the sizes of the arrays of a state, by the names of their dimensions."""
+        n_samples = samples.shape[1]
+        batch = min(self.batch_size or n_samples, n_samples)
+        features, components = state.basis.shape
+        return {"features": features, "components": components, "batch": batch}
 
 
 def rng_of_step(seed: int, number: int) -> np.random.Generator:

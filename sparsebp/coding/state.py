@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sparsebp._fitted import Numbers, Record, Size
+from sparsebp._fitted import Maybe, Numbers, Record, Size
 from sparsebp._namespaces import to_numpy, widened
 from sparsebp.minimizers import Result
 
@@ -133,6 +133,21 @@ class AlternationState(BasisState):
     replacing: bool
 
 
+#: Types and shapes of states in a checkpoint, with the objective's history.
+KEPT_STATE: dict[str, Any] = {
+    **FITTED_STATE.attributes,
+    "history": Numbers(("iterations",), finite=False),
+}
+KEPT_ALTERNATION: dict[str, Any] = {
+    **KEPT_STATE,
+    "codes": Numbers(("components", "batch")),
+    "start": Maybe(Numbers(("features", "components"))),
+    "value": Numbers(),
+    "n_steps": Size("steps"),
+    "replacing": bool,
+}
+
+
 @dataclass(frozen=True, eq=False)
 class BasisResult(Result):
     """The result of a search for a basis.
@@ -156,12 +171,11 @@ def packed_state(state: BasisState) -> dict[str, np.ndarray]:
     return {k: np.asarray(v) for k, v in vars(state).items() if k not in left_out}
 
 
-def unpacked_state(kept: dict[str, np.ndarray], samples: np.ndarray) -> BasisState:
+def unpacked_state(kept: dict[str, Any], samples: np.ndarray) -> BasisState:
     """Return a state from what `packed_state` returned, and the batch of its step."""
-    values: dict[str, Any] = {k: v if v.ndim else v.item() for k, v in kept.items()}
     if "codes" not in kept:
-        return BasisState(**values)
-    return AlternationState(**{"start": values["basis"], "samples": samples, **values})
+        return BasisState(**kept)
+    return AlternationState(**{"start": kept["basis"], "samples": samples, **kept})
 
 
 def _moments(x: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sparsebp._files import require_file, writing
-from sparsebp.saving._archive import read_arrays, write_arrays
+from sparsebp._archive import read_arrays, write_arrays
+from sparsebp._files import named, require_file, writing
 from sparsebp.saving.packing import UnregisteredError, packed_estimator, unpacked_estimator
 
 FORMAT = 1
@@ -96,7 +96,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     OSError
         If the file cannot be read.
     """
-    arrays = _read_arrays(Path(path))
+    arrays = _read_arrays(named(path))
     header = _header(path, arrays)
     try:
         return unpacked_estimator(header["model"], arrays)
@@ -128,7 +128,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict:
     OSError
         If the file cannot be read.
     """
-    metadata = _header(path, _read_arrays(Path(path), [_HEADER])).get("metadata", {})
+    metadata = _header(path, _read_arrays(named(path), [_HEADER])).get("metadata", {})
     if not isinstance(metadata, dict):
         raise ValueError(_damaged(path, " (its metadata are not a dict)"))
     return metadata
@@ -177,7 +177,8 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
     require_file(path)
     try:
-        return read_arrays(path, names)
+        with path.open("rb") as file:
+            return read_arrays(file, names)
     except ValueError as error:
         raise ValueError(_damaged(path, f" ({error})")) from error
 

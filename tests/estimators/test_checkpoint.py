@@ -1,5 +1,6 @@
 """Fits that are killed and resume to the last bit."""
 
+import io
 import os
 import pickle
 import signal
@@ -20,6 +21,7 @@ from sparsebp import (
     save_model,
 )
 from sparsebp._checkpoint import CheckpointFile
+from sparsebp._tape import FRAME, frame
 from sparsebp.coding import Alternation, OnlineLearning
 from sparsebp.estimators._resuming import checksum
 from sparsebp.penalties import LogCosh, Topographic
@@ -324,3 +326,21 @@ def test_samples_in_another_order_are_other_samples():
     swapped[[1500, 1501]] = swapped[[1501, 1500]]
     sums = {checksum(rows.T) for rows in (X, np.asfortranarray(X), swapped)}
     assert len(sums) == 2
+
+
+@pytest.mark.parametrize("kind", ["online", "batches"])
+def test_an_edited_state_is_damage(kind, path):
+    kill(model(kind, path), 3)
+    content = path.read_bytes()
+    start = content.index(b"PK\x03\x04") - FRAME.size
+    with np.load(io.BytesIO(content[start + FRAME.size :])) as file:
+        arrays = dict(file)
+    arrays["cross_moments"] = arrays["cross_moments"][:, :1]
+    state = io.BytesIO()
+    np.savez(state, **arrays)
+    path.write_bytes(content[:start] + frame(state.getvalue()))
+    message = (
+        r"is damaged \(the number of components of cross_moments must be 5.* To restart, delete"
+    )
+    with pytest.raises(ValueError, match=message):
+        model(kind, path).fit(X)

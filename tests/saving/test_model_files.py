@@ -20,9 +20,9 @@ from sparsebp import (
     read_metadata,
     save_model,
 )
+from sparsebp._archive import read_arrays
 from sparsebp.penalties import Topographic
 from sparsebp.preprocessing import Whitening
-from sparsebp.saving._archive import read_arrays
 from sparsebp.saving.registry import ESTIMATORS
 
 X = np.random.default_rng(0).laplace(size=(60, 6))
@@ -48,7 +48,8 @@ def contents(tmp_path_factory):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             save_model(make().fit(X), path, metadata={"a": [1, {"b": 2}]})
-        arrays = read_arrays(path)
+        with path.open("rb") as file:
+            arrays = read_arrays(file)
         read[name] = (json.loads(arrays.pop(HEADER).tobytes()), arrays)
     return read
 

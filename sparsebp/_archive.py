@@ -10,7 +10,7 @@ import math
 import zipfile
 from collections.abc import Collection, Mapping
 from errno import EINVAL
-from pathlib import Path
+from io import SEEK_END
 from tokenize import TokenError
 from typing import IO, Any
 
@@ -27,7 +27,7 @@ def write_arrays(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
     np.savez(file, allow_pickle=False, **arrays)
 
 
-def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
+def read_arrays(file: IO[bytes], names: Collection[str] | None = None) -> dict[str, np.ndarray]:
     """Read all arrays of a file that `write_arrays` wrote, or the named ones.
 
     A file that is not such an archive, is damaged, compressed or encrypted, or lacks a name, is a
@@ -35,28 +35,25 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, n
 
     Examples
     --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "numbers.npz"
-    ...     with path.open("wb") as file:
-    ...         write_arrays(file, {"a": np.arange(3)})
-    ...     read_arrays(path)
+    >>> from io import BytesIO
+    >>> file = BytesIO()
+    >>> write_arrays(file, {"a": np.arange(3)})
+    >>> read_arrays(file)
     {'a': array([0, 1, 2])}
     """
-    with path.open("rb") as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                members = _members(archive, path.stat().st_size)
-                wanted = members if names is None else {name: members[name] for name in names}
-                return {name: _read(archive, member) for name, member in wanted.items()}
-        except KeyError as error:
-            raise ValueError(f"there is no array {error}") from error
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, TokenError) as error:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = _members(archive, file.seek(0, SEEK_END))
+            wanted = members if names is None else {name: members[name] for name in names}
+            return {name: _read(archive, member) for name, member in wanted.items()}
+    except KeyError as error:
+        raise ValueError(f"there is no array {error}") from error
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, TokenError) as error:
+        raise ValueError("it is not a readable archive") from error
+    except OSError as error:
+        if error.errno == EINVAL:  # the archive's directory points out of the file
             raise ValueError("it is not a readable archive") from error
-        except OSError as error:
-            if error.errno == EINVAL:  # the archive's directory points out of the file
-                raise ValueError("it is not a readable archive") from error
-            raise
+        raise
 
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:

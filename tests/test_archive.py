@@ -5,12 +5,18 @@ import zipfile
 import numpy as np
 import pytest
 
-from sparsebp.saving._archive import read_arrays, write_arrays
+from sparsebp import _archive
+from sparsebp._archive import write_arrays
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "arrays.npz"
+
+
+def read_arrays(path, names=None):
+    with path.open("rb") as file:
+        return _archive.read_arrays(file, names)
 
 
 def write(path, arrays):
