@@ -233,6 +233,14 @@ class Learner(CallbackSupportMixin, Coder):
             )
         return init
 
+    def _warn_of_checkpoint(self) -> None:
+        """Warn of a checkpoint in `partial_fit`, which writes none."""
+        if self.checkpoint is not None:
+            warn_user(
+                "checkpoint is for fit, and partial_fit writes none: save_model keeps all that it "
+                "resumes from. Set checkpoint=None."
+            )
+
     def _record(self, result: Result, *, limit_is_failure: bool = True) -> Self:
         """Set the attributes about the end of a fit, and warn."""
         self.objective_ = result.value

@@ -99,7 +99,7 @@ class SparseCoding(AtomCoder, Learner):
         height, width). Displays and `sparsebp.images` use it; None means square patches.
     checkpoint : path, default=None
         File from which `fit`, called again with the same samples and parameters after its process
-        was killed, resumes to the last bit. A fit that ends removes it.
+        was killed, resumes to the last bit. A fit that ends removes it. `partial_fit` ignores it.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -288,6 +288,7 @@ class SparseCoding(AtomCoder, Learner):
         tell(self, n_iter, objective, perf_counter() - begun)
         if first:
             self._warn_of_units(samples)
+            self._warn_of_checkpoint()
         return self
 
     def _warn_of_units(self, samples: Samples) -> None:
@@ -323,10 +324,10 @@ class SparseCoding(AtomCoder, Learner):
 
     def _options(self, n_components: int) -> dict[str, Any]:
         gamma = None if self.gamma is None else float(self.gamma)
-        weights = {"alpha": float(self.alpha), "gamma": gamma, "batch_size": self.batch_size}
-        limits = {"max_iter": self.max_iter, "tol": float(self.tol)}
-        own = {"penalty": self._make_penalty(n_components)}
-        return {**own, **weights, **limits, "n_threads": count_threads(self.n_jobs)}
+        penalty, n_threads = self._make_penalty(n_components), count_threads(self.n_jobs)
+        weights = {"penalty": penalty, "alpha": float(self.alpha), "gamma": gamma}
+        limits = {"max_iter": self.max_iter, "tol": float(self.tol), "n_threads": n_threads}
+        return {**weights, **limits, "batch_size": self.batch_size}
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
@@ -345,6 +346,5 @@ class SparseCoding(AtomCoder, Learner):
 
 def _attributes(search: BasisSearch, state: BasisState) -> dict[str, Any]:
     """Return the attributes of an estimator in a state."""
-    learned = {"components_": np.ascontiguousarray(state.basis.T), "state_": state}
     given = {"penalty_": search.penalty, "alpha_": search.alpha, "gamma_": search.gamma}
-    return {**learned, **given}
+    return {"components_": np.ascontiguousarray(state.basis.T), "state_": state, **given}

@@ -344,3 +344,11 @@ def test_an_edited_state_is_damage(kind, path):
     )
     with pytest.raises(ValueError, match=message):
         model(kind, path).fit(X)
+
+
+def test_partial_fit_says_that_it_has_no_checkpoint(path):
+    estimator = model("online", path)
+    with pytest.warns(UserWarning, match="checkpoint is for fit, and partial_fit writes none"):
+        estimator.partial_fit(X)
+    estimator.partial_fit(X)  # said once
+    assert not path.exists()
