@@ -86,6 +86,7 @@ class FilterLearner(Learner):
             orthonormal filters.
         """
         with self._learning_from(X) as (samples, checkpoint):
+            self._check_number_of_signs(samples.shape)
             white = self._whitened(samples)
             n_directions = white.samples.shape[0]
             shape = (self._n_filters(n_directions, samples.shape), n_directions)
@@ -229,6 +230,13 @@ class FilterLearner(Learner):
     def _n_filters(self, n_directions: int, shape: tuple[int, int]) -> int:
         """Return k for samples of this shape (n_features, n_samples), by default or limited."""
         raise NotImplementedError
+
+    def _check_number_of_signs(self, shape: tuple[int, int]) -> None:
+        """Raise an error, before samples are whitened, if not as many filters are possible."""
+        most = self._n_filters(shape[0], shape)
+        n_signs = 0 if self.signs is None or is_auto(self.signs) else len(self.signs)
+        if n_signs > most or not self.whiten:
+            self._check_penalty(most)
 
     def _problem_of(self, penalty: Penalty, shape: tuple[int, ...]) -> Problem:
         """Return what is minimized in filters of this shape."""

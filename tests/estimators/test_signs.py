@@ -171,3 +171,18 @@ def test_reconstruction_ica_resumes_on_all_samples_near_a_minimum():
         model._minimize(Checkpoint(rng), samples, LogCosh(), np.eye(3), near=near, **limits)
         drawn[near] = rng.random() != np.random.default_rng(1).random()
     assert drawn == {True: False, False: True}
+
+
+@pytest.mark.parametrize("learner", [OrthonormalICA, ReconstructionICA])
+def test_a_wrong_number_of_signs_is_refused_before_the_work(learner, monkeypatch):
+    monkeypatch.setattr(learner, "_whitened", lambda *_: pytest.fail("the work began"))
+    X = np.eye(6)
+    for n_signs, more in [
+        (5, {"whiten": False}),
+        (7, {"whiten": False}),
+        (7, {"whiten": True}),
+        (4, {"whiten": True, "n_components": 3}),
+        (3, {"whiten": 0.9, "n_components": 4}),
+    ]:
+        with pytest.raises(ValueError, match=f"There are {n_signs} signs for . components; give"):
+            learner(signs=[1] * n_signs, **more).fit(X)
