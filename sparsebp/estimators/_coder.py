@@ -112,8 +112,9 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
         Raises
         ------
-        ValueError
-            If X or out is unusable.
+        ValueError, TypeError
+            If X or out is unusable: of another shape or type, read-only, closed, or a memmap of
+            mode "c", which never writes to its file.
 
         Warns
         -----

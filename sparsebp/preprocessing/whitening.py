@@ -204,7 +204,7 @@ class Whitening(
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             If `X` is not a finite table of numbers with n_features columns, or out is unusable.
         """
         check_is_fitted(self, "directions_")

@@ -275,15 +275,31 @@ class ArraySamples(Samples):
 
 
 def check_output(out: Any, shape: tuple[int, int]) -> None:
-    """Raise an error unless rows can be written to an array that the user gave, if any."""
+    """Raise an error unless rows can be written to an array that the user gave, if any.
+
+    Its first row is read and written back: each library has its own ways not to be writable.
+    """
     if out is None:
         return
-    given = tuple(getattr(out, "shape", ())), np.dtype(getattr(out, "dtype", object))
-    if given[0] != shape or given[1] not in (np.float32, np.float64):
+    wanted = f"out must be an array of shape {shape}, a row for each sample, of float32 or float64"
+    if isinstance(out, np.memmap) and out.mode == "c":
         raise ValueError(
-            f"out must be an array of shape {shape}, a row for each sample, of float32 or float64, "
-            f"got shape {given[0]} and dtype {given[1]}."
+            "out is a memmap of mode 'c', whose changes never reach its file; open it with mode "
+            "'r+'."
         )
+    try:
+        given, dtype = tuple(out.shape), str(out.dtype)
+        if given == shape and dtype in ("float32", "float64"):
+            out[:1] = out[:1]
+            return
+    except (AttributeError, TypeError) as error:
+        raise TypeError(f"{wanted}, got {type(out).__name__}.") from error
+    except Exception as error:
+        raise ValueError(
+            f"out cannot be written to ({error}); give a writable array, or open its file for "
+            "writing."
+        ) from error
+    raise ValueError(f"{wanted}, got shape {given} and dtype {dtype}.")
 
 
 def _itself(block: np.ndarray) -> np.ndarray:

@@ -157,9 +157,47 @@ def test_unusable_stores_and_outputs_are_refused(X):
     model.fit(X)
     with pytest.raises(ValueError, match="5 features"):
         model.transform(Rows(X[:, :5]))
-    for out in (np.empty((3, 6)), np.empty((N_SAMPLES, 6), dtype=np.float16), [1]):
+    for out in (
+        np.empty((3, 6)),
+        np.empty((N_SAMPLES, 6), dtype=np.float16),
+        np.empty(X.shape, int),
+    ):
         with pytest.raises(ValueError, match=r"out must be an array of shape \(2500, 6\)"):
             model.transform(X, out=out)
+
+
+@unconverged
+def test_outputs_that_cannot_be_written_to_are_refused_before_the_work(X, tmp_path, monkeypatch):
+    h5py = pytest.importorskip("h5py")
+    pd = pytest.importorskip("pandas")
+    model, whitening = OrthonormalICA(**QUICK).fit(X), Whitening().fit(X)
+    monkeypatch.setattr(OrthonormalICA, "_encode", lambda *_: pytest.fail("it worked"))
+    monkeypatch.setattr(Whitening, "_whitened", lambda *_: pytest.fail("it worked"))
+    constant = np.empty_like(X)
+    constant.flags.writeable = False
+    np.save(tmp_path / "codes.npy", constant)
+    with h5py.File(tmp_path / "codes.h5", "w") as file:
+        closed = file.create_dataset("codes", shape=X.shape, dtype=np.float32)
+    reading = h5py.File(tmp_path / "codes.h5")
+    for out, kind, message in [
+        (
+            constant,
+            ValueError,
+            "out cannot be written to .*give a writable array, or open its file",
+        ),
+        (np.load(tmp_path / "codes.npy", mmap_mode="r"), ValueError, "cannot be written to"),
+        (np.load(tmp_path / "codes.npy", mmap_mode="c"), ValueError, "never reach its file"),
+        (closed, ValueError, "cannot be written to"),
+        (reading["codes"], ValueError, "cannot be written to"),
+        ([1], TypeError, "out must be an array of shape .* got list"),
+        ("codes.npy", TypeError, "got str"),
+        (pd.DataFrame(X), TypeError, "got DataFrame"),
+        (Rows(np.empty_like(X)), TypeError, "got Rows"),
+    ]:
+        for use in (model.transform, whitening.transform):
+            with pytest.raises(kind, match=message):
+                use(X, out=out)
+    reading.close()
 
 
 def _flat(shape):
