@@ -63,7 +63,8 @@ def encode_images(
 ) -> None:
     """Write the codes of images, each an array (rows, columns, components).
 
-    The file appears when all are written. Without `stride` patches do not overlap.
+    The file appears when all are written; one that another run writes meanwhile is kept, and an
+    error. Without `stride` patches do not overlap.
     """
     file = find_model(model)
     estimator, recipe = load_model(file), Recipe.from_metadata(read_metadata(file))
@@ -77,7 +78,7 @@ def encode_images(
         return files
 
     with (
-        writing(out) as file,
+        writing(out, alone=True) as file,
         ZipFile(file, "w", ZIP_DEFLATED) as archive,
         output.bar("encoding", 1) as advance,
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sparsebp._files import named
 from sparsebp.bases import basis_file, basis_names
 from sparsebp.cli.choices import Model
 from sparsebp.estimators import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
@@ -58,7 +59,7 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
 
 def find_model(model: str) -> Path:
     """Return the file of a saved model or, if there is none of this name, of a bundled basis."""
-    if Path(model).exists():
+    if named(model).exists():
         return Path(model)
     if model in basis_names():
         return basis_file(model)

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from sparsebp._files import named
 from sparsebp.cli.endings import say, sentence
 from sparsebp.saving import save_model
 
@@ -23,6 +24,7 @@ def results_folder(out: Path, *, numbered: bool) -> Iterator[Path]:
     It must not contain a model. If `numbered`, it is the first of out-1, out-2, … that does not
     exist. If it was created here and is empty at the end, it is removed.
     """
+    named(out)
     if numbered:
         out = next(f for n in count(1) if _made(f := out.with_name(f"{out.name}-{n}")))
         made = True

@@ -88,6 +88,26 @@ def test_encode_finds_before_its_work_that_the_file_cannot_be_written(out, tmp_p
     assert not list(tmp_path.iterdir())
 
 
+def test_of_two_that_encode_to_one_file_at_once_one_wins(tmp_path, photographs, monkeypatch):
+    out, encode = tmp_path / "codes.npz", commands.encode_image
+    arguments = ("encode", "rica-12x12", "--images", photographs, "--out", out)
+
+    def meanwhile(*rest, **options):
+        monkeypatch.setattr(commands, "encode_image", encode)
+        commands.encode_images("rica-12x12", photographs, out, 6, Output(quiet=True))
+        return encode(*rest, **options)
+
+    for _ in range(2):  # the first is new, the second replaces
+        monkeypatch.setattr(commands, "encode_image", meanwhile)
+        result = run(*arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "another process has just written it" in " ".join(result.stderr.split())
+        with np.load(out) as codes:
+            assert codes["one.png"].shape[:2] == (5, 7)
+    assert run(*arguments).exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"codes.npz", "photographs"}
+
+
 def test_an_interrupted_encode_leaves_nothing(tmp_path, photographs, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
@@ -251,6 +271,26 @@ def test_control_characters_are_escaped(code, capsys):
     text = capsys.readouterr().out
     assert code not in text
     assert json.loads(text.split("\n", 1)[1]) == {"files": [f"{code} ü.npz"]}
+
+
+def test_a_null_character_in_a_path_is_said_in_a_sentence(tmp_path, photographs):
+    bad, model = tmp_path / "a\0b", "rica-12x12"
+    images = ("--images", photographs)
+    for arguments in (
+        ("learn", *images, *TOY, "--out", bad),
+        ("learn", *images, *TOY, "--out", tmp_path / "out", "--checkpoint", bad),
+        ("learn", "--images", bad, *TOY, "--out", tmp_path / "out"),
+        ("show", bad),
+        ("show", model, "--out", bad),
+        ("encode", bad),
+        ("encode", model, *images, "--out", bad),
+        ("encode", model, "--images", bad, "--out", tmp_path / "codes.npz"),
+        ("compare", bad),
+    ):
+        result = run(*arguments, "--quiet")
+        assert (result.exit_code, result.stdout) == (2, ""), arguments
+        assert "null" in result.stderr
+    assert list(tmp_path.iterdir()) == [photographs]
 
 
 @pytest.mark.slow
