@@ -55,6 +55,11 @@ def _interrupt(number: int, _: Any) -> None:
     raise KeyboardInterrupt
 
 
+def was_terminated() -> bool:
+    """Return whether SIGTERM interrupted the command: its sender may soon kill the process."""
+    return _last_signal == signal.SIGTERM
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Let Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt where there is something to save.

@@ -19,9 +19,10 @@ from rich.progress import (
 )
 
 from sparsebp import __version__
+from sparsebp._checkpoint import keeping_checkpoints
 from sparsebp._files import writing
 from sparsebp.cli.clusters import on_cluster
-from sparsebp.cli.endings import interruptible, say
+from sparsebp.cli.endings import interruptible, say, was_terminated
 from sparsebp.cli.models import Estimator
 from sparsebp.cli.output import Output, counted
 from sparsebp.cli.results import MODEL_FILE, keep_model, results_folder
@@ -59,8 +60,8 @@ def run_experiment(
     with a warning. If `numbered`, results go to the first of out-1, out-2, … that does not exist. A
     model with further preprocessing, `prepare`, is saved without its recipe. `report` is the
     command that reproduces the run; None writes no report. `scheduler` is the address of a dask
-    cluster to learn on, see `on_cluster`. After Ctrl-C the best model so far is
-    saved, and KeyboardInterrupt is re-raised.
+    cluster to learn on, see `on_cluster`. After Ctrl-C the best model so far is saved and drawn,
+    and KeyboardInterrupt is re-raised; after SIGTERM it is only saved.
     """
     output = output or Output()
     estimator.check_parameters()  # before photographs are loaded
@@ -75,16 +76,17 @@ def run_experiment(
         shown = list(photographs[:IMAGES_SHOWN]) if report else []
         del photographs  # large, and not needed while learning
         estimator.set_params(patch_shape=recipe.patch_shape)
-        with on_cluster(samples, scheduler, output) as spread:
-            ending = fit_with_progress(estimator, spread, output)
         metadata = {"version": __version__, "seed": seed, "n_patches": n_patches}
         metadata |= {"images": describe_images(images), "patch_shape": recipe.patch_shape}
         metadata |= {} if prepare else {"recipe": recipe.metadata()}
-        out = keep_model(estimator, out, metadata)
+        with keeping_checkpoints(), on_cluster(samples, scheduler, output) as spread:
+            ending = fit_with_progress(estimator, spread, output)
+            out = keep_model(estimator, out, metadata)
     finished = not isinstance(ending, KeyboardInterrupt)
     if not finished:
-        resumes = " The same command resumes." if estimator.checkpoint else ""
-        output.remark(f"Interrupted; the best model so far is saved in {out}.{resumes}")
+        _tell_interrupted(estimator, out, output)
+        if was_terminated():  # there may be no time for pictures
+            raise ending
     try:
         files, found = _describe(estimator, recipe, out, measured, metadata, output, report, shown)
     except BaseException:
@@ -97,6 +99,11 @@ def run_experiment(
     if ending is not None:
         raise ending
     return samples
+
+
+def _tell_interrupted(estimator: Estimator, out: Path, output: Output) -> None:
+    resumes = " The same command resumes." if estimator.checkpoint else ""
+    output.remark(f"Interrupted; the best model so far is saved in {out}.{resumes}")
 
 
 def _say_where_saved(estimator: Estimator, out: Path, metadata: dict[str, Any]) -> None:

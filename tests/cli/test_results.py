@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sparsebp import OrthonormalICA, load_model
+from sparsebp._checkpoint import CheckpointFile
 from sparsebp.cli import learning
 from sparsebp.cli.app import app
 from sparsebp.cli.results import keep_model, results_folder
@@ -30,6 +31,11 @@ def model():
 
 def learn(*arguments):
     return CliRunner().invoke(app, ["learn", *TOY, *map(str, arguments)])
+
+
+def run_toy(*arguments):
+    """Do the same, and raise what no command handles."""
+    app(["learn", *TOY, *map(str, arguments)], standalone_mode=False)
 
 
 def learn_in_a_process(*arguments, options=(), **pipes):
@@ -178,7 +184,21 @@ def test_a_signal_saves_the_best_so_far(number, tmp_path, photographs):
     assert result.returncode == 128 + number
     assert "Interrupted; the best model so far is saved" in " ".join(result.stderr.split())
     assert load_model(out / "model.npz").status_ == "interrupted"
-    assert {path.name for path in out.iterdir()} == {"filters.png", "model.npz", "objective.png"}
+    pictures = {"filters.png", "objective.png"} if number != signal.SIGTERM else set()
+    assert {path.name for path in out.iterdir()} == {"model.npz"} | pictures
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_signal_at_the_start_leaves_nothing(tmp_path, photographs):
+    """Before the first line of this package runs, Python ends by the signal itself."""
+    command = [sys.executable, "-m", "sparsebp", "learn", *TOY, "--images", str(photographs)]
+    for seconds in np.arange(0, 1.2, 0.15):
+        started = subprocess.Popen([*command, "--out", tmp_path / "out"], stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        started.terminate()
+        assert started.wait() in (-signal.SIGTERM, 128 + signal.SIGTERM)
+        assert [path.name for path in tmp_path.iterdir()] == ["photographs"]
 
 
 def test_an_option_that_is_no_value_is_said_in_our_own_words():
@@ -224,6 +244,29 @@ def test_learning_goes_on_from_its_limit_and_removes_its_checkpoint_at_the_end(
 
 def words(text):
     return " ".join(text.split())
+
+
+@ignore_convergence
+def test_a_checkpoint_stays_until_the_model_is_saved(tmp_path, photographs, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def kill(*_):
+        raise Killed
+
+    given = ["--images", photographs, "--max-iter", 500, "--checkpoint", tmp_path / "c", "--out"]
+    recorded, record = [], CheckpointFile.record
+    monkeypatch.setattr(CheckpointFile, "record", lambda *a: recorded.append(a[1]) or record(*a))
+    with monkeypatch.context() as patch:
+        patch.setattr(learning, "keep_model", kill)
+        with pytest.raises(Killed):
+            run_toy(*given, tmp_path / "killed")
+    assert recorded
+    recorded.clear()
+    assert learn(*given, tmp_path / "resumed").exit_code == 0
+    assert not recorded  # all was known
+    assert not (tmp_path / "c").exists()
+    load_model(tmp_path / "resumed" / "model.npz")
 
 
 @pytest.mark.slow
