@@ -220,13 +220,13 @@ def check_compiled() -> Finding:
             "compiled code is not cached",
             {"folder": None, "files": 0},
             "No folder is writable, so exact codes are compiled again in every process, which "
-            "takes half a minute; set NUMBA_CACHE_DIR to a writable folder.",
+            "takes some seconds; set NUMBA_CACHE_DIR to a writable folder.",
             State.SLOW,
         )
     files = len(list(Path(folder).glob("*.nbc")))
     text = f"compiled code is cached in {folder}"
     if not files:
-        text += ", which is still empty: the first exact codes take half a minute longer"
+        text += ", which is still empty: the first exact codes take some seconds longer"
     advice = _trouble_with_cache(folder, files)
     state = State.SLOW if advice else State.WELL
     return Finding(text, {"folder": folder, "files": files}, advice, state)
@@ -246,7 +246,7 @@ def _trouble_with_cache(folder: str, n_files: int) -> str:
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if n_files:  # otherwise this takes half a minute
+        if n_files:  # otherwise this takes some seconds
             pursue(np.eye(2), np.eye(2), n_nonzero=1)
     return " ".join(str(warning.message) for warning in caught)
 

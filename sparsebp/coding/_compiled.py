@@ -17,11 +17,12 @@ from sparsebp._warnings import warn_user
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile without the interpreter's lock; sums may be reordered, NaN and infinity hold.
 
-    Functions that compiled code calls are inlined. Otherwise a new process calls the function
-    itself, one that reads the cache a copy in which sums have another order.
+    Functions that compiled code calls are inlined before they are compiled, so each is compiled
+    once. Otherwise a new process calls the function itself, one that reads the cache a copy in
+    which sums have another order.
     """
     options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    dispatcher: Any = njit(**options, forceinline=True)(function)
+    dispatcher: Any = njit(**options, inline="always")(function)
     with suppress(RuntimeError):  # no folder may be written to: every process compiles again
         dispatcher._cache = _ForgivingCache(function)
     return dispatcher

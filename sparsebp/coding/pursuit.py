@@ -174,13 +174,17 @@ def _choose(state: tuple, energy: float, gram: np.ndarray, stop: tuple[int, floa
         if best < 0 or steepest * steepest < stop[2] * new[best]:
             return n_used
         row, length = along[n_used], np.sqrt(new[best])
-        row[:] = gram[best]
+        for j in range(len(row)):  # in loops, which compile faster than sums of arrays, and run so
+            row[j] = gram[best, j]
         for i in range(n_used):
-            row -= along[i, best] * along[i]
-        row /= length
+            factor, earlier = along[i, best], along[i]
+            for j in range(len(row)):
+                row[j] -= factor * earlier[j]
         step = slope[best] / length
-        slope -= step * row
-        new -= row * row
+        for j in range(len(row)):
+            row[j] /= length
+            slope[j] -= step * row[j]
+            new[j] -= row[j] * row[j]
         new[best] = 0.0
         energy -= step * step
         used[n_used], height[n_used] = best, step
