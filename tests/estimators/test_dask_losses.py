@@ -1,12 +1,16 @@
 """Fits of dask arrays while workers are killed, clusters closed, and fits interrupted."""
 
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
 
@@ -20,6 +24,16 @@ MODELS = {
     "lbfgs": SparseCoding(12, batch_size=500, max_iter=8, **QUICK),
     "online": SparseCoding(12, batch_size=500, max_iter=20, solver="online", **QUICK),
 }
+CLIENT = """
+import pickle, sys
+import dask.array, distributed
+from sparsebp import _checkpoint
+
+_checkpoint.PAUSE = _checkpoint._TIMES = 0
+address, model, X = pickle.load(sys.stdin.buffer)
+with distributed.Client(address):
+    model.fit(dask.array.from_array(X, chunks=(1024, 8)))
+"""
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
@@ -63,6 +77,30 @@ def test_a_killed_worker_costs_no_digit(kind, X, client):
     killed[0].join()
     np.testing.assert_array_equal(model.components_, expected)
     np.testing.assert_array_equal(model.objective_history_, history)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+def test_a_killed_client_resumes(X, client, tmp_path):
+    path = tmp_path / "a.checkpoint"
+    model = clone(MODELS["online"]).set_params(max_iter=15, checkpoint=path)
+    expected = clone(model).set_params(checkpoint=None).fit(X)
+    client.wait_for_workers(2, timeout=30)
+    killed = subprocess.Popen([sys.executable, "-c", CLIENT], stdin=subprocess.PIPE)
+    killed.stdin.write(pickle.dumps((client.scheduler.address, model, X)))
+    killed.stdin.close()
+    files = set()
+    while len(files) < 2:  # each step writes another
+        assert killed.poll() is None
+        files |= {file.stat().st_ino for file in tmp_path.glob(path.name)}
+        time.sleep(0.002)
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+    told = []
+    model.set_params(callback=lambda iteration, _: told.append(iteration))
+    model.fit(da.from_array(X, chunks=(1024, 8)))
+    assert 1 < told[0] < 15
+    np.testing.assert_array_equal(model.components_, expected.components_)
+    np.testing.assert_array_equal(model.objective_history_, expected.objective_history_)
 
 
 def test_an_interrupted_fit_leaves_no_tasks(X, client):
