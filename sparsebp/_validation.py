@@ -10,11 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from sparsebp._checks import check_complete, check_readable
 from sparsebp._dispatch import check_real, is_dispatched
-from sparsebp._magnitudes import (
-    ignore_float_warnings,
-    in_precision,
-    largest_magnitude,
-)
+from sparsebp._magnitudes import ignore_float_warnings, in_precision, largest_magnitude
 from sparsebp._namespaces import cast, namespace
 from sparsebp.samples import (
     ArraySamples,

@@ -17,12 +17,7 @@ from sparsebp._progress import Track, no_progress
 from sparsebp._warnings import warn_user
 from sparsebp.datasets import SAMPLE_NAMES, load_sample_photographs, read_photographs
 from sparsebp.patch_stream import PatchStream
-from sparsebp.preprocessing import (
-    normalize_contrast,
-    remove_mean,
-    sample_patches,
-    whiten_images,
-)
+from sparsebp.preprocessing import normalize_contrast, remove_mean, sample_patches, whiten_images
 
 __all__ = ["Recipe"]
 

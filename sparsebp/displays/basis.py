@@ -14,13 +14,7 @@ from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp._unused import unused_components
 from sparsebp.displays._axes import take_axes
 from sparsebp.displays._features import last_step, learned_features
-from sparsebp.displays.mosaic import (
-    Scale,
-    check_grid_shape,
-    draw_mosaic,
-    lay_out,
-    tile_size,
-)
+from sparsebp.displays.mosaic import Scale, check_grid_shape, draw_mosaic, lay_out, tile_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,14 +12,7 @@ from sparsebp._checks import check_choice, check_integer, check_matrix
 from sparsebp._shapes import PatchShape, given_or_kept, picture_size, resolved_patch_shape
 from sparsebp.displays._axes import bare, take_axes
 from sparsebp.displays._features import method_of
-from sparsebp.displays.mosaic import (
-    MID_GRAY,
-    Scale,
-    draw_mosaic,
-    place,
-    tile_pitch,
-    tile_size,
-)
+from sparsebp.displays.mosaic import MID_GRAY, Scale, draw_mosaic, place, tile_pitch, tile_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,12 +17,7 @@ from sparsebp._namespaces import is_foreign, like, sum_all, to_numpy, widened
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._learner import Learner
-from sparsebp.estimators._signs import (
-    SignedPoint,
-    SignRule,
-    minimize_choosing_signs,
-    with_penalty,
-)
+from sparsebp.estimators._signs import SignedPoint, SignRule, minimize_choosing_signs, with_penalty
 from sparsebp.estimators._units import ENOUGH, warn_if_not_white, warn_of_hidden
 from sparsebp.minimizers import Callback, ColumnResult, Result
 from sparsebp.penalties import Penalty, Signed

@@ -25,12 +25,7 @@ from sparsebp._checks import (
 )
 from sparsebp._dispatch import is_dispatched
 from sparsebp._fitted import Maybe, Numbers, Size
-from sparsebp._magnitudes import (
-    check_largest,
-    ignore_float_warnings,
-    in_range,
-    largest_magnitude,
-)
+from sparsebp._magnitudes import check_largest, ignore_float_warnings, in_range, largest_magnitude
 from sparsebp._memory import check_memory
 from sparsebp._shapes import PatchShape, checked_patch_shape, resolved_patch_shape
 from sparsebp._unused import unused_components

@@ -18,12 +18,7 @@ from sparsebp.estimators._signs import SignedPoint
 from sparsebp.estimators._units import ENOUGH
 from sparsebp.minimizers import Result, growing_subsets, minimize_growing
 from sparsebp.penalties import Penalty
-from sparsebp.problems import (
-    Differentiable,
-    Problem,
-    decoder_scale,
-    reconstruction_ica,
-)
+from sparsebp.problems import Differentiable, Problem, decoder_scale, reconstruction_ica
 from sparsebp.samples import Samples
 
 #: k filters of n white directions reconstruct about k / n of the energy, never as little as this.

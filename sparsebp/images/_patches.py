@@ -15,13 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sparsebp._checks import check_integer, check_readable
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._progress import Track, no_progress
-from sparsebp._shapes import (
-    COLORS,
-    PatchShape,
-    given_or_kept,
-    resolved_patch_shape,
-    split_channels,
-)
+from sparsebp._shapes import COLORS, PatchShape, given_or_kept, resolved_patch_shape, split_channels
 from sparsebp._warnings import warn_user
 from sparsebp.samples import slices
 

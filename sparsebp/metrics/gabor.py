@@ -8,12 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
 from sparsebp._magnitudes import decomposing, ignore_float_warnings, require_finite
-from sparsebp._shapes import (
-    checked_patch_shape,
-    picture_size,
-    resolved_patch_shape,
-    split_channels,
-)
+from sparsebp._shapes import checked_patch_shape, picture_size, resolved_patch_shape, split_channels
 from sparsebp.metrics._gabor_refine import (
     ANGLE,
     FREQUENCY,

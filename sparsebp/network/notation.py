@@ -14,15 +14,9 @@ Style = Literal["text", "markdown", "latex"]
 class Expression:
     """A written formula.
 
-    Parameters
-    ----------
-    text : str
-        What stands on the page.
-    binding : int
-        Precedence: 3 a single symbol, 2 a product, 1 a sum or ∘-product.
-    factor : Fraction
-        A number that multiplies the text. Products collect the factors, so that ½ and 2 cancel;
-        `written` puts the result in front.
+    Its binding is its precedence: 3 a single symbol, 2 a product, 1 a sum or ∘-product. Products
+    collect the factors, numbers that multiply the text, so that ½ and 2 cancel; `written` puts the
+    result in front.
     """
 
     text: str

@@ -15,15 +15,9 @@ from sparsebp._namespaces import namespace
 class GridGrouping:
     """V of rectangular neighborhoods: neighbors among rows ⊗ neighbors among columns.
 
-    A product with it sums over columns, then over rows, which needs a few percent of the
-    multiplications of the full matrix.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_rows)
-        Which rows are neighbors: row r of the matrix holds ones at the neighbors of r.
-    columns : ndarray of shape (n_columns, n_columns)
-        Which columns are.
+    Row r of the square matrices `rows` and `columns` holds ones at the neighbors of r. A product
+    with V sums over columns, then over rows, which needs a few percent of the multiplications of
+    the full matrix.
 
     Examples
     --------

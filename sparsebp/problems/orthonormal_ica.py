@@ -5,7 +5,7 @@ from __future__ import annotations
 from sparsebp.network import Layer, Linear, Network, Parameter
 from sparsebp.penalties import Penalty
 from sparsebp.problems.constraints import OrthonormalRows
-from sparsebp.problems.problem import Part, Problem, of_penalty
+from sparsebp.problems.problem import Part, Problem
 
 _FILTER = (Layer(Parameter("W"), Linear()),)
 
@@ -45,12 +45,9 @@ def orthonormal_ica(penalty: Penalty) -> Problem:
     problem : Problem
         In the filters W (n_components, n_features).
     """
-    own = of_penalty(penalty)
     return Problem(
         free=("W",),
         parts=(Part(r"\sum_j S(W x_j)", sparsity_network(penalty)),),
         constraint=OrthonormalRows,
-        fixed=own["fixed"],
-        values=own["values"],
-        meanings={**FILTER_MEANINGS, **own["meanings"]},
-    )
+        meanings=FILTER_MEANINGS,
+    ).with_penalty(penalty)

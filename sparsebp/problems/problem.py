@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,13 @@ from sparsebp.penalties import Penalty
 from sparsebp.problems.constraints import OrthonormalRows, UnitVectors
 from sparsebp.problems.objective import Differentiable, Objective, Term, total
 from sparsebp.samples import Samples, second_moment_factor
+
+#: Attributes of penalties that are shown, and what their matrices are.
+_NUMBERS = {r"\epsilon": "epsilon", "a": "sharpness"}
+_SYMBOLS = {
+    "V": "the neighborhoods of the map: sums the squares in each",
+    "G": "has the sign of each component on its diagonal",
+}
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,30 @@ class Problem:
         """
         return point if self.constraint is None else self.constraint.project(point)
 
+    def with_penalty(self, penalty: Penalty) -> Problem:
+        """Return the problem with a penalty's matrices, numbers and symbols added to its own.
+
+        Parameters
+        ----------
+        penalty : Penalty
+            The S of one of the parts.
+
+        Returns
+        -------
+        problem : Problem
+            The same terms.
+        """
+        inner = getattr(penalty, "penalty", penalty)  # within Signed
+        numbers = {n: getattr(inner, name, None) for n, name in _NUMBERS.items()}
+        shown = {n: v for n, v in numbers.items() if v is not None and (n, v) != ("a", 1)}
+        symbols = {name: _SYMBOLS.get(name, "of the penalty") for name in penalty.variables}
+        return replace(
+            self,
+            fixed={**self.fixed, **penalty.variables},
+            values={**self.values, **shown},
+            meanings={**self.meanings, **symbols},
+        )
+
     def _terms(
         self, known: Mapping[str, Any], scale: float | None, compressed: bool = False
     ) -> list[Term]:
@@ -194,18 +225,3 @@ def _compressed(samples: Mapping[str, Any]) -> dict[str, np.ndarray]:
     ends = np.cumsum([m.shape[0] for m in samples.values()]).tolist()
     parts = zip(samples, [0, *ends], ends, strict=False)
     return {name: factor[start:end, :] for name, start, end in parts}
-
-
-def of_penalty(penalty: Penalty) -> dict[str, Any]:
-    """Return ``fixed``, ``values`` and ``meanings`` of a `Problem` with this penalty."""
-    meanings = {
-        "V": "the neighborhoods of the map: sums the squares in each",
-        "G": "has the sign of each component on its diagonal",
-    }
-    inner = getattr(penalty, "penalty", penalty)  # within Signed
-    numbers = {r"\epsilon": getattr(inner, "epsilon", None), "a": getattr(inner, "sharpness", None)}
-    return {
-        "fixed": dict(penalty.variables),
-        "values": {n: v for n, v in numbers.items() if v is not None and (n, v) != ("a", 1)},
-        "meanings": {n: meanings.get(n, "of the penalty") for n in penalty.variables},
-    }

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsebp.network import (
-    Identity,
-    Layer,
-    Linear,
-    Multiply,
-    Network,
-    Parameter,
-    Square,
-    Subtract,
-)
+from sparsebp.network import Identity, Layer, Linear, Multiply, Network, Parameter, Square, Subtract
 from sparsebp.penalties import Penalty
 from sparsebp.problems.constraints import UnitRows
 from sparsebp.problems.orthonormal_ica import FILTER_MEANINGS, sparsity_network
-from sparsebp.problems.problem import Part, Problem, of_penalty
+from sparsebp.problems.problem import Part, Problem
 
 _W = Parameter("W")
 _THERE_AND_BACK = (Layer(_W, Linear()), Layer(_W.T, Linear()))
@@ -77,7 +68,6 @@ def reconstruction_ica(
     problem : Problem
         In the filters W (n_components, n_features).
     """
-    own = of_penalty(penalty)
     scaled = decoder != 1
     network = SCALED_ICA_RECONSTRUCTION if scaled else ICA_RECONSTRUCTION
     c = {"c": "number of features / number of filters, so that c WᵀW can be I"} if scaled else {}
@@ -88,7 +78,7 @@ def reconstruction_ica(
             Part(r"\sum_j S(W x_j)", sparsity_network(penalty), float(alpha), r"\alpha"),
         ),
         constraint=UnitRows if unit_norm else None,
-        fixed={**own["fixed"], **({"c": np.full((1, 1), float(decoder))} if scaled else {})},
-        values={r"\alpha": float(alpha), **own["values"], **dict.fromkeys(c, float(decoder))},
-        meanings={**FILTER_MEANINGS, **c, **own["meanings"]},
-    )
+        fixed={"c": np.full((1, 1), float(decoder))} if scaled else {},
+        values={r"\alpha": float(alpha), **dict.fromkeys(c, float(decoder))},
+        meanings={**FILTER_MEANINGS, **c},
+    ).with_penalty(penalty)

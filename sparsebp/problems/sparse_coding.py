@@ -5,7 +5,7 @@ from __future__ import annotations
 from sparsebp.network import Identity, Layer, Linear, Multiply, Network, Parameter, Square, Subtract
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.problems.constraints import UnitColumns
-from sparsebp.problems.problem import Part, Problem, of_penalty
+from sparsebp.problems.problem import Part, Problem
 
 _BEHIND = (Layer(Parameter("A"), Linear()), Layer(Identity(), Subtract("x")))
 
@@ -59,31 +59,25 @@ def sparse_coding(
             "penalty is Signed, with which the objective of sparse coding is unbounded below; "
             "give a penalty without signs."
         )
-    own = of_penalty(penalty)
     network = MASKED_RECONSTRUCTION if masked else RECONSTRUCTION
     formula = r"M \circ (A s_j - x_j)" if masked else "A s_j - x_j"
     parts = [
         Part(rf"\sum_j \| {formula} \|^2", network, is_quadratic=not masked),
         Part(r"\sum_j S(s_j)", penalty.network(), float(alpha), r"\alpha"),
     ]
+    values = {r"\alpha": float(alpha)}
     if gamma is not None:
-        decay = Part(r"\| A \|^2", WEIGHT_DECAY, float(gamma), r"\gamma", is_mean=False)
-        parts.append(decay)
+        parts.append(Part(r"\| A \|^2", WEIGHT_DECAY, float(gamma), r"\gamma", is_mean=False))
+        values[r"\gamma"] = float(gamma)
     return Problem(
         free=("A", "s"),
         parts=tuple(parts),
         constraint=UnitColumns if gamma is None else None,
         samples=("x", "s", "M"),
-        fixed=own["fixed"],
-        values={
-            r"\alpha": float(alpha),
-            **own["values"],
-            **({} if gamma is None else {r"\gamma": float(gamma)}),
-        },
+        values=values,
         meanings={
             "x_j": "sample number j of m, a column of x",
             "A": "the basis, an atom in each column; the features are its atoms",
             "s_j": "the coefficients of sample j, minimized in alternation with A",
-            **own["meanings"],
         },
-    )
+    ).with_penalty(penalty)

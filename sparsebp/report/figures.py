@@ -43,16 +43,9 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A section of the page: panels of one size, with a title above and a caption below.
+    """A section of the page: ``<svg>`` panels of one size, with a title above and a caption below.
 
-    Attributes
-    ----------
-    title, caption : str
-        Text.
-    page : str
-        The page of the documentation that explains it.
-    panels : tuple of str
-        ``<svg>`` elements.
+    `page` is the page of the documentation that explains it.
     """
 
     title: str

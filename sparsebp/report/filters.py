@@ -16,15 +16,7 @@ _SILENT = (("silent", "contributes almost nothing, so no shape is shown"),)
 
 @dataclass(frozen=True)
 class Filter:
-    """Description of a component.
-
-    Attributes
-    ----------
-    picture, gabor : str
-        The feature and its best Gabor function, as data URLs.
-    facts : tuple of (str, str)
-        Its measurements, as text.
-    """
+    """A component: its picture and best Gabor function as data URLs, and facts as text."""
 
     picture: str
     gabor: str

@@ -13,17 +13,7 @@ from sparsebp.problems import Part, Problem
 
 @dataclass(frozen=True)
 class Term:
-    """One network of an objective, its formulas in MathML.
-
-    Attributes
-    ----------
-    formula : str
-        The term by its name and by its formula.
-    header, rows : tuple
-        Its delta table.
-    gradients : tuple of str
-        The gradients in the free matrices.
-    """
+    """One network of an objective in MathML: name and formula, delta table, and gradients."""
 
     formula: str
     header: tuple[str, ...]
@@ -35,20 +25,9 @@ class Term:
 class Mathematics:
     """The objective in MathML, with explanations.
 
-    Attributes
-    ----------
-    objective : str
-        F, as a sum of its terms.
-    constraint : tuple of (str, str)
-        The constraint and how it is enforced; empty if there is none.
-    meanings : tuple of (str, str)
-        Symbols and their meanings.
-    values : str
-        The weights of this model; empty if there are none.
-    terms : tuple of Term
-        Each derived by itself.
-    gradients : tuple of str
-        Those of F, the weighted sums of the terms'.
+    The objective is a sum of its terms, each of which is derived by itself; the gradients are those
+    of F. `constraint` says how it is enforced, `meanings` explains the symbols, `values` has the
+    weights of this model.
     """
 
     objective: str

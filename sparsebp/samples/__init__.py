@@ -7,13 +7,7 @@ from sparsebp.samples.moments import second_moment_factor, second_moments
 from sparsebp.samples.samples import BLOCK, ArraySamples, Samples
 from sparsebp.samples.stored import StoredSamples, is_store
 from sparsebp.samples.sums import BlockSums
-from sparsebp.samples.threads import (
-    count_threads,
-    in_blocks,
-    in_order,
-    one_blas_thread,
-    slices,
-)
+from sparsebp.samples.threads import count_threads, in_blocks, in_order, one_blas_thread, slices
 
 __all__ = [
     "BLOCK",
