@@ -68,6 +68,7 @@ def test_what_a_whitening_keeps_is_marked():
 
 @pytest.mark.filterwarnings("ignore:.*X is not white")
 @pytest.mark.filterwarnings("ignore:.*(is|are) silent")
+@pytest.mark.filterwarnings("ignore:.*is a parabola")
 @pytest.mark.parametrize("kind", [OrthonormalICA, ReconstructionICA])
 def test_an_ica_that_whitens_has_kept_directions_too(kind):
     X = samples()
