@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering
 from sparsebp.penalties import L1
@@ -45,9 +45,9 @@ def test_scikit_learn_check(estimator, check):
 
 
 @pytest.mark.slow
-@parametrize_with_checks(VARIANTS)
-def test_scikit_learn_check_of_variants(estimator, check):
-    check(estimator)
+@pytest.mark.parametrize("estimator", VARIANTS, ids=repr)
+def test_scikit_learn_checks_of_variants(estimator):
+    check_estimator(estimator, on_skip=None)
 
 
 def coder(n_features):

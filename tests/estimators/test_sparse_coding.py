@@ -197,10 +197,10 @@ def test_objects_and_names_of_penalties_agree():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_all_samples_at_once_however_it_is_said():
-    few, settings = X[:100], {"alpha": 0.05, "max_iter": 3, "random_state": 0}
+    few, settings = X[:40], {"alpha": 0.05, "max_iter": 2, "random_state": 0}
     default = SparseCoding(15, **settings).fit(few)
     assert (np.diff(default.objective_history_) < 0).all()
-    for batch_size in (None, 100):
+    for batch_size in (None, 40):
         model = SparseCoding(15, batch_size=batch_size, **settings).fit(few)
         np.testing.assert_array_equal(model.components_, default.components_)
 

@@ -90,7 +90,7 @@ def test_reconstruction_ica_says_that_samples_are_too_small(scale, words):
 )
 def test_penalties_of_one_unit_say_by_what_to_multiply_samples(case):
     penalty, unit = case
-    signals = make_dictionary_signals(400, 16, 16, n_nonzero=2, random_state=1)
+    signals = make_dictionary_signals(200, 16, 16, n_nonzero=2, random_state=1)
     X = unit / signals.X.std() * signals.X
     gains = []
     for seed in range(3):

@@ -1,5 +1,7 @@
 """Patches of any shape on whole images and volumes; what can be read in two ways is refused."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -19,10 +21,11 @@ IMAGES = {
 }
 
 
+@cache
 def all_of(shape):
     """A model that keeps all of a patch, with atoms in another order."""
     rng = np.random.default_rng(1)
-    X = remove_mean(rng.laplace(size=(600, int(np.prod(shape)))))
+    X = remove_mean(rng.laplace(size=(300, int(np.prod(shape)))))
     model = OrthonormalICA(patch_shape=shape, tol=1e-1, random_state=0)
     return model.fit(X)
 
