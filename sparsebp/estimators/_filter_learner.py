@@ -14,12 +14,19 @@ from sparsebp._dispatch import chunk_by_chunk, computing_where_x_is
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._namespaces import is_foreign, like, sum_all, to_numpy, widened
+from sparsebp._warnings import warn_user
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._learner import Learner
-from sparsebp.estimators._signs import SignedPoint, SignRule, minimize_choosing_signs, with_penalty
+from sparsebp.estimators._signs import (
+    SignedPoint,
+    SignRule,
+    largest_excess_of_noise,
+    minimize_choosing_signs,
+    with_penalty,
+)
 from sparsebp.estimators._units import ENOUGH, warn_if_not_white, warn_of_hidden
-from sparsebp.minimizers import Callback, ColumnResult, Result
+from sparsebp.minimizers import Callback, ColumnResult, Result, Status
 from sparsebp.penalties import Penalty, Signed
 from sparsebp.preprocessing import Whitening
 from sparsebp.problems import Problem
@@ -95,6 +102,8 @@ class FilterLearner(Learner):
                 vars(self).update(fitted_at(SignedPoint(result.point, penalty)))
             self._record(result)
             self._warn_of_samples(samples)
+            if result.status is Status.CONVERGED:
+                self._warn_of_noise(white.samples)
             return self._warn_of_silent(samples)
 
     def _found(
@@ -185,6 +194,24 @@ class FilterLearner(Learner):
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         return (X - self.mean_) @ self.components_.T
+
+    def _warn_of_noise(self, white: Samples) -> None:
+        """Warn if no component is further from a Gaussian than components of noise are."""
+        penalty = self.penalty_.penalty if isinstance(self.penalty_, Signed) else self.penalty_
+        if not penalty.is_elementwise:
+            return
+        n_directions, n_samples = white.shape
+        noise = largest_excess_of_noise(n_directions, n_samples)
+        rule = SignRule(penalty, white, np.asarray)
+        with ignore_float_warnings():
+            found = rule.excess_at(self.whitened_components_).largest
+        if found < noise:
+            warn_user(
+                f"{type(self).__name__}: the components may be chance. They differ from a Gaussian "
+                f"by at most {found:.1f} standard errors, and components of Gaussian noise by up "
+                f"to {noise:.1f} for {n_samples} samples in {n_directions} directions. Give more "
+                "samples, or fewer directions: lower n_components, or whiten=0.99."
+            )
 
     def _whitened(self, samples: Samples) -> Whitened:
         n_features, n_samples = samples.shape

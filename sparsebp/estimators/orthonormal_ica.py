@@ -125,7 +125,8 @@ class OrthonormalICA(FilterLearner):
     direction; those that are then, on all samples, not clearly sparser than a Gaussian get −1.
     These iterations are not counted in ``n_iter_`` and not reported to `callback` or `verbose`.
     Signs are checked at the minimum; if some change, the search continues from there. If they still
-    change after 20 times, ``status_`` is "unsettled" and `fit` warns.
+    change after 20 times, ``status_`` is "unsettled" and `fit` warns. It also warns if no component
+    is further from a Gaussian than components of Gaussian noise are.
 
     Examples
     --------

@@ -149,8 +149,9 @@ class ReconstructionICA(FilterLearner):
 
     Notes
     -----
-    Signs are determined as in `OrthonormalICA`. With a sign −1 the objective is bounded below: the
-    penalty grows at most like |s|, the reconstruction error like |s|⁴.
+    Signs are determined, and noise is warned of, as in `OrthonormalICA`. With a sign −1 the
+    objective is bounded below: the penalty grows at most like |s|, the reconstruction error like
+    |s|⁴.
 
     Examples
     --------

@@ -101,6 +101,7 @@ def test_an_image_on_another_scale_than_the_samples_is_said(recwarn, factor, sai
     image = RNG.normal(size=(30, 30))
     X = remove_mean(RNG.normal(size=(300, 16)))
     model = OrthonormalICA(4, tol=1e-1, random_state=0).fit(X)
+    recwarn.clear()
     encode_image(factor * image, model)
     messages = [str(warning.message) for warning in recwarn]
     assert [m.startswith("The patches of the image are") for m in messages] == [True] * said
