@@ -59,7 +59,7 @@ def keeping_checkpoints() -> Iterator[None]:
 
 
 class Checkpoint:
-    """What a search tells of its progress, to resume from: here nothing of it is kept.
+    """The progress of a search, from which it can be resumed: here nothing of it is kept.
 
     Its generator draws what is random, so that a resumed search draws the same.
     """

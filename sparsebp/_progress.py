@@ -1,4 +1,4 @@
-"""How a long loop shows its progress: by whoever is handed to it."""
+"""How long loops show their progress: by a function that they are given."""
 
 from __future__ import annotations
 

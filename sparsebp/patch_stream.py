@@ -34,7 +34,7 @@ __all__ = ["PatchStream"]
 _FEW_VISITS, _MANY_VISITS = 16, 128
 #: Rows of a block, if they are fewer than these bytes: a photograph that is read gives 256 of them.
 _SHORT_BLOCK, _LARGE_BLOCK = 4096, 2**24
-#: Patches that tell the contrast and the scale of all others.
+#: Patches from which the contrast and the scale of all others are estimated.
 _REFERENCE = 8192
 #: Fraction of patches below which looking for those with contrast takes too long.
 _FEWEST = 0.01

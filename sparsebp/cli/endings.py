@@ -145,7 +145,7 @@ def close_streams() -> None:
 
 
 def sentence(error: Any) -> str:
-    """Return an error in words, without its number."""
+    """Return an error as a sentence, without its number."""
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}."

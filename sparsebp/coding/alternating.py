@@ -155,7 +155,7 @@ class Alternation(BasisSearch):
 
 
 def _finished(search: Result) -> np.ndarray:
-    """Return a turn's result; an interrupt ends the alternation too."""
+    """Return where an inner search ended; its interrupt ends the alternation, too."""
     if search.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
     return search.point

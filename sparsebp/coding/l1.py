@@ -140,9 +140,9 @@ def encode_l1(
         if active.size == 0:
             break
     # Single steps may increase F; a sample that ends early is never worse than at its start.
-    begun = taken(start, active)
-    worse = left.values(taken(out, active)) > left.values(begun)
-    out[:, active] = np.where(worse, begun, taken(out, active))
+    before = taken(start, active)
+    worse = left.values(taken(out, active)) > left.values(before)
+    out[:, active] = np.where(worse, before, taken(out, active))
     return ColumnResult(out * units, np.unique(active).size)
 
 
@@ -153,7 +153,7 @@ def stiffness(alpha: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Reflections:
-    """Reflections in the proximal maps of the squared error and of the penalty, in turn.
+    """Reflections in the proximal maps of the squared error and of the penalty, alternately.
 
     The distance's map is (G + ρI)⁻¹ (b + ρy), so an ill-conditioned basis costs no more steps than
     another: on patches a tenth of what accelerated gradient steps need. In G's eigenvectors it is

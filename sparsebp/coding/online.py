@@ -32,7 +32,7 @@ class OnlineLearning(BasisSearch):
     """Minimize the objective of sparse coding in one pass over many small batches.
 
     Coefficients of a batch are found approximately, their moments s sᵀ and x sᵀ are added to
-    decaying sums, and every atom in turn is set to the best one for these sums. Their order is
+    decaying sums, and one atom after another is set to the best one for these sums. Their order is
     random in every batch: in a fixed order the first atoms lag behind the others.
 
     Parameters
@@ -100,7 +100,7 @@ class OnlineLearning(BasisSearch):
     def _improved(
         self, basis: np.ndarray, moments: np.ndarray, cross: np.ndarray, order: np.ndarray
     ) -> np.ndarray:
-        """Set every atom in turn, in this order, to the best one for fixed others."""
+        """Set one atom after the other, in this order, to the best one for fixed others."""
         atoms = basis.T.astype(np.float64)  # in rows, which are contiguous
         decay = self.gamma or 0.0
         diagonal = np.diag(moments)

@@ -112,7 +112,7 @@ def learn_by_pursuit(
     max_energy : float
         The squared error ‖x − As‖² at which pursuit stops, as in `pursue`.
     n_iter : int
-        Turns.
+        Iterations.
     n_threads : int
         Number of threads over blocks of samples.
 

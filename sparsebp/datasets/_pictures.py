@@ -50,7 +50,7 @@ def _page(image: Any) -> Pixels:
     deep = image.mode == "F" or image.mode.startswith("I")
     if not deep and max(bits) > 8:
         raise ValueError(_too_deep(max(bits), image.mode))
-    # Pillow turns negatives of up to 8 bits around, and no others.
+    # Pillow inverts negatives of up to 8 bits, and no others.
     negative = deep and image.tag_v2.get(_MEANING) == _WHITE_IS_ZERO
     known = bits[0] if deep and bits[0] not in (16, 32) else None
     return _upright(image)._replace(bits=known, negative=negative)

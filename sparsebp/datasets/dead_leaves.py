@@ -27,7 +27,7 @@ def make_dead_leaves(
     max_radius: float | None = None,
     random_state: RandomState = None,
 ) -> list[NDArray[np.float64]]:
-    """Draw images of opaque discs that fall upon one another like leaves.
+    """Draw images of opaque discs that cover one another like fallen leaves.
 
     Discs of all positions, of a radius r with density proportional to r^-3 between two limits and
     of a gray that is uniform from 0 to 1 are laid down until they cover the picture. The density
@@ -138,7 +138,7 @@ def _draw_discs(n_discs: int, shape: tuple[int, int], law: _RadiusLaw, rng: Rand
 
 
 def _lay(image: NDArray[np.float64], discs: _Discs, gray: NDArray[np.float64]) -> None:
-    """Color the pixels of `image` that are still NaN by the first disc upon them, in place."""
+    """Color the pixels that are still NaN by the first disc that covers them, in place."""
     disc, pixel = _pixels(discs, (image.shape[0], image.shape[1]))
     flat = image.reshape(-1)
     free = np.isnan(flat[pixel])

@@ -125,8 +125,8 @@ class FilterLearner(Learner):
             return minimize_choosing_signs(
                 minimize, rule, start, drawn=drawn, max_iter=self.max_iter, callback=watch
             )
-        told = with_penalty(watch, penalty)
-        return minimize(penalty, start, near=False, max_iter=self.max_iter, callback=told), penalty
+        limits = {"max_iter": self.max_iter, "callback": with_penalty(watch, penalty)}
+        return minimize(penalty, start, near=False, **limits), penalty
 
     @property
     def features_(self) -> np.ndarray:

@@ -15,7 +15,7 @@ _SIDE = 8
 #: Initial cosines along a side of n pixels, in units of n.
 _OVERCOMPLETE = 2
 #: Training patches, and iterations of learning.
-_LEARNED_FROM, _TURNS = 20_000, 10
+_LEARNED_FROM, _ITERATIONS = 20_000, 10
 #: Squared error per pixel, in units of σ², at which pursuit stops during learning.
 _BOUND = 1.15**2
 
@@ -50,7 +50,7 @@ def learned_atoms(patches: Patches, sigma: float, n_threads: int) -> np.ndarray:
     x = np.ascontiguousarray((samples - channel_means(samples, n_channels)).T)
     atoms = cosines(patches.sides, n_channels)
     bound = len(x) * _BOUND * sigma**2
-    return learn_by_pursuit(x, atoms, max_energy=bound, n_iter=_TURNS, n_threads=n_threads)
+    return learn_by_pursuit(x, atoms, max_energy=bound, n_iter=_ITERATIONS, n_threads=n_threads)
 
 
 def cosines(sides: tuple[int, ...], n_channels: int) -> np.ndarray:

@@ -144,7 +144,7 @@ def _mirrored(best: NDArray, shape: tuple[int, int]) -> NDArray:
     """Return each fit with its wave mirrored, a start in another valley.
 
     Near the Nyquist frequency a wave resembles its mirror image, and then only the envelope
-    tells the two apart.
+    distinguishes the two.
     """
     mirrored = best.copy()
     mirrored[:, ANGLE] *= -1

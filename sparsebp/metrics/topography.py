@@ -58,7 +58,7 @@ def topography_index(
     grid_shape : (rows, columns)
         Shape of the map; rows * columns must be the number of filters.
     wrap : bool, default True
-        Whether the map is a torus, its first row next to its last and so for columns.
+        Whether the map is a torus: its first row is a neighbor of its last, and so for columns.
 
     Returns
     -------

@@ -42,7 +42,7 @@ def minimize_columns(
     objective : callable
         ``objective(points, columns)`` returns the value and the gradient of each given column.
         Points are in C order; a column may come several times, so that their number is a multiple
-        of 16 and rounding does not depend on which columns are still at work.
+        of 16 and rounding does not depend on which columns have not converged.
     curvature : callable
         ``curvature(points)`` returns the scale of every element, of the points' shape.
     start : ndarray of shape (n_rows, n_columns)
@@ -85,7 +85,7 @@ def minimize_columns(
 
 @dataclass(frozen=True)
 class _State:
-    """The columns still at work, and the pairs of their past steps, newest last."""
+    """The columns that have not converged, and the pairs of their past steps, newest last."""
 
     points: np.ndarray
     values: np.ndarray

@@ -9,7 +9,7 @@ import numpy as np
 
 #: Share of the decrease promised by the slope that a step must bring (Armijo).
 DECREASE = 1e-4
-#: Cosine of a step and its change below which they tell nothing of the curvature.
+#: Cosine of a step and its change below which they say nothing about the curvature.
 _FLAT = 1e-10
 
 

@@ -100,9 +100,9 @@ class Network:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names of all variables, in the order in which they are met."""
-        met = [self.input, *(name for step in self.steps() for name in step.names)]
-        return tuple(dict.fromkeys([*met, *self.cost.names]))
+        """Names of all variables, in the order of their first use."""
+        used = [self.input, *(name for step in self.steps() for name in step.names)]
+        return tuple(dict.fromkeys([*used, *self.cost.names]))
 
     def steps(self) -> Iterator[Activation | Parameter]:
         """Yield the activations and the weights in the order in which they act."""

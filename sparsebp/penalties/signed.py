@@ -1,4 +1,4 @@
-"""A penalty turned round for some coefficients, whose features are less sparse than a Gaussian."""
+"""A penalty with its sign changed for coefficients that are to be less sparse than a Gaussian."""
 
 from __future__ import annotations
 

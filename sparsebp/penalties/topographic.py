@@ -22,7 +22,7 @@ class Topographic(Penalty):
     """S(s) = Σ √(V(s∘s) + ε), where V sums over each feature's neighborhood on a grid.
 
     Group r has the features of the neighborhood of feature r (V[r, c] = 1 if group r holds
-    feature c), so groups overlap and neighbors come to be active together, hence alike.
+    feature c), so groups overlap, and neighbors become active together and similar.
 
     Parameters
     ----------

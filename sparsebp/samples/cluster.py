@@ -92,7 +92,7 @@ def as_current(client: Any) -> Any:
 
 @contextmanager
 def explained(client: Any) -> Iterator[Any]:
-    """Return a context, in which the loss of the cluster is told in words."""
+    """Return a context in which the loss of the cluster raises an error that explains it."""
     if client is None:
         yield None
         return

@@ -42,11 +42,11 @@ class Samples(ABC):
     Attributes
     ----------
     n_threads : int
-        Blocks at work at the same time. The sums do not depend on it.
+        Number of blocks computed at the same time. The sums do not depend on it.
     is_in_memory : bool
         Whether the samples are in memory, and so small enough for arrays of their size.
     is_drawn : bool
-        Whether blocks are drawn at random anew, at some cost; a few samples then tell about all.
+        Whether each pass draws the blocks again, at some cost; a few samples then represent all.
     computes_later : bool
         Whether `map_rows` calls its function later and elsewhere, on copies of it.
     """
@@ -240,7 +240,7 @@ class ArraySamples(Samples):
     array : ndarray of shape (n_rows, n_samples)
         As given; a transposed view is fine. It is never copied as a whole.
     n_threads : int
-        Blocks at work at the same time.
+        Number of blocks computed at the same time.
 
     Examples
     --------

@@ -49,7 +49,7 @@ class StoredSamples(Samples):
         returns rows. If it has ``chunks``, whole chunks of rows are read, and the last few kept. If
         it has a method ``sample``, this returns a few thousand rows that stand for all.
     n_threads : int
-        Blocks at work at the same time.
+        Number of blocks computed at the same time.
 
     Examples
     --------

@@ -142,7 +142,7 @@ def count_threads(n_jobs: int | None) -> int:
 def in_order(
     function: Callable[[_Item], _Outcome], items: Iterable[_Item], n_threads: int
 ) -> Iterator[_Outcome]:
-    """Yield ``function(item)`` for every item, in the items' order, several at work at a time.
+    """Yield ``function(item)`` for every item, in the items' order, several at a time.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def in_order(
     items : iterable
         What to call it with.
     n_threads : int
-        Calls at work at the same time. With 1, or a single item, no other thread is used.
+        Number of calls at the same time. With 1, or a single item, no other thread is used.
 
     Yields
     ------
@@ -221,7 +221,7 @@ def _in_threads(
             waiting[0].result()
             yield waiting.popleft().result()
     finally:
-        # Limits that another thread is the last to lift stay: calls at work must end first.
+        # Limits that another thread is the last to lift stay: calls that run must end first.
         wait([future for future in waiting if not future.cancel()])
 
 
