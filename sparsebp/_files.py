@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EEXIST, ENOENT
 from pathlib import Path
@@ -90,6 +90,12 @@ def remove_abandoned_drafts(folder: Path) -> None:
         with suppress(OSError):
             if time.time() - draft.stat().st_mtime > _YOUNG and not _in_use(draft):
                 draft.unlink()
+
+
+def require_other(path: Path, read: Iterable[Path]) -> None:
+    """Raise an error if a file to be written is one of those that are read."""
+    if path.exists() and any(file.exists() and path.samefile(file) for file in read):
+        raise ValueError(f"{path} is also read, and would be replaced; give another name.")
 
 
 def require_file(path: Path) -> None:

@@ -9,13 +9,14 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
-from sparsebp._files import printable, writing
+from sparsebp._files import printable, require_other, writing
 from sparsebp._progress import Track
 from sparsebp._shapes import PatchShape
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.learning import save_picture
 from sparsebp.cli.models import find_model
 from sparsebp.cli.output import Output
+from sparsebp.datasets._finding import find_files
 from sparsebp.displays import BasisDisplay
 from sparsebp.images import encode_image
 from sparsebp.recipe import Paths, Recipe
@@ -35,6 +36,7 @@ def show_model(model: str, out: Path | None, patch_shape: PatchShape, output: Ou
         raise ValueError(f"{model} holds a {type(estimator).__name__}, which has no features.")
     folder = file.parent if file == Path(model) else Path()
     picture = out or folder / f"{file.stem}-filters.png"
+    require_other(picture, [file])
     saved = metadata.get("patch_shape")
     display = BasisDisplay.from_estimator(estimator, patch_shape=patch_shape or saved)
     picture = save_picture(display, picture)
@@ -66,8 +68,8 @@ def encode_images(
     The file appears when all are written; one that another run writes meanwhile is kept, and an
     error. Without `stride` patches do not overlap.
     """
-    file = find_model(model)
-    estimator, recipe = load_model(file), Recipe.from_metadata(read_metadata(file))
+    source = find_model(model)
+    estimator, recipe = load_model(source), Recipe.from_metadata(read_metadata(source))
     steps = stride or recipe.sides
     shapes: dict[str, tuple[int, ...]] = {}
     n_files = 1
@@ -82,6 +84,7 @@ def encode_images(
         ZipFile(file, "w", ZIP_DEFLATED) as archive,
         output.bar("encoding", 1) as advance,
     ):
+        require_other(out, [source, *(find_files(images).values() if images else ())])
         for file_name, image in recipe.stream(images, counting):
             name = printable(file_name)
             watch = _moving(advance, 1 / n_files)

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._files import require_other
 from sparsebp.cli.endings import interruptible
 from sparsebp.cli.models import find_model
 from sparsebp.cli.output import Output
+from sparsebp.datasets._finding import find_files
 from sparsebp.recipe import Recipe
 from sparsebp.report import compare_models
 from sparsebp.saving import load_model, read_metadata
@@ -50,6 +52,8 @@ def compare_saved(
     if twice:
         raise ValueError(f"{twice[0]} is given twice; give each model once.")
     files = {name: find_model(name) for name in models}
+    if csv is not None:
+        require_other(csv, [*files.values(), *(find_files(images).values() if images else ())])
     metadata = {name: read_metadata(file) for name, file in files.items()}
     samples, without = _samples(metadata, images, n_patches, seed, output)
     for name in without:

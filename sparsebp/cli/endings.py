@@ -9,7 +9,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 #: A user error that can be fixed: a wrong option, or a folder that is not writable.
@@ -29,6 +31,9 @@ STATUSES = (
 _SIGNALS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
 #: The last one received; the KeyboardInterrupt that estimators re-raise does not contain it.
 _last_signal: int = signal.SIGINT
+#: Seconds in which further signals count as the same: what was learned is being saved.
+_SAME = 3.0
+_interrupted_at = -inf
 
 
 def leave_on_interrupt() -> None:
@@ -42,7 +47,7 @@ def leave_on_interrupt() -> None:
 
 
 def _leave(number: int, _: Any) -> None:
-    if number != signal.SIGINT:
+    if number != signal.SIGINT and _interrupted_at == -inf:
         with suppress(OSError):
             text = f"Ended by {signal.Signals(number).name} before there was anything to save.\n"
             os.write(2, text.encode())
@@ -50,9 +55,11 @@ def _leave(number: int, _: Any) -> None:
 
 
 def _interrupt(number: int, _: Any) -> None:
-    global _last_signal
+    global _last_signal, _interrupted_at
     _last_signal = number
-    raise KeyboardInterrupt
+    if monotonic() - _interrupted_at > _SAME:
+        _interrupted_at = monotonic()
+        raise KeyboardInterrupt
 
 
 def was_terminated() -> bool:
@@ -65,8 +72,10 @@ def interruptible() -> Iterator[None]:
     """Let Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt where there is something to save.
 
     It decorates the functions that implement commands. Signals that are ignored, like SIGHUP under
-    nohup, or handled by the caller are left alone.
+    nohup, or handled by the caller are left alone. Signals soon after the first have no effect.
     """
+    global _interrupted_at
+    _interrupted_at = -inf
     replaced: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():  # the only one that may set handlers
         defaults = (_leave, signal.default_int_handler, signal.SIG_DFL)

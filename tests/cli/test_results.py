@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from sparsebp import OrthonormalICA, load_model
 from sparsebp._checkpoint import CheckpointFile
-from sparsebp.cli import learning
+from sparsebp.cli import endings, learning
 from sparsebp.cli.app import app
 from sparsebp.cli.results import keep_model, results_folder
 from sparsebp.recipe import Recipe
@@ -154,7 +154,7 @@ def test_a_stderr_that_takes_nothing_ends_no_fit(tmp_path, photographs):
 
 
 TERMINATED = """
-import os, signal, sys
+import os, signal, sys, threading
 from sparsebp.cli import main
 from sparsebp import OrthonormalICA
 fit = OrthonormalICA.fit
@@ -163,11 +163,27 @@ def terminated(model, X):
     def callback(iteration, value):
         told(iteration, value)
         if iteration == 2:
+            again = threading.Timer(0.003, os.kill, (os.getpid(), int(sys.argv.pop())))
+            again.start()
             os.kill(os.getpid(), int(sys.argv.pop()))
     return fit(model.set_params(callback=callback), X)
 OrthonormalICA.fit = terminated
 main()
 """
+
+
+def test_a_second_signal_does_not_interrupt_the_saving(monkeypatch):
+    now = 10.0
+    monkeypatch.setattr(endings, "monotonic", lambda: now)
+    with endings.interruptible():
+        with pytest.raises(KeyboardInterrupt):
+            endings._interrupt(signal.SIGINT, None)
+        now += 2
+        endings._interrupt(signal.SIGTERM, None)
+        assert endings.was_terminated()
+        now += 2
+        with pytest.raises(KeyboardInterrupt):
+            endings._interrupt(signal.SIGINT, None)
 
 
 @pytest.mark.slow
@@ -183,6 +199,7 @@ def test_a_signal_saves_the_best_so_far(number, tmp_path, photographs):
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 128 + number
     assert "Interrupted; the best model so far is saved" in " ".join(result.stderr.split())
+    assert "before there was anything" not in result.stderr
     assert load_model(out / "model.npz").status_ == "interrupted"
     pictures = {"filters.png", "objective.png"} if number != signal.SIGTERM else set()
     assert {path.name for path in out.iterdir()} == {"model.npz"} | pictures

@@ -108,6 +108,27 @@ def test_of_two_that_encode_to_one_file_at_once_one_wins(tmp_path, photographs, 
     assert {path.name for path in tmp_path.iterdir()} == {"codes.npz", "photographs"}
 
 
+def test_what_is_read_is_not_replaced(tmp_path, photographs, learned):
+    model, image = tmp_path / "model.npz", photographs / "one.png"
+    model.write_bytes((learned()[0] / "model.npz").read_bytes())
+    link = tmp_path / "link.png"
+    link.symlink_to(model)
+    before = [path.read_bytes() for path in (model, image)]
+    images = ("--images", photographs)
+    for arguments in (
+        ("encode", model, *images, "--out", model),
+        ("encode", model, *images, "--out", image),
+        ("compare", model, *images, "--csv", model),
+        ("compare", model, *images, "--csv", image),
+        ("show", model, "--out", link),
+    ):
+        result = run(*arguments)
+        assert (result.exit_code, result.stdout) == (2, ""), arguments
+        assert "is also read, and would be replaced; give" in " ".join(result.stderr.split())
+    assert [path.read_bytes() for path in (model, image)] == before
+    assert sorted(path.name for path in photographs.iterdir()) == ["one.png", "two.png"]
+
+
 def test_an_interrupted_encode_leaves_nothing(tmp_path, photographs, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
