@@ -25,12 +25,16 @@ _LISTED = 5
 
 
 def named(path: str | os.PathLike[str]) -> Path:
-    """Return a path; a null character, which no file name has, is a ValueError."""
+    """Return a path; one that no file can have, such as with a null character, is a ValueError."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"A path must be text or a Path, got {path!r}.")
-    if "\0" in str(path):
-        raise ValueError(f"{str(path)!r} has a null character; give another name.")
-    return Path(path)
+    path = Path(path)
+    try:
+        if b"\0" in os.fsencode(path):
+            raise ValueError(f"{str(path)!r} has a null character; give another name.")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{str(path)!r} is no name for a file; give another name.") from error
+    return path
 
 
 @contextmanager

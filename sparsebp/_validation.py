@@ -69,6 +69,18 @@ def samples_of(
     return ArraySamples(rows.T, n_threads)
 
 
+def check_apart(X: Any, out: Any) -> None:
+    """Raise ValueError if writing to `out` would change samples that are read later."""
+    if not (isinstance(X, np.ndarray) and isinstance(out, np.ndarray)):
+        return
+    places = [(a.ctypes.data, a.shape, a.strides, a.dtype) for a in (X, out)]
+    if places[0] != places[1] and np.shares_memory(X, out):
+        raise ValueError(
+            "out shares memory with X, whose samples would change before they are read; give "
+            "another array, or X itself."
+        )
+
+
 def _elsewhere(X: Any, n_threads: int) -> Samples | None:
     """Return samples that are not in memory; None for an array and the like."""
     if isinstance(X, Samples):

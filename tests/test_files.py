@@ -119,6 +119,8 @@ def test_of_two_that_replace_a_file_at_once_the_second_says_so(before, tmp_path)
 def test_paths_that_no_file_can_have_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"a\\x00b' has a null character; give another name"):
         write(tmp_path / "a\0b")
+    with pytest.raises(ValueError, match="is no name for a file; give another name"):
+        named("\ud800")
     for wrong in (b"a", None, 3):
         with pytest.raises(TypeError, match="A path must be text or a Path, got"):
             named(wrong)

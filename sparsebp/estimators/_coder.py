@@ -19,7 +19,7 @@ from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, in_precision, in_range, require_finite
 from sparsebp._namespaces import namespace, to_numpy
 from sparsebp._unused import unused_components
-from sparsebp._validation import samples_of
+from sparsebp._validation import check_apart, samples_of
 from sparsebp._warnings import warn_from_task, warn_user
 from sparsebp.estimators._units import warn_of_scale
 from sparsebp.minimizers import ColumnResult
@@ -113,8 +113,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Raises
         ------
         ValueError, TypeError
-            If X or out is unusable: of another shape or type, read-only, closed, or a memmap of
-            mode "c", which never writes to its file.
+            If X or out is unusable: of another shape or type, read-only, closed, a memmap of mode
+            "c", which never writes to its file, or a part of X (it may be X itself).
 
         Warns
         -----
@@ -123,6 +123,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ConvergenceWarning
             If coefficients have not converged; of a dask array when they are computed.
         """
+        check_apart(X, out)
         samples = self._samples(X)
         encoding = _Encoding(self, is_alone=samples.computes_later)
         self._warn_of_changes()

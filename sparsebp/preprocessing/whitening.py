@@ -21,7 +21,7 @@ from sparsebp._fitted import Maybe, Names, Numbers, Size
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._namespaces import cast, like, precision_of, sum_along, widened
-from sparsebp._validation import samples_of
+from sparsebp._validation import check_apart, samples_of
 from sparsebp.preprocessing.principal_directions import principal_directions
 from sparsebp.samples import Samples, count_threads
 
@@ -208,6 +208,7 @@ class Whitening(
             If `X` is not a finite table of numbers with n_features columns, or out is unusable.
         """
         check_is_fitted(self, "directions_")
+        check_apart(X, out)
         return self._samples(X).map_rows(self._whitened, self._n_features_out, out)
 
     def _whitened(self, x: NDArray[Any]) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sparsebp import __version__
 from sparsebp._documentation import documentation
-from sparsebp._files import writing
+from sparsebp._files import named, writing
 from sparsebp._shapes import PatchShape
 from sparsebp.report.figures import drawings
 from sparsebp.report.filters import describe_filters
@@ -98,12 +98,13 @@ def write_report(
     ...     (Path(folder) / "report.html").read_text("utf-8")[:15]
     '<!doctype html>'
     """
+    path = named(path)
     if not isinstance(estimator, tuple(METHODS)):
         names = ", ".join(kind.__name__ for kind in METHODS)
         raise TypeError(f"estimator is a {type(estimator).__name__}; give one of {names}.")
     check_is_fitted(estimator)
     measured = Measurements.of(estimator, samples, patch_shape)
-    write_page(Path(path), measured, title=title, command=command, run=run, images=images)
+    write_page(path, measured, title=title, command=command, run=run, images=images)
 
 
 def write_page(

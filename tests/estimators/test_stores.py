@@ -166,6 +166,21 @@ def test_unusable_stores_and_outputs_are_refused(X):
 
 
 @unconverged
+def test_outputs_that_overlap_with_the_samples_are_refused(X):
+    model, whitening = OrthonormalICA(**QUICK).fit(X), Whitening().fit(X)
+    for use in (model.transform, whitening.transform):
+        wanted, buffer = use(X), np.hstack([np.vstack([X, X]), np.vstack([X, X])])
+        rows = buffer[:, : X.shape[1]]
+        for samples, out in [(rows[: len(X)], rows[7 : 7 + len(X)]), (rows[::2], rows[: len(X)])]:
+            with pytest.raises(ValueError, match="out shares memory with X, whose samples"):
+                use(samples, out=out)
+        beside = buffer[: len(X), X.shape[1] :]
+        np.testing.assert_array_equal(use(rows[: len(X)], out=beside), wanted)
+        itself = X.copy()
+        np.testing.assert_array_equal(use(itself, out=itself), wanted)
+
+
+@unconverged
 def test_outputs_that_cannot_be_written_to_are_refused_before_the_work(X, tmp_path, monkeypatch):
     h5py = pytest.importorskip("h5py")
     pd = pytest.importorskip("pandas")
