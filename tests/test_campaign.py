@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from random_calls import random_call
 
-SEEDS, N_CALLS = range(6), 250
+SEEDS, N_CALLS = range(4), 250
 #: Seconds of a processor, and by the clock, after which a call counts as hanging.
 LIMITS = {signal.ITIMER_PROF: 30, signal.ITIMER_REAL: 120}
 DOCUMENTED = (ValueError, TypeError, AttributeError, MemoryError, OSError)
