@@ -1,7 +1,9 @@
 """How all tests run: with few searches for garbage, and each file in one process."""
 
 import gc
+import os
 
+import numpy as np
 import pytest
 
 # What is imported and collected lasts until the end of the run: searching it for garbage, and
@@ -13,6 +15,17 @@ def pytest_collection_finish():
     gc.freeze()
     gc.set_threshold(10_000)
     gc.enable()
+
+
+def pytest_sessionstart():
+    """Have each of two processes compile one of two functions; the other loads it."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker in ("gw0", "gw1"):
+        from sparsebp.coding import encode, pursue
+        from sparsebp.penalties import L1
+
+        one = np.ones((1, 1))
+        pursue(one, one) if worker == "gw1" else encode(one, one, L1(), 0.1)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
+from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, load_model, save_model
 from sparsebp._checkpoint import Checkpoint
@@ -44,7 +45,7 @@ def test_sources_of_both_kinds_are_found(kind, n_super, n_sub):
 
 
 @every
-@pytest.mark.parametrize("penalty", ["l1", "smooth_l1", "cauchy", "welsch"])
+@pytest.mark.parametrize("penalty", first_fast(["l1", "cauchy", "smooth_l1", "welsch"], 2))
 def test_any_penalty_tells_a_sine_from_a_square_wave(kind, penalty):
     t = np.arange(1000)
     sources = np.c_[np.sin(t * 0.025), np.sign(np.sin(t * 0.0377))]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from thinning import first_fast
 
 from sparsebp import (
     OrthonormalICA,
@@ -51,7 +52,7 @@ MODELS = {
     "filtering": SparseFiltering(5, **QUICK),
     "all samples": SparseCoding(8, batch_size=None, **{**QUICK, "max_iter": 1}),
 }
-models = pytest.mark.parametrize("kind", MODELS)
+models = pytest.mark.parametrize("kind", first_fast(sorted(MODELS, key="white".__eq__), 5))
 unconverged = pytest.mark.filterwarnings("ignore:.*stopped after", "ignore:.*not white")
 
 
