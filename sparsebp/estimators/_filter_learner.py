@@ -102,9 +102,10 @@ class FilterLearner(Learner):
                 vars(self).update(fitted_at(SignedPoint(result.point, penalty)))
             self._record(result)
             self._warn_of_samples(samples)
+            self._warn_of_silent(samples)
             if result.status is Status.CONVERGED:
                 self._warn_of_noise(white.samples)
-            return self._warn_of_silent(samples)
+            return self
 
     def _found(
         self,
