@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from numba import njit
@@ -12,6 +14,8 @@ from numba.core.caching import FunctionCache
 from numba.core.compiler_lock import global_compiler_lock
 
 from sparsebp._warnings import warn_user
+
+logger = logging.getLogger(__name__)
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -32,12 +36,15 @@ class _ForgivingCache(FunctionCache):
     """An optional cache on disk: its errors are warnings."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return cached code, or None if its file is damaged or unreadable."""
+        """Return cached code; None if there is none, or its file is damaged or unreadable."""
+        code = None
         try:
-            return super().load_overload(sig, target_context)
+            code = super().load_overload(sig, target_context)
         except Exception as error:
             self._warn("read", error)
-            return None
+        if code is None:
+            _say_that_it_takes_seconds()
+        return code
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Cache compiled code; if that fails, keep it in memory."""
@@ -53,6 +60,12 @@ class _ForgivingCache(FunctionCache):
             "seconds in each process. Remove that folder, free disk space, or set "
             "NUMBA_CACHE_DIR to a writable folder.",
         )
+
+
+@cache
+def _say_that_it_takes_seconds() -> None:
+    """Explain the pause, once in a process; no warning, which could be raised as an error."""
+    logger.warning("Compiling sparsebp's encoders, which takes some seconds after installation.")
 
 
 if hasattr(os, "register_at_fork"):
