@@ -59,7 +59,7 @@ def test_each_display_draws_into_the_place_of_one_axes(display):
     assert all(a.x1 <= b.x0 for a, b in pairwise(places))
 
 
-@every_display
+@divided
 def test_each_display_makes_one_figure_and_changes_nothing_else(display):
     """Here on a dark page, where no text may be black."""
     with plt.style.context("dark_background"):
