@@ -112,6 +112,8 @@ def test_of_two_that_replace_a_file_at_once_the_second_says_so(before, tmp_path)
         write(path, b"second", lambda: write(path, b"first", alone=True), alone=True)
     assert path.read_bytes() == b"first"
     assert names(tmp_path) == ["a"]
+    with pytest.raises(FileExistsError, match="another process has just written it"):
+        write(path, b"second", lambda: os.utime(path, ns=(0, 0)), alone=True)  # as one in place
     write(path, b"again", path.unlink, alone=True)
     assert path.read_bytes() == b"again"
 

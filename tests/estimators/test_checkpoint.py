@@ -115,24 +115,30 @@ def kill(estimator, number, samples=X, ending=Killed):
 def test_a_killed_fit_resumes_to_the_last_bit(kind, path, computed):
     undisturbed = model(kind).fit(X)
     computed.clear()
+    assert_same(model(kind, path).fit(X), undisturbed)
+    n_computed = len(computed)
+    path.unlink(missing_ok=True)
+    computed.clear()
     for number in (1, 3, 3):
         kill(model(kind, path), number)
     assert_same(model(kind, path).fit(X), undisturbed)
     if "step" in computed:  # the one that was killed, each time
         assert len(computed) == undisturbed.n_iter_ + 3
     else:
-        assert len(computed) == len(set(computed)) > undisturbed.n_iter_
+        assert len(computed) == n_computed > undisturbed.n_iter_
     may_go_on = undisturbed.status_ == "iteration_limit" and kind in CAN_GO_ON
     assert list(path.parent.iterdir()) == ([path] if may_go_on else [])
 
 
-@pytest.mark.parametrize("kind", first_fast(CAN_GO_ON, 2))
+# In ica the search for the first signs hits the limit, too, and the rest is computed again.
+@pytest.mark.parametrize("kind", first_fast(CAN_GO_ON[:-1], 2))
 def test_a_fit_goes_on_when_its_limit_is_raised(kind, path, computed, capsys):
-    more = MODELS[kind].max_iter + 3
-    undisturbed = model(kind, max_iter=more).fit(X)
-    assert model(kind, path).fit(X).status_ == "iteration_limit"
+    limit = 5 if kind == "manifold" else 8  # it converges after 10
+    more = limit + 3
+    undisturbed = model(kind, max_iter=more, tol=0).fit(X)
+    assert model(kind, path, max_iter=limit, tol=0).fit(X).status_ == "iteration_limit"
     computed.clear()
-    gone_on = model(kind, path, max_iter=more, verbose=True).fit(X)
+    gone_on = model(kind, path, max_iter=more, tol=0, verbose=True).fit(X)
     assert_same(gone_on, undisturbed)
     assert f"resumed at iteration {more - 2} from '{path}'" in capsys.readouterr().out
     assert 0 < len(computed) <= 6
