@@ -87,3 +87,11 @@ def test_samples_in_blocks_beside_an_array_of_codes_are_refused():
     x, A, s = np.ones((2, 3)), np.eye(2), np.ones((2, 3))
     with pytest.raises(ValueError, match="x is ArraySamples, of which blocks are taken, but s is"):
         problem.value({"x": ArraySamples(x), "A": A, "s": s})
+
+
+def test_a_problem_has_what_its_penalty_brings_and_its_own():
+    mapped = reconstruction_ica(Topographic((2, 2), epsilon=0.5), 2.0)
+    assert {"x_j", "W", "V"} <= set(mapped.meanings)
+    assert mapped.values == {r"\alpha": 2.0, r"\epsilon": 0.5}
+    assert set(mapped.fixed) == {"V"}
+    assert "G" in reconstruction_ica(Signed(L1(), (1, -1)), 1.0).meanings
