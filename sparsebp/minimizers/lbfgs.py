@@ -20,6 +20,9 @@ _ABNORMAL = 2
 FLOOR = 2.0**-20
 #: The window of searches for components: on the way between two minima single steps may be short.
 WINDOW = 10
+#: With a window, a single iteration that gains less than this share of tol ends the search, too:
+#: only rounding is left, and when ten of its iterations end depends on the library that computes.
+_NOTHING = 1e-4
 
 
 def minimize_lbfgs(
@@ -132,7 +135,7 @@ class _Search:
         """Search from the best point so far."""
         self.broke_down, self.at_start = False, True
         options = {"maxiter": max_iter, "maxfun": 20 * max_iter + 20, "maxcor": memory}
-        options |= {"ftol": self.tol if self.window == 1 else 0.0, "gtol": 0.0}
+        options |= {"ftol": self.tol if self.window == 1 else _NOTHING * self.tol, "gtol": 0.0}
         try:
             end = minimize(
                 self.evaluate_in_units,

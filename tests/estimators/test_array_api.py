@@ -169,7 +169,7 @@ def test_models_of_a_device_are_saved_and_resumed(tmp_path):
 
 IS_OLD = parse_version(sklearn.__version__) < parse_version("1.9")
 CHECKED = (
-    OrthonormalICA(max_iter=50),
+    OrthonormalICA(max_iter=5),
     OrthonormalICA(3, solver="manifold", max_iter=20),
     ReconstructionICA(max_iter=3),
     ReconstructionICA(14, whiten=True, max_iter=3),
