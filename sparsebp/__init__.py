@@ -5,7 +5,6 @@ behind scikit-learn's interface. ``__init__.pyi`` lists the public names, which 
 use to keep the command line fast.
 """
 
-import sys
 from typing import Any
 
 import lazy_loader as lazy
@@ -19,10 +18,6 @@ def __getattr__(name: str) -> Any:
     """Load a public name, or suggest one for another package's class, or one in a subpackage."""
     if name in __all__ or name.startswith("_"):
         return _load(name)
-    from sparsebp._hints import about_attribute, is_importing
+    from sparsebp._hints import about_attribute
 
-    text = about_attribute(name, __all__)
-    # Python replaces an AttributeError by its own words where a statement imports the name.
-    if is_importing(sys._getframe(1)):
-        raise ImportError(text, name=__name__)
-    raise AttributeError(text, name=name)
+    raise AttributeError(about_attribute(name, __all__), name=name)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from dis import opname
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import Parameter, signature
-from types import FrameType
 from typing import Any, NamedTuple
 
 
@@ -228,18 +226,6 @@ def _in_subpackage(name: str, own: Iterable[str]) -> str | None:
     return next(
         (f"{m}.{name}" for m in modules if name in import_module(f"sparsebp.{m}").__all__), None
     )
-
-
-def is_importing(frame: FrameType) -> bool:
-    """Return whether a frame is at the statement ``from … import …``.
-
-    Examples
-    --------
-    >>> import sys
-    >>> is_importing(sys._getframe())
-    False
-    """
-    return opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"
 
 
 class Hinted:
