@@ -72,7 +72,7 @@ def writing(
             os.fsync(file.fileno())
             if before is None and (alone or not replace):
                 _move_to_nothing(draft, target)
-            elif alone and _is_another(target, before):
+            elif alone and before is not None and _is_another(target, before):
                 raise FileExistsError(EEXIST, os.strerror(EEXIST), str(target))
             else:
                 draft.replace(target)

@@ -55,7 +55,7 @@ def unpacked_answer(content: bytes, shape: tuple[int, ...]) -> tuple[float, np.n
     if len(content) - ANSWER.size != _BYTES[precision] * math.prod(shape):
         raise ValueError(f"an answer is not of shape {shape}")
     flat = np.frombuffer(content, precision.decode(), offset=ANSWER.size)
-    return value, flat.reshape(shape, order=order.decode()).copy(order="K")
+    return value, flat.reshape(shape, order="F" if order == b"F" else "C").copy(order="K")
 
 
 class Taped:

@@ -112,7 +112,7 @@ def _satisfied(need: Requirement, found: dict[str, str | None]) -> bool:
 def check_threads() -> Finding:
     """Check the number of processors and of BLAS threads."""
     affinity = getattr(os, "sched_getaffinity", None)
-    processors = len(affinity(0)) if affinity is not None else os.cpucounted() or 1
+    processors = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
     blas = [
         {key: library.get(key) for key in ("internal_api", "version", "num_threads")}
         for library in threadpool_info()
