@@ -70,6 +70,7 @@ def test_the_same_seed_learns_the_same(learned):
     np.testing.assert_array_equal(*(load_model(f / "model.npz").components_ for f in folders))
 
 
+@pytest.mark.slow
 def test_the_report_says_how_to_repeat_the_run(tmp_path, photographs, monkeypatch):
     monkeypatch.chdir(tmp_path)
     photographs.rename("my photographs")
