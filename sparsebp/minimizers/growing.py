@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp._checks import RandomSource
+from sparsebp._checks import RandomSource, draw_seed
 from sparsebp.minimizers.lbfgs import WINDOW, Callback, minimize_lbfgs
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.problems import Differentiable
@@ -110,5 +110,7 @@ def growing_subsets(samples: Samples, fewest: int, rng: RandomSource) -> list[Sa
         sizes.append(sizes[-1] // _FACTOR)
     if sizes[0] < fewest:
         return [samples]
-    order = rng.permutation(samples.shape[1])[: sizes[0]]
+    # Of many samples it draws few without a list of all, unlike a RandomState.
+    generator = np.random.default_rng(draw_seed(rng))
+    order = generator.choice(samples.shape[1], sizes[0], replace=False)
     return [*(samples.select(np.sort(order[:size])) for size in reversed(sizes)), samples]
