@@ -198,12 +198,12 @@ class FilterLearner(Learner):
 
     def _warn_of_noise(self, white: Samples) -> None:
         """Warn if no component is further from a Gaussian than components of noise are."""
-        penalty = self.penalty_.penalty if isinstance(self.penalty_, Signed) else self.penalty_
+        penalty = self.penalty_.unsigned
         if not penalty.is_elementwise:
             return
         n_directions, n_samples = white.shape
         noise = largest_excess_of_noise(n_directions, n_samples)
-        rule = SignRule(penalty, white, np.asarray)
+        rule = SignRule(penalty, white, lambda filters: filters)
         with ignore_float_warnings():
             found = rule.excess_at(self.whitened_components_).largest
         if found < noise:

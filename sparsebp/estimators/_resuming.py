@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from importlib.metadata import version
 from numbers import Integral
+from types import CodeType, FunctionType
 from typing import Any
 from zlib import crc32
 
@@ -13,13 +15,17 @@ import scipy
 from threadpoolctl import threadpool_info
 
 from sparsebp import __version__
+from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._namespaces import to_numpy
+from sparsebp.penalties import Penalty, Signed, values_of_each
 from sparsebp.samples import Samples
 
 #: Parameters that do not change what is learned.
 _WITHOUT_EFFECT = ("checkpoint", "n_jobs", "verbose", "callback", "patch_shape")
 #: Samples that are compared in addition to the checksums, which do not depend on their order.
 _SOME = 256
+#: Coefficients at which a penalty is evaluated.
+_PROBE = np.linspace(-3, 3, 64)[np.newaxis]
 
 
 def checksum(block: Any) -> int:
@@ -64,11 +70,23 @@ def _described(value: Any) -> Any:
         return [_described(entry) for entry in value]
     if isinstance(value, np.ndarray):
         return f"array {value.shape} {_digest(value.tobytes())}"
+    if isinstance(value, Mapping):
+        return [_described(entry) for entry in value.items()]
+    if isinstance(value, FunctionType):
+        code, cells = value.__code__, value.__closure__ or ()
+        held = [c for c in code.co_consts if not isinstance(c, CodeType)]  # whose text has a place
+        held.append(_described([cell.cell_contents for cell in cells]))
+        return f"{value.__qualname__} {_digest(code.co_code + repr(held).encode())}"
     # Of a penalty or a state, without cached properties.
     own = {
-        k: v for k, v in vars(value).items() if not hasattr(getattr(type(value), k, 0), "__get__")
+        name: _described(entry)
+        for name, entry in sorted(getattr(value, "__dict__", {"": repr(value)}).items())
+        if not hasattr(getattr(type(value), name, 0), "__get__")
     }
-    return {"class": type(value).__qualname__, **{k: _described(v) for k, v in sorted(own.items())}}
+    if isinstance(value, Penalty) and value.is_elementwise and not isinstance(value, Signed):
+        with ignore_float_warnings():  # its code may be edited
+            own["values"] = _digest(values_of_each(value, _PROBE).tobytes())
+    return {"class": type(value).__qualname__, **own}
 
 
 def _digest(content: bytes) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from sparsebp._magnitudes import in_range, largest_magnitude
 from sparsebp._warnings import warn_user
-from sparsebp.penalties import Penalty, Signed
+from sparsebp.penalties import Penalty
 from sparsebp.samples import Samples
 
 #: Growth above which S is a parabola: above 3.7 no atom of a planted dictionary was found.
@@ -62,10 +62,10 @@ def growth(penalty: Penalty, responses: np.ndarray) -> float:
     >>> round(growth(L1(), s), 3), round(growth(Cauchy(), s), 3)
     (2.0, 4.0)
     """
-    plain = penalty.penalty if isinstance(penalty, Signed) else penalty
     wide = np.asarray(responses, dtype=np.float64)
     base, once, twice = (
-        float(plain.values_and_gradient(factor * wide)[0].sum()) for factor in (0.0, 1.0, 2.0)
+        float(penalty.unsigned.values_and_gradient(factor * wide)[0].sum())
+        for factor in (0.0, 1.0, 2.0)
     )
     if not once - base > 1e-12 * abs(base):  # below rounding error
         return 4.0

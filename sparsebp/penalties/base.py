@@ -44,6 +44,11 @@ class Penalty:
         """Whether S is a sum over single coefficients: no matrix couples them."""
         return not self.variables
 
+    @property
+    def unsigned(self) -> Penalty:
+        """The penalty itself; of `Signed` the one whose sign is changed."""
+        return self
+
     @cached_property
     def _tree(self) -> Tree:
         return Tree.of([(1.0, simplified(self.network()))])

@@ -61,6 +61,11 @@ class Signed(Penalty):
         object.__setattr__(self, "signs", tuple(int(sign) for sign in signs))
 
     @property
+    def unsigned(self) -> Penalty:
+        """The penalty whose sign is changed."""
+        return self.penalty
+
+    @property
     def layers(self) -> tuple[Layer, ...]:
         """The other penalty's layers, then the signs on the diagonal of G, and a sum."""
         *inner, last = self.penalty.layers

@@ -183,8 +183,7 @@ class Problem:
         problem : Problem
             The same terms.
         """
-        inner = getattr(penalty, "penalty", penalty)  # within Signed
-        numbers = {n: getattr(inner, name, None) for n, name in _NUMBERS.items()}
+        numbers = {n: getattr(penalty.unsigned, name, None) for n, name in _NUMBERS.items()}
         shown = {n: v for n, v in numbers.items() if v is not None and (n, v) != ("a", 1)}
         symbols = {name: _SYMBOLS.get(name, "of the penalty") for name in penalty.variables}
         return replace(

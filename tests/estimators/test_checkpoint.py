@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from sparsebp._checkpoint import CheckpointFile
 from sparsebp._tape import FRAME, frame
 from sparsebp.coding import Alternation, OnlineLearning
 from sparsebp.estimators._resuming import checksum
-from sparsebp.penalties import LogCosh, Topographic
+from sparsebp.penalties import LogCosh, Penalty, SmoothL1, Topographic
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -267,6 +268,28 @@ def test_another_grid_is_refused(path):
     kill(OrthonormalICA(penalty=Topographic((1, 4)), checkpoint=path, random_state=0), 2)
     with pytest.raises(ValueError, match="of another fit: penalty was"):
         OrthonormalICA(penalty=Topographic((2, 2)), checkpoint=path, random_state=0).fit(X)
+
+
+def edited(epsilon, factor):
+    """A user's penalty, as before or after its code or what it holds was edited."""
+
+    @dataclass(frozen=True)
+    class Own(Penalty):
+        scale: object = None
+
+        @property
+        def layers(self):
+            return SmoothL1(epsilon).layers
+
+    return Own({"of": (lambda x: factor * x, 1j, frozenset({2}))})
+
+
+@pytest.mark.parametrize("after", [(100.0, 2), (1.0, 3)], ids=["layers", "function"])
+def test_a_penalty_whose_code_was_edited_is_refused(path, after):
+    kill(OrthonormalICA(penalty=edited(1.0, 2), checkpoint=path, random_state=0), 2)
+    with pytest.raises(ValueError, match="of another fit: penalty was"):
+        OrthonormalICA(penalty=edited(*after), checkpoint=path, random_state=0).fit(X)
+    OrthonormalICA(penalty=edited(1.0, 2), checkpoint=path, random_state=0).fit(X)
 
 
 def test_a_warm_start_from_other_components_is_refused(path):
