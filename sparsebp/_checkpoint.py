@@ -276,8 +276,7 @@ class CheckpointFile(Checkpoint):
             raise
 
     def _replace(self, state: dict[str, np.ndarray]) -> None:
-        with suppress(FileNotFoundError):
-            self._check_place()
+        self._check_place()
         content = BytesIO()
         write_arrays(content, state)
         with ExitStack() as on_error:

@@ -502,20 +502,21 @@ def test_edited_answers_are_damage(path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX removes open files")
+@pytest.mark.parametrize("gone", ["folder", "file"])
 @pytest.mark.parametrize(
     "write", [ask, lambda c: c.keep({"a": np.zeros(2)})], ids=["tape", "state"]
 )
-def test_a_folder_that_vanishes_ends_the_writing_and_not_the_fit(write, tmp_path):
+def test_a_file_that_vanishes_ends_the_writing_and_not_the_fit(write, gone, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     with opened(folder / "a") as checkpoint:
         write(checkpoint)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder) if gone == "folder" else (folder / "a").unlink()
         with pytest.warns(UserWarning, match=r"cannot be written \(No such .* restarts without"):
             checkpoint.record(b"", 1.0, np.ones(2)) if write is ask else write(checkpoint)
         checkpoint.record(b"", 1.0, np.ones(2))  # without another warning
         checkpoint.keep({"a": np.zeros(2)})
-    assert not folder.exists()
+    assert not (folder / "a").exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX removes open files")
