@@ -105,6 +105,16 @@ def size_of(history: Sequence[float]) -> float:
     return max(abs(history[-1]), FLOOR * abs(history[0]))
 
 
+def status_without_descent(slope: np.ndarray, history: Sequence[float], tol: float) -> Status:
+    """Distinguish convergence to rounding error from failure, where no step lowers F.
+
+    A slope σ lowers F by about σ² / curvature, so slopes below about the square root of rounding
+    error and tol are negligible.
+    """
+    hidden = max(tol, 16 * float(np.finfo(slope.dtype).eps)) * size_of(history)
+    return Status.CONVERGED if np.abs(slope).max() ** 2 <= hidden else Status.STALLED
+
+
 class _Search:
     """One minimization: the evaluations made, the best of them, the history."""
 
@@ -180,7 +190,7 @@ class _Search:
         """
         self.broke_down = True
         promised = self.best_gradient @ (flat - self.best_point.astype(np.float64).ravel())
-        return self.best_value + 4 * abs(float(promised)), -self.best_gradient
+        return self.best_value + 4 * abs(float(promised)), -9 * self.best_gradient
 
     def after_iteration(self, intermediate_result: Any) -> None:
         self.n_iter += 1
@@ -205,9 +215,7 @@ class _Search:
         return Status.CONVERGED if end.status == 0 else Status.ITERATION_LIMIT
 
     def status_where_stuck(self) -> Status:
-        """Distinguish convergence to rounding error from failure."""
         if self.broke_down:
             return Status.NOT_FINITE
-        scale = max(abs(self.best_value), abs(self.history[0]))
-        flat = max(self.tol, float(np.sqrt(np.finfo(self.best_point.dtype).eps))) * scale
-        return Status.CONVERGED if np.abs(self.best_gradient).max() <= flat else Status.STALLED
+        slope = self.best_gradient.astype(self.best_point.dtype)
+        return status_without_descent(slope, (self.history[0], self.best_value), self.tol)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsebp.minimizers.lbfgs import WINDOW, Callback, settled, size_of
+from sparsebp.minimizers.lbfgs import WINDOW, Callback, settled, status_without_descent
 from sparsebp.minimizers.result import Result, Status
 from sparsebp.minimizers.two_loop import (
     DECREASE,
@@ -90,7 +90,7 @@ def minimize_orthonormal(
         for _ in range(max_iter):
             there = _descend(objective, here, _direction(here, pairs))
             if there is None:
-                stuck = _status_where_stuck(here, tol, size_of(history))
+                stuck = status_without_descent(here.slope, history, tol)
                 if stuck is Status.CONVERGED or not pairs:
                     status = stuck
                     break
@@ -160,14 +160,3 @@ def _descend(objective: Differentiable, here: _Iterate, direction: np.ndarray) -
             return there
         step = 2 * step if np.isinf(long) else (short + long) / 2
     return found
-
-
-def _status_where_stuck(here: _Iterate, tol: float, size: float) -> Status:
-    """Distinguish convergence to rounding error from failure.
-
-    A slope σ lowers F by about σ² / curvature, so slopes below about the square root of rounding
-    error and tol are negligible.
-    """
-    eps = float(np.finfo(here.slope.dtype).eps)
-    hidden = max(tol, 16 * eps) * size
-    return Status.CONVERGED if np.abs(here.slope).max() ** 2 <= hidden else Status.STALLED
