@@ -26,7 +26,9 @@ def cases():
             yield pytest.param(page, id=name, marks=marks)
 
 
-@pytest.mark.filterwarnings("ignore:ReconstructionICA stopped after 5 iterations")  # as scale.md says
+@pytest.mark.filterwarnings(
+    "ignore:ReconstructionICA stopped after 5 iterations"
+)  # as scale.md says
 @pytest.mark.parametrize("page", list(cases()))
 def test_the_pages_python_runs(page, tmp_path, monkeypatch):
     import matplotlib as mpl

@@ -193,7 +193,7 @@ class OrthonormalICA(FilterLearner):
         near: bool,
         **limits: Any,
     ) -> Result:
-        problem = orthonormal_ica(penalty)
+        problem = self._problem_of(penalty, start.shape)
         objective = problem.objective("W", {"x": samples})
         start = problem.project(start)  # where M is long, slopes are small
         if self.solver == "manifold":
