@@ -75,5 +75,5 @@ class _Moments:
 
     def __call__(self, block: np.ndarray) -> tuple[np.ndarray]:
         wide = widened(block)
-        wide = wide - (self.mean if isinstance(self.mean, float) else like(self.mean, wide))
+        wide = wide - (like(self.mean, wide) if np.ndim(self.mean) else self.mean)
         return (wide @ wide.T,)

@@ -118,8 +118,8 @@ def count_threads(n_jobs: int | None) -> int:
 
     Raises
     ------
-    ValueError
-        If `n_jobs` is neither.
+    ValueError, TypeError
+        If `n_jobs` is 0, or no integer.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from sparsebp.problems import (
     reconstruction_ica,
     sparse_coding,
 )
-from sparsebp.samples import second_moment_factor
+from sparsebp.samples import second_moment_factor, second_moments
 
 
 def samples(n, m, rank, seed):
@@ -27,6 +27,12 @@ def test_a_factor_has_the_second_moments_and_no_more_columns_than_rows():
         factor = second_moment_factor(x)
         assert factor.shape == (n, min(n, m))
         assert relative_error(factor @ factor.T, x @ x.T) < 1e-13
+
+
+def test_moments_are_about_a_number_or_a_column():
+    x = samples(3, 20, 3, 0)
+    for mean in (0, 0.0, 2, np.float32(0.5), x.mean(axis=1, keepdims=True)):
+        assert relative_error(second_moments(x, mean), (x - mean) @ (x - mean).T) < 1e-13
 
 
 def test_compressed_reconstruction_is_plain():
