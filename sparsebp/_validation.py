@@ -57,13 +57,13 @@ def samples_of(
     if is_dispatched(X):
         xp = namespace(X)
         check_real(X)
-        limits = {"dtype": [xp.float64, xp.float32], "ensure_min_samples": min_samples}
-        rows = _validate_data(estimator, X, reset=reset, **limits)
+        options = {"dtype": [xp.float64, xp.float32], "ensure_min_samples": min_samples}
+        rows = _validate_data(estimator, X, reset=reset, **options)
         return DeviceSamples(rows if dtype is None else cast(rows, dtype))
     X = check_readable("X", X)
-    limits = {"dtype": _FLOATS, "ensure_min_samples": min_samples}
+    options = {"dtype": _FLOATS, "ensure_min_samples": min_samples}
     with ignore_float_warnings():  # scikit-learn sums X to look for infinities
-        rows = _validate_data(estimator, X, reset=reset, ensure_all_finite="allow-nan", **limits)
+        rows = _validate_data(estimator, X, reset=reset, ensure_all_finite="allow-nan", **options)
     check_complete(rows)
     rows = rows if dtype is None else in_precision("X", rows, dtype)
     return ArraySamples(rows.T, n_threads)

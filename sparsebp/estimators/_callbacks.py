@@ -30,7 +30,7 @@ except ImportError:  # scikit-learn has them from 1.9 on
 __all__ = ["CallbackSupportMixin", "tell", "watching", "with_callbacks"]
 
 #: Maps the iterate of a solver to the attributes of an estimator fitted there. The iterate is a
-#: matrix, or a matrix with the current signs.
+#: matrix, a matrix with the current signs, or the state of a search for a basis.
 FittedAt = Callable[[Any], dict[str, Any]]
 
 

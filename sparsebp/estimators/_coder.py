@@ -71,8 +71,8 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _samples(self, X: Any) -> Samples:
         """Return samples to encode, in columns; values of a store are checked when read."""
         check_is_fitted(self)
-        limits = {"dtype": self.components_.dtype, "n_threads": count_threads(self.n_jobs)}
-        return samples_of(self, X, **limits)
+        options = {"dtype": self.components_.dtype, "n_threads": count_threads(self.n_jobs)}
+        return samples_of(self, X, **options)
 
     def _checked_codes(self, codes: Any) -> np.ndarray:
         check_is_fitted(self)

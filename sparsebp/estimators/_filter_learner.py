@@ -21,9 +21,9 @@ from sparsebp.estimators._learner import Learner
 from sparsebp.estimators._signs import (
     SignedPoint,
     SignRule,
+    at_signed_points,
     largest_excess_of_noise,
     minimize_choosing_signs,
-    with_penalty,
 )
 from sparsebp.estimators._units import ENOUGH, warn_if_not_white, warn_of_hidden
 from sparsebp.minimizers import Callback, ColumnResult, Result, Status
@@ -126,7 +126,7 @@ class FilterLearner(Learner):
             return minimize_choosing_signs(
                 minimize, rule, start, drawn=drawn, max_iter=self.max_iter, callback=watch
             )
-        limits = {"max_iter": self.max_iter, "callback": with_penalty(watch, penalty)}
+        limits = {"max_iter": self.max_iter, "callback": at_signed_points(watch, penalty)}
         return minimize(penalty, start, near=False, **limits), penalty
 
     @property

@@ -14,7 +14,7 @@ from sparsebp.samples import one_blas_thread
 
 
 def restore_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a `fit`: an error leaves the estimator unchanged, and BLAS uses one thread.
+    """Decorate a `fit`: BLAS uses one thread, and an error leaves the estimator unchanged.
 
     So does an interrupt before there is anything to keep.
     What is learned is in the library and on the device of X, by `learning_where_x_is`.

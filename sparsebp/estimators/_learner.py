@@ -74,9 +74,9 @@ class Learner(CallbackSupportMixin, Coder):
     ) -> Iterator[tuple[Samples, Checkpoint]]:
         """Yield checked samples, and the checkpoint.
 
-        It is removed at the end unless there is an error, or max_iter may be raised to go on: where
-        a fit with a larger one takes the same steps and more. The alternation of sparse coding does
-        not: it replaces unused atoms for a share of max_iter.
+        It is removed at the end. It stays after an error, and at max_iter where a larger max_iter
+        continues the same fit. In the alternation of sparse coding it does not: unused atoms are
+        replaced for a share of max_iter.
         """
         self.check_parameters()
         samples, checksums = self._samples_to_learn(X)
@@ -98,8 +98,8 @@ class Learner(CallbackSupportMixin, Coder):
                 "parameters. ICA learns from arrays of other libraries, and SparseCoding with "
                 "penalty='l1' and solver='online'. Convert X, or choose these."
             )
-        limits = {"n_threads": count_threads(self.n_jobs)}
-        samples = samples_of(self, X, reset=reset, **limits) if reset else self._samples(X)
+        options = {"n_threads": count_threads(self.n_jobs)}
+        samples = samples_of(self, X, reset=reset, **options) if reset else self._samples(X)
         if self.patch_shape is not None:
             resolved_patch_shape(samples.shape[0], self.patch_shape, "each sample")
         vars(self).pop("contributions_", None)  # known again at the end of a fit

@@ -15,7 +15,7 @@ from sparsebp.penalties import Penalty, Signed, gaussian_reference, values_of_ea
 from sparsebp.problems import Differentiable, OrthonormalRows, orthonormal_ica
 from sparsebp.samples import Samples
 
-#: Maximum number of sign changes; afterwards the status is unsettled.
+#: Minimizations, at most; if signs still change after the last, the status is unsettled.
 _ROUNDS = 20
 #: Samples per direction for the search of sparse filters that determines the first signs.
 _SAMPLES_PER_DIRECTION = 64
@@ -216,7 +216,7 @@ def minimize_choosing_signs(
             begun,
             near=bool(result.history),
             max_iter=max_iter - result.n_iter,
-            callback=with_penalty(callback, penalty, passed=result.n_iter),
+            callback=at_signed_points(callback, penalty, passed=result.n_iter),
         )
         result = result.followed_by(found)
         if result.status is not Status.CONVERGED:
@@ -234,6 +234,6 @@ def minimize_choosing_signs(
     return result, rule.signed(signs)
 
 
-def with_penalty(callback: Callback, penalty: Penalty, *, passed: int = 0) -> Callback:
+def at_signed_points(callback: Callback, penalty: Penalty, *, passed: int = 0) -> Callback:
     """Return a minimizer's callback for one of signed points, after some iterations."""
     return lambda i, value, point: callback(passed + i, value, SignedPoint(point, penalty))

@@ -218,17 +218,17 @@ class Objective:
         """
         point = _floating(point)
         free = self.unpack(point)
-        total: Any = 0
+        value: Any = 0
         gradients: dict[str, np.ndarray] = {}
         for group in self._groups:
-            value, parts = group.sum(free)
-            total += value
+            added, parts = group.sum(free)
+            value += added
             for name, part in parts.items():
                 if name in gradients:
                     gradients[name] += part
                 else:
                     gradients[name] = part
-        return total, like(self.pack(gradients), point)
+        return value, like(self.pack(gradients), point)
 
     def values_and_gradient(
         self, point: np.ndarray, known: Mapping[str, np.ndarray] | None = None
@@ -324,7 +324,7 @@ class _Group:
 
 @dataclass(frozen=True)
 class _OnBlock:
-    """The value and the gradients for a block of samples; without them, so that it can be sent."""
+    """Value and gradients for a block of samples; it holds no samples, so that it can be sent."""
 
     tree: Tree
     input: str
