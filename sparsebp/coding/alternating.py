@@ -55,8 +55,9 @@ class Alternation(BasisSearch):
         How s and A are improved: by SciPy's L-BFGS from where they are; or s by one L-BFGS per
         sample, which is faster, and A in closed form, which needs γ.
     tol : float
-        As in `BasisSearch`. Coefficients are found to tol (exact L1), or until an iteration lowers
-        F by less than tol / 100 of it.
+        As in `BasisSearch`, and that of the coefficients. Penalties with a corner: `encode` with
+        this tol, at most 200 iterations. Smooth penalties: with "exact" the same, at most 12; with
+        "lbfgs" until an iteration lowers F by less than tol / 100 of it, at most 20.
 
     Raises
     ------

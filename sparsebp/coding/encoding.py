@@ -81,10 +81,12 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         Where to start; by default `starting_codes`, or zero where the penalty has a corner.
     tol : float
         A sample has converged when no element of its (sub)gradient exceeds tol times the largest at
-        s = 0 (or α, if that is larger); at least 20 times the rounding error of x. Samples of other
-        libraries than NumPy have converged at a relative duality gap of at most 1e-8.
+        s = 0 (or α, if that is larger), or at a failed line search 100 times that; at least 20
+        times the rounding error of x. Samples of other libraries than NumPy have converged at a
+        relative duality gap of at most 1e-8.
     max_iter : int
-        Maximum number of iterations.
+        Maximum number of iterations. In arrays of other libraries it is 20,000, whatever is given,
+        and of tol only values below 1e-8 count.
     n_threads : int
         Number of threads over blocks of samples.
     mask : ndarray of shape (n_features, n_samples), optional

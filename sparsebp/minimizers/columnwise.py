@@ -23,7 +23,10 @@ Curvature = Callable[[np.ndarray], np.ndarray]
 
 #: With the curvature as a scale, longer memories cost more than they save.
 _MEMORY = 4
+#: Trial steps of a line search, at most.
 _SEARCHES = 30
+#: Rounding may end a line search before the target is met: a column has still converged if no
+#: element of its gradient exceeds so many times the target.
 _NEARLY = 100
 
 
@@ -48,7 +51,8 @@ def minimize_columns(
     start : ndarray of shape (n_rows, n_columns)
         The starting point.
     target : ndarray of shape (n_columns,)
-        A column has converged when no element of its gradient exceeds its target.
+        A column has converged when no element of its gradient exceeds its target, or at a failed
+        line search 100 times that.
     max_iter : int
         Maximum number of iterations.
 
@@ -70,7 +74,6 @@ def minimize_columns(
         steepness = np.abs(state.gradient).max(axis=0, initial=0.0)
         finished = steepness <= target[state.columns]
         finished |= state.stuck
-        # Rounding may end a search slightly early; columns that are still steep have failed.
         steep = ~(steepness <= _NEARLY * target[state.columns])
         n_failed += np.unique(state.columns[finished & steep]).size
         if finished.any():

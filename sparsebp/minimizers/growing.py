@@ -94,7 +94,7 @@ def growing_subsets(samples: Samples, fewest: int, rng: RandomSource) -> list[Sa
     samples : Samples of shape (n_features, n_samples)
         All of them.
     fewest : int
-        Samples of the first subset, at least; with less than four times as many there is no subset.
+        Samples of the first subset, at least; with fewer than four times as many there is none.
     rng : RandomState or Generator
         Draws them.
 

@@ -52,7 +52,8 @@ def minimize_lbfgs(
         Stop when an iteration lowers the objective by less than tol · |F|, on average over the
         window, where |F| counts as at least a millionth of its initial value.
     window : int
-        Number of iterations that are averaged. A single short step does not stop a search over ten.
+        Number of iterations that are averaged. A single short step does not stop a search over ten,
+        unless it gains less than 1e-4 · tol · |F|.
     memory : int
         Number of past steps that L-BFGS remembers.
     callback : callable, optional

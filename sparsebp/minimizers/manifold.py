@@ -55,8 +55,8 @@ def minimize_orthonormal(
     max_iter : int
         Maximum number of iterations.
     tol : float
-        Stop when ten iterations together lower F by less than 10 · tol · |F|, or a millionth of
-        the initial |F| if that is larger.
+        Stop when an iteration lowers F by less than tol · |F|, on average over ten, where |F|
+        counts as at least a millionth of its initial value.
     callback : callable, optional
         ``callback(iteration, value, point)``; returning True stops the search.
 

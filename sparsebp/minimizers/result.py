@@ -80,7 +80,7 @@ class ColumnResult(NamedTuple):
     points : ndarray of shape (n_rows, n_columns)
         The minima.
     n_unfinished : int
-        Columns that hit the iteration limit, or whose line search failed.
+        Columns that hit the iteration limit, or whose line search failed while they were steep.
     """
 
     points: np.ndarray
