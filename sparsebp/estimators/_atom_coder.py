@@ -40,7 +40,7 @@ class AtomCoder(Coder):
             )
 
     @property
-    def _learns_anywhere(self) -> bool:  # by proximal steps; all else needs SciPy or numba
+    def _learns_anywhere(self) -> bool:  # by reflections; all else needs SciPy or numba
         is_l1 = self.penalty == "l1" or isinstance(self.penalty, L1)
         return is_l1 and getattr(self, "solver", None) == "online"
 

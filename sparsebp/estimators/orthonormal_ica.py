@@ -35,9 +35,10 @@ class OrthonormalICA(FilterLearner):
             default="smooth_l1"
         The sparsity penalty S. A topographic one makes it topographic ICA.
     epsilon : float or "auto", default="auto"
-        Smoothing ε > 0 of the penalties given by name. "auto" is the variance of the white samples:
-        1 if `fit` whitens them, else their mean square. A much smaller one, such as 0.01, makes |s|
-        sharp, which separates sparse sources a little better, but not two-valued or skewed ones.
+        Smoothing ε > 0 of "smooth_l1" and "topographic"; a Penalty object has its own. "auto" is
+        the variance of the white samples: 1 if `fit` whitens them, else their mean square. A much
+        smaller one, such as 0.01, makes |s| sharp, which separates sparse sources a little better,
+        but not two-valued or skewed ones.
     whiten : bool or float, default=True
         Whether to center and whiten the samples, in all directions that they span (True) or in the
         fewest that hold a fraction of their variance (a number between 0 and 1). Whitening
@@ -54,8 +55,9 @@ class OrthonormalICA(FilterLearner):
     max_iter : int, default=500
         Maximum number of iterations.
     tol : float, default=1e-6
-        Stop when ten iterations together lower the objective by less than ten times this fraction;
-        single steps may be short on the way between two minima.
+        Stop when ten iterations together lower the objective by less than ten times this fraction,
+        or with "lbfgs" one by less than 1e-4 times it; single steps may be short on the way between
+        two minima.
     signs : "auto", None or array-like of shape (n_components,), default="auto"
         +1 for components sparser than a Gaussian, −1 for sub-Gaussian ones, such as uniform sources
         or sines, for which S is maximized. "auto" determines them during the fit: −1 if S of a
@@ -75,7 +77,8 @@ class OrthonormalICA(FilterLearner):
         height, width). Displays and `sparsebp.images` use it; None means square patches.
     checkpoint : path, default=None
         File from which `fit`, called again with the same samples and parameters after its process
-        was killed, resumes to the last bit. A fit that ends removes it.
+        was killed, resumes to the last bit. A fit that ends removes it, unless it ended at
+        ``max_iter``.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None

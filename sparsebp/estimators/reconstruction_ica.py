@@ -51,10 +51,10 @@ class ReconstructionICA(FilterLearner):
         Weight α ≥ 0 of the penalty (MATLAB's ``Lambda`` is 1/α). Orthonormal ICA is the limit
         α → 0 on whitened samples, for k ≤ n.
     epsilon : float or "auto", default="auto"
-        Smoothing ε > 0 of the penalties given by name. "auto" is the variance of the white samples:
-        1 if `fit` whitens them, else their mean square; with more filters than directions a
-        hundredth of it. A much smaller one makes |s| sharp, which separates sparse sources a little
-        better, but not two-valued or skewed ones.
+        Smoothing ε > 0 of "smooth_l1" and "topographic"; a Penalty object has its own. "auto" is
+        the variance of the white samples: 1 if `fit` whitens them, else their mean square; with
+        more filters than directions a hundredth of it. A much smaller one makes |s| sharp, which
+        separates sparse sources a little better, but not two-valued or skewed ones.
     unit_norm : bool or "auto", default="auto"
         Whether the rows of W are kept at unit norm inside the objective. "auto" does so if there
         are more filters than whitened directions, k > n, and then reconstructs with (n/k) WᵀW, the
@@ -77,8 +77,8 @@ class ReconstructionICA(FilterLearner):
     max_iter : int, default=1000
         Maximum number of iterations.
     tol : float, default=1e-6
-        Stop when ten iterations together lower the objective by less than ten times this fraction;
-        single steps may be short on the way between two minima.
+        Stop when ten iterations together lower the objective by less than ten times this fraction,
+        or one by less than 1e-4 times it; single steps may be short on the way between two minima.
     signs : "auto", None or array-like of shape (n_components,), default="auto"
         +1 for components sparser than a Gaussian, −1 for sub-Gaussian ones, such as uniform sources
         or sines, for which S is maximized. "auto" determines them during the fit: −1 if S of a
@@ -99,7 +99,8 @@ class ReconstructionICA(FilterLearner):
         height, width). Displays and `sparsebp.images` use it; None means square patches.
     checkpoint : path, default=None
         File from which `fit`, called again with the same samples and parameters after its process
-        was killed, resumes to the last bit. A fit that ends removes it.
+        was killed, resumes to the last bit. A fit that ends removes it, unless it ended at
+        ``max_iter``.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None

@@ -40,7 +40,7 @@ class SparseCoder(AtomCoder):
         With "l1" all codes of a sample x are zero if α ≥ 2 max|Aᵀx|, with the atoms in the columns
         of A.
     epsilon : float, default=1e-3
-        Smoothing ε > 0 of the penalties given by name; a Penalty object has its own.
+        Smoothing ε > 0 of "smooth_l1" and "topographic"; a Penalty object has its own.
     patch_shape : int or tuple of int, default=None
         Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
         height, width). Displays and `sparsebp.images` use it; None means square patches.

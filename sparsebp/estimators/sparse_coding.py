@@ -65,23 +65,22 @@ class SparseCoding(AtomCoder, Learner):
         Weight α ≥ 0 of the penalty (the tutorial's λ; twice scikit-learn's ``alpha``). The right
         value depends on the scale of the samples; 1 suits whitened patches of unit variance.
     epsilon : float, default=1e-3
-        Smoothing ε > 0 of the penalties given by name; a Penalty object has its own.
+        Smoothing ε > 0 of "smooth_l1" and "topographic"; a Penalty object has its own.
     gamma : float, default=None
         Weight decay γ ≥ 0, which keeps the atoms from growing while the coefficients shrink. None
         keeps the atoms at unit norm, so that α means the same for all of them.
     solver : {"lbfgs", "exact", "online"}, default="lbfgs"
         "lbfgs" alternates SciPy's L-BFGS on F(s; A) and on F(A; s). "exact" is up to twice as fast:
-        one L-BFGS per sample and A = x sᵀ (s sᵀ + γ m I)⁻¹, which requires γ. (Exact L1 codes take
-        proximal steps with both.) "online" is for many samples: coefficients of small batches (256
-        is a good size) are computed approximately, and the atoms are fitted to sums over the
-        batches so far.
+        one L-BFGS per sample and A = x sᵀ (s sᵀ + γ m I)⁻¹, which requires γ. (L1 codes are exact
+        with both.) "online" is for many samples: coefficients of small batches (256 is a good size)
+        are computed approximately, and the atoms are fitted to sums over the batches so far.
     positive_basis : bool, default=False
-        Whether atoms are constrained to be ≥ 0; requires solver="online". For coefficients ≥ 0 use
-        ``penalty=L1(positive=True)``.
+        Whether atoms are kept ≥ 0, by "online" only; for codes ≥ 0 use ``L1(positive=True)``.
     max_iter : int, default=100
         Maximum number of iterations.
     tol : float, default=1e-4
-        Stop when an iteration changes the basis by less than this fraction of its norm.
+        Stop when an iteration changes the basis by less than this fraction of its norm. "lbfgs" and
+        "exact" also find the coefficients in an iteration the more accurately, the smaller it is.
     batch_size : int, default=1000
         Samples per iteration. None, or as many as there are, uses all of them every time and starts
         from their last coefficients.
@@ -99,7 +98,8 @@ class SparseCoding(AtomCoder, Learner):
         height, width). Displays and `sparsebp.images` use it; None means square patches.
     checkpoint : path, default=None
         File from which `fit`, called again with the same samples and parameters after its process
-        was killed, resumes to the last bit. A fit that ends removes it. `partial_fit` ignores it.
+        was killed, resumes to the last bit. A fit that ends removes it, unless one with "online"
+        ended at ``max_iter``. `partial_fit` writes none, and warns.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None

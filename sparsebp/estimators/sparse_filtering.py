@@ -58,7 +58,8 @@ class SparseFiltering(Learner):
         height, width). Displays and `sparsebp.images` use it; None means square patches.
     checkpoint : path, default=None
         File from which `fit`, called again with the same samples and parameters after its process
-        was killed, resumes to the last bit. A fit that ends removes it.
+        was killed, resumes to the last bit. A fit that ends removes it, unless it ended at
+        ``max_iter``.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -242,6 +243,7 @@ class SparseFiltering(Learner):
         return "filters {} silent", "Lower epsilon or n_components, or scale X."
 
     def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
+        # Of other samples this is not F of `problem_`: rows are divided by their norms in `fit`.
         return float(codes.sum(axis=1, dtype=np.float64).mean())
 
 
