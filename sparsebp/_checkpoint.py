@@ -30,7 +30,7 @@ from sparsebp._tape import ANSWER, Taped, frame, packed_answer, read_frame, unpa
 from sparsebp._warnings import warn_user
 
 FORMAT = 2
-#: Seconds between writes, at least; also so many times as long as the last one took.
+#: Seconds between writes, at least, and at least so many times the duration of the last write.
 PAUSE, _TIMES = 5.0, 50
 
 _LINE = b"sparsebp checkpoint %d\n"
@@ -68,7 +68,7 @@ class Checkpoint:
         self.rng = rng
 
     def resumes(self, *, at_end: bool = False) -> bool:
-        """Return, once, whether all that was kept is used, or some of it where the fit ends."""
+        """Return True once: when the replay ends, or at the end of a fit that replayed anything."""
         return False
 
     def taped(self, objective: Any) -> Any:
@@ -175,7 +175,7 @@ class CheckpointFile(Checkpoint):
         return Taped(objective, self, self._n_objectives)
 
     def resumes(self, *, at_end: bool = False) -> bool:
-        """Return, once, whether all that was kept is used, or some of it where the fit ends."""
+        """Return True once: when the replay ends, or at the end of a fit that replayed anything."""
         resumes = self._has_taken and (at_end or not self._is_replaying)
         self._has_taken &= not resumes
         return resumes

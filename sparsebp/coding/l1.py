@@ -76,7 +76,10 @@ class _Samples:
         return stiffness(self.alpha)
 
     def dual(self, codes: np.ndarray) -> np.ndarray:
-        """Return the penalty's subgradient, as far as the distance's gradient allows one."""
+        """Return y = s + g / ρ, of which s is the proximal map if g is a subgradient of α‖s‖₁.
+
+        As g it takes the slope of the distance, clipped to ±α, which at the minimum is one.
+        """
         slope = self.pull - self.gram.matrix @ codes if codes.any() else self.pull
         return codes + np.clip(slope, -self.alpha, self.alpha) / self.rho
 
@@ -156,8 +159,7 @@ class Reflections:
     """Reflections in the proximal maps of the squared error and of the penalty, alternately.
 
     The distance's map is (G + ρI)⁻¹ (b + ρy), so an ill-conditioned basis costs no more steps than
-    another: on patches a tenth of what accelerated gradient steps need. In G's eigenvectors it is
-    cheap for every sample's own ρ. Arrays are of any library.
+    another. In G's eigenvectors it is cheap for every sample's own ρ. Arrays are of any library.
     Douglas & Rachford 1956, over-relaxed; the steps are those of ADMM (Boyd et al. 2011, 3.4.3).
     """
 
@@ -226,7 +228,7 @@ def encode_together(
     """Compute argmin over s of ‖As − x‖² + α ‖s‖₁ for a batch at once, in any library's arrays.
 
     A few operations on whole matrices in each step, for which a GPU need not wait for the host: the
-    reflections of `encode_l1`, on patches a quarter of the steps of accelerated proximal gradients.
+    reflections of `encode_l1`. Patches take 22 to a gap of 1e-3, and 79 accelerated gradient steps.
 
     Samples x and atoms of the basis, which may be NumPy's, are columns. A sample has converged when
     its duality gap is at most tol times its objective; at least 20 times the rounding error eps of

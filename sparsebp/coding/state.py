@@ -162,9 +162,9 @@ class BasisResult(Result):
 
 
 def packed_state(state: BasisState) -> dict[str, np.ndarray]:
-    """Return what to keep of a state: all but the samples, which are known, and a start of its own.
+    """Return what to keep of a state.
 
-    Of the start it matters whether it is the basis itself.
+    That is all but the samples, which are known, and the start where it is the basis itself.
     """
     same = getattr(state, "start", None) is state.basis
     left_out = ("samples", "start") if same else ("samples",)

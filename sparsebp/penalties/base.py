@@ -24,7 +24,7 @@ class Penalty:
     ----------
     is_smooth : bool
         Whether S is differentiable everywhere: such penalties are minimized by L-BFGS, the others
-        by proximal steps.
+        by their proximal map.
     """
 
     is_smooth: ClassVar[bool] = True

@@ -18,8 +18,7 @@ from sparsebp.problems.objective import Differentiable
 
 _KEPT = (
     "enforced by normalization inside the objective: the component of a gradient along its own "
-    "vector is "
-    "removed, and the rest is divided by the norm."
+    "vector is removed, and the rest is divided by the norm."
 )
 
 

@@ -70,7 +70,8 @@ def reconstruction_ica(
     """
     scaled = decoder != 1
     network = SCALED_ICA_RECONSTRUCTION if scaled else ICA_RECONSTRUCTION
-    c = {"c": "number of features / number of filters, so that c WᵀW can be I"} if scaled else {}
+    said = "the scale of the reconstruction; by default n/k for k filters of n directions"
+    c = {"c": said} if scaled else {}
     return Problem(
         free=("W",),
         parts=(
