@@ -79,7 +79,7 @@ def test_the_scale_of_the_reconstruction_is_said_where_it_is_not_one():
     many = mathematics(ReconstructionICA(12, tol=1e-2, random_state=0).fit(X))
     assert "cWTWxj" in text(many.terms[0].formula).replace(" ", "")
     assert "c=0.75" in text(many.values).replace(" ", "")
-    assert any("features / number of filters" in words for _, words in many.meanings)
+    assert any("n/k for k filters of n directions" in words for _, words in many.meanings)
     plain = ReconstructionICA(12, tol=1e-2, unit_norm=False, random_state=0).fit(X)
     plain = mathematics(plain)
     assert "c=" not in text(plain.values).replace(" ", "")
