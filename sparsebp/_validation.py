@@ -104,7 +104,7 @@ def _elsewhere(X: Any, n_threads: int) -> Samples | None:
 
 def _stored(X: Any, n_threads: int) -> StoredSamples:
     kind = np.dtype(X.dtype).kind
-    if len(X.shape) != 2 or not all(X.shape):
+    if len(X.shape or ()) != 2 or not all(X.shape):  # HDF5 has datasets without a shape
         raise ValueError(
             f"X has shape {X.shape}; expected a row for each sample and a column for each feature."
         )

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -69,7 +70,7 @@ class StoredSamples(Samples):
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of features and of samples."""
-        n_samples, n_features = self.store.shape
+        n_samples, n_features = self._reader.shape
         return n_features, n_samples
 
     @property
@@ -112,13 +113,11 @@ class _Reader:
     of_this_process: ClassVar[WeakSet[_Reader]] = WeakSet()
 
     def __init__(self, store: Any) -> None:
-        chunks = getattr(store, "chunks", None)
-        self.store, self.is_chunked, self.chunk = store, bool(chunks), BLOCK
+        self.store, self.shape = store, tuple(store.shape)
+        self.chunk, self.is_chunked = _rows_of_chunk(store)
         if isinstance(store, np.ndarray):
             self.store = np.asarray(store)  # slices of a memmap are slow to make
-        elif chunks:
-            self.chunk = int(chunks[0])
-        bytes_of_chunk = self.chunk * store.shape[1] * np.dtype(store.dtype).itemsize
+        bytes_of_chunk = self.chunk * self.shape[1] * np.dtype(store.dtype).itemsize
         self.n_chunks_at_once = max(1, _WINDOW // bytes_of_chunk)
         self.n_rows_kept = 2 * self.n_chunks_at_once * self.chunk  # batches span two windows
         self.forget()
@@ -142,15 +141,25 @@ class _Reader:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _rows(self, first: int, last: int) -> np.ndarray:
-        rows = np.asarray(self.store[first:last])
-        if rows.shape != (wanted := (last - first, self.store.shape[1])):
+        try:
+            now, rows = tuple(self.store.shape), np.asarray(self.store[first:last])
+        except (OSError, RuntimeError, LookupError, TypeError) as error:  # closed, or damaged
+            raise ValueError(
+                f"X[{first}:{last}] cannot be read; open its file again. ({error})"
+            ) from error
+        if now != self.shape:
+            raise ValueError(
+                f"X had shape {self.shape} and has shape {now}: it must not change while it is "
+                "read. Start again."
+            )
+        if rows.shape != (wanted := (last - first, self.shape[1])):
             raise ValueError(f"X[{first}:{last}] has shape {rows.shape}; expected {wanted}.")
         return rows
 
     def _of_chunk(self, number: int) -> np.ndarray:
         if number not in self.kept:
             first = number * self.chunk
-            last = min(first + self.chunk, self.store.shape[0])
+            last = min(first + self.chunk, self.shape[0])
             self.kept[number] = self._rows(first, last)
             while len(self.kept) * self.chunk > self.n_rows_kept:
                 self.kept.popitem(last=False)
@@ -162,6 +171,14 @@ class _Reader:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["store"])
+
+
+def _rows_of_chunk(store: Any) -> tuple[int, bool]:
+    """Return how many rows are read together, and whether they are a chunk of the store."""
+    chunks = getattr(store, "chunks", None)
+    first = chunks[0] if isinstance(chunks, tuple | list) and chunks else None
+    is_known = isinstance(first, Integral) and first > 0 and not isinstance(store, np.ndarray)
+    return (int(first), True) if is_known else (BLOCK, False)
 
 
 def _forget_all() -> None:

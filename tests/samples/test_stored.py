@@ -23,6 +23,16 @@ class Chunked:
         return self.rows[rows]
 
 
+class SimpleStore:
+    """Rows in memory, with what somebody's store gives as its chunks."""
+
+    def __init__(self, rows, chunks):
+        self.rows, self.chunks, self.shape, self.dtype = rows, chunks, rows.shape, rows.dtype
+
+    def __getitem__(self, rows):
+        return self.rows[rows]
+
+
 def mapped_file(rows, folder):
     path = folder / "rows.bin"
     rows.tofile(path)
@@ -142,3 +152,36 @@ def test_a_process_that_is_forked_while_another_thread_reads_reads_too():
             signal.alarm(5)  # ends it if it waits for the lock
             os._exit(samples.block(0).shape != (2, 6))
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("n_rows", [0, 300, 999, 1500])
+def test_a_store_that_changes_its_size_is_refused(n_rows, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        store = file.create_dataset(
+            "rows", data=numbers(n_samples=1000), chunks=(100, 4), maxshape=(None, 4)
+        )
+        stored = StoredSamples(store)
+        stored.block(0, 100)
+        store.resize((n_rows, 4))
+        assert stored.shape == (4, 1000)
+        for read in (lambda: stored.block(200), lambda: stored.take(np.array([990]))):
+            with pytest.raises(ValueError, match=r"had shape \(1000, 4\) and has shape"):
+                read()
+
+
+def test_rows_that_cannot_be_read_are_named(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    file = h5py.File(tmp_path / "rows.h5", "w")
+    stored = StoredSamples(
+        file.create_dataset("rows", data=numbers(n_samples=1000), chunks=(100, 4))
+    )
+    file.close()
+    with pytest.raises(ValueError, match=r"X\[300:400\] cannot be read; open its file again"):
+        stored.block(300, 50)
+
+
+@pytest.mark.parametrize("chunks", [(0, 4), "auto", None, (), (None, None), 7])
+def test_chunks_that_say_nothing_are_ignored(chunks):
+    store = SimpleStore(numbers(n_samples=1000), chunks)
+    np.testing.assert_array_equal(StoredSamples(store).block(3, 5), store.rows[3:8].T)
