@@ -102,7 +102,7 @@ def run_experiment(
 
 
 def _tell_interrupted(estimator: Estimator, out: Path, output: Output) -> None:
-    resumes = " The same command resumes." if estimator.checkpoint else ""
+    resumes = " The same command with another --out resumes." if estimator.checkpoint else ""
     output.remark(f"Interrupted; the best model so far is saved in {out}.{resumes}")
 
 
@@ -205,8 +205,8 @@ def fit_with_progress(
         progress.update(task, total=estimator.n_iter_, completed=estimator.n_iter_)
     if estimator.checkpoint and Path(estimator.checkpoint).exists():
         output.remark(
-            f"stopped at --max-iter {estimator.max_iter}; the same command with a larger one "
-            f"resumes from {estimator.checkpoint}"
+            f"stopped at --max-iter {estimator.max_iter}; the same command with a larger one and "
+            f"another --out resumes from {estimator.checkpoint}"
         )
     return None
 
