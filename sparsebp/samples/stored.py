@@ -175,10 +175,11 @@ class _Reader:
 
 def _rows_of_chunk(store: Any) -> tuple[int, bool]:
     """Return how many rows are read together, and whether they are a chunk of the store."""
-    chunks = getattr(store, "chunks", None)
+    chunks: Any = getattr(store, "chunks", None)
     first = chunks[0] if isinstance(chunks, tuple | list) and chunks else None
-    is_known = isinstance(first, Integral) and first > 0 and not isinstance(store, np.ndarray)
-    return (int(first), True) if is_known else (BLOCK, False)
+    if isinstance(first, Integral) and int(first) > 0:
+        return int(first), True
+    return BLOCK, False
 
 
 def _forget_all() -> None:
