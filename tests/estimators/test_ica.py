@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sparsebp import OrthonormalICA, ReconstructionICA
 from sparsebp.datasets import make_mixtures
 from sparsebp.metrics import amari_distance
+from sparsebp.minimizers import WINDOW
 from sparsebp.penalties import L1, LogCosh, SmoothL1, Topographic
 from sparsebp.preprocessing import Whitening
 
@@ -227,3 +230,29 @@ def test_the_smoothing_is_the_variance_of_white_samples():
 def test_filters_of_white_samples_do_not_depend_on_their_unit(unit):
     models = [OrthonormalICA(whiten=False, random_state=0).fit(x) for x in (WHITE, unit * WHITE)]
     np.testing.assert_allclose(*(model.components_ for model in models), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [OrthonormalICA(), OrthonormalICA(solver="manifold"), ReconstructionICA(whiten=True)],
+    ids=["lbfgs", "manifold", "reconstruction"],
+)
+def test_searches_stop_where_ten_iterations_gain_little_or_one_next_to_nothing(model):
+    history = np.array(model.set_params(random_state=0, tol=1e-3).fit(X).objective_history_)
+    gains = -np.diff(history) / np.abs(history[1:])
+    settled = len(gains) >= WINDOW and gains[-WINDOW:].mean() <= 1.05 * model.tol
+    assert settled or gains[-1] <= 1e-4 * model.tol
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "manifold"])
+def test_the_problem_that_a_subclass_states_is_minimized(solver):
+    class Doubled(OrthonormalICA):
+        def _problem_of(self, penalty, shape):
+            problem = super()._problem_of(penalty, shape)
+            return replace(problem, parts=[replace(p, weight=2 * p.weight) for p in problem.parts])
+
+    plain, doubled = (
+        kind(solver=solver, random_state=0).fit(X) for kind in (OrthonormalICA, Doubled)
+    )
+    assert doubled.objective_ == pytest.approx(2 * plain.objective_, rel=1e-6)
+    assert doubled.score(X) == pytest.approx(-doubled.objective_, rel=1e-6)

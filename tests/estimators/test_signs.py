@@ -14,6 +14,8 @@ from sparsebp.estimators._signs import SignRule
 from sparsebp.metrics import amari_distance
 from sparsebp.minimizers import WINDOW
 from sparsebp.penalties import LogCosh, Signed, Topographic
+from sparsebp.preprocessing import Whitening
+from sparsebp.problems import OrthonormalRows
 from sparsebp.samples import ArraySamples
 
 KINDS = {
@@ -187,3 +189,13 @@ def test_a_wrong_number_of_signs_is_refused_before_the_work(learner, monkeypatch
     ]:
         with pytest.raises(ValueError, match=f"There are {n_signs} signs for . components; give"):
             learner(signs=[1] * n_signs, **more).fit(X)
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4, 5])
+def test_first_signs_do_not_believe_the_few_samples_of_their_search(seed):
+    """Of these draws, a mixture of uniform sources looks sparse on 512 of 2,000 samples."""
+    rng = np.random.default_rng(seed)
+    white = Whitening("pca").fit_transform(rng.uniform(size=(2000, 8)) @ rng.normal(size=(8, 8)))
+    rule = SignRule(LogCosh(), ArraySamples(white.T), OrthonormalRows.project)
+    start = OrthonormalRows.project(np.random.RandomState(seed).normal(size=(8, 8)))
+    assert rule.first_signs(start, max_iter=100)[0] == (-1,) * 8

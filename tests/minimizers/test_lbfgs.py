@@ -202,6 +202,17 @@ def test_a_start_that_is_not_finite_is_no_convergence(value):
     np.testing.assert_array_equal(result.point, start)
 
 
+def test_after_an_infinite_value_a_tenth_of_the_step_is_tried():
+    tried = []
+
+    def walled(p):
+        tried.append(p.item())
+        return (-p.sum(), -np.ones_like(p)) if p.item() < 0.5 else (np.inf, p)
+
+    minimize_lbfgs(Function(walled), np.zeros((1, 1)), max_iter=1)
+    np.testing.assert_allclose(tried[:3], [0, 1, 0.1], atol=1e-12)
+
+
 @pytest.mark.parametrize("start", [0.5, 0.8, 2.0])
 def test_a_wall_of_infinity_is_stepped_back_from(start):
     def barrier(p):
