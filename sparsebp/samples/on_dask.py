@@ -130,7 +130,10 @@ class DaskSamples(Samples):
                 here = {numbers[i]: work[numbers[i]] for i in share}
                 chunks = [futures[i] for i in share]
                 tasks.append(client.submit(_perform, shared, here, *chunks, pure=False, **place))
-            return [found for part in client.gather(tasks) for found in part]
+            parts = client.gather(tasks)
+            for future in (shared, *tasks):  # a Ctrl-C in its __del__ would be lost
+                future.release()
+            return [found for part in parts for found in part]
 
     def _keys(self, numbers: Iterable[int]) -> list[Any]:
         keys = self.array.__dask_keys__()

@@ -120,6 +120,23 @@ def test_the_client_that_holds_the_chunks_is_used():
 
 
 @QUIET
+def test_no_task_is_left_to_be_released_where_an_interrupt_is_lost(cluster, monkeypatch):
+    """Python ignores a KeyboardInterrupt in `__del__`, where futures tell the scheduler."""
+    samples = DaskSamples.of(da.from_array(numbers(), chunks=(BLOCK, 4)))
+    samples.sum(statistics)  # finds the chunks
+    left = []
+    release = distributed.Future.__del__
+
+    def delete(future):
+        left.extend([] if future._cleared else [future.key])
+        release(future)
+
+    monkeypatch.setattr(distributed.Future, "__del__", delete)
+    samples.sum(statistics)
+    assert not left
+
+
+@QUIET
 def test_shares_are_neighbors_and_even():
     options = {"processes": False, "n_workers": 1, "threads_per_worker": 1}
     with distributed.Client(dashboard_address=None, **options) as client:
