@@ -122,7 +122,7 @@ class CheckpointFile(Checkpoint):
         is_new = not self.path.exists()
         if is_new:
             try:
-                with writing(self.path, replace=False) as file:
+                with writing(self.path, over="none") as file:
                     file.write(self._head)
             except FileExistsError:  # another fit began at the same time
                 is_new = False

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EEXIST, ENOENT
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 from uuid import uuid4
 
 try:
@@ -39,14 +39,14 @@ def named(path: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def writing(
-    path: str | os.PathLike[str], *, replace: bool = True, alone: bool = False
+    path: str | os.PathLike[str], *, over: Literal["any", "this", "none"] = "any"
 ) -> Iterator[BinaryIO]:
     """Yield a temporary file next to the target, and move it there when it is complete.
 
     A symbolic link is kept, and its target replaced. The new file keeps the mode of a replaced one.
-    Drafts that killed processes left in the folder are removed. Unless `replace`, an existing file
-    is an error. If `alone`, or unless `replace`, what another process writes to the path meanwhile
-    is kept, and an error.
+    Drafts that killed processes left in the folder are removed. `over` says which file may be
+    replaced: any, only this one that is there now, or none; what else is there is an error, also if
+    another process wrote it meanwhile.
 
     Examples
     --------
@@ -59,7 +59,9 @@ def writing(
     """
     path = named(path)
     target = Path(os.path.realpath(path))
-    before = _found(path, target, replace=replace)
+    before = _found(path, target)
+    if before is not None and over == "none":
+        raise FileExistsError(EEXIST, "The file exists; give another name", str(path))
     draft = target.with_name(_DRAFT.format(uuid4().hex))
     try:
         remove_abandoned_drafts(target.parent)
@@ -70,9 +72,11 @@ def writing(
             yield file
             file.flush()
             os.fsync(file.fileno())
-            if before is None and (alone or not replace):
+            if over == "any":
+                draft.replace(target)
+            elif before is None:
                 _move_to_nothing(draft, target)
-            elif alone and before is not None and _is_another(target, before):
+            elif _is_another(target, before):
                 raise FileExistsError(EEXIST, os.strerror(EEXIST), str(target))
             else:
                 draft.replace(target)
@@ -130,7 +134,7 @@ def _no_file(found: os.stat_result) -> str:
     return "a folder" if stat.S_ISDIR(found.st_mode) else "a device, a pipe or a socket"
 
 
-def _found(path: Path, target: Path, *, replace: bool) -> os.stat_result | None:
+def _found(path: Path, target: Path) -> os.stat_result | None:
     """Return the status of the file to be replaced; None if there is none."""
     try:
         found = target.stat()
@@ -141,8 +145,6 @@ def _found(path: Path, target: Path, *, replace: bool) -> os.stat_result | None:
         return None
     if kind := _no_file(found):
         raise ValueError(f"{path} is {kind} and is not replaced by a file; give another name.")
-    if not replace:
-        raise FileExistsError(EEXIST, "The file exists; give another name", str(path))
     return found
 
 

@@ -82,9 +82,9 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
 
 
 def test_an_existing_file_is_refused_at_the_beginning_where_it_must_not_be_replaced(tmp_path):
-    write(tmp_path / "a", b"first", replace=False)
+    write(tmp_path / "a", b"first", over="none")
     with pytest.raises(FileExistsError, match="give another name"):
-        write(tmp_path / "a", then=lambda: pytest.fail("the work began"), replace=False)
+        write(tmp_path / "a", then=lambda: pytest.fail("the work began"), over="none")
     assert (tmp_path / "a").read_bytes() == b"first"
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_another_process_wrote_meanwhile_is_refused_at_the_end(
         monkeypatch.setattr(os, "link", lambda *_: fail(PermissionError(1, "no links")))
     path = tmp_path / "a"
     with pytest.raises(FileExistsError, match="another process"):
-        write(path, then=lambda: path.write_bytes(b"first"), replace=False)
+        write(path, then=lambda: path.write_bytes(b"first"), over="none")
     assert path.read_bytes() == b"first"
     assert names(tmp_path) == ["a"]
 
@@ -105,16 +105,16 @@ def test_a_file_that_another_process_wrote_meanwhile_is_refused_at_the_end(
 def test_of_two_that_replace_a_file_at_once_the_second_says_so(before, tmp_path):
     path = tmp_path / "a"
     for _ in range(2):  # one after the other
-        write(path, before or b"older", alone=True)
+        write(path, before or b"older", over="this")
     if before is None:
         path.unlink()
     with pytest.raises(FileExistsError, match="another process has just written it"):
-        write(path, b"second", lambda: write(path, b"first", alone=True), alone=True)
+        write(path, b"second", lambda: write(path, b"first", over="this"), over="this")
     assert path.read_bytes() == b"first"
     assert names(tmp_path) == ["a"]
     with pytest.raises(FileExistsError, match="another process has just written it"):
-        write(path, b"second", lambda: os.utime(path, ns=(0, 0)), alone=True)  # as one in place
-    write(path, b"again", path.unlink, alone=True)
+        write(path, b"second", lambda: os.utime(path, ns=(0, 0)), over="this")  # as one in place
+    write(path, b"again", path.unlink, over="this")
     assert path.read_bytes() == b"again"
 
 

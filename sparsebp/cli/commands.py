@@ -18,6 +18,7 @@ from sparsebp.cli.models import find_model
 from sparsebp.cli.output import Output
 from sparsebp.datasets._finding import find_files
 from sparsebp.displays import BasisDisplay
+from sparsebp.displays._features import last_step
 from sparsebp.images import encode_image
 from sparsebp.recipe import Paths, Recipe
 from sparsebp.saving import load_model, read_metadata
@@ -31,8 +32,7 @@ def show_model(model: str, out: Path | None, patch_shape: PatchShape, output: Ou
     """
     file = find_model(model)
     estimator, metadata = load_model(file), read_metadata(file)
-    learned = getattr(estimator, "steps", [("", estimator)])[-1][1]  # of a pipeline the last
-    if not hasattr(learned, "components_"):
+    if not hasattr(last_step(estimator), "components_"):
         raise ValueError(f"{model} holds a {type(estimator).__name__}, which has no features.")
     folder = file.parent if file == Path(model) else Path()
     picture = out or folder / f"{file.stem}-filters.png"
@@ -80,7 +80,7 @@ def encode_images(
         return files
 
     with (
-        writing(out, alone=True) as file,
+        writing(out, over="this") as file,
         ZipFile(file, "w", ZIP_DEFLATED) as archive,
         output.bar("encoding", 1) as advance,
     ):

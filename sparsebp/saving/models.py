@@ -72,7 +72,7 @@ def save_model(
     header = {"format": FORMAT, "model": packed_estimator(estimator, arrays)}
     header["metadata"] = _checked_metadata(metadata)
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    with writing(path, replace=replace) as file:
+    with writing(path, over="any" if replace else "none") as file:
         write_arrays(file, arrays)
 
 
