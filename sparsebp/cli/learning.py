@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,10 @@ def run_experiment(
     output = output or Output()
     estimator.check_parameters()  # before photographs are loaded
     check_enough(n_patches)
-    with results_folder(out, numbered=numbered) as out:
+    with _telling_of_nothing(estimator, output), results_folder(out, numbered=numbered) as out:
         streamed = not prepare and math.prod((n_patches, 8, *recipe.patch_shape)) > IN_MEMORY
-        draw = _stream if streamed else _draw
-        samples, measured, photographs, recipe = draw(recipe, images, n_patches, seed, output)
+        drawn = _drawn(recipe, images, n_patches, seed, output, streamed=streamed)
+        samples, measured, photographs, recipe = drawn
         if prepare:
             samples = measured = prepare(samples)
         _tell_patches(estimator, recipe, n_patches, photographs, output, streamed=streamed)
@@ -101,6 +102,17 @@ def run_experiment(
     return samples
 
 
+@contextmanager
+def _telling_of_nothing(estimator: Estimator, output: Output) -> Iterator[None]:
+    """Say, after an interrupt, if nothing was learned."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not hasattr(estimator, "components_"):
+            output.remark("Interrupted before anything was learned, so nothing is saved.")
+        raise
+
+
 def _tell_interrupted(estimator: Estimator, out: Path, output: Output) -> None:
     resumes = " The same command with another --out resumes." if estimator.checkpoint else ""
     output.remark(f"Interrupted; the best model so far is saved in {out}.{resumes}")
@@ -113,21 +125,22 @@ def _say_where_saved(estimator: Estimator, out: Path, metadata: dict[str, Any]) 
     say("Note:", f"{MODEL_FILE} is saved in {out}; other files may be missing.", "yellow")
 
 
-def _draw(
-    recipe: Recipe, images: Paths | None, n_patches: int, seed: int, output: Output
+def _drawn(
+    recipe: Recipe,
+    images: Paths | None,
+    n_patches: int,
+    seed: int,
+    output: Output,
+    *,
+    streamed: bool,
 ) -> tuple[Any, np.ndarray, Sequence[np.ndarray], Recipe]:
-    """Draw samples; return them, those to measure, the photographs, and the recipe with a scale."""
+    """Return samples, those to measure, the photographs, and the recipe with a scale."""
+    if streamed:
+        stream, recipe = recipe.draw_stream(images, n_patches, seed, output.track)
+        return stream, stream.sample(), stream.images, recipe
     photographs = recipe.load(images, output.track)
     samples, recipe = recipe.draw(photographs, n_patches, seed)
     return samples, samples, list(photographs.values()), recipe
-
-
-def _stream(
-    recipe: Recipe, images: Paths | None, n_patches: int, seed: int, output: Output
-) -> tuple[Any, np.ndarray, Sequence[np.ndarray], Recipe]:
-    """Do the same without having all samples in memory."""
-    stream, recipe = recipe.draw_stream(images, n_patches, seed, output.track)
-    return stream, stream.sample(), stream.images, recipe
 
 
 def _tell_patches(

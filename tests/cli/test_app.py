@@ -151,6 +151,20 @@ def test_without_out_every_run_gets_a_folder_of_its_own(tmp_path, photographs, m
     assert not list((tmp_path / "learned-rica-1").iterdir())
 
 
+@pytest.mark.parametrize("method", ["Recipe.draw", "SparseCoding.fit"])
+def test_an_interrupt_before_anything_was_learned_says_so(
+    method, tmp_path, photographs, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"sparsebp.{method}", interrupted)
+    result = run("learn", "--images", photographs, "--out", tmp_path / "out", *TOY)
+    assert result.exit_code == 130
+    assert "Interrupted before anything was learned" in " ".join(result.output.split())
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
     fit = SparseCoding.fit
 
