@@ -25,30 +25,14 @@ class DerivedSamples(Samples):
     n_rows: int
     precision: np.dtype
 
+    def __post_init__(self) -> None:
+        for name in ("n_threads", "is_in_memory", "is_drawn", "computes_later"):
+            object.__setattr__(self, name, getattr(self.samples, name))
+
     @property
     def dtype(self) -> np.dtype:
         """The precision."""
         return self.precision
-
-    @property
-    def n_threads(self) -> int:  # type: ignore[override]
-        """Those of the samples."""
-        return self.samples.n_threads
-
-    @property
-    def is_in_memory(self) -> bool:  # type: ignore[override]
-        """Whether the others are."""
-        return self.samples.is_in_memory
-
-    @property
-    def is_drawn(self) -> bool:  # type: ignore[override]
-        """Whether the others are."""
-        return self.samples.is_drawn
-
-    @property
-    def computes_later(self) -> bool:  # type: ignore[override]
-        """Whether the others do."""
-        return self.samples.computes_later
 
     @property
     def shape(self) -> tuple[int, int]:

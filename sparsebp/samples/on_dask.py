@@ -114,11 +114,12 @@ class DaskSamples(Samples):
         `work` has something for each chunk that is needed, by its number. To spread the work
         evenly, chunks may move between workers.
         """
-        numbers, call = list(work), _Call(function, dict(np.geterr()))
+        numbers, sizes = list(work), [self.array.chunks[0][number] for number in work]
+        call = _Call(function, dict(np.geterr()), dict(zip(numbers, sizes, strict=True)))
         if self._client is None:
             chunks: Any = get_sync(self.array.__dask_graph__(), self._keys(numbers))
             return call(work, *chunks)
-        futures, sizes = self._chunks(numbers)
+        futures = [self._futures[key] for key in self._keys(numbers)]
         with explained(self._client) as client:
             # One task passes it on, as large matrices are in it; if its worker is lost, it runs
             # again, unlike scattered data.
@@ -138,11 +139,6 @@ class DaskSamples(Samples):
     def _keys(self, numbers: Iterable[int]) -> list[Any]:
         keys = self.array.__dask_keys__()
         return [keys[number][0] for number in numbers]
-
-    def _chunks(self, numbers: Iterable[int]) -> tuple[list[Any], list[int]]:
-        """Return chunks on the cluster, and the numbers of their rows."""
-        sizes = [self.array.chunks[0][number] for number in numbers]
-        return [self._futures[key] for key in self._keys(numbers)], sizes
 
     @cached_property
     def _client(self) -> Any:
@@ -193,12 +189,15 @@ def map_rows(array: Any, function: Callable[[np.ndarray], np.ndarray]) -> Any:
 
 @dataclass(frozen=True)
 class _Call:
-    """A function of chunks, with the error state of the caller."""
+    """A function of chunks, with the error state of the caller, and the chunks' numbers of rows."""
 
     function: Callable
     errors: dict[str, Any]
+    sizes: dict[int, int]
 
     def __call__(self, work: Mapping[int, Any], *chunks: np.ndarray) -> list[Any]:
+        for number, chunk in zip(work, chunks, strict=True):
+            _require_rows(chunk, self.sizes[number])
         with np.errstate(**self.errors), one_blas_thread():
             return list(self.function(chunks, work))
 
@@ -239,8 +238,21 @@ def _take(chunks: Any, work: Mapping[int, np.ndarray]) -> Iterator[tuple[int, np
         yield number, chunk[order]
 
 
-def _unless_empty(function: Callable, empty: np.ndarray, chunk: np.ndarray) -> np.ndarray:
+def _unless_empty(
+    function: Callable, empty: np.ndarray, chunk: np.ndarray, block_info: Any = None
+) -> np.ndarray:
+    if block_info:  # of dask
+        (first, last), _ = block_info[0]["array-location"]
+        _require_rows(chunk, last - first)
     return function(chunk) if len(chunk) else empty
+
+
+def _require_rows(chunk: np.ndarray, n_rows: int) -> None:
+    if len(chunk) != n_rows:
+        raise ValueError(
+            f"X has a chunk of {len(chunk)} rows, but {n_rows} were declared for it; declare the "
+            "true shape, for example in from_delayed, or call X.compute_chunk_sizes()."
+        )
 
 
 def _rows_of(function: Callable[[np.ndarray], np.ndarray], chunk: np.ndarray) -> np.ndarray:

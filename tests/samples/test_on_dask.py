@@ -6,11 +6,12 @@ import pytest
 from sparsebp.samples import ArraySamples
 from sparsebp.samples.samples import BLOCK
 
+dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
 from sparsebp.samples import cluster as of_cluster  # noqa: E402
-from sparsebp.samples.cluster import shares_of  # noqa: E402
+from sparsebp.samples.cluster import futures_in, shares_of  # noqa: E402
 from sparsebp.samples.on_dask import DaskSamples  # noqa: E402
 
 N_SAMPLES = 7 * BLOCK + 100
@@ -107,6 +108,24 @@ def test_what_is_no_table_of_known_size_is_refused():
 
 
 @QUIET
+@pytest.mark.parametrize("n_rows", [90, 110])
+def test_chunks_of_other_sizes_than_declared_are_named(n_rows, cluster):
+    true, wrong = (dask.delayed(np.ones)((n, 4)) for n in (100, n_rows))
+    parts = [da.from_delayed(part, (100, 4), np.float64) for part in (true, wrong)]
+    samples = DaskSamples.of(da.concatenate(parts))
+    calls = {
+        "block": lambda: samples.block(120, 10),
+        "evenly": lambda: samples.take_evenly(50),
+        "sum": lambda: samples.sum(statistics),
+        "rows": lambda: samples.map_rows(lambda x: x.T, 4).compute(),
+        "out": lambda: samples.map_rows(lambda x: x.T, 4, np.empty((200, 4))),
+    }
+    for call in calls.values():
+        with pytest.raises(ValueError, match=f"chunk of {n_rows} rows, but 100 were declared"):
+            call()
+
+
+@QUIET
 def test_the_client_that_holds_the_chunks_is_used():
     rows = numbers()
     options = {"processes": False, "n_workers": 1, "set_as_default": False}
@@ -140,15 +159,16 @@ def test_no_task_is_left_to_be_released_where_an_interrupt_is_lost(cluster, monk
 def test_shares_are_neighbors_and_even():
     options = {"processes": False, "n_workers": 1, "threads_per_worker": 1}
     with distributed.Client(dashboard_address=None, **options) as client:
-        alone = DaskSamples.of(da.ones((40, 2), chunks=(5, 2)))._chunks(range(8))
+        chunks = da.ones((40, 2), chunks=(5, 2))
+        alone, sizes = futures_in(DaskSamples.of(chunks).array), chunks.chunks[0]
         client.cluster.scale(2)
         client.wait_for_workers(2, timeout=30)
-        both = DaskSamples.of(da.ones((40, 2), chunks=(5, 2)))._chunks(range(8))
-        shares = shares_of(client, *both, spread=True)
+        both = futures_in(DaskSamples.of(da.ones((40, 2), chunks=(5, 2))).array)
+        shares = shares_of(client, both, sizes, spread=True)
         assert sorted(shares.values()) == [[0, 1, 2, 3], [4, 5, 6, 7]]
-        shares = shares_of(client, *alone, spread=False)
+        shares = shares_of(client, alone, sizes, spread=False)
         assert list(shares.values()) == [list(range(8))]
-        shares = shares_of(client, *alone, spread=True)
+        shares = shares_of(client, alone, sizes, spread=True)
         assert sorted(map(len, shares.values())) == [4, 4]
 
 
