@@ -8,12 +8,11 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_number
-from sparsebp._dispatch import chunk_by_chunk, computing_where_x_is, on_host
-from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._dispatch import on_host
 from sparsebp._namespaces import like
 from sparsebp._warnings import warn_user
 from sparsebp.coding import encode
-from sparsebp.estimators._coder import Coder
+from sparsebp.estimators._coder import Reconstructor
 from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1
 from sparsebp.problems import Problem, sparse_coding
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from sparsebp.estimators.sparse_coder import SparseCoder
 
 
-class AtomCoder(Coder):
+class AtomCoder(Reconstructor):
     """Base of estimators that write a sample as a combination of few atoms, the ``components_``."""
 
     alpha: float
@@ -87,31 +86,6 @@ class AtomCoder(Coder):
             if name in vars(self):
                 setattr(coder, name, vars(self)[name])
         return coder
-
-    @chunk_by_chunk
-    @computing_where_x_is
-    def inverse_transform(self, X: Any) -> np.ndarray:
-        """Compute the samples that coefficients stand for.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_components)
-            Coefficients in rows.
-
-        Returns
-        -------
-        samples : ndarray of shape (n_samples, n_features)
-            A s. Of a dask array a dask array.
-
-        Raises
-        ------
-        ValueError
-            If there are not n_components columns.
-        """
-        codes = self._checked_codes(X)
-        with ignore_float_warnings():
-            samples = codes @ like(self.components_, codes)
-        return require_finite("The samples", samples)
 
     def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
         atoms = like(self.components_, x)

@@ -12,12 +12,12 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sparsebp._checks import check_readable, is_auto
-from sparsebp._dispatch import check_real, computing_where_x_is, is_dispatched
+from sparsebp._dispatch import check_real, chunk_by_chunk, computing_where_x_is, is_dispatched
 from sparsebp._documentation import Documented
 from sparsebp._fitted import Maybe, Names
 from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, in_precision, in_range, require_finite
-from sparsebp._namespaces import namespace, to_numpy
+from sparsebp._namespaces import like, namespace, to_numpy
 from sparsebp._unused import unused_components
 from sparsebp._validation import check_apart, samples_of
 from sparsebp._warnings import warn_from_task, warn_user
@@ -235,6 +235,37 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _accepted(self, penalty: Penalty) -> Penalty:
         """Return the penalty as this estimator uses it, or raise an error if it cannot."""
         return penalty
+
+
+class Reconstructor(Coder):
+    """Base of estimators whose coefficients stand for samples: all but sparse filtering."""
+
+    @chunk_by_chunk
+    @computing_where_x_is
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Compute the samples that coefficients stand for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Coefficients in rows, as `transform` returns them.
+
+        Returns
+        -------
+        samples : ndarray of shape (n_samples, n_features)
+            Sums of the ``features_``, and of ICA's ``mean_``. Of a dask array a dask array.
+
+        Raises
+        ------
+        ValueError
+            If there are not n_components columns.
+        """
+        codes = self._checked_codes(X)
+        with ignore_float_warnings():
+            samples = codes @ like(self.features_, codes)
+            if hasattr(self, "mean_"):
+                samples = samples + like(self.mean_, codes)
+        return require_finite("The samples", samples)
 
 
 @dataclass

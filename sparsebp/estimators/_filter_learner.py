@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import check_choice, check_number, is_auto, is_flag
-from sparsebp._dispatch import chunk_by_chunk, computing_where_x_is
 from sparsebp._fitted import Numbers
-from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._namespaces import is_foreign, like, sum_all, to_numpy, widened
 from sparsebp._warnings import warn_user
-from sparsebp.estimators._callbacks import watching, with_callbacks
-from sparsebp.estimators._fitting import require_success, restore_on_error
+from sparsebp.estimators._callbacks import watching
+from sparsebp.estimators._coder import Reconstructor
+from sparsebp.estimators._fitting import require_success
 from sparsebp.estimators._learner import Learner
 from sparsebp.estimators._signs import (
     SignedPoint,
@@ -41,7 +41,7 @@ _FEW_OF = 4
 _OVERCOMPLETE = 0.01
 
 
-class FilterLearner(Learner):
+class FilterLearner(Reconstructor, Learner):
     """Base of both kinds of ICA: linear filters, with or without whitening."""
 
     _solvers: tuple[str, ...]
@@ -63,49 +63,24 @@ class FilterLearner(Learner):
         "mean_": Numbers(("features",)),
     }
 
-    @restore_on_error
-    @with_callbacks
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the filters.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or store
-            Samples in rows, such as whitened patches.
-        y : Ignored
-            Present for the interface.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
-            far, and KeyboardInterrupt is re-raised.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If X or a parameter is unusable, or there are fewer independent directions in X than
-            orthonormal filters.
-        """
-        with self._learning_from(X) as (samples, checkpoint):
-            self._check_number_of_signs(samples.shape)
-            white = self._whitened(samples)
-            n_directions = white.samples.shape[0]
-            shape = (self._n_filters(n_directions, samples.shape), n_directions)
-            start = self._start(shape, checkpoint.rng, samples.dtype, to_white=white.backward)
-            sharpness = 1.0 if shape[0] <= n_directions else _OVERCOMPLETE
-            penalty = self._make_penalty(shape[0], sharpness * white.variance)
-            fitted_at = partial(self._filters_at, white)
-            with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
-                result, penalty = self._found(checkpoint, white.samples, penalty, start, watch)
-                require_success(result)
-                vars(self).update(fitted_at(SignedPoint(result.point, penalty)))
-            self._record(result)
-            self._warn_of_samples(samples)
-            self._warn_of_silent(samples)
-            if result.status is Status.CONVERGED:
-                self._warn_of_noise(white.samples)
-            return self
+    def _learn(self, X: Any, samples: Samples, checkpoint: Checkpoint) -> None:
+        self._check_number_of_signs(samples.shape)
+        white = self._whitened(samples)
+        n_directions = white.samples.shape[0]
+        shape = (self._n_filters(n_directions, samples.shape), n_directions)
+        start = self._start(shape, checkpoint.rng, samples.dtype, to_white=white.backward)
+        sharpness = 1.0 if shape[0] <= n_directions else _OVERCOMPLETE
+        penalty = self._make_penalty(shape[0], sharpness * white.variance)
+        fitted_at = partial(self._filters_at, white)
+        with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
+            result, penalty = self._found(checkpoint, white.samples, penalty, start, watch)
+            require_success(result)
+            vars(self).update(fitted_at(SignedPoint(result.point, penalty)))
+        self._record(result)
+        self._warn_of_samples(samples)
+        self._warn_of_silent(samples)
+        if result.status is Status.CONVERGED:
+            self._warn_of_noise(white.samples)
 
     def _found(
         self,
@@ -147,32 +122,6 @@ class FilterLearner(Learner):
         if is_foreign(x):
             return ColumnResult(like(self.components_, x) @ centered, 0)
         return ColumnResult(product(self.components_, centered, x.dtype), 0)
-
-    @chunk_by_chunk
-    @computing_where_x_is
-    def inverse_transform(self, X: Any) -> np.ndarray:
-        """Reconstruct samples from responses.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_components)
-            Responses in rows.
-
-        Returns
-        -------
-        samples : ndarray of shape (n_samples, n_features)
-            The model's reconstruction, ``mixing_`` times s, and the mean added. Of a dask array a
-            dask array.
-
-        Raises
-        ------
-        ValueError
-            If there are not n_components columns.
-        """
-        codes = self._checked_codes(X)
-        with ignore_float_warnings():
-            samples = codes @ like(self.mixing_, codes).T + like(self.mean_, codes)
-        return require_finite("The samples", samples)
 
     @property
     def problem_(self) -> Problem:

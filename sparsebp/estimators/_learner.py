@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -31,8 +30,9 @@ from sparsebp._shapes import PatchShape, checked_patch_shape, resolved_patch_sha
 from sparsebp._unused import unused_components
 from sparsebp._validation import samples_of
 from sparsebp._warnings import warn_user
-from sparsebp.estimators._callbacks import CallbackSupportMixin
+from sparsebp.estimators._callbacks import CallbackSupportMixin, with_callbacks
 from sparsebp.estimators._coder import Coder
+from sparsebp.estimators._fitting import restore_on_error
 from sparsebp.estimators._resuming import checksum, identity
 from sparsebp.estimators._units import SCALED, scale_of, warn_of_scale
 from sparsebp.minimizers import Result, Status
@@ -68,27 +68,51 @@ class Learner(CallbackSupportMixin, Coder):
         "status_": str,
     }
 
-    @contextmanager
-    def _learning_from(
-        self, X: Any, *, can_go_on: bool = True
-    ) -> Iterator[tuple[Samples, Checkpoint]]:
-        """Yield checked samples, and the checkpoint.
+    @restore_on_error
+    @with_callbacks
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the components.
 
-        It is removed at the end. It stays after an error, and at max_iter where a larger max_iter
-        continues the same fit. In the alternation of sparse coding it does not: unused atoms are
-        replaced for a share of max_iter.
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or store
+            Samples in rows, such as whitened patches.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best components so
+            far (those of sparse coding are the last), and KeyboardInterrupt is re-raised.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X or a parameter is unusable, or there are fewer independent directions in X than
+            orthonormal filters.
         """
         self.check_parameters()
         samples, checksums = self._samples_to_learn(X)
         rng = random_source(self.random_state)
         if self.checkpoint is None:
-            yield samples, Checkpoint(rng)
-            return
+            self._learn(X, samples, Checkpoint(rng))
+            return self
         fit = identity(self, samples, checksums)
-        limit = "max_iter" if can_go_on else ""
+        limit = "max_iter" if self._can_go_on else ""
         with CheckpointFile(self.checkpoint, fit, rng, limit) as checkpoint:
-            yield samples, checkpoint
-            checkpoint.stays = can_go_on and self.status_ == _AT_LIMIT
+            self._learn(X, samples, checkpoint)
+            checkpoint.stays = self._can_go_on and self.status_ == _AT_LIMIT
+        return self
+
+    @property
+    def _can_go_on(self) -> bool:
+        """Whether a larger max_iter continues the same fit: the checkpoint stays at the limit."""
+        return True
+
+    def _learn(self, X: Any, samples: Samples, checkpoint: Checkpoint) -> None:
+        """Set the attributes of a fit to samples; X, as it was given, is for callbacks only."""
+        raise NotImplementedError
 
     def _samples_to_learn(self, X: Any, *, reset: bool = True) -> tuple[Samples, list[int]]:
         """Return checked samples in columns, and checksums for a checkpoint; reads a store once."""
@@ -123,7 +147,7 @@ class Learner(CallbackSupportMixin, Coder):
         """Return approximate codes of some samples of `fit`, already checked, without warnings."""
         raise NotImplementedError
 
-    def _warn_of_silent(self, samples: Samples) -> Self:
+    def _warn_of_silent(self, samples: Samples) -> None:
         """Warn about silent components."""
         for n_samples in (_FEW, _MORE):
             some = samples.take_evenly(n_samples).T
@@ -135,7 +159,7 @@ class Learner(CallbackSupportMixin, Coder):
                 break
         self.contributions_ = energies / (energies.sum() or 1.0)
         if not silent.size:
-            return self
+            return
         what, advice = self._silence()
         n_components = len(self.components_)
         nothing = silent.size == n_components
@@ -144,11 +168,9 @@ class Learner(CallbackSupportMixin, Coder):
         pronoun = "they contribute" if silent.size > 1 else "it contributes"
         warn_user(
             f"{silent.size} of {n_components} {what.format(number)}: {pronoun} {share} to the "
-            "samples. "
-            f"{advice}",
+            f"samples. {advice}",
             ConvergenceWarning,  # as k-means does for empty clusters
         )
-        return self
 
     def _silence(self) -> tuple[str, str]:
         """Return the name of silent components, and advice."""
@@ -236,7 +258,7 @@ class Learner(CallbackSupportMixin, Coder):
                 "resumes from. Set checkpoint=None."
             )
 
-    def _record(self, result: Result, *, limit_is_failure: bool = True) -> Self:
+    def _record(self, result: Result, *, limit_is_failure: bool = True) -> None:
         """Set the attributes about the end of a fit, and warn."""
         self.objective_ = result.value
         self.objective_history_ = np.array(result.history)
@@ -253,4 +275,3 @@ class Learner(CallbackSupportMixin, Coder):
                 f"{result.status.value}",
                 ConvergenceWarning,
             )
-        return self

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import (
     RandomSource,
     check_choice,
@@ -36,7 +37,7 @@ from sparsebp.coding import (
 )
 from sparsebp.coding.alternating import check_closed_form
 from sparsebp.estimators._atom_coder import AtomCoder
-from sparsebp.estimators._callbacks import tell, watching, with_callbacks
+from sparsebp.estimators._callbacks import tell, watching
 from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
 from sparsebp.estimators._learner import Learner
 from sparsebp.estimators._units import ENOUGH, warn_of_few_samples, warn_of_units
@@ -197,43 +198,24 @@ class SparseCoding(AtomCoder, Learner):
         self.verbose = verbose
         self.callback = callback
 
-    @restore_on_error
-    @with_callbacks
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the basis.
+    @property
+    def _can_go_on(self) -> bool:
+        return self.solver == "online"  # the alternation replaces atoms for a share of max_iter
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows, such as whitened patches.
-        y : Ignored
-            Present for the interface.
-
-        Returns
-        -------
-        self : SparseCoding
-            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the basis so far,
-            and KeyboardInterrupt is re-raised.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If X or a parameter is unusable.
-        """
-        with self._learning_from(X, can_go_on=self.solver == "online") as (samples, checkpoint):
-            state = self._state_at_start(samples, checkpoint.rng, resumed=self.warm_start)
-            search = self._search(state.basis.shape[1])
-            fitted_at = partial(_attributes, search)
-            with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
-                seed = draw_seed(checkpoint.rng)
-                result = search.run(samples, state, seed, watch, checkpoint)
-                require_success(result)
-                vars(self).update(fitted_at(result.state))
-            fresh = self.batch_size is not None and self.batch_size < samples.shape[1]
-            self._record(result, limit_is_failure=not fresh and self.solver != "online")
-            self._warn_of_units(samples)
-            warn_of_few_samples(len(self.components_), samples.shape[1])
-            return self._warn_of_silent(samples)
+    def _learn(self, X: Any, samples: Samples, checkpoint: Checkpoint) -> None:
+        state = self._state_at_start(samples, checkpoint.rng, resumed=self.warm_start)
+        search = self._search(state.basis.shape[1])
+        fitted_at = partial(_attributes, search)
+        with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
+            seed = draw_seed(checkpoint.rng)
+            result = search.run(samples, state, seed, watch, checkpoint)
+            require_success(result)
+            vars(self).update(fitted_at(result.state))
+        fresh = self.batch_size is not None and self.batch_size < samples.shape[1]
+        self._record(result, limit_is_failure=not fresh and self.solver != "online")
+        self._warn_of_units(samples)
+        warn_of_few_samples(len(self.components_), samples.shape[1])
+        self._warn_of_silent(samples)
 
     @restore_on_error
     def partial_fit(self, X: Any, y: Any = None) -> Self:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
+from sparsebp._checkpoint import Checkpoint
 from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
-from sparsebp.estimators._callbacks import watching, with_callbacks
-from sparsebp.estimators._fitting import require_success, restore_on_error
+from sparsebp.estimators._callbacks import watching
+from sparsebp.estimators._fitting import require_success
 from sparsebp.estimators._learner import Learner
 from sparsebp.estimators._units import ENOUGH, is_parabola
 from sparsebp.minimizers import ColumnResult, minimize_lbfgs
 from sparsebp.penalties import SmoothL1
 from sparsebp.problems import Problem, SparseFilteringInBlocks, sparse_filtering
-from sparsebp.samples import product
+from sparsebp.samples import Samples, product
 
 #: A filter with less than this fraction of (Wx)² in its mean square is hidden by ε.
 _HIDDEN = 1e-6
@@ -34,7 +35,8 @@ class SparseFiltering(Learner):
 
     by L-BFGS, with unit-norm rows of W: the responses of every filter are divided by their norm
     over the samples, then those of every sample by their norm. There is a single criterion, so
-    there is no α.
+    there is no α. `transform` encodes each sample independently, by √((Wx)² + ε) ≥ 0 divided by
+    ``scale_``, then by its norm.
 
     Parameters
     ----------
@@ -146,80 +148,34 @@ class SparseFiltering(Learner):
         self.verbose = verbose
         self.callback = callback
 
-    @restore_on_error
-    @with_callbacks
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the filters.
+    def _learn(self, X: Any, samples: Samples, checkpoint: Checkpoint) -> None:
+        n_features = samples.shape[0]
+        shape = self.n_components or n_features, n_features
+        start = self._start(shape, checkpoint.rng, samples.dtype)
+        in_blocks = SparseFilteringInBlocks(samples, float(self.epsilon))
+        epsilon = in_blocks.absolute_epsilon
+        problem = sparse_filtering(epsilon)
+        objective = checkpoint.taped(problem.constrained(in_blocks))
+        limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows, such as patches without their means.
-        y : Ignored
-            Present for the interface.
+        def fitted_at(point: np.ndarray) -> dict[str, Any]:
+            filters = problem.project(point)
+            scale = in_blocks.lengths(filters).astype(filters.dtype)
+            return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
 
-        Returns
-        -------
-        self : SparseFiltering
-            The fitted estimator. When interrupted (Ctrl-C) it is fitted with the best filters so
-            far, and KeyboardInterrupt is re-raised.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If X or a parameter is unusable.
-        """
-        with self._learning_from(X) as (samples, checkpoint):
-            n_features = samples.shape[0]
-            shape = self.n_components or n_features, n_features
-            start = self._start(shape, checkpoint.rng, samples.dtype)
-            in_blocks = SparseFilteringInBlocks(samples, float(self.epsilon))
-            epsilon = in_blocks.absolute_epsilon
-            problem = sparse_filtering(epsilon)
-            objective = checkpoint.taped(problem.constrained(in_blocks))
-            limits: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol}
-
-            def fitted_at(point: np.ndarray) -> dict[str, Any]:
-                filters = problem.project(point)
-                scale = in_blocks.lengths(filters).astype(filters.dtype)
-                return {"components_": filters, "scale_": scale, "epsilon_": epsilon}
-
-            with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
-                result = minimize_lbfgs(objective, start, callback=watch, **limits)
-                require_success(result)
-                vars(self).update(fitted_at(result.point))
-            self._record(result)
-            responses = self.components_ @ samples.take_evenly(ENOUGH)
-            hidden = self.epsilon * _HIDDEN > 1  # reported by _warn_of_silent
-            if responses.any() and not hidden and is_parabola(SmoothL1(epsilon), responses):
-                warn_user(
-                    f"SparseFiltering: epsilon is {self.epsilon:g}, which relative to the mean "
-                    "square of X is so large that no response is sparse. Give about 1e-8."
-                )
-            return self._warn_of_silent(samples)
-
-    def transform(self, X: Any, out: Any = None) -> Any:
-        """Compute the normalized responses of each sample independently.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples in rows.
-        out : array of shape (n_samples, n_components), optional
-            Where to write the codes, block by block; by default a new array.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_samples, n_components)
-            √((Wx)² + ε), with ε = ``epsilon_``, divided by ``scale_``, then every row by its norm.
-            They are ≥ 0.
-
-        Raises
-        ------
-        ValueError
-            If X or out is unusable.
-        """
-        return super().transform(X, out)
+        with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
+            result = minimize_lbfgs(objective, start, callback=watch, **limits)
+            require_success(result)
+            vars(self).update(fitted_at(result.point))
+        self._record(result)
+        responses = self.components_ @ samples.take_evenly(ENOUGH)
+        hidden = self.epsilon * _HIDDEN > 1  # reported by _warn_of_silent
+        if responses.any() and not hidden and is_parabola(SmoothL1(epsilon), responses):
+            warn_user(
+                f"SparseFiltering: epsilon is {self.epsilon:g}, which relative to the mean "
+                "square of X is so large that no response is sparse. Give about 1e-8."
+            )
+        self._warn_of_silent(samples)
 
     def _encode(self, x: np.ndarray) -> ColumnResult:
         responses = _responses(x, self.components_, self.epsilon_)
