@@ -76,7 +76,8 @@ class SparseCoding(AtomCoder, Learner):
         with both.) "online" is for many samples: coefficients of small batches (256 is a good size)
         are computed approximately, and the atoms are fitted to sums over the batches so far.
     positive_basis : bool, default=False
-        Whether atoms are kept ≥ 0, by "online" only; for codes ≥ 0 use ``L1(positive=True)``.
+        Whether atoms are kept ≥ 0, by "online" only; for codes ≥ 0 use ``L1(positive=True)``. An
+        ``init``, and atoms from which a search resumes, must then be ≥ 0.
     max_iter : int, default=100
         Maximum number of iterations.
     tol : float, default=1e-4
@@ -290,6 +291,12 @@ class SparseCoding(AtomCoder, Learner):
         resumed = resumed and hasattr(self, "components_")
         shape = (self.n_components or samples.shape[0], samples.shape[0])
         basis = np.ascontiguousarray(self._start(shape, rng, samples.dtype, go_on=resumed).T)
+        if self.positive_basis and (resumed or self.init is not None) and (basis < 0).any():
+            raise ValueError(
+                f"positive_basis is True, but {'components_' if resumed else 'init'}, where the "
+                "search starts, has numbers < 0. Give numbers ≥ 0, such as np.maximum(init, 0), "
+                "or set positive_basis=False."
+            )
         if not resumed:
             return BasisState.empty(basis)
         if self.state_ is None or not np.array_equal(self.state_.basis, self.components_.T):

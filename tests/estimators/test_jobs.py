@@ -90,6 +90,20 @@ def test_positive_codes_and_a_positive_basis():
     assert ((reconstruction - X) ** 2).mean() < 0.3 * (X**2).mean()
 
 
+def test_a_positive_basis_does_not_start_from_a_negative_one():
+    X, options = np.abs(samples(60)), {"solver": "online", "max_iter": 1, "random_state": 0}
+    init = np.random.default_rng(0).normal(size=(3, X.shape[1]))
+    positive = SparseCoding(3, positive_basis=True, **options)
+    with pytest.raises(ValueError, match=r"init, where .* has numbers < 0.*positive_basis=False"):
+        positive.set_params(init=init).fit(X)
+    assert positive.set_params(init=np.abs(init)).fit(X).components_.min() >= 0
+    mixed = SparseCoding(3, init=init, **options).fit(X - X.mean())
+    mixed.set_params(positive_basis=True, warm_start=True)
+    for learn in (mixed.fit, mixed.partial_fit):
+        with pytest.raises(ValueError, match=r"components_, where .* has numbers < 0"):
+            learn(X)
+
+
 def test_a_positive_basis_needs_the_online_solver():
     with pytest.raises(ValueError, match="requires solver='online'"):
         SparseCoding(positive_basis=True).fit(samples(50))
