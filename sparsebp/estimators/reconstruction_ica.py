@@ -10,7 +10,7 @@ import numpy as np
 
 from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import check_choice, check_number, is_auto, is_flag
-from sparsebp._fitted import Numbers
+from sparsebp._fitted import Maybe, Numbers
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
 from sparsebp.estimators._filter_learner import FilterLearner, Whitened
@@ -127,6 +127,8 @@ class ReconstructionICA(FilterLearner):
         The sign of each component, +1 or −1.
     alpha_ : float
         Its weight.
+    unit_norm_ : bool
+        Whether the rows of W were kept at unit norm.
     decoder_scale_ : float
         c: n/k if "auto" kept the rows of W at unit norm, else 1.
     objective_ : float
@@ -166,10 +168,12 @@ class ReconstructionICA(FilterLearner):
 
     _solvers = ("lbfgs",)
     alpha_: float
+    unit_norm_: bool | None = None  # in files written before it was kept, by their parameter
     decoder_scale_: float
     _fitted: ClassVar[dict[str, Any]] = {
         **FilterLearner._fitted,
         "alpha_": Numbers(at_least=0),
+        "unit_norm_": Maybe(bool),
         "decoder_scale_": Numbers(above=0),
     }
 
@@ -223,11 +227,12 @@ class ReconstructionICA(FilterLearner):
         return decoder_scale(*shape) if is_auto(self.unit_norm) else 1.0
 
     def _problem_of(self, penalty: Penalty, shape: tuple[int, ...]) -> Problem:
-        return self._stated(penalty, float(self.alpha), self._decoder_of(shape))
+        decoder = self._decoder_of(shape)
+        unit = self._has_unit_norm(decoder)
+        return reconstruction_ica(penalty, float(self.alpha), decoder=decoder, unit_norm=unit)
 
-    def _stated(self, penalty: Penalty, alpha: float, decoder: float) -> Problem:
-        unit = decoder != 1 or (not is_auto(self.unit_norm) and bool(self.unit_norm))
-        return reconstruction_ica(penalty, alpha, decoder=decoder, unit_norm=unit)
+    def _has_unit_norm(self, decoder: float) -> bool:
+        return decoder != 1 or (not is_auto(self.unit_norm) and bool(self.unit_norm))
 
     def _minimize(
         self,
@@ -251,8 +256,9 @@ class ReconstructionICA(FilterLearner):
         return minimize_growing(objective_of, stages, start, tol=self.tol, **limits)
 
     def _filters_at(self, white: Whitened, at: SignedPoint) -> dict[str, Any]:
-        weights = {"alpha_": float(self.alpha), "decoder_scale_": self._decoder_of(at.point.shape)}
-        return {**super()._filters_at(white, at), **weights}
+        decoder = self._decoder_of(at.point.shape)
+        own = {"decoder_scale_": decoder, "unit_norm_": self._has_unit_norm(decoder)}
+        return {**super()._filters_at(white, at), "alpha_": float(self.alpha), **own}
 
     def _warn_of_samples(self, samples: Samples) -> None:
         can_vanish = self.problem_.constraint is None  # unlike filters of unit norm
@@ -297,4 +303,6 @@ class ReconstructionICA(FilterLearner):
     @property
     def problem_(self) -> Problem:
         """What was minimized: `sparsebp.problems.reconstruction_ica` with the weights used."""
-        return self._stated(self.penalty_, self.alpha_, self.decoder_scale_)
+        c, unit = self.decoder_scale_, self.unit_norm_
+        unit = self._has_unit_norm(c) if unit is None else unit
+        return reconstruction_ica(self.penalty_, self.alpha_, decoder=c, unit_norm=unit)

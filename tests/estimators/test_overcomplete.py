@@ -5,10 +5,11 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from thinning import first_fast
 
-from sparsebp import ReconstructionICA
+from sparsebp import ReconstructionICA, load_model, save_model
 from sparsebp.datasets import load_sample_photographs, make_mixtures
 from sparsebp.metrics import gabor_fit
 from sparsebp.preprocessing import Whitening, remove_mean, sample_patches, whiten_images
+from sparsebp.problems import UnitRows
 
 X = make_mixtures(1000, 6, random_state=0).X
 WHITE = Whitening().fit_transform(X)
@@ -73,6 +74,19 @@ def test_the_tutorials_objectives_stay_available():
     assert (lengths < 0.01 * lengths.max()).sum() == 6
     back = unit.inverse_transform(unit.transform(WHITE))
     assert np.vdot(back, WHITE) > 1.5 * np.vdot(WHITE, WHITE)
+
+
+def test_the_problem_is_that_of_the_fit_whatever_is_set_later(tmp_path):
+    for fitted, later in ((True, False), (False, True), ("auto", True)):
+        model = ReconstructionICA(3, unit_norm=fitted, tol=1e-2, random_state=0).fit(WHITE)
+        save_model(model, tmp_path / "model.npz")
+        loaded = load_model(tmp_path / "model.npz")
+        for one in (model, loaded):
+            constraint = one.set_params(unit_norm=later).problem_.constraint
+            assert constraint is (UnitRows if fitted is True else None)
+            assert one.unit_norm_ is (fitted is True)
+        del loaded.unit_norm_  # as in files written before it was kept
+        assert (loaded.problem_.constraint is UnitRows) is (later is True)
 
 
 @pytest.mark.parametrize("unit_norm", ["always", None, 1, "True"])
