@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparsebp._tables import Table
-from sparsebp.metrics._gabor_refine import gabor_pair
+from sparsebp.metrics._gabor_model import gabor_pair
 from sparsebp.metrics._gabor_search import frequency_limit
 from sparsebp.metrics._gabor_spectrum import bandwidth_octaves, peak_frequency
 from sparsebp.metrics._gabor_uncertainty import GaborUncertainty, uncertainty
@@ -185,7 +185,7 @@ class GaborFit(Table):
         >>> gabor_fit(bar, (6, 6)).render().shape
         (1, 36)
         """
-        pair, _ = gabor_pair(self._parameters(), self.patch_shape)
+        pair = gabor_pair(self._parameters(), self.patch_shape)
         cosine, sine = (self.amplitude * wave(self.phase) for wave in (np.cos, np.sin))
         return self.offset[:, None] + cosine[:, None] * pair[:, 0] - sine[:, None] * pair[:, 1]
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sparsebp.metrics._gabor_refine import ANGLE, FREQUENCY, WIDTHS, derivatives, gabor_pair
+from sparsebp.metrics._gabor_model import ANGLE, FREQUENCY, WIDTHS, gabor_pair, images, slopes
 from sparsebp.metrics._gabor_spectrum import peak_frequency
 
 #: Fraction of a filter's variance by which a fit may be worse.
@@ -70,15 +70,15 @@ def uncertainty(
 def _inverse_curvature(
     parameters: NDArray, weights: NDArray, r_squared: NDArray, shape: tuple[int, int]
 ) -> NDArray:
-    pair, places = gabor_pair(parameters, shape)
+    pair = gabor_pair(parameters, shape)
     turned = np.stack([weights[:, 1], -weights[:, 0]], axis=1)
-    by_phase, image = (np.einsum("nk,nkp->np", w, pair) for w in (turned, weights))
-    slopes = derivatives(parameters, pair, weights, places)
-    slopes = np.concatenate([slopes, by_phase[:, None], image[:, None]], axis=1)
-    slopes -= slopes.mean(axis=2, keepdims=True)
-    explained = (slopes[:, _AMPLITUDE] ** 2).sum(axis=1)
+    linear = np.stack([turned, weights], axis=1) @ pair
+    changes = images(slopes(parameters, weights, shape), pair, shape)
+    changes = np.concatenate([changes, linear], axis=1)
+    changes -= changes.mean(axis=2, keepdims=True)
+    explained = (changes[:, _AMPLITUDE] ** 2).sum(axis=1)
     share = np.maximum(r_squared, 1e-12) / np.where(explained > 0, explained, 1.0)
-    curvature = share[:, None, None] * (slopes @ slopes.transpose(0, 2, 1))
+    curvature = share[:, None, None] * (changes @ changes.transpose(0, 2, 1))
     # Parameters of different units are compared by what each does to the image alone.
     unit = np.sqrt(np.einsum("nii->ni", curvature)) + 1e-12
     scale = unit[:, :, None] * unit[:, None, :]

@@ -9,15 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sparsebp._checks import check_matrix
 from sparsebp._magnitudes import decomposing, ignore_float_warnings, require_finite
 from sparsebp._shapes import checked_patch_shape, picture_size, resolved_patch_shape, split_channels
-from sparsebp.metrics._gabor_refine import (
-    ANGLE,
-    FREQUENCY,
-    WIDTHS,
-    amplitudes,
-    gabor_pair,
-    refine,
-    within_bounds,
-)
+from sparsebp.metrics._gabor_model import ANGLE, FREQUENCY, WIDTHS, gabor_pair
+from sparsebp.metrics._gabor_refine import amplitudes, refine, within_bounds
 from sparsebp.metrics._gabor_result import GaborFit
 from sparsebp.metrics._gabor_search import coarse_search
 
@@ -155,7 +148,7 @@ def _describe(
     parameters: NDArray, targets: NDArray, shape: tuple[int, int], levels: tuple[NDArray, NDArray]
 ) -> GaborFit:
     size, mean = levels
-    pair, _ = gabor_pair(parameters, shape)
+    pair = gabor_pair(parameters, shape)
     pair_mean = pair.mean(axis=2)
     centered = pair - pair_mean[:, :, None]
     weights = amplitudes(centered, targets)

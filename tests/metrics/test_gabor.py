@@ -7,6 +7,7 @@ from scipy.optimize import brentq, least_squares
 from thinning import first_fast
 
 from sparsebp.metrics import GaborFit, gabor_fit
+from sparsebp.metrics._gabor_model import gabor_pair
 from sparsebp.metrics._gabor_refine import _linearize, refine
 from sparsebp.metrics._gabor_search import frequency_limit
 from sparsebp.metrics._gabor_spectrum import peak_frequency
@@ -266,6 +267,14 @@ def test_more_starts_find_hardly_more():
     assert np.mean(best - gabor_fit(filters, shape).r_squared) < 0.02
 
 
+def test_the_pair_are_the_gabors_of_two_phases():
+    point = np.array([[2.5, 3.1, 0.8, 0.17, 0.3, 0.7], [-3.0, 9.0, 2.0, 0.4, -0.9, 1.0]])
+    for one, pair in zip(point, gabor_pair(point, (6, 7)), strict=True):
+        for image, phase in zip(pair, (0.0, -np.pi / 2), strict=True):
+            expected = gabor((6, 7), one[:2], one[2], one[3], np.exp(one[4:]), phase)
+            np.testing.assert_allclose(image, expected, atol=1e-12)
+
+
 def test_derivatives_equal_differences():
     shape, rng = (6, 7), np.random.default_rng(0)
     point = np.array([[2.5, 3.1, 0.8, 0.17, 0.3, 0.7]])
@@ -277,6 +286,30 @@ def test_derivatives_equal_differences():
         step[0, index] = 1e-6
         ahead, behind = (_linearize(point + s * step, target, shape).cost[0] for s in (1, -1))
         assert -2 * descent[index] == pytest.approx((ahead - behind) / 2e-6, rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(6, 7), (12, 5), (20, 20)])
+def test_curvature_is_that_of_images_pixel_by_pixel(shape):
+    rng = np.random.default_rng(0)
+    low, high = [-3, 4, -2, 0.05, -0.9, -0.9], [6, 9, 2, 0.5, 2, 2]
+    points = rng.uniform(low, high, size=(5, 6))
+    targets = rng.standard_normal((5, shape[0] * shape[1]))
+    targets -= targets.mean(axis=1, keepdims=True)
+    normal = _linearize(points, targets, shape)
+    for point, target, curvature in zip(points, targets, normal.curvature, strict=True):
+
+        def centered(at):
+            pair = gabor_pair(at[None], shape)[0]
+            return (pair - pair.mean(axis=1, keepdims=True)).T
+
+        design = centered(point)
+        weights = np.linalg.lstsq(design, target)[0]
+        steps = 1e-6 * np.eye(6)
+        slopes = [(centered(point + s) - centered(point - s)) @ weights / 2e-6 for s in steps]
+        slopes = np.stack(slopes, axis=1)
+        slopes -= design @ np.linalg.lstsq(design, slopes)[0]
+        expected = slopes.T @ slopes
+        np.testing.assert_allclose(curvature, expected, atol=1e-6 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -1e308])

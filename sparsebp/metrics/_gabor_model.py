@@ -1,0 +1,172 @@
+"""Gabor functions on the pixels of a patch, and the products of their derivatives.
+
+G = exp(-u^2 / (2 along^2) - v^2 / (2 across^2) + 2 pi i frequency u), of which the real and the
+imaginary part are the cosine and the sine Gabor, is the exponential of a polynomial of degree two
+in a pixel's place. So each derivative is such a polynomial times G, and products of derivatives,
+summed over the pixels, are moments up to degree four of the squares and products of G's two parts.
+For all fits together they take one product with a matrix of monomials.
+"""
+
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+N_PARAMETERS = 6
+ANGLE, FREQUENCY = 2, 3
+WIDTHS = [4, 5]
+#: Powers of x and y in the monomials of degree at most four; the first six are quadratic.
+_QUARTIC = [(i, degree - i) for degree in range(5) for i in range(degree, -1, -1)]
+_QUADRATIC = _QUARTIC[:6]
+#: Where the constant monomials are among those times the cosine, followed by those times the sine.
+CONSTANTS = slice(None, None, len(_QUADRATIC))
+
+
+class Moments(NamedTuple):
+    """Sums over pixels of the monomials times both parts of G, 12 images in all.
+
+    Attributes
+    ----------
+    products : ndarray of shape (n_fits, 12, 12)
+        Products of two of these images, each without its mean.
+    pulls : ndarray of shape (n_fits, 12)
+        Products of these images and the target.
+    """
+
+    products: NDArray
+    pulls: NDArray
+
+    @property
+    def pair_products(self) -> NDArray:
+        """Products of cosine and sine with all images, of shape (n_fits, 2, 12)."""
+        return self.products[:, CONSTANTS]
+
+    @property
+    def pair_pulls(self) -> NDArray:
+        """Products of cosine and sine with the target, of shape (n_fits, 2)."""
+        return self.pulls[:, CONSTANTS]
+
+
+def gabor_pair(parameters: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Return the cosine and sine Gabors (n_fits, 2, n_pixels).
+
+    Parameters (n_fits, 6) are row, column, orientation, frequency, log sigma along, log sigma
+    across.
+    """
+    x, y = _axes(shape)
+    cosine, sine = np.cos(parameters[:, ANGLE]), np.sin(parameters[:, ANGLE])
+    wave_number = 2 * np.pi * parameters[:, FREQUENCY]
+    row, column = _centers(parameters, shape)
+    # A wave is the product of one along the rows and one along the columns.
+    right = np.exp(1j * (wave_number * cosine)[:, None] * (x - column[:, None]))
+    down = np.exp(1j * (wave_number * sine)[:, None] * (y - row[:, None]))
+    wave = (down[:, :, None] * right[:, None, :]).reshape(len(parameters), -1)
+    envelope = np.exp(_log_envelope(parameters, shape) @ _monomials(shape)[:, :6].T)
+    return np.stack([envelope * wave.real, envelope * wave.imag], axis=1)
+
+
+def moments(parameters: NDArray, targets: NDArray, shape: tuple[int, int]) -> Moments:
+    """Return the moments of Gabors for zero-mean targets (n_fits, n_pixels)."""
+    n_pixels = targets.shape[1]
+    quartic = _monomials(shape)
+    quadratic = quartic[:, : len(_QUADRATIC)]
+    pair = gabor_pair(parameters, shape)
+    cosine, sine = pair[:, 0], pair[:, 1]
+    squares = np.stack([cosine * cosine, cosine * sine, sine * sine], axis=1)
+    products = _sums(squares, quartic)[:, _product_indices()]
+    means = _sums(pair, quadratic) / n_pixels
+    products -= n_pixels * means[:, :, None] * means[:, None, :]
+    return Moments(products, _sums(pair * targets[:, None], quadratic))
+
+
+def _sums(images: NDArray, monomials: NDArray) -> NDArray:
+    """Return the moments of each fit's images, in one product: (n_fits, n_images * n_monomials)."""
+    return (images.reshape(-1, len(monomials)) @ monomials).reshape(len(images), -1)
+
+
+def slopes(parameters: NDArray, weights: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Return the derivatives of weighted pairs in the six parameters, (n_fits, 12, 6).
+
+    As coefficients of the 12 images of `Moments`; weights (n_fits, 2) are the amplitudes of cosine
+    and sine.
+    """
+    cosine, sine = np.cos(parameters[:, ANGLE]), np.sin(parameters[:, ANGLE])
+    wave_number = 2 * np.pi * parameters[:, FREQUENCY]
+    by_along, by_across = np.exp(-2 * parameters[:, WIDTHS].T)
+    u, v = _places(parameters, shape)
+    uu, uv, vv = (_product(*factors) for factors in ((u, u), (u, v), (v, v)))
+    # Derivatives of the logarithm: its real part, and of its imaginary part, 2 pi frequency u.
+    real = np.zeros((N_PARAMETERS, len(_QUADRATIC), len(parameters)))
+    imaginary = np.zeros_like(real)
+    real[0, :3] = by_along * sine * u + by_across * cosine * v
+    real[1, :3] = by_along * cosine * u - by_across * sine * v
+    real[2] = (by_across - by_along) * uv
+    real[4] = by_along * uu
+    real[5] = by_across * vv
+    imaginary[0, 0] = -wave_number * sine
+    imaginary[1, 0] = -wave_number * cosine
+    imaginary[2, :3] = wave_number * v
+    imaginary[3, :3] = 2 * np.pi * u
+    first, second = weights.T
+    of_cosine = first * real + second * imaginary
+    of_sine = second * real - first * imaginary
+    return np.concatenate([of_cosine, of_sine], axis=1).transpose(2, 1, 0)
+
+
+def images(coefficients: NDArray, pair: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Return sums of the 12 images with coefficients (n_fits, 12, n), as (n_fits, n, n_pixels)."""
+    quadratic = _monomials(shape)[:, : len(_QUADRATIC)]
+    polynomials = coefficients.transpose(0, 2, 1).reshape(len(pair), -1, 2, len(_QUADRATIC))
+    return ((polynomials @ quadratic.T) * pair[:, None]).sum(axis=2)
+
+
+def _log_envelope(parameters: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Return the coefficients of the monomials in the envelope's logarithm, (n_fits, 6)."""
+    u, v = _places(parameters, shape)
+    along, across = np.exp(-parameters[:, WIDTHS].T)
+    u, v = along * u, across * v
+    return -0.5 * (_product(u, u) + _product(v, v)).T
+
+
+def _places(parameters: NDArray, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
+    """Return u and v as linear polynomials in x and y, each (3, n_fits)."""
+    cosine, sine = np.cos(parameters[:, ANGLE]), np.sin(parameters[:, ANGLE])
+    row, column = _centers(parameters, shape)
+    return (
+        np.stack([-cosine * column - sine * row, cosine, sine]),
+        np.stack([sine * column - cosine * row, -sine, cosine]),
+    )
+
+
+def _product(one: NDArray, other: NDArray) -> NDArray:
+    """Return the quadratic polynomial (6, n_fits) that is the product of two linear ones."""
+    (a, b, c), (d, e, f) = one, other
+    return np.stack([a * d, a * e + b * d, a * f + c * d, b * e, b * f + c * e, c * f])
+
+
+def _centers(parameters: NDArray, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
+    return parameters[:, 0] - (shape[0] - 1) / 2, parameters[:, 1] - (shape[1] - 1) / 2
+
+
+def _axes(shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
+    """Return x and y of the columns and rows, from the middle of the patch."""
+    height, width = shape
+    return np.arange(width) - (width - 1) / 2, np.arange(height) - (height - 1) / 2
+
+
+@lru_cache(maxsize=8)
+def _monomials(shape: tuple[int, int]) -> NDArray:
+    """Return the monomials of degree at most four, (n_pixels, 15); the first 6 are quadratic."""
+    x, y = _axes(shape)
+    monomials = np.stack([np.outer(y**j, x**i).ravel() for i, j in _QUARTIC], axis=1)
+    monomials.flags.writeable = False
+    return monomials
+
+
+@cache
+def _product_indices() -> NDArray:
+    """Return which of the moments of cosine², cosine · sine and sine² the products are."""
+    products = [[_QUARTIC.index((i + k, j + m)) for k, m in _QUADRATIC] for i, j in _QUADRATIC]
+    blocks = np.kron([[0, 1], [1, 2]], np.full((6, 6), len(_QUARTIC)))
+    return blocks + np.tile(products, (2, 2))
