@@ -17,6 +17,18 @@ from sparsebp.metrics._gabor_uncertainty import GaborUncertainty, uncertainty
 #: this many octaves.
 ORIENTATION_LIMIT = np.pi / 12
 FREQUENCY_LIMIT = 0.5
+#: By how much an angle of 0 may fall short of it, in radians, without becoming almost pi.
+_ROUNDING = 1e-9
+
+
+def half_turns(angle: NDArray) -> NDArray[np.float64]:
+    """Return how many half turns lie between 0 and angles."""
+    return np.floor((angle + _ROUNDING) / np.pi)
+
+
+def within_half_turn(angle: NDArray) -> NDArray[np.float64]:
+    """Return angles modulo pi, in [0, pi)."""
+    return np.maximum(angle - half_turns(angle) * np.pi, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +86,7 @@ class GaborFit(Table):
 
         Radians in [0, pi), of shape (n_filters,).
         """
-        return np.mod(np.pi / 2 - self.orientation, np.pi)
+        return within_half_turn(np.pi / 2 - self.orientation)
 
     @cached_property
     def frequency(self) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from sparsebp._magnitudes import decomposing, ignore_float_warnings, require_fin
 from sparsebp._shapes import checked_patch_shape, picture_size, resolved_patch_shape, split_channels
 from sparsebp.metrics._gabor_model import ANGLE, FREQUENCY, WIDTHS, gabor_pair
 from sparsebp.metrics._gabor_refine import amplitudes, refine, within_bounds
-from sparsebp.metrics._gabor_result import GaborFit
+from sparsebp.metrics._gabor_result import GaborFit, half_turns, within_half_turn
 from sparsebp.metrics._gabor_search import coarse_search
 
 N_STARTS = 12
@@ -155,15 +155,13 @@ def _describe(
     residual = targets - (weights[:, None] @ centered)[:, 0]
     total = (targets**2).sum(axis=1)
     r_squared = np.where(total > 0, 1 - (residual**2).sum(axis=1), 0.0)
-    angle = np.mod(parameters[:, ANGLE], 2 * np.pi)
     # A wave that travels backwards is the same wave with the opposite phase.
-    backward = angle >= np.pi
-    angle = np.where(backward, angle - np.pi, angle)
+    backward = half_turns(parameters[:, ANGLE]) % 2 > 0
     phase = np.arctan2(-weights[:, 1], weights[:, 0])
     amplitude = require_finite("Amplitudes", size * np.hypot(*weights.T), "filters")
     return GaborFit(
         r_squared=np.clip(r_squared, 0.0, 1.0),
-        orientation=np.where(angle >= np.pi, 0.0, angle),
+        orientation=within_half_turn(parameters[:, ANGLE]),
         carrier=parameters[:, FREQUENCY],
         phase=np.where(backward, -phase, phase),
         center=parameters[:, :2],

@@ -88,6 +88,16 @@ def test_orientation_zero_is_a_wave_along_the_columns():
     np.testing.assert_allclose(np.cos(2 * fit.orientation), [1, -1], atol=1e-6)
 
 
+@pytest.mark.parametrize("angle", [-1e-17, -1e-12, np.pi - 1e-12, 2 * np.pi - 1e-12])
+def test_rounding_turns_no_wave_around(monkeypatch, angle):
+    truth = gabor((8, 8), (3.4, 3.6), 0.0, 0.2, (1.5, 2.0), 0.7)
+    found = np.array([[3.4, 3.6, angle, 0.2, np.log(1.5), np.log(2.0)]])
+    monkeypatch.setattr("sparsebp.metrics.gabor._best_parameters", lambda targets, shape: found)
+    fit = gabor_fit(truth[None], (8, 8))
+    assert fit.orientation[0] == 0
+    np.testing.assert_allclose(fit.render()[0], truth, atol=1e-9)
+
+
 def edges(side, widths):
     """Derivatives of Gaussians, one for each width: edges of one cycle."""
     row, column = np.mgrid[:side, :side] - (side - 1) / 2
