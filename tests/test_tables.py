@@ -5,8 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparsebp._tables import data_frame, write_csv
+from sparsebp._tables import Table
 from sparsebp.metrics import gabor_fit
+
+
+class Columns(dict, Table):
+    def to_dict(self):
+        return self
 
 
 @pytest.fixture
@@ -35,8 +40,8 @@ def test_frames_without_pandas_are_refused_with_a_message(fit, tmp_path, monkeyp
 
 def test_what_is_missing_is_an_empty_cell(tmp_path):
     path = tmp_path / "table.csv"
-    write_csv(path, {"name, unit": ['a "b"', "ü"], "x": [None, 0.1], "y": [np.nan, np.inf]})
+    Columns({"name, unit": ['a "b"', "ü"], "x": [None, 0.1], "y": [np.nan, np.inf]}).to_csv(path)
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows == [["name, unit", "x", "y"], ['a "b"', "", ""], ["ü", "0.1", "inf"]]
-    assert data_frame({"x": [1.5]}).loc[0, "x"] == 1.5
+    assert Columns({"x": [1.5]}).to_frame().loc[0, "x"] == 1.5

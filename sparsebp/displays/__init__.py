@@ -1,4 +1,7 @@
-"""Figures of learned features and fits: displays store their data and draw on request."""
+"""Figures of learned features and fits.
+
+Displays store their data and draw on request, by `plot`, which returns the display.
+"""
 
 from sparsebp.displays.basis import BasisDisplay
 from sparsebp.displays.coefficients import CoefficientsDisplay

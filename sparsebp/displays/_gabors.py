@@ -59,11 +59,6 @@ class FittedDisplay:
         fit : GaborFit, default None
             As for the constructor.
 
-        Returns
-        -------
-        display : GaborDisplay or ShapeDisplay
-            Of the class on which this is called.
-
         Raises
         ------
         AttributeError

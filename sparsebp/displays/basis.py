@@ -98,10 +98,6 @@ class BasisDisplay:
         grid_shape : (rows, columns), default None
             None takes the map of ``estimator.penalty_``, if that has one.
 
-        Returns
-        -------
-        BasisDisplay
-
         Raises
         ------
         AttributeError
@@ -126,12 +122,6 @@ class BasisDisplay:
             display.silent = unused_components(shares)
         return display
 
-    @property
-    def _columns(self) -> float:
-        """Columns of square patches that are as wide as the mosaic."""
-        height, width = tile_size(self.patch_shape, 1)
-        return self.grid_shape[1] * max(width / height, 1)
-
     def plot(
         self,
         ax: Axes | None = None,
@@ -155,11 +145,6 @@ class BasisDisplay:
         **imshow_options : Any
             Passed on to `matplotlib.axes.Axes.imshow`.
 
-        Returns
-        -------
-        self : BasisDisplay
-            With ``ax_`` and ``figure_`` set.
-
         Raises
         ------
         ValueError
@@ -172,14 +157,13 @@ class BasisDisplay:
         >>> display = BasisDisplay(np.eye(16)).plot(title="Pixels")
         >>> display.ax_.get_title()
         'Pixels'
-        >>> import matplotlib.pyplot as plt
-        >>> plt.close(display.figure_)
         """
         drawn = self.components.copy()
         drawn[self.silent] = 0
         mosaic = lay_out(drawn, self.patch_shape, self.grid_shape, scale=scale, gap=gap)
-        height, width = mosaic.shape[:2]
-        (ax,) = take_axes(ax, 1, lambda: _fitting_axes(height, width, self._columns))
+        height, width = tile_size(self.patch_shape, 1)
+        columns = self.grid_shape[1] * max(width / height, 1)  # of square patches as wide
+        (ax,) = take_axes(ax, 1, lambda: _fitting_axes(mosaic, columns))
         draw_mosaic(ax, mosaic, **imshow_options)
         ax.set_axis_off()
         if title is not None:
@@ -188,12 +172,12 @@ class BasisDisplay:
         return self
 
 
-def _fitting_axes(height: int, width: int, columns: float) -> Axes:
+def _fitting_axes(mosaic: np.ndarray, columns: float) -> Axes:
     """Make a figure in which each pixel of the mosaic covers a whole number of screen pixels.
 
     Otherwise some gaps would be wider than others.
     """
-    dpi = plt.rcParams["figure.dpi"]
+    (height, width), dpi = mosaic.shape[:2], plt.rcParams["figure.dpi"]
     inches = min(max(INCHES_PER_FILTER * columns, 2.5), 8.0)
     zoom = max(1, round(inches * dpi / width))
     drawn = np.array([width, height]) * zoom / dpi

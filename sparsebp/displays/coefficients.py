@@ -95,10 +95,6 @@ class CoefficientsDisplay:
             Samples; a few thousand are enough.
         label : str, default "coefficients"
 
-        Returns
-        -------
-        CoefficientsDisplay
-
         Raises
         ------
         AttributeError
@@ -131,11 +127,6 @@ class CoefficientsDisplay:
         **stairs_options : Any
             Passed on to `matplotlib.axes.Axes.stairs`, which draws the histogram.
 
-        Returns
-        -------
-        self : CoefficientsDisplay
-            With ``ax_``, ``figure_``, ``histogram_`` and ``gaussian_`` set.
-
         Raises
         ------
         ValueError
@@ -149,8 +140,6 @@ class CoefficientsDisplay:
         >>> display = CoefficientsDisplay(codes).plot()
         >>> display.ax_.get_yscale()
         'log'
-        >>> import matplotlib.pyplot as plt
-        >>> plt.close(display.figure_)
         """
         (ax,) = take_axes(ax, 1, lambda: plt.subplots(figsize=(4.5, 3.0), layout="constrained")[1])
         density, edges = _histogram(self._normalized)

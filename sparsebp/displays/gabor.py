@@ -91,11 +91,6 @@ class GaborDisplay(FittedDisplay):
             Length of the lines in standard deviations of the envelope along the bars; none is
             longer than half the patch.
 
-        Returns
-        -------
-        self : GaborDisplay
-            With ``axes_`` and ``figure_`` set.
-
         Raises
         ------
         TypeError
@@ -110,8 +105,6 @@ class GaborDisplay(FittedDisplay):
         >>> display = GaborDisplay(np.random.default_rng(0).normal(size=(6, 16))).plot()
         >>> [ax.name for ax in display.axes_]
         ['polar', 'rectilinear']
-        >>> import matplotlib.pyplot as plt
-        >>> plt.close(display.figure_)
         """
         valid = shown(self.fit, min_r_squared)
         length = check_number("bar_length", bar_length, minimum=0)

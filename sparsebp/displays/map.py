@@ -119,10 +119,6 @@ class MapDisplay:
             None takes the map of ``estimator.penalty_``; a warning says if it has none.
         fit : GaborFit, default None
 
-        Returns
-        -------
-        MapDisplay
-
         Raises
         ------
         AttributeError
@@ -173,11 +169,6 @@ class MapDisplay:
         min_r_squared : float in [0, 1], default 0.5
             Share of a filter's variance that its Gabor function must explain.
 
-        Returns
-        -------
-        self : MapDisplay
-            With ``axes_`` and ``figure_`` set.
-
         Raises
         ------
         TypeError
@@ -192,32 +183,33 @@ class MapDisplay:
         >>> display = MapDisplay(np.random.default_rng(0).normal(size=(6, 16))).plot()
         >>> [ax.get_title() for ax in display.axes_]
         ['Filters', 'Orientation', 'Frequency']
-        >>> import matplotlib.pyplot as plt
-        >>> plt.close(display.figure_)
         """
         names = _check_panels(panels)
         valid = shown(self.fit, min_r_squared)
         axes = take_axes(ax, len(names), lambda: _fitting_axes(names, self.grid_shape))
         for name, one in zip(names, axes, strict=True):
             if name == "filters":
-                self._draw_filters(one)
+                features = self.components, self.patch_shape, self.grid_shape
+                draw_mosaic(one, lay_out(*features, scale="each", gap=1))
             else:
                 self._draw_map(one, name, valid)
-                _note_hatched(one, why_pale(self.fit, min_r_squared), self.grid_shape)
+                if hatched := why_pale(self.fit, min_r_squared):
+                    beside_bar: Any = {"loc": "right"} if _is_wide(self.grid_shape) else {}
+                    one.set_xlabel(f"hatched: {hatched}", fontsize="small", **beside_bar)
             bare(one)
             one.set_title(name.capitalize())
         self.axes_, self.figure_ = axes, axes[0].figure
         self.ax_ = self.axes_[0]
         return self
 
-    def _draw_filters(self, ax: Axes) -> None:
-        mosaic = lay_out(self.components, self.patch_shape, self.grid_shape, scale="each", gap=1)
-        draw_mosaic(ax, mosaic)
-
     def _draw_map(self, ax: Axes, name: str, valid: NDArray) -> None:
         turning = name == "orientation"
-        values = np.degrees(self.fit.bar_angle) if turning else self.fit.frequency
-        options = _orientation_scale() if turning else _frequency_scale(values[valid])
+        if turning:
+            values = np.degrees(self.fit.bar_angle)
+            options: Any = {"cmap": orientation_colors(), "vmin": 0.0, "vmax": 180.0}
+        else:
+            values = self.fit.frequency
+            options = _frequency_scale(values[valid])
         cells = np.ma.masked_all(self.grid_shape)
         cells.flat[: len(values)] = np.ma.masked_where(~valid, values)
         image = ax.imshow(cells, interpolation="none", **options)
@@ -254,10 +246,6 @@ def _fitting_axes(names: list[str], grid_shape: tuple[int, int]) -> Any:
     return plt.subplots(1, len(names), figsize=size, layout=layout)[1]
 
 
-def _orientation_scale() -> dict[str, Any]:
-    return {"cmap": orientation_colors(), "vmin": 0.0, "vmax": 180.0}
-
-
 def _frequency_scale(frequency: NDArray) -> dict[str, Any]:
     low, high = (frequency.min(), frequency.max()) if frequency.size else (0.0, 0.5)
     if high - low < 1e-9:  # all alike: a scale around it
@@ -292,9 +280,3 @@ def _color_bar(ax: Axes, image: Any, turning: bool, grid_shape: tuple[int, int])
 def _is_wide(grid_shape: tuple[int, int]) -> bool:
     rows, columns = grid_shape
     return columns >= 3 * rows
-
-
-def _note_hatched(ax: Axes, reason: str, grid_shape: tuple[int, int]) -> None:
-    if reason:
-        beside_bar: Any = {"loc": "right"} if _is_wide(grid_shape) else {}
-        ax.set_xlabel(f"hatched: {reason}", fontsize="small", **beside_bar)

@@ -97,10 +97,6 @@ class ObjectiveDisplay:
         label : str, default None
             None takes the name of the estimator's class. Several have their names.
 
-        Returns
-        -------
-        ObjectiveDisplay
-
         Raises
         ------
         AttributeError
@@ -136,11 +132,6 @@ class ObjectiveDisplay:
         **line_options : Any
             Passed on to `matplotlib.axes.Axes.plot`.
 
-        Returns
-        -------
-        self : ObjectiveDisplay
-            With ``ax_``, ``figure_``, ``lines_`` and ``line_`` set.
-
         Raises
         ------
         ValueError
@@ -152,8 +143,6 @@ class ObjectiveDisplay:
         >>> display = ObjectiveDisplay([300, 20, 1.5]).plot()
         >>> display.ax_.get_yscale()
         'log'
-        >>> import matplotlib.pyplot as plt
-        >>> plt.close(display.figure_)
         """
         (ax,) = take_axes(ax, 1, lambda: plt.subplots(figsize=(5.0, 3.2), layout="constrained")[1])
         self.lines_ = [

@@ -97,10 +97,6 @@ class ReconstructionDisplay:
         patch_shape : int or tuple of int, default None
             None takes that of the estimator, if it was given one.
 
-        Returns
-        -------
-        ReconstructionDisplay
-
         Raises
         ------
         AttributeError
@@ -145,11 +141,6 @@ class ReconstructionDisplay:
         scale : {"each", "all"}, default "each"
             Whether contrast is stretched for each column alone or for all together.
 
-        Returns
-        -------
-        self : ReconstructionDisplay
-            With ``ax_`` and ``figure_`` set.
-
         Raises
         ------
         TypeError
@@ -165,8 +156,6 @@ class ReconstructionDisplay:
         >>> display = ReconstructionDisplay(patches, 0.5 * patches).plot(n_patches=4)
         >>> [label.get_text() for label in display.ax_.get_yticklabels()]
         ['patch', 'reconstruction', 'residual']
-        >>> import matplotlib.pyplot as plt
-        >>> plt.close(display.figure_)
         """
         shown = min(check_integer("n_patches", n_patches), len(self.patches))
         rows = ROWS if residual else ROWS[:2]

@@ -89,11 +89,6 @@ class ShapeDisplay(FittedDisplay):
         label : str, default None
             Name in the legend.
 
-        Returns
-        -------
-        self : ShapeDisplay
-            With ``ax_`` and ``figure_`` set.
-
         Raises
         ------
         TypeError
@@ -108,8 +103,6 @@ class ShapeDisplay(FittedDisplay):
         >>> display = ShapeDisplay(np.random.default_rng(0).normal(size=(6, 16))).plot()
         >>> display.ax_.get_xlabel()
         '$n_x$, cycles under the envelope'
-        >>> import matplotlib.pyplot as plt
-        >>> plt.close(display.figure_)
         """
         valid = shown(self.fit, min_r_squared)
         pale = ~valid & (self.fit.amplitude > 0)

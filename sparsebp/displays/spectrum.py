@@ -92,10 +92,6 @@ class SpectrumDisplay:
             The training samples, for the eigenvalues that it does not keep; for a pipeline, the
             input of its first step. None if it keeps all.
 
-        Returns
-        -------
-        SpectrumDisplay
-
         Raises
         ------
         AttributeError
@@ -113,30 +109,22 @@ class SpectrumDisplay:
         2
         """
         whitening, samples = _whitening_step(estimator, X)
-        if hasattr(whitening, "whitening_"):
-            return cls._of_map(whitening, samples)
-        kept, rank = require(whitening, "n_components_"), require(whitening, "rank_")
-        n_components = kept if kept < rank else None
-        if samples is not None:
-            return cls(_eigenvalues(samples), n_components=n_components)
-        if n_components is not None:
-            raise ValueError(
-                f"{type(whitening).__name__} keeps {kept} of {rank} eigenvalues, so the fractions "
-                "of the variance are unknown; give X, its training samples."
-            )
-        return cls(whitening.eigenvalues_)
-
-    @classmethod
-    def _of_map(cls, estimator: Any, samples: ArrayLike | None) -> SpectrumDisplay:
-        """Take the spectrum of samples, and how many directions an estimator's map has."""
-        if samples is None:
-            raise ValueError(
-                f"{type(estimator).__name__} keeps no eigenvalues; give X, its training samples."
-            )
-        eigenvalues = _eigenvalues(samples)
-        chosen = estimator.whitening_  # None: the samples as they are
-        kept = len(eigenvalues) if chosen is None else len(chosen)
-        return cls(eigenvalues, n_components=kept if kept < len(eigenvalues) else None)
+        name = type(whitening).__name__
+        eigenvalues = None if samples is None else _eigenvalues(samples)
+        if hasattr(whitening, "whitening_"):  # an ICA's map; None: the samples as they are
+            if eigenvalues is None:
+                raise ValueError(f"{name} keeps no eigenvalues; give X, its training samples.")
+            rank = len(eigenvalues)
+            kept = rank if whitening.whitening_ is None else len(whitening.whitening_)
+        else:
+            kept, rank = require(whitening, "n_components_"), require(whitening, "rank_")
+            if eigenvalues is None and kept < rank:
+                raise ValueError(
+                    f"{name} keeps {kept} of {rank} eigenvalues, so the fractions of the variance "
+                    "are unknown; give X, its training samples."
+                )
+        values = whitening.eigenvalues_ if eigenvalues is None else eigenvalues
+        return cls(values, n_components=kept if kept < rank else None)
 
     @classmethod
     def from_samples(cls, X: ArrayLike) -> SpectrumDisplay:
@@ -145,10 +133,6 @@ class SpectrumDisplay:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        SpectrumDisplay
 
         Raises
         ------
@@ -180,11 +164,6 @@ class SpectrumDisplay:
             ``Whitening(n_components=share)`` would keep them. None marks `n_components` if that
             was given, else 0.9 and 0.99.
 
-        Returns
-        -------
-        self : SpectrumDisplay
-            With ``axes_`` and ``figure_`` set.
-
         Raises
         ------
         TypeError
@@ -198,8 +177,6 @@ class SpectrumDisplay:
         >>> display = SpectrumDisplay([6, 3, 1]).plot(fractions=[0.7])
         >>> [text.get_text() for text in display.axes_[1].get_legend().get_texts()]
         ['2 hold 70 %']
-        >>> import matplotlib.pyplot as plt
-        >>> plt.close(display.figure_)
         """
         marks = self._marks(fractions)
         make = {"figsize": (6.0, 2.5), "layout": "constrained"}
