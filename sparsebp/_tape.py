@@ -61,14 +61,7 @@ def unpacked_answer(content: bytes, shape: tuple[int, ...]) -> tuple[float, np.n
 class Taped:
     """An objective that answers what was asked before from a tape, and records the rest.
 
-    Parameters
-    ----------
-    objective : Objective
-        The objective.
-    tape : CheckpointFile
-        Has the tape.
-    number : int
-        Tells the objective from others on the tape.
+    The tape is that of a `CheckpointFile`; the number distinguishes objectives on it.
     """
 
     def __init__(self, objective: Any, tape: Any, number: int) -> None:

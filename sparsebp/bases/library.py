@@ -11,12 +11,9 @@ _FOLDER = Path(__file__).parent
 
 
 def basis_names() -> list[str]:
-    """Return the names of the bases shipped with the package.
+    """Return the names of the bases shipped with the package, in alphabetical order.
 
-    Returns
-    -------
-    names : list of str
-        In alphabetical order; each ends with the size of its patches.
+    Each ends with the size of its patches.
 
     Examples
     --------
@@ -28,22 +25,9 @@ def basis_names() -> list[str]:
 
 
 def basis_file(name: str) -> Path:
-    """Return the file of a basis, from which `sparsebp.read_metadata` reads how it was learned.
+    """Return the file of a basis, one of `basis_names`; another name is a ValueError.
 
-    Parameters
-    ----------
-    name : str
-        One of `basis_names`.
-
-    Returns
-    -------
-    path : Path
-        A file that `sparsebp.load_model` reads.
-
-    Raises
-    ------
-    ValueError
-        If there is no basis of that name.
+    `sparsebp.load_model` reads it, and `sparsebp.read_metadata` how the basis was learned.
 
     Examples
     --------

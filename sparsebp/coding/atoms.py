@@ -13,19 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Return the indices of the atoms that contribute almost nothing.
+    """Return the indices of the atoms that contribute almost nothing, by `unused_components`.
 
-    Parameters
-    ----------
-    basis : ndarray of shape (n_features, n_components)
-        A.
-    squares : ndarray of shape (n_components,)
-        Mean square of each atom's coefficients.
-
-    Returns
-    -------
-    unused : ndarray of int
-        By `unused_components`.
+    `squares` (n_components,) are the mean squares of the coefficients, the basis is (n_features,
+    n_components).
     """
     return unused_components(squares * np.linalg.norm(basis.astype(np.float64), axis=0) ** 2)
 

@@ -91,13 +91,7 @@ class BasisState:
         return BasisState(self.basis, self.codes_moments, self.cross_moments, self.n_samples)
 
     def moved_to(self, basis: np.ndarray) -> BasisState:
-        """Return the state with another basis; coefficients are rescaled to its norms.
-
-        Parameters
-        ----------
-        basis : ndarray of shape (n_features, n_components)
-            The same atoms, perhaps with other norms.
-        """
+        """Return the state with the same atoms of other norms, and sums rescaled to these."""
         before, after = (np.linalg.norm(a.astype(np.float64), axis=0) for a in (self.basis, basis))
         ratios = np.where(after > 0, before / np.where(after > 0, after, 1), 1)
         moments = self.codes_moments * np.outer(ratios, ratios)
@@ -150,13 +144,7 @@ KEPT_ALTERNATION: dict[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class BasisResult(Result):
-    """The result of a search for a basis.
-
-    Parameters
-    ----------
-    state : BasisState
-        The state from which the search can be resumed.
-    """
+    """The result of a search for a basis, with the state from which it can be resumed."""
 
     state: BasisState
 

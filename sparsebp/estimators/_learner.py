@@ -177,13 +177,7 @@ class Learner(CallbackSupportMixin, Coder):
         return "filters {} silent", "Lower n_components or alpha."
 
     def check_parameters(self) -> None:
-        """Raise an error for invalid parameters, as `fit` does.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If there is one.
-        """
+        """Raise ValueError or TypeError for invalid parameters, as `fit` does."""
         check_integer("n_components", self.n_components, none="as many as features")
         check_memory("n_components", self.n_components, (self.n_components or 1,))
         check_integer("max_iter", self.max_iter)

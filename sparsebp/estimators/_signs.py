@@ -71,16 +71,8 @@ def largest_excess_of_noise(n_directions: int, n_samples: int) -> float:
 class SignRule:
     """−1 for filters whose responses are less sparse than a Gaussian of their variance, else +1.
 
-    Parameters
-    ----------
-    penalty : Penalty
-        S, elementwise.
-    samples : Samples of shape (n_features, n_samples)
-        The samples.
-    filters_at : callable
-        Maps an iterate to the filters W.
-    taped : callable
-        Maps an objective to the one that is minimized, which may be recorded.
+    The penalty is elementwise; `filters_at` maps an iterate to the filters W, and `taped` an
+    objective to the one that is minimized, which may be recorded.
 
     Notes
     -----

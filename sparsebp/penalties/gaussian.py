@@ -66,19 +66,6 @@ def gaussian_reference(penalty: Penalty, deviation: np.ndarray) -> GaussianRefer
 
 
 def values_of_each(penalty: Penalty, codes: np.ndarray) -> np.ndarray:
-    """Compute ρ of every coefficient.
-
-    Parameters
-    ----------
-    penalty : Penalty
-        One that is elementwise.
-    codes : ndarray of shape (n_components, n_samples)
-        Coefficients in columns.
-
-    Returns
-    -------
-    values : ndarray of shape (n_components, n_samples)
-        Whose columns sum to S.
-    """
+    """Compute ρ of every coefficient (n_components, n_samples), for an elementwise penalty."""
     reshape = namespace(codes).reshape
     return reshape(penalty.values_and_gradient(reshape(codes, (1, -1)))[0], codes.shape)

@@ -137,11 +137,6 @@ class Whitening(
         y : ignored
             Present because scikit-learn's pipelines pass it.
 
-        Returns
-        -------
-        Whitening
-            The object itself, fitted.
-
         Raises
         ------
         TypeError
@@ -170,13 +165,7 @@ class Whitening(
         return self
 
     def check_parameters(self) -> None:
-        """Raise an error for invalid parameters, as `fit` does.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If there is one.
-        """
+        """Raise ValueError or TypeError for invalid parameters, as `fit` does."""
         check_choice("method", self.method, ("zca", "pca"))
         if isinstance(self.n_components, Integral):
             check_integer("n_components", self.n_components)

@@ -133,22 +133,10 @@ class Objective:
         return (self.free,) if isinstance(self.free, str) else tuple(self.free)
 
     def pack(self, matrices: Mapping[str, Any]) -> np.ndarray:
-        """Return the point at which the free matrices have these values.
+        """Return the point at which the free matrices, by their names, have these values.
 
-        Parameters
-        ----------
-        matrices : mapping of str to array-like
-            Each free matrix by its name.
-
-        Returns
-        -------
-        point : ndarray
-            A flat vector of them all; where there is but one free matrix, that matrix.
-
-        Raises
-        ------
-        ValueError
-            If one is missing or of another shape.
+        It is a flat vector of all, or the matrix if there is only one. A missing matrix, or one of
+        another shape, is a ValueError.
         """
         if isinstance(self.free, str):
             return _as_array(matrices[self.free])
@@ -165,22 +153,9 @@ class Objective:
         return xp.concat([xp.reshape(array, (-1,)) for array in arrays.values()])
 
     def unpack(self, point: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the free matrices at a point, by name.
+        """Return the free matrices at a point from `pack`, by their names, as views of it.
 
-        Parameters
-        ----------
-        point : ndarray
-            As `pack` returns it.
-
-        Returns
-        -------
-        matrices : dict of str to ndarray
-            Views of the point.
-
-        Raises
-        ------
-        ValueError
-            If the vector has another length.
+        A vector of another length is a ValueError.
         """
         if isinstance(self.free, str):
             return {self.free: point}

@@ -77,10 +77,6 @@ def compare_models(
     track : callable
         Shows progress.
 
-    Returns
-    -------
-    Comparison
-
     Raises
     ------
     AttributeError

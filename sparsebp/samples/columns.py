@@ -25,16 +25,7 @@ _BLOCK = 15 * PANEL
 def filled(columns: np.ndarray) -> np.ndarray:
     """Repeat the last of some column numbers until their number is a multiple of `PANEL`.
 
-    Parameters
-    ----------
-    columns : ndarray of int, shape (n,)
-        Numbers of columns. None stay none.
-
-    Returns
-    -------
-    columns : ndarray of int, shape (at least n,)
-        The same, and the last again up to 15 times. What is computed for the repetitions is what is
-        computed for the last column.
+    What is computed for the repetitions is what is computed for the last column. None stay none.
 
     Examples
     --------
@@ -47,17 +38,7 @@ def filled(columns: np.ndarray) -> np.ndarray:
 def taken(array: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Copy some columns in C order, which ``array[:, columns]`` does not keep.
 
-    Parameters
-    ----------
-    array : ndarray of shape (n_rows, n_columns) or (n_columns,)
-        From which to take.
-    columns : ndarray of int
-        Their numbers, or of bool: which of them.
-
-    Returns
-    -------
-    columns : ndarray of shape (n_rows, n) or (n,)
-        A copy.
+    The array is (n_rows, n_columns) or (n_columns,); columns are given by numbers or by bools.
     """
     if columns.dtype == bool:
         return np.compress(columns, array, axis=-1)

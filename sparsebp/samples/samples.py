@@ -68,19 +68,9 @@ class Samples(ABC):
 
     @abstractmethod
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
-        """Return a block of samples.
+        """Return the samples from index `first` on, (n_rows, size) or fewer at the end.
 
-        Parameters
-        ----------
-        first : int
-            Index of its first sample.
-        size : int
-            How many there are, if the samples do not end before.
-
-        Returns
-        -------
-        block : ndarray of shape (n_rows, at most size)
-            To be read only; a view where nothing has to be computed.
+        It is to be read only: a view where nothing has to be computed.
         """
 
     @staticmethod
@@ -109,16 +99,8 @@ class Samples(ABC):
     def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
         """Sum functions of the blocks, in float64 whatever the samples' precision.
 
-        Parameters
-        ----------
-        function : callable
-            Maps a block to numbers or arrays. It may be sent to other processes, so it must not
-            refer to the samples.
-
-        Returns
-        -------
-        totals : list of ndarray
-            Their sums, which do not depend on who computes which block.
+        `function` maps a block to numbers or arrays. It may be sent to other processes, so it must
+        not refer to the samples. The sums do not depend on who computes which block.
         """
         sums = BlockSums()
         for index, parts in enumerate(self.map_blocks(function)):
