@@ -12,21 +12,25 @@ from sparsebp._checks import RandomSource, check_choice
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
 from sparsebp.coding.encoding import encode, starting_codes
+from sparsebp.coding.proximal import largest_curvature
 from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.state import KEPT_ALTERNATION, AlternationState, BasisState
-from sparsebp.minimizers import Result, Status, minimize_lbfgs
+from sparsebp.minimizers import Result, Status, descend, minimize_lbfgs
 from sparsebp.samples import in_blocks
 
 logger = logging.getLogger(__name__)
 
 #: The variants of an iteration.
 STEPS = ("lbfgs", "exact")
-#: Samples whose coefficients one L-BFGS finds together, and the past steps that it remembers.
+#: Samples whose coefficients are improved together, and the past steps that L-BFGS remembers.
 #: Measured on patches: smaller blocks spend their time in Python, a longer memory in L-BFGS.
 _BLOCK, _MEMORY = 400, 5
-#: L-BFGS iterations per step, as in the tutorial's exercise.
-_INNER_ITERATIONS = 20
-#: Iterations of per-sample L-BFGS, equivalent to the 20 above. Eight suffice on patches, but
+#: Accelerated steps, then iterations of L-BFGS, for the coefficients. Together they reach at least
+#: the objective of the 20 iterations in the tutorial's exercise, in half the time.
+_ACCELERATED_STEPS, _CODE_ITERATIONS = 20, 5
+#: Iterations of L-BFGS for the basis.
+_BASIS_ITERATIONS = 20
+#: Iterations of per-sample L-BFGS, equivalent to those above. Eight suffice on patches, but
 #: recover half of a planted dictionary, of which twelve recover all.
 _OWN_ITERATIONS = 12
 #: Steps of the encoder for non-smooth penalties.
@@ -52,12 +56,13 @@ class Alternation(BasisSearch):
     Parameters
     ----------
     steps : {"lbfgs", "exact"}
-        How s and A are improved: by SciPy's L-BFGS from where they are; or s by one L-BFGS per
-        sample, which is faster, and A in closed form, which needs γ.
+        How s and A are improved: by SciPy's L-BFGS, for s after some accelerated steps; or s by one
+        L-BFGS per sample, and A in closed form, which needs γ.
     tol : float
         As in `BasisSearch`, and that of the coefficients. Penalties with a corner: `encode` with
         this tol, at most 200 iterations. Smooth penalties: with "exact" the same, at most 12; with
-        "lbfgs" until an iteration lowers F by less than tol / 100 of it, at most 20.
+        "lbfgs" 20 accelerated steps, then iterations of L-BFGS until one lowers F by less than
+        tol / 100 of it, at most 5.
 
     Raises
     ------
@@ -134,13 +139,17 @@ class Alternation(BasisSearch):
             max_iter = _OWN_ITERATIONS if self.penalty.is_smooth else _PROXIMAL_STEPS
             limits = {"tol": self.tol, "max_iter": max_iter, "n_threads": self.n_threads}
             return encode(x, basis, self.penalty, self.alpha, start=start, **limits).points
-        codes = np.empty_like(start)
+        codes, bend = np.empty_like(start), largest_curvature(basis)
+
+        def curvature(codes: np.ndarray) -> np.ndarray:
+            return bend + codes.dtype.type(self.alpha) * self.penalty.curvature(codes)
 
         def search(block: slice) -> Result:
-            known = {"x": x[:, block], "A": basis}
-            objective = self.problem.objective("s", known, scale=1)
-            limits = {"max_iter": _INNER_ITERATIONS, "tol": self.tol / 100}
-            return minimize_lbfgs(objective, start[:, block], memory=_MEMORY, **limits)
+            here = x[:, block].copy(), start[:, block].copy()  # contiguous
+            objective = self.problem.objective("s", {"x": here[0], "A": basis}, scale=1)
+            first = descend(objective, curvature, here[1], _ACCELERATED_STEPS)
+            limits = {"max_iter": _CODE_ITERATIONS, "tol": self.tol / 100}
+            return minimize_lbfgs(objective, first, memory=_MEMORY, **limits)
 
         for block, result in in_blocks(search, x.shape[1], _BLOCK, self.n_threads):
             codes[:, block] = _finished(result)
@@ -151,7 +160,7 @@ class Alternation(BasisSearch):
             return least_squares_basis(x, codes, self.gamma, scale=1 / x.shape[1])
         objective = self.problem.objective("A", {"x": x, "s": codes}, compressed=True)
         constrained = self.problem.constrained(objective)
-        search = minimize_lbfgs(constrained, start, max_iter=_INNER_ITERATIONS, tol=0)
+        search = minimize_lbfgs(constrained, start, max_iter=_BASIS_ITERATIONS, tol=0)
         return self.problem.project(_finished(search))
 
 

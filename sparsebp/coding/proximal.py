@@ -21,6 +21,12 @@ def gradient_scale(x: np.ndarray, basis: np.ndarray, alpha: float) -> np.ndarray
     return np.maximum(np.abs(product(2 * basis.T, x)).max(axis=0, initial=0.0), max(alpha, 1e-12))
 
 
+def largest_curvature(basis: np.ndarray) -> np.ndarray:
+    """Compute the largest curvature of ‖As − x‖², which is positive, in the precision of A."""
+    tiny = np.finfo(basis.dtype).tiny
+    return 2 * np.maximum(np.linalg.norm(basis, 2) ** 2, tiny)
+
+
 def encode_proximally(  # noqa: PLR0913  (where a search starts, and its limits)
     x: np.ndarray,
     basis: np.ndarray,
@@ -45,7 +51,7 @@ def encode_proximally(  # noqa: PLR0913  (where a search starts, and its limits)
     momentum (O'Donoghue & Candès 2015).
     """
     target = tol * gradient_scale(x, basis, alpha)
-    bend = 2 * max(float(np.linalg.norm(basis, 2)) ** 2, float(np.finfo(basis.dtype).tiny))
+    bend = largest_curvature(basis)
     samples = {"x": x} if mask is None else {"x": x, "M": mask}
     out, columns = start.copy(), filled(np.arange(x.shape[1]))
     codes = ahead = taken(start, columns)

@@ -1,5 +1,6 @@
 """Minimizers of any objective with a value and a gradient."""
 
+from sparsebp.minimizers.accelerated import descend
 from sparsebp.minimizers.columnwise import minimize_columns
 from sparsebp.minimizers.growing import growing_subsets, minimize_growing
 from sparsebp.minimizers.lbfgs import WINDOW, Callback, minimize_lbfgs
@@ -12,6 +13,7 @@ __all__ = [
     "ColumnResult",
     "Result",
     "Status",
+    "descend",
     "growing_subsets",
     "minimize_columns",
     "minimize_growing",
