@@ -52,21 +52,18 @@ class Patches:
     def __len__(self) -> int:
         return prod(map(len, self.corners))
 
-    def places(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return the pixel indices of some patches, each of shape (n, *sides)."""
+    def pixels(self, numbers: np.ndarray) -> np.ndarray:
+        """Return where in the flattened image the pixels of some patches are, in rows."""
         chosen = np.unravel_index(numbers, [len(corners) for corners in self.corners])
         firsts = [corners[at] for corners, at in zip(self.corners, chosen, strict=True)]
-        ones = (1,) * len(self.sides)
-        axes = (
-            first.reshape(-1, *ones) + inside
-            for first, inside in zip(firsts, np.indices(self.sides, sparse=True), strict=True)
-        )
-        return np.broadcast_arrays(*axes)
+        size, n_channels = self.image.shape[:-1], self.image.shape[-1]
+        inside = np.ravel_multi_index(np.indices((*self.sides, n_channels)), self.image.shape)
+        return n_channels * np.ravel_multi_index(firsts, size)[:, np.newaxis] + inside.ravel()
 
     def take(self, numbers: np.ndarray, image: np.ndarray | None = None) -> np.ndarray:
         """Return some patches in rows; of another image of the same size, if one is given."""
-        pixels = (self.image if image is None else image)[self.places(numbers)]
-        return pixels.reshape(len(numbers), -1).astype(self.dtype, copy=False)
+        pixels = (self.image if image is None else image).ravel().take(self.pixels(numbers))
+        return pixels.astype(self.dtype, copy=False)
 
     def touching(self, pixels: np.ndarray) -> np.ndarray:
         """Return the indices of the patches that contain at least one of some pixels."""
@@ -99,13 +96,17 @@ class Patches:
         Work gets the numbers of patches; it returns patches in rows, and a weight for each of
         them, of shape (n,), or for each of their pixels, of shape (n, n_features).
         """
-        total, weight = np.zeros(self.image.shape), np.zeros(self.image.shape)
+        total, weight = np.zeros(self.image.size), np.zeros(self.image.size)
         for block in self.blocks(progress, numbers):
             made, weights = work(block)
+            pixels = self.pixels(block)
+            first, last = pixels.min(), pixels.max()
             weights = np.broadcast_to(weights.reshape(len(block), -1), made.shape)
             for sums, values in ((total, made * weights), (weight, weights)):
-                np.add.at(sums, self.places(block), values.reshape(len(block), *self.sides, -1))
-        return total / np.where(weight == 0, 1, weight), weight
+                # Ten times as fast as np.add.at.
+                sums[first : last + 1] += np.bincount((pixels - first).ravel(), values.ravel())
+        average = total / np.where(weight == 0, 1, weight)
+        return average.reshape(self.image.shape), weight.reshape(self.image.shape)
 
 
 def _corners(length: int, side: int, stride: int, to_border: bool) -> np.ndarray:

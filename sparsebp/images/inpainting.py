@@ -140,9 +140,9 @@ def _smooth_error(
     image: np.ndarray, holes: np.ndarray, patches: Patches, touching: np.ndarray
 ) -> float:
     """Hide some known pixels near holes; return the root mean square error of a smooth fill."""
-    near = np.zeros(image.shape[:-1], dtype=bool)
-    near[patches.places(touching)] = True
-    known = near[..., np.newaxis] & ~holes
+    near = np.zeros(image.shape, dtype=bool)
+    near.flat[patches.pixels(touching)] = True
+    known = near & ~holes
     inner = np.zeros_like(known)
     inner[..., 2:-2, 2:-2, :] = True  # at the border a smooth fill has errors even on a slope
     seen = np.flatnonzero(known & inner if (known & inner).any() else known)
