@@ -32,14 +32,6 @@ def read_arrays(file: IO[bytes], names: Collection[str] | None = None) -> dict[s
 
     A file that is not such an archive, is damaged, compressed or encrypted, or lacks a name, is a
     ValueError.
-
-    Examples
-    --------
-    >>> from io import BytesIO
-    >>> file = BytesIO()
-    >>> write_arrays(file, {"a": np.arange(3)})
-    >>> read_arrays(file)
-    {'a': array([0, 1, 2])}
     """
     try:
         with zipfile.ZipFile(file) as archive:

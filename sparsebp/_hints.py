@@ -108,10 +108,11 @@ VALUES: dict[str, dict[str, str]] = {
         "sqrt": "'smooth_l1'",
         "l1_smooth": "'smooth_l1'",
         "lasso": "'l1'",
-        "log": "'cauchy', log(1 + s²)",
-        "student": "'cauchy', log(1 + s²)",
-        "cube": "'log_cosh' or 'welsch'; a fourth power, dominated by outliers, is not available",
-        "pow3": "'log_cosh' or 'welsch'; a fourth power, dominated by outliers, is not available",
+        **dict.fromkeys(("log", "student"), "'cauchy', log(1 + s²)"),
+        **dict.fromkeys(
+            ("cube", "pow3"),
+            "'log_cosh' or 'welsch'; a fourth power, dominated by outliers, is not available",
+        ),
         "l0": "'l1', or 'cauchy', which is closer to counting",
     },
     "whiten": {
@@ -121,17 +122,16 @@ VALUES: dict[str, dict[str, str]] = {
         "pca": "True",
     },
     "solver": {
-        "cd": "'lbfgs', which finds the same exact codes with penalty='l1'",
-        "lasso_cd": "'lbfgs', which finds the same exact codes with penalty='l1'",
-        "lars": "'lbfgs', which finds the same exact codes with penalty='l1'",
-        "lasso_lars": "'lbfgs', which finds the same exact codes with penalty='l1'",
-        "fista": "'lbfgs', which finds the same exact codes with penalty='l1'",
-        "ista": "'lbfgs', which finds the same exact codes with penalty='l1'",
+        **dict.fromkeys(
+            ("cd", "lasso_cd", "lars", "lasso_lars", "fista", "ista"),
+            "'lbfgs', which finds the same exact codes with penalty='l1'",
+        ),
         "l-bfgs": "'lbfgs'",
         "minibatch": "'online'",
         "sgd": "'online' in SparseCoding, 'lbfgs' elsewhere",
-        "parallel": "'lbfgs'; all components are always found together",
-        "deflation": "'lbfgs'; all components are always found together",
+        **dict.fromkeys(
+            ("parallel", "deflation"), "'lbfgs'; all components are always found together"
+        ),
         "picard": "'lbfgs' or 'manifold'",
     },
     "method": {"zca-cor": "'zca'", "svd": "'pca'", "eigh": "'pca'", "cholesky": "'pca' or 'zca'"},

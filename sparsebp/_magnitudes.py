@@ -46,11 +46,6 @@ def check_magnitude(
     """Return the largest absolute value; an error if sums of powers overflow or squares underflow.
 
     `power` is the highest that is summed over the numbers, `dtype` that of the computation.
-
-    Examples
-    --------
-    >>> check_magnitude("X", np.array([3.0, -4.0]))
-    4.0
     """
     largest = largest_magnitude(array)
     check_largest(name, largest, array.size, array.dtype if dtype is None else dtype, power)
@@ -101,13 +96,7 @@ def require_finite(what: str, result: NDArray[Any], name: str = "X") -> NDArray[
 
 @contextmanager
 def decomposing() -> Iterator[None]:
-    """Return a context in which a decomposition of a matrix that fails says what to do.
-
-    Examples
-    --------
-    >>> with decomposing():
-    ...     values = np.linalg.eigvalsh(np.eye(2))
-    """
+    """Return a context in which a decomposition of a matrix that fails says what to do."""
     try:
         yield
     except np.linalg.LinAlgError as error:

@@ -16,13 +16,6 @@ def check_memory(name: str, value: Any, *shapes: Sequence[int], itemsize: int = 
     """Raise MemoryError if arrays of these shapes do not fit into memory together.
 
     `name` and `value` are those of the parameter that determines the size.
-
-    Examples
-    --------
-    >>> check_memory("n_samples", 10, (10, 5), (5, 5))
-    >>> check_memory("n_samples", 10**30, (10**30, 5))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    MemoryError: n_samples=1000000000000000000000000000000 needs 3.7e+22 GiB of memory, of which ...
     """
     n_bytes = itemsize * sum(math.prod(map(int, shape)) for shape in shapes)
     if n_bytes > _SMALL and n_bytes > (available := available_bytes()):

@@ -1,4 +1,4 @@
-"""X as given to an estimator, as checked samples in columns."""
+"""The base of transformers, and X as it is given to them: as checked samples in columns."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_array, validate_data
 
 from sparsebp._checks import check_complete, check_readable
 from sparsebp._dispatch import check_real, is_dispatched
+from sparsebp._documentation import Documented
+from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, in_precision, largest_magnitude
 from sparsebp._namespaces import cast, namespace
 from sparsebp.samples import (
@@ -23,7 +27,42 @@ from sparsebp.samples import (
 
 # Its inferred types come from its defaults and are too narrow.
 _validate_data: Any = validate_data
-_FLOATS = [np.float64, np.float32]
+_FLOATS: Any = [np.float64, np.float32]
+
+
+class Transformer(
+    Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Base of all estimators: samples are rows here and columns in lower layers."""
+
+    @property
+    def _learns_anywhere(self) -> bool:
+        """Whether X may be an array of any library."""
+        return True
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        if tags.transformer_tags is not None:
+            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.array_api_support = self._learns_anywhere
+        return tags
+
+    def _checked_outputs(self, X: Any) -> np.ndarray:
+        """Return rows such as `transform` returns, checked, of a fitted estimator."""
+        if is_dispatched(X):
+            check_real(X)
+            floats: Any = [namespace(X).float64, namespace(X).float32]
+            rows = check_array(X, dtype=floats, input_name="X")
+        else:
+            X = check_readable("X", X)
+            with ignore_float_warnings():
+                rows = check_array(X, dtype=_FLOATS, input_name="X")
+        if rows.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {rows.shape[1]} columns, but transform of {type(self).__name__} returns "
+                f"{self._n_features_out}. Give what transform returned."
+            )
+        return rows
 
 
 def samples_of(

@@ -42,12 +42,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found, also as values for JSON, with advice if something is wrong or slow."""
+    """What one check found, also as values for JSON, with advice if something is slow or wrong."""
 
     text: str
     values: dict[str, Any]
     advice: str = ""
-    state: State = State.WELL
+    fault: State = State.SLOW
+
+    @property
+    def state(self) -> State:
+        """Well without advice."""
+        return self.fault if self.advice else State.WELL
 
 
 @interruptible()
@@ -84,7 +89,7 @@ def check_versions() -> Finding:
         f"{text}",
         {"sparsebp": __version__, "python": python, "packages": found},
         f"Too old or missing: {', '.join(bad)}. Run: pip install --upgrade sparsebp" if bad else "",
-        State.WRONG if bad else State.WELL,
+        State.WRONG,
     )
 
 
@@ -123,12 +128,10 @@ def check_threads() -> Finding:
         f"{b['internal_api']} {b['version'] or ''} with {counted(b['num_threads'], 'thread')}"
         for b in blas
     ]
-    advice = advise_on_threads(processors, blas, load)
     return Finding(
         f"{counted(processors, 'processor')} for this process; {' and '.join(names) or 'no BLAS'}",
         {"processors": processors, "load": load, "blas": blas},
-        advice,
-        State.SLOW if advice else State.WELL,
+        advise_on_threads(processors, blas, load),
     )
 
 
@@ -196,7 +199,6 @@ def check_speed() -> Finding:
             "products_gflops": work / products,
         },
         advice if slow else "",
-        State.SLOW if slow else State.WELL,
     )
 
 
@@ -221,15 +223,12 @@ def check_compiled() -> Finding:
             {"folder": None, "files": 0},
             "No folder is writable, so exact codes are compiled again in every process, which "
             "takes some seconds; set NUMBA_CACHE_DIR to a writable folder.",
-            State.SLOW,
         )
     files = len(list(Path(folder).glob("*.nbc")))
     text = f"compiled code is cached in {folder}"
     if not files:
         text += ", which is still empty: the first exact codes take some seconds longer"
-    advice = _trouble_with_cache(folder, files)
-    state = State.SLOW if advice else State.WELL
-    return Finding(text, {"folder": folder, "files": files}, advice, state)
+    return Finding(text, {"folder": folder, "files": files}, _trouble_with_cache(folder, files))
 
 
 def _trouble_with_cache(folder: str, n_files: int) -> str:

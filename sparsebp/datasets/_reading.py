@@ -86,10 +86,6 @@ def with_channels(image: NDArray[Any], *, color: bool) -> NDArray[Any]:
         return image if image.ndim == 3 else np.repeat(image[..., np.newaxis], 3, axis=2)
     if image.ndim == 2:
         return image
-    return _gray(image)
-
-
-def _gray(image: NDArray[Any]) -> NDArray[Any]:
     gray = image @ _LUMA.astype(image.dtype)
     # The weights add up to one only within rounding.
     return np.clip(gray, image.min(), image.max())

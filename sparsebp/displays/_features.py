@@ -53,16 +53,12 @@ def learned_features(estimator: Any) -> tuple[NDArray[np.floating], tuple[int, i
     last = last_step(estimator)
     components = require(last, "components_")
     features = check_matrix("components_", getattr(last, "features_", components))
-    grid_shape = _map_shape(last, len(features))
+    grid_shape = getattr(getattr(last, "penalty_", None), "grid_shape", None)
+    if grid_shape is not None and math.prod(grid_shape) != len(features):
+        grid_shape = None
     for name, step in reversed(getattr(estimator, "steps", [])[:-1]):
         features = _carried_back(features, name, step)
     return features, grid_shape
-
-
-def _map_shape(estimator: Any, n_components: int) -> tuple[int, int] | None:
-    shape = getattr(getattr(estimator, "penalty_", None), "grid_shape", None)
-    fits = shape is not None and math.prod(shape) == n_components
-    return shape if fits else None
 
 
 def _carried_back(features: NDArray, name: str, step: Any) -> NDArray:

@@ -42,9 +42,7 @@ class BasisDisplay:
     silent : ndarray of int
         Filters that are drawn as gray tiles: with `from_estimator`, those that contributed almost
         nothing to the samples of `fit`.
-    ax_ : matplotlib Axes
-        After `plot`.
-    figure_ : matplotlib Figure
+    ax_, figure_ : matplotlib Axes and Figure
         After `plot`.
 
     Raises

@@ -39,13 +39,7 @@ class CoefficientsDisplay:
     ----------
     kurtosis : float
         That of all coefficients together; a Gaussian has 3.
-    ax_ : matplotlib Axes
-        After `plot`.
-    figure_ : matplotlib Figure
-        After `plot`.
-    histogram_ : matplotlib StepPatch
-        After `plot`.
-    gaussian_ : matplotlib Line2D
+    ax_, figure_, histogram_, gaussian_ : matplotlib Axes, Figure, StepPatch and Line2D
         After `plot`.
 
     Raises

@@ -40,10 +40,8 @@ class GaborDisplay(FittedDisplay):
     ----------
     axes_ : list of two matplotlib Axes
         After `plot`: the polar one, and the patch.
-    ax_ : matplotlib Axes
-        After `plot`, the first of them.
-    figure_ : matplotlib Figure
-        After `plot`.
+    ax_, figure_ : matplotlib Axes and Figure
+        After `plot`, the first of the Axes.
 
     Raises
     ------

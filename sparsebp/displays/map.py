@@ -57,10 +57,8 @@ class MapDisplay:
     ----------
     axes_ : list of matplotlib Axes
         After `plot`, one for each panel.
-    ax_ : matplotlib Axes
-        After `plot`, the first of them.
-    figure_ : matplotlib Figure
-        After `plot`.
+    ax_, figure_ : matplotlib Axes and Figure
+        After `plot`, the first of the Axes.
 
     Raises
     ------

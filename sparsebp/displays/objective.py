@@ -38,9 +38,7 @@ class ObjectiveDisplay:
         That of one run without a label has the name None.
     history : ndarray of shape (n_iterations + 1,)
         That of the first run.
-    ax_ : matplotlib Axes
-        After `plot`.
-    figure_ : matplotlib Figure
+    ax_, figure_ : matplotlib Axes and Figure
         After `plot`.
     lines_ : list of matplotlib Line2D
         After `plot`, one for each run.

@@ -42,9 +42,7 @@ class ReconstructionDisplay:
         Of each patch, 0 or more; NaN for a constant patch, whose variance is zero.
     error : float
         Of all patches together: the sums are taken before they are divided.
-    ax_ : matplotlib Axes
-        After `plot`.
-    figure_ : matplotlib Figure
+    ax_, figure_ : matplotlib Axes and Figure
         After `plot`.
 
     Raises

@@ -41,9 +41,7 @@ class ShapeDisplay(FittedDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        After `plot`.
-    figure_ : matplotlib Figure
+    ax_, figure_ : matplotlib Axes and Figure
         After `plot`.
 
     Raises

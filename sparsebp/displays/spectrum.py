@@ -43,10 +43,8 @@ class SpectrumDisplay:
         Share of the variance that the first 1, 2, ... directions hold, up to 1.
     axes_ : list of two matplotlib Axes
         After `plot`.
-    ax_ : matplotlib Axes
-        After `plot`, the first of them.
-    figure_ : matplotlib Figure
-        After `plot`.
+    ax_, figure_ : matplotlib Axes and Figure
+        After `plot`, the first of the Axes.
 
     Raises
     ------

@@ -6,35 +6,30 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import check_readable, is_auto
-from sparsebp._dispatch import check_real, chunk_by_chunk, computing_where_x_is, is_dispatched
-from sparsebp._documentation import Documented
+from sparsebp._checks import is_auto
+from sparsebp._dispatch import chunk_by_chunk, computing_where_x_is
 from sparsebp._fitted import Maybe, Names
-from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, in_precision, in_range, require_finite
-from sparsebp._namespaces import like, namespace, to_numpy
+from sparsebp._namespaces import like, to_numpy
 from sparsebp._unused import unused_components
-from sparsebp._validation import check_apart, samples_of
+from sparsebp._validation import Transformer, check_apart, samples_of
 from sparsebp._warnings import warn_from_task, warn_user
 from sparsebp.estimators._units import warn_of_scale
 from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import Penalty, make_penalty
 from sparsebp.samples import Samples, count_threads
 
-_FLOATS: Any = [np.float64, np.float32]
 _UNFINISHED = (
     "The coefficients of {} samples have not converged; scale the samples to about unit variance, "
     "or raise epsilon."
 )
 
 
-class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Base of estimators with components; samples are rows here and columns in lower layers."""
+class Coder(Transformer):
+    """Base of estimators with components."""
 
     penalty: str | Penalty
     epsilon: Any  # a number, or "auto" where allowed
@@ -47,13 +42,6 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     #: Attributes set by `fit`; model files are checked against them.
     _fitted: ClassVar[dict[str, Any]] = {"feature_names_in_": Maybe(Names("features"))}
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        if tags.transformer_tags is not None:
-            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        tags.array_api_support = self._learns_anywhere
-        return tags
-
     @property
     def features_(self) -> np.ndarray:
         """What each component adds to a sample, in rows; displays show these."""
@@ -65,7 +53,6 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     @property
     def _learns_anywhere(self) -> bool:
-        """Whether X may be an array of any library."""
         return False
 
     def _samples(self, X: Any) -> Samples:
@@ -76,21 +63,7 @@ class Coder(Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _checked_codes(self, codes: Any) -> np.ndarray:
         check_is_fitted(self)
-        if is_dispatched(codes):
-            xp = namespace(codes)
-            check_real(codes)
-            floats: Any = [xp.float64, xp.float32]
-            codes = check_array(codes, dtype=floats, input_name="X")
-        else:
-            codes = check_readable("X", codes)
-            with ignore_float_warnings():
-                codes = check_array(codes, dtype=_FLOATS, input_name="X")
-        if codes.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"The codes have {codes.shape[1]} columns but {type(self).__name__} has "
-                f"{self._n_features_out} components."
-            )
-        return in_precision("X", codes, self.components_.dtype)
+        return in_precision("X", self._checked_outputs(codes), self.components_.dtype)
 
     @computing_where_x_is
     def transform(self, X: Any, out: Any = None) -> Any:

@@ -5,30 +5,19 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import check_choice, check_integer, check_matrix, check_number
-from sparsebp._dispatch import (
-    chunk_by_chunk,
-    computing_where_x_is,
-    is_dispatched,
-    learning_where_x_is,
-)
-from sparsebp._documentation import Documented
+from sparsebp._checks import check_choice, check_integer, check_number
+from sparsebp._dispatch import chunk_by_chunk, computing_where_x_is, learning_where_x_is
 from sparsebp._fitted import Maybe, Names, Numbers, Size
-from sparsebp._hints import Hinted
 from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._namespaces import cast, like, precision_of, sum_along, widened
-from sparsebp._validation import check_apart, samples_of
+from sparsebp._validation import Transformer, check_apart, samples_of
 from sparsebp.preprocessing.principal_directions import principal_directions
 from sparsebp.samples import Samples, count_threads
 
 
-class Whitening(
-    Hinted, Documented, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
-):
+class Whitening(Transformer):
     """Rotate and scale samples so that their covariance is the identity on its range.
 
     With C = E diag(d) E^T the covariance of the samples (the mean over samples of x x^T, after
@@ -228,13 +217,7 @@ class Whitening(
             If `X` is not a finite table of numbers with n_outputs columns.
         """
         check_is_fitted(self, "directions_")
-        rows = check_array(X) if is_dispatched(X) else check_matrix("X", X)
-        if rows.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"X has {rows.shape[1]} columns, but transform returns {self._n_features_out}: "
-                "give samples that transform returned"
-            )
-        along = rows
+        rows = along = self._checked_outputs(X)
         with ignore_float_warnings():
             if self.method_ == "zca":
                 along = rows @ like(self.directions_, rows)
@@ -274,13 +257,6 @@ class Whitening(
     @property
     def _n_features_out(self) -> int:
         return self.directions_.shape[0 if self.method_ == "zca" else 1]
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        if tags.transformer_tags is not None:
-            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        tags.array_api_support = True
-        return tags
 
 
 def _n_kept(n_components: Any, eigenvalues: NDArray[Any], shape: tuple[int, ...]) -> int:

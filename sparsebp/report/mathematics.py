@@ -39,17 +39,7 @@ class Mathematics:
 
 
 def mathematics(estimator: Any) -> Mathematics:
-    """Return the formulas of a fitted estimator's objective, from its ``problem_``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sparsebp import SparseFiltering
-    >>> model = SparseFiltering(2, max_iter=50, tol=1.0, random_state=0).fit(np.eye(4))
-    >>> written = mathematics(model)
-    >>> len(written.terms), written.objective.startswith("<math")
-    (1, True)
-    """
+    """Return the formulas of a fitted estimator's objective, from its ``problem_``."""
     problem = estimator.problem_
     values = r",\quad ".join(f"{name} = {_number(v)}" for name, v in problem.values.items())
     return Mathematics(

@@ -40,11 +40,6 @@ def one_blas_thread() -> Iterator[None]:
     bit. The number of threads belongs to the whole process, so of searches that overlap in several
     threads the first limits it and the last restores it. A process forked meanwhile has the limit
     only where the thread that forks it does.
-
-    Examples
-    --------
-    >>> with one_blas_thread():
-    ...     pass
     """
     me = threading.get_ident()
     if me in _inside or _is_in_pool():  # whoever waits for a pool has limited BLAS

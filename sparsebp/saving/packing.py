@@ -35,7 +35,7 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
     A class or an attribute that cannot be saved is a TypeError, an invalid value a ValueError.
     """
     name = type(estimator).__name__
-    if _is_passthrough(estimator):
+    if estimator is None or (isinstance(estimator, str) and estimator == _PASSTHROUGH):
         return {"class": _PASSTHROUGH}
     if isinstance(estimator, Pipeline):
         steps = [[key, packed_estimator(step, arrays)] for key, step in estimator.steps]
@@ -60,10 +60,6 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
         "state": {k: _packed(v, arrays) for k, v in state.items()},
         "output": getattr(estimator, "_sklearn_output_config", {}).get("transform"),
     }
-
-
-def _is_passthrough(step: Any) -> bool:
-    return step is None or (isinstance(step, str) and step == _PASSTHROUGH)
 
 
 def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -109,7 +109,7 @@ def test_another_number_of_features_is_refused(kind, X):
         with pytest.raises(ValueError, match=r"5 features.*expecting 6"):
             getattr(fitted, method)(X[:, :5])
     n = fitted.components_.shape[0]
-    with pytest.raises(ValueError, match=f"{n + 1} columns but .* has {n} components"):
+    with pytest.raises(ValueError, match=rf"X has {n + 1} columns, but .* returns {n}\. Give"):
         fitted.inverse_transform(np.ones((2, n + 1)))
 
 

@@ -172,7 +172,7 @@ def test_bad_samples():
     with pytest.raises(ValueError, match="all 9 samples are equal"):
         Whitening().fit(np.full((9, 4), 0.1))
     whitening = Whitening("pca", n_components=2).fit(correlated())
-    with pytest.raises(ValueError, match="X has 6 columns, but transform returns 2"):
+    with pytest.raises(ValueError, match="X has 6 columns, but transform of Whitening returns 2"):
         whitening.inverse_transform(correlated())
     with pytest.raises(ValueError, match="NaN"):
         whitening.transform(np.full((2, 6), np.nan))
