@@ -40,6 +40,10 @@ class Transformer(
         """Whether X may be an array of any library."""
         return True
 
+    @property
+    def _n_features_out(self) -> int:
+        raise NotImplementedError
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         if tags.transformer_tags is not None:

@@ -375,8 +375,7 @@ def test_a_warning_raised_as_an_error_does_not_end_the_fit(path, monkeypatch):
     def fail(*_):
         raise OSError("full")
 
-    monkeypatch.setattr(checkpoint, "_append", fail)
-    monkeypatch.setattr(checkpoint, "_pause", 0)
+    monkeypatch.setattr(os, "fsync", fail)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ask(checkpoint)

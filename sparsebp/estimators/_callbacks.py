@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from time import perf_counter
 from typing import Any
 
@@ -18,13 +17,8 @@ except ImportError:  # scikit-learn has them from 1.9 on
     CallbackSupportMixin: Any = type("CallbackSupportMixin", (), {})
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Decorate a method without effect."""
-
-        @wraps(method)
-        def called(*args: Any, **kwargs: Any) -> Any:
-            return method(*args, **kwargs)
-
-        return called
+        """Return a method as it is."""
+        return method
 
 
 __all__ = ["CallbackSupportMixin", "tell", "watching", "with_callbacks"]

@@ -236,8 +236,8 @@ class Reconstructor(Coder):
         codes = self._checked_codes(X)
         with ignore_float_warnings():
             samples = codes @ like(self.features_, codes)
-            if hasattr(self, "mean_"):
-                samples = samples + like(self.mean_, codes)
+            if (mean := getattr(self, "mean_", None)) is not None:
+                samples = samples + like(mean, codes)
         return require_finite("The samples", samples)
 
 

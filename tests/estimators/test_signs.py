@@ -178,7 +178,7 @@ def test_reconstruction_ica_resumes_on_all_samples_near_a_minimum():
 
 @pytest.mark.parametrize("learner", [OrthonormalICA, ReconstructionICA])
 def test_a_wrong_number_of_signs_is_refused_before_the_work(learner, monkeypatch):
-    monkeypatch.setattr(learner, "_whitened", lambda *_: pytest.fail("the work began"))
+    monkeypatch.setattr(Whitening, "fit", lambda *_: pytest.fail("the work began"))
     X = np.eye(6)
     for n_signs, more in [
         (5, {"whiten": False}),
