@@ -45,7 +45,7 @@ class Activation:
     def pull_back(
         self, delta: np.ndarray, z: np.ndarray, a: np.ndarray, variables: Variables
     ) -> np.ndarray:
-        """Compute δ ∘ f'(z)."""
+        """Compute δ ∘ f'(z). It may overwrite δ, which nothing needs afterwards."""
         return delta * self.derivative(z, a)
 
 
@@ -118,10 +118,12 @@ class Square(Activation):
     def pull_back(
         self, delta: np.ndarray, z: np.ndarray, a: np.ndarray, variables: Variables
     ) -> np.ndarray:
-        """Compute 2 δ ∘ z, in one fresh array."""
-        product = delta * z
-        product *= 2
-        return product
+        """Compute 2 δ ∘ z, in δ's own memory where it fits."""
+        if delta.dtype != z.dtype or delta.shape != z.shape:
+            return 2 * (delta * z)
+        delta *= z
+        delta *= 2
+        return delta
 
 
 @dataclass(frozen=True)

@@ -158,10 +158,7 @@ def _sweep(
     values: Any = None
     delta: Any = None
     for weight, cost in tree.ends:
-        more, other = cost(z, variables)
-        if weight != 1:
-            more = weight * more
-            other *= weight
+        more, other = cost(z, variables, weight)
         for name in cost.names:
             if name in wrt:
                 _add(gradients, name, cost.gradient(other, z, variables))  # type: ignore[attr-defined]

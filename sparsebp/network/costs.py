@@ -1,7 +1,8 @@
 """The sum at the end of a network, plain or with the last activations absorbed into it.
 
-Each cost returns one value for each column (sample) and δ, the gradient in its input. The
-absorbed forms compute both in fewer passes over the data than the plain sum behind its layers.
+Each cost returns one value for each column (sample) and δ, the gradient in its input, both times
+the weight of the network in an objective. The absorbed forms compute them in fewer passes over the
+data than the plain sum behind its layers, and the weight costs no pass of its own.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class Cost:
 
     names: tuple[str, ...] = ()
 
-    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
-        """Return the values (n_columns,) and δ, of the shape of z."""
+    def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
+        """Return the values (n_columns,) and δ, of the shape of z, times the weight."""
         raise NotImplementedError
 
 
@@ -32,18 +33,18 @@ class Cost:
 class Sum(Cost):
     """J(z) = Σ z."""
 
-    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+    def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
         """Return the column sums and ones."""
-        return sum_along(z, 0), namespace(z).ones_like(z)
+        return weight * sum_along(z, 0), namespace(z).full_like(z, weight)
 
 
 @dataclass(frozen=True)
 class SumOfSquares(Cost):
     """J(z) = Σ z²."""
 
-    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+    def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
         """Return the column sums of squares and 2z."""
-        return _square_sums(z), 2 * z
+        return weight * _square_sums(z), 2 * weight * z
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,13 @@ class SquaredDistance(Cost):
         """Variables whose gradient passes through this cost."""
         return (self.name,)
 
-    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+    def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
         """Return the squared length of each column of z − x, and 2(z − x)."""
         target = variables[self.name]
         require_same(self.name, target.shape, z.shape)
         residual = z - target
-        values = _square_sums(residual)
-        residual *= 2  # its own array, so a pass over fresh memory is saved
+        values = weight * _square_sums(residual)
+        residual *= 2 * weight  # its own array, so a pass over fresh memory is saved
         return values, residual
 
     def gradient(self, delta: np.ndarray, z: np.ndarray, variables: Variables) -> np.ndarray:
@@ -77,14 +78,14 @@ class SumOfRoots(Cost):
 
     constant: float
 
-    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+    def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
         """Return the column sums of roots, and ½ (z + c)^(−½)."""
         if is_foreign(z):
             root = namespace(z).sqrt(z + self.constant)
-            return sum_along(root, 0), 0.5 / root
+            return weight * sum_along(root, 0), 0.5 * weight / root
         root = z + self.constant  # one fresh array for everything: memory is slower than roots
         np.sqrt(root, out=root)
-        return root.sum(axis=0), np.divide(0.5, root, out=root)
+        return weight * root.sum(axis=0), np.divide(0.5 * weight, root, out=root)
 
 
 @dataclass(frozen=True)
@@ -93,15 +94,19 @@ class SumOfSmoothAbsolutes(Cost):
 
     constant: float
 
-    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+    def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
         """Return the column sums of smoothed absolute values, and z (z² + c)^(−½)."""
         if is_foreign(z):  # few passes over memory
             root = namespace(z).hypot(z, constant(self.constant**0.5, z))
-            return sum_along(root, 0), z / root
+            return weight * sum_along(root, 0), weight * z / root
         root = z * z
         root += self.constant
         np.sqrt(root, out=root)
-        return root.sum(axis=0), np.divide(z, root, out=root)
+        values = weight * root.sum(axis=0)
+        np.divide(z, root, out=root)
+        if weight != 1:
+            root *= weight
+        return values, root
 
 
 @dataclass(frozen=True)
@@ -110,24 +115,24 @@ class SumOfLogCosh(Cost):
 
     sharpness: float = 1.0
 
-    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+    def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
         """Return the column sums of log cosh(a z) / a, and tanh(a z), from one exponential."""
         xp, u = namespace(z), magnitude(z) * self.sharpness
         t = xp.expm1(-2 * u)
-        value = sum_along(u + xp.log1p(0.5 * t), 0) / self.sharpness
+        values = weight / self.sharpness * sum_along(u + xp.log1p(0.5 * t), 0)
         if is_foreign(z):  # few passes over memory
-            return value, xp.tanh(self.sharpness * z)
-        return value, sign(z) * -t / (2 + t)
+            return values, weight * xp.tanh(self.sharpness * z)
+        return values, sign(z) * (-weight * t) / (2 + t)
 
 
 @dataclass(frozen=True)
 class SumOfLog1pSquares(Cost):
     """J(z) = Σ log(1 + z²)."""
 
-    def __call__(self, z: np.ndarray, variables: Variables) -> ValuesAndDelta:
+    def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
         """Return the column sums of log(1 + z²), and 2z / (1 + z²)."""
         square = z * z
-        return sum_along(namespace(z).log1p(square), 0), 2 * z / (1 + square)
+        return weight * sum_along(namespace(z).log1p(square), 0), 2 * weight * z / (1 + square)
 
 
 def _square_sums(z: np.ndarray) -> np.ndarray:

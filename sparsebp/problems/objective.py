@@ -225,9 +225,13 @@ class Objective:
             ∇F, whose columns are the gradients of their own values.
         """
         free = self.unpack(_floating(point))
-        parts = [group.run({**group.fixed, **(known or {})}, free) for group in self._groups]
         (name,) = free
-        return sum(values for values, _ in parts), sum(slopes[name] for _, slopes in parts)  # type: ignore[return-value]
+        parts = (group.run({**group.fixed, **(known or {})}, free) for group in self._groups)
+        values, gradients = next(parts)
+        gradient = gradients[name]
+        for more, gradients in parts:
+            values, gradient = values + more, gradient + gradients[name]
+        return values, gradient
 
     @cached_property
     def _groups(self) -> list[_Group]:

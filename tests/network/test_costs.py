@@ -59,6 +59,18 @@ def test_delta_is_the_complex_step(cost):
 
 
 @COSTS
+def test_a_weight_multiplies_values_and_delta(cost):
+    z, variables = case(cost)
+    values, delta = cost(z, variables)
+    for dtype in (np.float64, np.float32):
+        narrow = {"t": variables["t"].astype(dtype)}
+        weighted, weighted_delta = cost(z.astype(dtype), narrow, -0.3)
+        assert weighted.dtype == weighted_delta.dtype == dtype
+        assert relative_error(weighted, -0.3 * values) < 4 * np.finfo(dtype).eps
+        assert relative_error(weighted_delta, -0.3 * delta) < 4 * np.finfo(dtype).eps
+
+
+@COSTS
 def test_float32_stays_float32(cost):
     z, variables = case(cost)
     variables = {"t": variables["t"].astype(np.float32)}
