@@ -5,40 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 from sparsebp.coding._compiled import compiled
+from sparsebp.coding._rows import LANES, add_rows
 
 #: A pivot below this share of the mean squared length of an atom means a dependent atom.
 _DEPENDENT = 1e-10
 
 
 @compiled
-def _eliminate(rows: np.ndarray, n: int, instead: float) -> None:
-    """Bring n symmetric equations, right side in column n, to a triangle: four rows at a time.
+def _eliminate(rows: np.ndarray, n: int, instead: float, work: tuple) -> None:
+    """Bring n symmetric equations, right side in column n, to a triangle, row by row.
 
     An atom that depends on others gets a pivot ``instead``: infinity gives it the coefficient zero,
     a tiny number makes the solution go far in the direction that does not change the samples.
     """
-    one = rows.dtype.type(1)
-    for first in range(0, n, 4):
-        last = min(first + 4, n)
-        for k in range(first, last):
-            row = rows[k]
-            for q in range(first, k):
-                factor = rows[q, k] / rows[q, q]
-                above = rows[q]
-                for j in range(k, n + 1):
-                    row[j] -= factor * above[j]
-            if not row[k] > _DEPENDENT:
-                row[k] = instead
-        if last - first < 4:
-            return
-        r0, r1, r2, r3 = rows[first], rows[first + 1], rows[first + 2], rows[first + 3]
-        d0, d1 = one / r0[first], one / r1[first + 1]
-        d2, d3 = one / r2[first + 2], one / r3[first + 3]
-        for i in range(last, n):
-            row = rows[i]
-            a0, a1, a2, a3 = r0[i] * d0, r1[i] * d1, r2[i] * d2, r3[i] * d3
-            for j in range(i, n + 1):
-                row[j] -= a0 * r0[j] + a1 * r1[j] + a2 * r2[j] + a3 * r3[j]
+    order, weights, inverse = work
+    for i in range(n):
+        row = rows[i]
+        for q in range(i):
+            weights[q] = inverse[q] * rows[q, i]
+        add_rows(row, weights, rows, order, i, i - i % LANES, _columns(n))
+        if not row[i] > _DEPENDENT:
+            row[i] = instead
+        inverse[i] = -1 / row[i]
+
+
+@compiled
+def _columns(n: int) -> int:
+    """Return how many columns n equations and their right side take, in whole vectors."""
+    return n + LANES - n % LANES
 
 
 @compiled
@@ -52,38 +46,12 @@ def _substitute(rows: np.ndarray, n: int, solution: np.ndarray) -> None:
 
 
 @compiled
-def _gradient_at(
-    solution: np.ndarray,
-    used: np.ndarray,
-    n_used: int,
-    gram: np.ndarray,
-    pull: np.ndarray,
-    gradient: np.ndarray,
-) -> None:
-    """Compute Gs − b, four columns of G at a time."""
-    n = len(pull)
-    for j in range(n):
-        gradient[j] = -pull[j]
-    whole = n_used - n_used % 4
-    for i in range(0, whole, 4):
-        s0, s1, s2, s3 = solution[i], solution[i + 1], solution[i + 2], solution[i + 3]
-        g0, g1 = gram[used[i]], gram[used[i + 1]]
-        g2, g3 = gram[used[i + 2]], gram[used[i + 3]]
-        for j in range(n):
-            gradient[j] += s0 * g0[j] + s1 * g1[j] + s2 * g2[j] + s3 * g3[j]
-    for i in range(whole, n_used):
-        g, s = gram[used[i]], solution[i]
-        for j in range(n):
-            gradient[j] += s * g[j]
-
-
-@compiled
 def _solve_for(sign: np.ndarray, problem: tuple, work: tuple, instead: float) -> int:
     """Solve for given signs; write the gradient there and return how many atoms are used."""
     pull, alpha, gram = problem
-    rows, used, solution, gradient = work
-    n_used = 0
-    for i in range(len(sign)):
+    rows, used, solution, gradient, inner = work
+    n, n_used = len(sign), 0
+    for i in range(n):
         if sign[i] != 0:
             used[n_used] = i
             n_used += 1
@@ -91,17 +59,21 @@ def _solve_for(sign: np.ndarray, problem: tuple, work: tuple, instead: float) ->
         row, of = rows[i], gram[used[i]]
         for j in range(i, n_used):
             row[j] = of[used[j]]
+        for j in range(n_used, _columns(n_used)):
+            row[j] = 0
         row[n_used] = pull[used[i]] - alpha * sign[used[i]]
-    _eliminate(rows, n_used, instead)
+    _eliminate(rows, n_used, instead, inner)
     _substitute(rows, n_used, solution)
-    _gradient_at(solution, used, n_used, gram, pull, gradient)
+    for j in range(n):
+        gradient[j] = -pull[j]
+    add_rows(gradient, solution, gram, used, n_used, 0, n)
     return n_used
 
 
 @compiled
 def _exchange_all(sign: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool) -> bool:
     """Exchange all atoms that violate the optimality conditions; return whether there were any."""
-    _, used, solution, gradient = work
+    _, used, solution, gradient, _ = work
     exchanged = False
     for j in range(len(sign)):
         if sign[j] == 0 and (gradient[j] < -limit or (gradient[j] > limit and not positive)):
@@ -119,7 +91,7 @@ def _exchange_one(
     sign: np.ndarray, codes: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool
 ) -> bool:
     """Move toward the solution until an atom leaves, or to it, and let the steepest enter."""
-    _, used, solution, gradient = work
+    _, used, solution, gradient, _ = work
     way, leaving = 1.0, -1
     for i in range(n_used):
         j = used[i]
@@ -172,8 +144,9 @@ def exchange_atoms(
     """
     n_samples, n = pull.shape
     optimal = np.zeros(n_samples, np.bool_)
-    work = (np.empty((n, n + 1)), np.empty(n, np.int64), np.empty(n), np.empty(n))
-    _, used, solution, gradient = work
+    inner = (np.arange(n), np.empty(n), np.empty(n))
+    work = (np.zeros((n, _columns(n))), np.empty(n, np.int64), np.empty(n), np.empty(n), inner)
+    _, used, solution, gradient, _ = work
     for sample in range(n_samples):
         guess, limit = codes[sample].copy(), alpha[sample] + tol
         sign = np.sign(guess)
