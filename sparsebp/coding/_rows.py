@@ -14,7 +14,7 @@ LANES, _VECTORS = 8, 4
 
 
 @intrinsic
-def add_rows(
+def add_rows(  # noqa: PLR0913  (numba calls it with what the call has)
     typing: Any, out: Any, weights: Any, rows: Any, numbers: Any, n: Any, first: Any, last: Any
 ) -> Any:
     """Add weights[i] × rows[numbers[i]] for all i < n to `out`, columns first ≤ j < last.

@@ -15,7 +15,7 @@ from sparsebp.penalties import L1
 from sparsebp.samples import filled, one_blas_thread, product, taken
 
 #: Steps before equations are tried, and how often all atoms that want to are then exchanged.
-_STEPS, _EXCHANGES = 20, 5
+_STEPS, _EXCHANGES = 12, 6
 #: What equations leave of a subgradient, relative to the steepest slope; tighter costs no more.
 _EXACT = 1e-9
 #: ρ over α and the over-relaxation, on the scale of unit atoms: the best tried on patches.
@@ -32,10 +32,10 @@ _MANY = 0.1
 class Gram:
     """G = 2AᵀA of a basis, in units (``scale``) of its mean diagonal element, and its eigenvectors.
 
-    Only eigenvalues above rounding are kept, as a column.
+    ``slopes`` are 2Aᵀ. Only eigenvalues above rounding are kept, as a column.
     """
 
-    basis: np.ndarray
+    slopes: np.ndarray
     matrix: np.ndarray
     scale: float
     eigenvalues: np.ndarray
@@ -55,7 +55,8 @@ class Gram:
         eigenvalues, vectors = eigenvalues[kept], vectors[:, kept]
         if is_wide:
             vectors = (wide.T @ vectors) * np.sqrt(2 / eigenvalues)
-        return cls(basis, matrix / scale, scale, eigenvalues[:, np.newaxis] / scale, vectors)
+        slopes = np.ascontiguousarray(2 * wide.T)
+        return cls(slopes, matrix / scale, scale, eigenvalues[:, np.newaxis] / scale, vectors)
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,9 @@ class _Samples:
     def only(self, which: np.ndarray) -> _Samples:
         return _Samples(taken(self.pull, which), self.alpha[which], self.gram, self.penalty)
 
-    def values(self, codes: np.ndarray) -> Any:
+    def values(self, codes: np.ndarray) -> np.ndarray:
         if not codes.any():
-            return 0.0
+            return np.zeros(codes.shape[1])
         quadratic = codes * (0.5 * (self.gram.matrix @ codes) - self.pull)
         return (quadratic + self.alpha * np.abs(codes)).sum(axis=0)
 
@@ -96,6 +97,18 @@ class _Samples:
         """Largest element of the minimum-norm subgradient of each column."""
         gradient = self.gram.matrix @ codes - self.pull
         return self.penalty.violation(codes, gradient, self.alpha)
+
+    def solve(self, guess: np.ndarray, rounds: tuple[int, int]) -> np.ndarray:
+        """Write the exact codes of the first samples, in rows, over a guess that leads there.
+
+        Return for each whether it did. `exchange_atoms` explains the rounds.
+        """
+        n = len(guess)
+        pull = np.ascontiguousarray(self.pull[:, :n].T)
+        alpha = np.array(self.alpha[:n], dtype=np.float64)
+        return exchange_atoms(
+            guess, pull, alpha, self.gram.matrix, _EXACT, self.penalty.positive, rounds
+        )
 
 
 def encode_l1(
@@ -111,42 +124,43 @@ def encode_l1(
     """Compute argmin over s of ‖As − x‖² + α‖s‖₁ for each of a block of samples.
 
     A sample has converged when no element of its minimum-norm subgradient exceeds the fraction
-    `tol` of the largest at s = 0 (or of α, if that is larger). With fewer than 20 steps the signs
+    `tol` of the largest at s = 0 (or of α, if that is larger). With fewer than 12 steps the signs
     are unreliable, and no equations are solved.
     """
-    pull = product(2 * gram.basis.T, x)
+    pull = product(gram.slopes, x)
     steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(x.dtype).tiny))
     units = steepest / gram.scale
     start = start / units
-    out = start.copy()
-    active = filled(np.arange(x.shape[1]))
     samples = _Samples(pull / steepest, alpha / steepest, gram, penalty)
-    left, codes = samples.only(active), taken(start, active)
-    dual = left.dual(codes)
-    for first in range(0, max_iter, _STEPS):
-        steps = min(_STEPS, max_iter - first)
+    out, active = start.T.copy(), np.arange(x.shape[1])
+    columns = filled(active)
+    left = samples.only(columns)
+    dual = left.dual(taken(start, columns))
+    n_steps = 0
+    while active.size and n_steps < max_iter:
+        # Where the equations of early signs lead nowhere they are tried ever more rarely.
+        steps = min(max(_STEPS, n_steps), max_iter - n_steps)
         # The first steps are for the signs, for which single precision suffices.
-        dtype = np.float32 if first == 0 else np.float64
+        dtype = np.float32 if n_steps <= _STEPS else np.float64
         reflect = Reflections.of(gram, left.pull.astype(dtype), left.alpha, left.rho, penalty)
         dual = reflect(dual.astype(dtype), steps)
-        codes = penalty.proximal(dual, reflect.threshold)
-        out[:, active] = codes
+        codes = penalty.proximal(dual, reflect.threshold)[:, : active.size].T
+        found = np.array(codes, dtype=np.float64, order="C")
         finished = np.zeros(active.size, dtype=bool)
-        if steps == _STEPS:
-            solved, finished = _solved(left, codes)
-            out[:, active[finished]] = solved
-        rest = filled(np.flatnonzero(~finished))
-        finished[rest] = left.only(rest).violation(taken(out, active[rest])) <= tol
-        unfinished = filled(np.flatnonzero(~finished))
-        active, left = active[unfinished], left.only(unfinished)
-        codes, dual = taken(codes, unfinished), taken(dual, unfinished)
-        if active.size == 0:
-            break
+        if n_steps + steps >= _STEPS:
+            finished = left.solve(found, (_EXCHANGES, 3 * len(pull) if n_steps else 0))
+        out[active] = found
+        rest = np.flatnonzero(~finished)
+        left, dual, found = left.only(filled(rest)), taken(dual, filled(rest)), found[filled(rest)]
+        finished[rest] = (left.violation(np.ascontiguousarray(found.T)) <= tol)[: rest.size]
+        still = filled(np.flatnonzero(~finished[rest]))
+        active, left, dual = active[~finished], left.only(still), taken(dual, still)
+        n_steps += steps
     # Single steps may increase F; a sample that ends early is never worse than at its start.
-    before = taken(start, active)
-    worse = left.values(taken(out, active)) > left.values(before)
-    out[:, active] = np.where(worse, before, taken(out, active))
-    return ColumnResult(out * units, np.unique(active).size)
+    before, after = taken(start, filled(active)), np.ascontiguousarray(out[filled(active)].T)
+    worse = (left.values(after) > left.values(before))[: active.size]
+    out[active[worse]] = start.T[active[worse]]
+    return ColumnResult(out.T * units, active.size)
 
 
 def stiffness(alpha: Any) -> Any:
@@ -193,7 +207,8 @@ class Reflections:
 
         The codes are the proximal map of the penalty at it, at the thresholds.
         """
-        clip = namespace(dual).clip
+        # NumPy's clip is many times slower.
+        clip = _between if isinstance(dual, np.ndarray) else namespace(dual).clip
         for _ in range(n_steps):
             within = clip(dual, self.lowest, self.threshold)
             point = -2 * within
@@ -207,19 +222,9 @@ class Reflections:
         return dual
 
 
-def _solved(samples: _Samples, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the exact codes of the columns that lead there, and which these are."""
-    found = np.array(codes.T, dtype=np.float64, order="C")
-    optimal = exchange_atoms(
-        found,
-        np.ascontiguousarray(samples.pull.T),
-        np.asarray(samples.alpha, dtype=np.float64),
-        samples.gram.matrix,
-        _EXACT,
-        samples.penalty.positive,
-        (_EXCHANGES, 3 * len(codes)),
-    )
-    return found[optimal].T, optimal
+def _between(array: np.ndarray, lowest: np.ndarray | None, highest: np.ndarray) -> np.ndarray:
+    within = np.minimum(array, highest)
+    return within if lowest is None else np.maximum(within, lowest, out=within)
 
 
 def encode_together(
