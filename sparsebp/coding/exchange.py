@@ -36,13 +36,13 @@ def _columns(n: int) -> int:
 
 
 @compiled
-def _substitute(rows: np.ndarray, n: int, solution: np.ndarray) -> None:
+def _substitute(rows: np.ndarray, n: int, solution: np.ndarray, inverse: np.ndarray) -> None:
     for i in range(n - 1, -1, -1):
         row = rows[i]
-        total = row[n]
+        total = -row[n]
         for j in range(i + 1, n):
-            total -= row[j] * solution[j]
-        solution[i] = total / row[i]
+            total += row[j] * solution[j]
+        solution[i] = total * inverse[i]
 
 
 @compiled
@@ -63,7 +63,7 @@ def _solve_for(sign: np.ndarray, problem: tuple, work: tuple, instead: float) ->
             row[j] = 0
         row[n_used] = pull[used[i]] - alpha * sign[used[i]]
     _eliminate(rows, n_used, instead, inner)
-    _substitute(rows, n_used, solution)
+    _substitute(rows, n_used, solution, inner[2])
     for j in range(n):
         gradient[j] = -pull[j]
     add_rows(gradient, solution, gram, used, n_used, 0, n)
