@@ -95,8 +95,8 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     if mask is not None:
         x = np.where(mask == 0, np.zeros_like(x), x)
     codes = np.empty((basis.shape[1], x.shape[1]), dtype=x.dtype)
-    wide = basis.astype(np.float64)
     gram = Gram.of(basis) if isinstance(penalty, L1) and mask is None else None
+    wide = basis.astype(np.float64) if gram is None else basis
     limits: dict[str, Any] = {"tol": tol, "max_iter": max_iter}
 
     def solve(block: slice) -> ColumnResult:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from sparsebp._cached import cached_property
 from sparsebp._magnitudes import decomposing
 from sparsebp._namespaces import like, namespace, sum_along, to_numpy
 from sparsebp.coding.exchange import exchange_atoms
 from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1
-from sparsebp.samples import filled, one_blas_thread, product, taken
+from sparsebp.samples import filled, one_blas_thread, taken
 
 #: Steps before equations are tried, and how often all atoms that want to are then exchanged.
 _STEPS, _EXCHANGES = 12, 6
@@ -32,7 +33,8 @@ _MANY = 0.1
 class Gram:
     """G = 2AᵀA of a basis, in units (``scale``) of its mean diagonal element, and its eigenvectors.
 
-    ``slopes`` are 2Aᵀ. Only eigenvalues above rounding are kept, as a column.
+    ``slopes`` are 2Aᵀ. Only eigenvalues above rounding are kept, as a column; the eigenvectors of
+    the others are not. ``across`` is a copy of the eigenvectors, transposed.
     """
 
     slopes: np.ndarray
@@ -40,10 +42,30 @@ class Gram:
     scale: float
     eigenvalues: np.ndarray
     eigenvectors: np.ndarray
+    across: np.ndarray
+
+    @cached_property
+    def single(self) -> Gram:
+        """Convert eigenvalues and eigenvectors to single precision."""
+        names = ("eigenvalues", "eigenvectors", "across")
+        return replace(self, **{name: getattr(self, name).astype(np.float32) for name in names})
 
     @classmethod
     def of(cls, basis: np.ndarray) -> Gram:
-        """Compute G of a basis (n_features, n_components), in float64."""
+        """Compute G of a basis (n_features, n_components), in float64.
+
+        If it is small, that of the last basis is kept: to compute it takes longer than to encode a
+        few samples.
+        """
+        for known, gram in tuple(_kept):
+            if known.shape == basis.shape and (known == basis).all():
+                return gram
+        gram = cls._of(basis)
+        _kept[:] = [(basis.copy("K"), gram)] if gram.matrix.nbytes <= _SMALL else []
+        return gram
+
+    @classmethod
+    def _of(cls, basis: np.ndarray) -> Gram:
         wide = basis.astype(np.float64)
         matrix = 2 * wide.T @ wide
         scale = float(matrix.diagonal().mean()) or 1.0
@@ -56,7 +78,13 @@ class Gram:
         if is_wide:
             vectors = (wide.T @ vectors) * np.sqrt(2 / eigenvalues)
         slopes = np.ascontiguousarray(2 * wide.T)
-        return cls(slopes, matrix / scale, scale, eigenvalues[:, np.newaxis] / scale, vectors)
+        eigenvalues = eigenvalues[:, np.newaxis] / scale
+        return cls(slopes, matrix / scale, scale, eigenvalues, vectors, vectors.T.copy())
+
+
+#: The last basis and its G, if G has at most so many bytes.
+_kept: list[tuple[np.ndarray, Gram]] = []
+_SMALL = 2**25
 
 
 @dataclass(frozen=True)
@@ -82,7 +110,7 @@ class _Samples:
         As g it takes the slope of the distance, clipped to ±α, which at the minimum is one.
         """
         slope = self.pull - self.gram.matrix @ codes if codes.any() else self.pull
-        return codes + np.clip(slope, -self.alpha, self.alpha) / self.rho
+        return codes + _between(slope, -self.alpha, self.alpha) / self.rho
 
     def only(self, which: np.ndarray) -> _Samples:
         return _Samples(taken(self.pull, which), self.alpha[which], self.gram, self.penalty)
@@ -127,22 +155,23 @@ def encode_l1(
     `tol` of the largest at s = 0 (or of α, if that is larger). With fewer than 12 steps the signs
     are unreliable, and no equations are solved.
     """
-    pull = product(gram.slopes, x)
-    steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(x.dtype).tiny))
-    units = steepest / gram.scale
-    start = start / units
-    samples = _Samples(pull / steepest, alpha / steepest, gram, penalty)
-    out, active = start.T.copy(), np.arange(x.shape[1])
+    active = np.arange(x.shape[1])
     columns = filled(active)
-    left = samples.only(columns)
-    dual = left.dual(taken(start, columns))
+    pull = gram.slopes @ taken(x, columns)
+    steepest = np.abs(pull).max(axis=0, initial=max(alpha, np.finfo(x.dtype).tiny))
+    pull /= steepest
+    units = steepest / gram.scale
+    start = taken(start, columns) / units
+    left = _Samples(pull, alpha / steepest, gram, penalty)
+    out, dual = start.T[: active.size].copy(), left.dual(start)
     n_steps = 0
     while active.size and n_steps < max_iter:
         # Where the equations of early signs lead nowhere they are tried ever more rarely.
         steps = min(max(_STEPS, n_steps), max_iter - n_steps)
         # The first steps are for the signs, for which single precision suffices.
-        dtype = np.float32 if n_steps <= _STEPS else np.float64
-        reflect = Reflections.of(gram, left.pull.astype(dtype), left.alpha, left.rho, penalty)
+        is_single = n_steps <= _STEPS
+        of, dtype = (gram.single, np.float32) if is_single else (gram, np.float64)
+        reflect = Reflections.of(of, left.pull.astype(dtype), left.alpha, left.rho, penalty)
         dual = reflect(dual.astype(dtype), steps)
         codes = penalty.proximal(dual, reflect.threshold)[:, : active.size].T
         found = np.array(codes, dtype=np.float64, order="C")
@@ -160,7 +189,7 @@ def encode_l1(
     before, after = taken(start, filled(active)), np.ascontiguousarray(out[filled(active)].T)
     worse = (left.values(after) > left.values(before))[: active.size]
     out[active[worse]] = start.T[active[worse]]
-    return ColumnResult(out.T * units, active.size)
+    return ColumnResult(out.T * units[: len(out)], active.size)
 
 
 def stiffness(alpha: Any) -> Any:
@@ -188,7 +217,7 @@ class Reflections:
     def of(cls, gram: Gram, pull: Any, alpha: Any, rho: Any, penalty: L1) -> Reflections:
         """Return the steps for samples with b = pull (n_components, n_samples), α and ρ."""
         vectors, eigenvalues = like(gram.eigenvectors, pull), like(gram.eigenvalues, pull)
-        across = like(gram.eigenvectors.T.copy(), pull)
+        across = like(gram.across, pull)
         alpha, rho = like(alpha, pull), like(rho, pull)
         inverse, threshold = _RELAXATION / (eigenvalues + rho), alpha / rho
         lowest = None if penalty.positive else -threshold

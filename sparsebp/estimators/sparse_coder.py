@@ -136,7 +136,18 @@ class SparseCoder(AtomCoder):
     @property
     def n_features_in_(self) -> int:  # type: ignore[override]
         """Number of features of the dictionary."""
-        return self.components_.shape[1]
+        return self._shape[1]
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._shape[0]
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """Shape of the dictionary; of an array without the checks, which take as long as a code."""
+        given = self.dictionary
+        is_matrix = isinstance(given, np.ndarray) and given.ndim == 2
+        return given.shape if is_matrix else self.components_.shape
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
