@@ -13,9 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sparsebp.samples import slices
+
 N_PARAMETERS = 6
 ANGLE, FREQUENCY = 2, 3
 WIDTHS = [4, 5]
+#: Pixels of a block of fits.
+_BLOCK = 2**14
 #: Powers of x and y in the monomials of degree at most four; the first six are quadratic.
 _QUARTIC = [(i, degree - i) for degree in range(5) for i in range(degree, -1, -1)]
 _QUADRATIC = _QUARTIC[:6]
@@ -48,41 +52,78 @@ class Moments(NamedTuple):
         return self.pulls[:, CONSTANTS]
 
 
+class _Factors(NamedTuple):
+    """What G is computed from: its envelope's logarithm (n_fits, 6), and a wave along each axis."""
+
+    log_envelope: NDArray
+    right: NDArray
+    down: NDArray
+
+    @classmethod
+    def of(cls, parameters: NDArray, shape: tuple[int, int]) -> "_Factors":
+        x, y = _axes(shape)
+        row, column = _centers(parameters, shape)
+        wave_number = 2 * np.pi * parameters[:, FREQUENCY]
+        across, down = (wave_number * f(parameters[:, ANGLE]) for f in (np.cos, np.sin))
+        u, v = _places(parameters, shape)
+        u, v = np.exp(-parameters[:, WIDTHS].T)[:, np.newaxis] * (u, v)
+        return cls(
+            -0.5 * (_product(u, u) + _product(v, v)).T,
+            _wave(across[:, None] * (x - column[:, None])),
+            _wave(down[:, None] * (y - row[:, None])),
+        )
+
+    def pair(self, monomials: NDArray) -> NDArray:
+        """Return the cosine and sine Gabors (n_fits, 2, n_pixels)."""
+        envelope = self.log_envelope @ monomials.T
+        np.exp(envelope, out=envelope)
+        wave = (self.down[:, :, None] * self.right[:, None, :]).reshape(envelope.shape)
+        pair = np.empty((len(envelope), 2, envelope.shape[1]))
+        np.multiply(envelope, wave.real, out=pair[:, 0])
+        np.multiply(envelope, wave.imag, out=pair[:, 1])
+        return pair
+
+
 def gabor_pair(parameters: NDArray, shape: tuple[int, int]) -> NDArray:
     """Return the cosine and sine Gabors (n_fits, 2, n_pixels).
 
     Parameters (n_fits, 6) are row, column, orientation, frequency, log sigma along, log sigma
     across.
     """
-    x, y = _axes(shape)
-    cosine, sine = np.cos(parameters[:, ANGLE]), np.sin(parameters[:, ANGLE])
-    wave_number = 2 * np.pi * parameters[:, FREQUENCY]
-    row, column = _centers(parameters, shape)
-    # A wave is the product of one along the rows and one along the columns.
-    right = np.exp(1j * (wave_number * cosine)[:, None] * (x - column[:, None]))
-    down = np.exp(1j * (wave_number * sine)[:, None] * (y - row[:, None]))
-    wave = (down[:, :, None] * right[:, None, :]).reshape(len(parameters), -1)
-    envelope = np.exp(_log_envelope(parameters, shape) @ _monomials(shape)[:, :6].T)
-    return np.stack([envelope * wave.real, envelope * wave.imag], axis=1)
+    return _Factors.of(parameters, shape).pair(_monomials(shape, 2))
 
 
 def moments(parameters: NDArray, targets: NDArray, shape: tuple[int, int]) -> Moments:
     """Return the moments of Gabors for zero-mean targets (n_fits, n_pixels)."""
-    n_pixels = targets.shape[1]
-    quartic = _monomials(shape)
-    quadratic = quartic[:, : len(_QUADRATIC)]
-    pair = gabor_pair(parameters, shape)
-    cosine, sine = pair[:, 0], pair[:, 1]
-    squares = np.stack([cosine * cosine, cosine * sine, sine * sine], axis=1)
-    products = _sums(squares, quartic)[:, _product_indices()]
-    means = _sums(pair, quadratic) / n_pixels
-    products -= n_pixels * means[:, :, None] * means[:, None, :]
-    return Moments(products, _sums(pair * targets[:, None], quadratic))
+    factors = _Factors.of(parameters, shape)
+    n_fits, n_pixels = targets.shape
+    quadratic, quartic = _monomials(shape, 2), _monomials(shape, 4)
+    sums, pulls = np.empty((2, n_fits, 2, quadratic.shape[1]))
+    squares = np.empty((n_fits, 3, quartic.shape[1]))
+    # Blocks that stay in the cache are 1.7 times as fast as all fits at once.
+    for block in slices(n_fits, max(1, _BLOCK // n_pixels)):
+        pair = _Factors(*(factor[block] for factor in factors)).pair(quadratic)
+        sums[block] = _sums(pair, quadratic)
+        pulls[block] = _sums(pair * targets[block, None], quadratic)
+        squares[block] = _sums(_squares(pair), quartic)
+    products = squares.reshape(n_fits, -1)[:, _product_indices()]
+    means = sums.reshape(n_fits, -1) / np.sqrt(n_pixels)
+    products -= means[:, :, None] * means[:, None, :]
+    return Moments(products, pulls.reshape(n_fits, -1))
+
+
+def _squares(pair: NDArray) -> NDArray:
+    """Return cosine squared, cosine times sine, and sine squared."""
+    squares = np.empty((len(pair), 3, pair.shape[2]))
+    np.multiply(pair, pair, out=squares[:, ::2])
+    np.multiply(pair[:, 0], pair[:, 1], out=squares[:, 1])
+    return squares
 
 
 def _sums(images: NDArray, monomials: NDArray) -> NDArray:
-    """Return the moments of each fit's images, in one product: (n_fits, n_images * n_monomials)."""
-    return (images.reshape(-1, len(monomials)) @ monomials).reshape(len(images), -1)
+    """Return the moments of each fit's images, in one product: (n_fits, n_images, n_monomials)."""
+    sums = images.reshape(-1, len(monomials)) @ monomials
+    return sums.reshape(*images.shape[:2], -1)
 
 
 def slopes(parameters: NDArray, weights: NDArray, shape: tuple[int, int]) -> NDArray:
@@ -111,22 +152,23 @@ def slopes(parameters: NDArray, weights: NDArray, shape: tuple[int, int]) -> NDA
     first, second = weights.T
     of_cosine = first * real + second * imaginary
     of_sine = second * real - first * imaginary
-    return np.concatenate([of_cosine, of_sine], axis=1).transpose(2, 1, 0)
+    columns = np.concatenate([of_cosine, of_sine], axis=1)
+    return np.ascontiguousarray(columns.transpose(2, 1, 0))
 
 
 def images(coefficients: NDArray, pair: NDArray, shape: tuple[int, int]) -> NDArray:
     """Return sums of the 12 images with coefficients (n_fits, 12, n), as (n_fits, n, n_pixels)."""
-    quadratic = _monomials(shape)[:, : len(_QUADRATIC)]
+    quadratic = _monomials(shape, 2)
     polynomials = coefficients.transpose(0, 2, 1).reshape(len(pair), -1, 2, len(_QUADRATIC))
     return ((polynomials @ quadratic.T) * pair[:, None]).sum(axis=2)
 
 
-def _log_envelope(parameters: NDArray, shape: tuple[int, int]) -> NDArray:
-    """Return the coefficients of the monomials in the envelope's logarithm, (n_fits, 6)."""
-    u, v = _places(parameters, shape)
-    along, across = np.exp(-parameters[:, WIDTHS].T)
-    u, v = along * u, across * v
-    return -0.5 * (_product(u, u) + _product(v, v)).T
+def _wave(phase: NDArray) -> NDArray:
+    """Return exp(i phase), three times as fast as NumPy's complex exponential."""
+    wave = np.empty(phase.shape, complex)
+    np.cos(phase, out=wave.real)
+    np.sin(phase, out=wave.imag)
+    return wave
 
 
 def _places(parameters: NDArray, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
@@ -156,10 +198,11 @@ def _axes(shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
 
 
 @lru_cache(maxsize=8)
-def _monomials(shape: tuple[int, int]) -> NDArray:
-    """Return the monomials of degree at most four, (n_pixels, 15); the first 6 are quadratic."""
+def _monomials(shape: tuple[int, int], degree: int) -> NDArray:
+    """Return the monomials of at most a degree, 2 or 4: (n_pixels, 6 or 15)."""
     x, y = _axes(shape)
-    monomials = np.stack([np.outer(y**j, x**i).ravel() for i, j in _QUARTIC], axis=1)
+    powers = [(i, j) for i, j in _QUARTIC if i + j <= degree]
+    monomials = np.stack([np.outer(y**j, x**i).ravel() for i, j in powers], axis=1)
     monomials.flags.writeable = False
     return monomials
 

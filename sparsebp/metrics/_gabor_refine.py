@@ -14,14 +14,14 @@ from sparsebp.metrics._gabor_model import (
     slopes,
 )
 from sparsebp.metrics._gabor_search import frequency_limit
-from sparsebp.samples import slices
+from sparsebp.samples import count_threads, in_blocks
 
 # Bounds the amplitude of a Gabor whose visible part is tiny, at no cost to ordinary fits.
 AMPLITUDE_RIDGE = 1e-8
 LARGEST_STEP = np.array([1.5, 1.5, 0.5, 0.08, 0.6, 0.6])
 TOLERANCE = 1e-8
 PATIENCE = 4
-BLOCK_SIZE = 2**14
+BLOCK = 512
 
 
 class Normal(NamedTuple):
@@ -41,6 +41,19 @@ def refine(
     (n_fits, height * width) are zero-mean filters of unit length. Also return the residual sums of
     squares.
     """
+    parameters, cost = parameters.copy(), np.empty(len(parameters))
+
+    def solve(block: slice) -> tuple[NDArray, NDArray]:
+        return _refine_block(parameters[block], targets[block], shape, n_iterations)
+
+    for block, found in in_blocks(solve, len(parameters), BLOCK, count_threads(None)):
+        parameters[block], cost[block] = found
+    return parameters, cost
+
+
+def _refine_block(
+    parameters: NDArray, targets: NDArray, shape: tuple[int, int], n_iterations: int
+) -> tuple[NDArray, NDArray]:
     parameters = within_bounds(parameters, shape)
     normal = _linearize(parameters, targets, shape)
     damping = np.full(len(parameters), 1e-2)
@@ -112,16 +125,6 @@ def _solve_pairs(matrices: NDArray, right: NDArray) -> NDArray:
 
 def _linearize(parameters: NDArray, targets: NDArray, shape: tuple[int, int]) -> Normal:
     """Return cost, curvature J'J and descent J'r with the linear amplitudes projected out."""
-    # Blocks that stay in the cache are 1.7 times as fast as all fits at once.
-    size = max(1, BLOCK_SIZE // (shape[0] * shape[1]))
-    blocks = [
-        _linearize_block(parameters[block], targets[block], shape)
-        for block in slices(len(parameters), size)
-    ]
-    return Normal(*map(np.concatenate, zip(*blocks, strict=True)))
-
-
-def _linearize_block(parameters: NDArray, targets: NDArray, shape: tuple[int, int]) -> Normal:
     found = moments(parameters, targets, shape)
     gram = found.pair_products[:, :, CONSTANTS]
     ridged = gram + AMPLITUDE_RIDGE * np.eye(2)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sparsebp.samples import count_threads, in_order, slices
+
 N_ANGLES = 12
 FREQUENCY_RATIO = 1.6
 SMALLEST_WIDTH = 0.7
@@ -31,16 +33,24 @@ def coarse_search(targets: NDArray, shape: tuple[int, int], n_starts: int) -> ND
     # float32 halves the time, and the refinement does not depend on the last digits of a start.
     targets = targets.astype(np.float32)
     envelopes = envelope_grid(shape)
-    scores, cells = [], []
-    for angle in np.arange(N_ANGLES) * np.pi / N_ANGLES:
+
+    def search(angle: float) -> tuple[list[NDArray], list[NDArray]]:
         images = _envelope_images(envelopes, angle, shape)
+        squares = images**2
+        scores, cells = [], []
         for frequency in frequency_grid(shape, angle):
             pair = _carriers(angle, frequency, shape)
-            score, cell = _best_cells(targets, images, pair)
+            whitener = _pair_whitener(images, squares, pair)
+            score, cell = _best_cells(targets, images, pair, whitener)
             scores.append(score)
             cells.append(_parameters(envelopes, cell, angle, frequency))
-    order = np.argsort(-np.array(scores), axis=0)[:n_starts]
-    return np.take_along_axis(np.array(cells), order[:, :, None], axis=0).transpose(1, 0, 2)
+        return scores, cells
+
+    angles = np.arange(N_ANGLES) * np.pi / N_ANGLES
+    found = in_order(search, angles, count_threads(None))
+    scores, cells = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.argsort(-scores, axis=0)[:n_starts]
+    return np.take_along_axis(cells, order[:, :, None], axis=0).transpose(1, 0, 2)
 
 
 def frequency_limit(angle: NDArray) -> NDArray:
@@ -95,19 +105,21 @@ def _carriers(angle: float, frequency: float, shape: tuple[int, int]) -> NDArray
     return np.stack([np.cos(phase), np.sin(phase)]).astype(np.float32)
 
 
-def _best_cells(targets: NDArray, images: NDArray, pair: NDArray) -> tuple[NDArray, NDArray]:
-    whitener = _pair_whitener(images, pair)
+def _best_cells(
+    targets: NDArray, images: NDArray, pair: NDArray, whitener: tuple[NDArray, NDArray, NDArray]
+) -> tuple[NDArray, NDArray]:
     best = [
-        _block_best(targets[start : start + BLOCK], images, pair, whitener)
-        for start in range(0, len(targets), BLOCK)
+        _block_best(targets[block], images, pair, whitener) for block in slices(len(targets), BLOCK)
     ]
     return np.concatenate([b[0] for b in best]), np.concatenate([b[1] for b in best])
 
 
-def _pair_whitener(images: NDArray, pair: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _pair_whitener(
+    images: NDArray, squares: NDArray, pair: NDArray
+) -> tuple[NDArray, NDArray, NDArray]:
     cosine, sine = pair
     products = np.stack([cosine * cosine, cosine * sine, sine * sine], axis=1)
-    a, b, c = (images**2 @ products).T
+    a, b, c = (squares @ products).T
     mean_cosine, mean_sine = (images @ pair.T).T / np.sqrt(np.float32(images.shape[1]))
     # The ridge keeps cells out whose cosine and sine are nearly the same image.
     ridge = np.float32(1e-3)
@@ -121,10 +133,15 @@ def _block_best(
 ) -> tuple[NDArray, NDArray]:
     first, mixed, second = whitener
     cosine, sine = (targets * pair[0]) @ images.T, (targets * pair[1]) @ images.T
-    sine = second * sine + mixed * cosine
-    score = (first * cosine) ** 2 + sine**2
-    cell = score.argmax(axis=1)
-    return np.take_along_axis(score, cell[:, None], axis=1)[:, 0], cell
+    # In place: what the cache holds is twice as fast.
+    sine *= second
+    sine += mixed * cosine
+    sine *= sine
+    cosine *= first
+    cosine *= cosine
+    cosine += sine
+    cell = cosine.argmax(axis=1)
+    return np.take_along_axis(cosine, cell[:, None], axis=1)[:, 0], cell
 
 
 def _parameters(envelopes: Envelopes, cell: NDArray, angle: float, frequency: float) -> NDArray:

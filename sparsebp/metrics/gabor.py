@@ -18,6 +18,8 @@ N_STARTS = 12
 N_FINALISTS = 6
 FIRST_ITERATIONS = 6
 LAST_ITERATIONS = 50
+#: Starts as close as this in each parameter end in the same minimum.
+CLOSE = np.array([0.03, 0.03, 0.01, 0.0015, 0.03, 0.03])
 
 
 def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
@@ -27,7 +29,8 @@ def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
     - v^2 / (2 across^2)) cos(2 pi carrier u + phase))^2, so that a filter's mean does not
     matter. A grid over the six non-linear parameters, the amplitudes of the cosine and the
     sine solved for exactly, gives starts that a Levenberg-Marquardt iteration refines. The
-    result is nearly always the best fit over all parameters, and never random.
+    result is nearly always the best fit over all parameters, and never random. As many threads are
+    used as BLAS may use.
 
     Color filters are first projected on their principal color, the first right singular vector of
     the filter's (height * width, 3) matrix less each channel's mean; its sign makes its largest
@@ -123,10 +126,20 @@ def _best_parameters(targets: NDArray, shape: tuple[int, int]) -> NDArray:
 def _refine_each(
     starts: NDArray, targets: NDArray, shape: tuple[int, int], n_iterations: int
 ) -> tuple[NDArray, NDArray]:
-    n_filters, n_starts, n_parameters = starts.shape
-    repeated = np.repeat(targets, n_starts, axis=0)
-    fitted, cost = refine(starts.reshape(-1, n_parameters), repeated, shape, n_iterations)
-    return fitted.reshape(starts.shape), cost.reshape(n_filters, n_starts)
+    """Refine the starts (n_filters, n_starts, 6), but for those that others lead to as well."""
+    new = _distinct(starts)
+    fitted, cost = starts.copy(), np.full(new.shape, np.inf)
+    repeated = targets[np.nonzero(new)[0]]
+    fitted[new], cost[new] = refine(starts[new], repeated, shape, n_iterations)
+    return fitted, cost
+
+
+def _distinct(starts: NDArray) -> NDArray:
+    """Return which starts are not close to an earlier start of the same filter."""
+    away = starts[:, :, None] - starts[:, None]
+    away[..., ANGLE] = np.mod(away[..., ANGLE] + np.pi / 2, np.pi) - np.pi / 2
+    is_close = (np.abs(away) <= CLOSE).all(axis=-1)
+    return ~np.tril(is_close, -1).any(axis=2)
 
 
 def _mirrored(best: NDArray, shape: tuple[int, int]) -> NDArray:

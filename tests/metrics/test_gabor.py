@@ -11,6 +11,7 @@ from sparsebp.metrics._gabor_model import gabor_pair
 from sparsebp.metrics._gabor_refine import _linearize, refine
 from sparsebp.metrics._gabor_search import frequency_limit
 from sparsebp.metrics._gabor_spectrum import peak_frequency
+from sparsebp.metrics.gabor import _distinct
 
 
 def gabor(shape, center, angle, frequency, sigma, phase=0.0):
@@ -261,6 +262,27 @@ def test_scale_mean_and_neighbors_do_not_matter():
     assert other.r_squared[0] == pytest.approx(fit.r_squared[2], abs=1e-6)
     assert other.frequency[0] == pytest.approx(fit.frequency[2], abs=1e-3)
     assert abs(np.cos(other.phase[0] - fit.phase[2])) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_number_of_threads_changes_no_bit(monkeypatch):
+    filters = np.random.default_rng(0).standard_normal((6, 30))
+    monkeypatch.setattr("sparsebp.metrics._gabor_refine.BLOCK", 16)
+    found = []
+    for n_threads in (1, 3):
+        for module in ("_gabor_search", "_gabor_refine"):
+            name = f"sparsebp.metrics.{module}.count_threads"
+            monkeypatch.setattr(name, lambda n_jobs, n=n_threads: n)
+        found.append(gabor_fit(filters, (5, 6)))
+    np.testing.assert_array_equal(found[0].render(), found[1].render())
+    np.testing.assert_array_equal(found[0].r_squared, found[1].r_squared)
+
+
+def test_starts_that_are_close_to_earlier_ones_are_left_out():
+    start = np.array([3.0, 4.0, 0.01, 0.2, 0.5, 0.7])
+    near, far, turned = start + 0.001, start + 0.02, start.copy()
+    turned[2] += np.pi - 0.005
+    distinct = _distinct(np.stack([start, turned, far, near])[None])
+    np.testing.assert_array_equal(distinct, [[True, False, True, False]])
 
 
 def test_more_starts_find_hardly_more():
