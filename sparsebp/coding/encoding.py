@@ -7,6 +7,7 @@ columns; see `sparsebp.samples.columns`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,15 @@ from sparsebp._namespaces import is_foreign
 from sparsebp.coding.l1 import Gram, encode_l1, encode_together
 from sparsebp.coding.proximal import encode_proximally, gradient_scale
 from sparsebp.minimizers import ColumnResult, minimize_columns
+from sparsebp.minimizers.columnwise import AtPoints
 from sparsebp.penalties import L1, Penalty
-from sparsebp.problems import UnitColumns, sparse_coding
+from sparsebp.problems import Objective, UnitColumns, sparse_coding
 from sparsebp.samples import in_blocks, one_blas_thread, product, taken
 
 #: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run in
-#: parallel; the smooth penalties' NumPy calls must be long, or threads wait for the interpreter.
-_L1_BLOCK, _SMOOTH_BLOCK = 128, 1000
+#: parallel. Of a smooth penalty's block some columns are minimized at a time while the others wait:
+#: the longer they can take the places of those that have ended, the better.
+_L1_BLOCK, _SMOOTH_BLOCK = 128, 4096
 #: In arrays of other libraries: relative duality gap, of second order in the error of the codes,
 #: and maximum number of steps, which are cheap and many.
 _TIGHT, _MANY = 1e-8, 20_000
@@ -113,13 +116,19 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         encoder = _encode_smoothly if penalty.is_smooth else encode_proximally
         return encoder(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
-    size = _SMOOTH_BLOCK if gram is None else _L1_BLOCK
+    size = _L1_BLOCK if gram is not None else _equal_share(x.shape[1], n_threads)
     n_unfinished = 0
     with one_blas_thread():
         for block, found in in_blocks(solve, x.shape[1], size, n_threads):
             codes[:, block], unfinished = found
             n_unfinished += unfinished
     return ColumnResult(codes, n_unfinished)
+
+
+def _equal_share(n_samples: int, n_threads: int) -> int:
+    """Return the size of the largest blocks of which every thread gets as many."""
+    n_blocks = n_threads * -(-n_samples // (n_threads * _SMOOTH_BLOCK))
+    return -(-n_samples // max(n_blocks, 1)) or 1
 
 
 def _encode_elsewhere(
@@ -149,15 +158,30 @@ def _encode_smoothly(  # noqa: PLR0913  (as above)
     target = tol * gradient_scale(x, basis, alpha)
     of_samples = {"x": x} if mask is None else {"x": x, "M": mask}
     problem = sparse_coding(penalty, alpha, masked=mask is not None)
-    objective = problem.objective("s", {"A": basis, **of_samples}, scale=1)
-
-    def values_and_gradient(codes: np.ndarray, columns: np.ndarray) -> tuple:
-        known = {name: taken(matrix, columns) for name, matrix in of_samples.items()}
-        return objective.values_and_gradient(codes, known)
-
+    terms = problem.objective("s", {"A": basis, **of_samples}, scale=1).terms
+    distance, prior = Objective("s", terms[:1]), Objective("s", terms[1:])
     lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(basis.dtype).tiny
 
-    def curvature(codes: np.ndarray) -> np.ndarray:
-        return lengths + basis.dtype.type(alpha) * penalty.curvature(codes)
+    def objective(columns: np.ndarray) -> Callable[[np.ndarray], AtPoints]:
+        known = {name: taken(matrix, columns) for name, matrix in of_samples.items()}
 
-    return minimize_columns(values_and_gradient, curvature, start, target, max_iter=max_iter)
+        def evaluate(codes: np.ndarray) -> AtPoints:
+            errors, gradient = distance.values_and_gradient(codes, known)
+            prices, slopes = prior.values_and_gradient(codes)
+            gradient += slopes
+            return AtPoints(errors + prices, gradient, curvature(codes, slopes))
+
+        return evaluate
+
+    def curvature(codes: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Compute 2 diag(AᵀA) + α S'(s) / s, the latter as `Penalty.curvature`."""
+        is_zero = codes == 0
+        if is_zero.any():
+            limits = alpha * penalty.curvature(codes)
+            slopes, codes = np.where(is_zero, limits, slopes), np.where(is_zero, 1, codes)
+        slopes /= codes
+        np.maximum(slopes, 0, out=slopes)
+        slopes += lengths
+        return slopes
+
+    return minimize_columns(objective, start, target, max_iter=max_iter)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,159 +15,215 @@ from sparsebp.minimizers.two_loop import (
     quasi_newton_direction,
 )
 from sparsebp.samples import filled, taken
+from sparsebp.samples.columns import PANEL
 
-#: Maps (points (n_rows, n), the numbers (n,) of their columns) to values (n,) and gradient.
-ColumnObjective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-#: Maps points (n_rows, n) to approximate curvatures along each row, all positive.
-Curvature = Callable[[np.ndarray], np.ndarray]
+
+class AtPoints(NamedTuple):
+    """What is known of a function of each column at some points (n_rows, n).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        The columns' values.
+    gradient : ndarray of shape (n_rows, n)
+        The gradient of each column's value.
+    curvature : ndarray of shape (n_rows, n)
+        Approximate second derivatives along each row, all positive: the scale of the steps.
+    """
+
+    values: np.ndarray
+    gradient: np.ndarray
+    curvature: np.ndarray
+
+
+#: Maps the numbers (n,) of columns to the function that evaluates points (n_rows, n) of them.
+ColumnObjective = Callable[[np.ndarray], Callable[[np.ndarray], AtPoints]]
 
 #: With the curvature as a scale, longer memories cost more than they save.
 _MEMORY = 4
-#: Trial steps of a line search, at most.
+#: Steps without descent after which a column is given up.
 _SEARCHES = 30
 #: Rounding may end a line search before the target is met: a column has still converged if no
 #: element of its gradient exceeds so many times the target.
 _NEARLY = 100
+#: Elements of the matrices of columns that are minimized at the same time: a few stay in the cache.
+_ELEMENTS, _MOST_COLUMNS = 2**16, 1024
+#: The smallest number whose inverse is taken in single precision.
+_SMALLEST = np.float32(1e-30)
 
 
 def minimize_columns(
-    objective: ColumnObjective,
-    curvature: Curvature,
-    start: np.ndarray,
-    target: np.ndarray,
-    *,
-    max_iter: int,
+    objective: ColumnObjective, start: np.ndarray, target: np.ndarray, *, max_iter: int
 ) -> ColumnResult:
     """Minimize a function of each column independently.
 
     Parameters
     ----------
     objective : callable
-        ``objective(points, columns)`` returns the value and the gradient of each given column.
-        Points are in C order; a column may come several times, so that their number is a multiple
-        of 16 and rounding does not depend on which columns have not converged.
-    curvature : callable
-        ``curvature(points)`` returns the scale of every element, of the points' shape.
+        ``objective(columns)`` returns the function that evaluates points of the columns with these
+        numbers. Points are in C order; a column may come several times, so that their number is a
+        multiple of 16 and rounding does not depend on which columns have not converged.
     start : ndarray of shape (n_rows, n_columns)
         The starting point.
     target : ndarray of shape (n_columns,)
-        A column has converged when no element of its gradient exceeds its target, or at a failed
-        line search 100 times that.
+        Positive. A column has converged when no element of its gradient exceeds its target, or if
+        no step lowers its value any more 100 times that.
     max_iter : int
         Maximum number of iterations.
 
     Returns
     -------
     result : ColumnResult
-        The minima; a column whose line search finds no descent stays where it is.
+        The minima; a column for which no step is a descent stays where it is.
 
     Notes
     -----
-    Nocedal & Wright, *Numerical Optimization*, algorithms 7.4 and 3.1.
+    Nocedal & Wright, *Numerical Optimization*, algorithms 7.4 and 3.1. While a column whose step
+    was too long tries a shorter one, the others take their next; a column that has ended makes
+    place for one that waits. So every evaluation is of as many columns as fit the cache. Directions
+    and past steps are in single precision, in units of the targets; points and gradients are not.
     """
-    out = start.copy()
-    columns = filled(np.arange(start.shape[1]))
-    points = taken(out, columns)
-    state = _State(points, *objective(points, columns), columns, [])
-    n_failed = 0
-    for iteration in range(max_iter + 1):
-        steepness = np.abs(state.gradient).max(axis=0, initial=0.0)
-        finished = steepness <= target[state.columns]
-        finished |= state.stuck
-        steep = ~(steepness <= _NEARLY * target[state.columns])
-        n_failed += np.unique(state.columns[finished & steep]).size
-        if finished.any():
-            out[:, state.columns[finished]] = state.points[:, finished]
-            state = state.only(filled(np.flatnonzero(~finished)))
-        if state.columns.size == 0 or iteration == max_iter:
-            break
-        state = _iterate(objective, curvature, state)
-    out[:, state.columns] = state.points
-    return ColumnResult(out, np.unique(state.columns).size + n_failed)
+    n_rows, n_columns = start.shape
+    start = np.ascontiguousarray(start)  # of which columns are taken all the time
+    out, unfinished = start.copy(), np.zeros(n_columns, dtype=bool)
+    waiting = filled(np.arange(n_columns))
+    width = max(min(_ELEMENTS // max(n_rows, 1), _MOST_COLUMNS) // PANEL, 1) * PANEL
+    work = _Work(objective, start, target, waiting[:width])
+    waiting = waiting[width:]
+    while work.columns.size:
+        work.step()
+        converged, given_up = work.ends()
+        ended = work.is_open & (converged | given_up | (work.ages >= max_iter))
+        if ended.any():
+            columns = work.columns[ended]
+            out[:, columns], unfinished[columns] = work.points[:, ended], ~converged[ended]
+            work.is_open &= ~ended
+            places = np.flatnonzero(~work.is_open)
+            if places.size >= min(PANEL, work.columns.size):  # a few are not worth the copies
+                work.refill(places, waiting[: places.size])
+                waiting = waiting[places.size :]
+    return ColumnResult(out, int(unfinished.sum()))
 
 
-@dataclass(frozen=True)
-class _State:
-    """The columns that have not converged, and the pairs of their past steps, newest last."""
+class _Work:
+    """The columns that are minimized at the same time, each at its own iteration.
 
-    points: np.ndarray
-    values: np.ndarray
-    gradient: np.ndarray
-    columns: np.ndarray
-    pairs: list[CurvaturePair]
-    stuck: np.ndarray | bool = False
+    Parameters
+    ----------
+    objective, start, target
+        As in `minimize_columns`.
+    columns : ndarray of int, shape (n,)
+        The numbers of the first columns, a multiple of 16.
+    """
 
-    def only(self, keep: np.ndarray) -> _State:
-        pairs = [CurvaturePair(*(taken(a, keep) for a in pair)) for pair in self.pairs]
-        points, gradient = taken(self.points, keep), taken(self.gradient, keep)
-        return _State(points, self.values[keep], gradient, self.columns[keep], pairs)
+    def __init__(
+        self,
+        objective: ColumnObjective,
+        start: np.ndarray,
+        target: np.ndarray,
+        columns: np.ndarray,
+    ) -> None:
+        self.objective, self.start, self.target = objective, start, target
+        self.columns, self.is_open = columns.copy(), np.ones(columns.size, dtype=bool)
+        self.points = taken(start, columns)
+        # Before the first evaluation every column stands still, above its value at the start.
+        shape, n = self.points.shape, columns.size
+        self.here = AtPoints(np.full(n, np.inf), np.zeros_like(self.points), self.points)
+        self.direction = np.zeros(shape, dtype=np.float32)
+        self.length, self.slope = np.ones(n), np.zeros(n)
+        self.ages, self.n_failures = np.full(n, -1), np.zeros(n, dtype=int)
+        self.pairs = [
+            CurvaturePair(*np.zeros((2, *shape), np.float32), np.zeros(n, np.float32))
+            for _ in range(_MEMORY)
+        ]
+        self._look()
 
+    def _look(self) -> None:
+        """Prepare the evaluation of the columns."""
+        self.evaluate = self.objective(self.columns)
+        target = self.target[self.columns]
+        self.unit = np.where(target > 0, target, 1)  # of gradients and of steps
 
-def _iterate(objective: ColumnObjective, curvature: Curvature, state: _State) -> _State:
-    direction = _direction(state, curvature(state.points))
-    slope = _dot(state.gradient, direction)
-    uphill = slope >= 0
-    if uphill.any():
-        direction[:, uphill] = -state.gradient[:, uphill]
-        slope = _dot(state.gradient, direction)
-    step = np.ones_like(slope)
-    points, values, gradient, stuck = _line_search(objective, state, direction, slope, step)
-    s, y = points - state.points, gradient - state.gradient
-    bend, usable = product_along(s, y, _dot)
-    # A pair without positive curvature is skipped for its column by weight 0.
-    weight = np.where(usable, 1 / np.where(usable, bend, 1), 0).astype(s.dtype)
-    pairs = [*state.pairs, CurvaturePair(s, y, weight)][-_MEMORY:]
-    return _State(points, values, gradient, state.columns, pairs, stuck)
-
-
-def _direction(state: _State, curvature: np.ndarray) -> np.ndarray:
-    """Compute the direction of L-BFGS for each column, around 1 / curvature."""
-
-    def scaled(q: np.ndarray) -> np.ndarray:
-        q = q / curvature
-        if not state.pairs:
-            return q
-        newest = state.pairs[-1]
-        length = _dot(newest.change, newest.change / curvature) * newest.weight
-        return q * np.where(length > 0, 1 / np.where(length > 0, length, 1), 1)
-
-    return quasi_newton_direction(state.gradient, state.pairs, _dot, scaled)
-
-
-def _line_search(
-    objective: ColumnObjective,
-    state: _State,
-    direction: np.ndarray,
-    slope: np.ndarray,
-    step: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Shorten each column's step until its value decreases by enough (Armijo)."""
-    points, values = state.points.copy(), state.values.copy()
-    gradient = state.gradient.copy()
-    pending = np.arange(points.shape[1])
-    for _ in range(_SEARCHES):
-        along = taken(direction, pending)
-        tried = taken(state.points, pending) + step[pending] * along
-        new_values, new_gradient = objective(tried, state.columns[pending])
-        good = _is_descent(
-            state.values[pending],
-            new_values,
-            slope[pending],
-            step[pending],
-            _dot(new_gradient, along),
+    def step(self) -> None:
+        """Try a step of every column, and choose its next: a shorter one, or a new direction."""
+        tried = self.points + (self.length * self.unit) * self.direction
+        there = self.evaluate(tried)
+        gradient = _single(there.gradient, 1 / self.unit)
+        new_slope = _dot(gradient, self.direction) * self.unit**2
+        is_good = (self.ages < 0) | _is_descent(
+            self.here.values, there.values, self.slope, self.length, new_slope
         )
-        there = pending[good]
-        points[:, there], values[there] = tried[:, good], new_values[good]
-        gradient[:, there] = new_gradient[:, good]
-        pending = pending[~good]
-        if pending.size == 0:
-            break
-        rise = new_values[~good] - state.values[pending]
-        step[pending] = _shorter(step[pending], slope[pending], rise)
-        pending = filled(pending)
-    stuck = np.zeros(points.shape[1], dtype=bool)
-    stuck[pending] = True
-    return points, values, gradient, stuck
+        is_good &= np.isfinite(there.values)
+        bad = np.flatnonzero(~is_good)
+        rise = there.values[bad] - self.here.values[bad]
+        _put_back(bad, (tried, *there), (self.points, *self.here))
+        step = self.direction * _single(self.length)
+        self._remember(step, _single(there.gradient - self.here.gradient, 1 / self.unit), bad)
+        self.points, self.here = tried, there
+        direction = self._direction(gradient)
+        slope = _dot(gradient, direction) * self.unit**2
+        uphill = slope >= 0
+        if uphill.any():
+            direction[:, uphill] = -gradient[:, uphill]
+            slope = _dot(gradient, direction) * self.unit**2
+        length = np.ones_like(slope)
+        length[bad] = _shorter(self.length[bad], self.slope[bad], rise)
+        _put_back(bad, (direction, slope), (self.direction, self.slope))
+        self.direction, self.slope, self.length = direction, slope, length
+        self.n_failures = np.where(is_good, 0, self.n_failures + 1)
+        self.ages += is_good
+
+    def _remember(self, step: np.ndarray, change: np.ndarray, bad: np.ndarray) -> None:
+        """Add a step and its change of the gradient to the memory of all columns but some."""
+        bend, usable = product_along(step, change, _dot)
+        # A pair without positive curvature is skipped for its column by weight 0.
+        weight = _inverse(np.where(usable, bend, 0), 0)
+        before = self.pairs
+        self.pairs = [*before[1:], CurvaturePair(step, change, weight)]
+        for pair, old in zip(self.pairs[::-1], before[::-1], strict=True):
+            _put_back(bad, pair, old)
+
+    def _direction(self, gradient: np.ndarray) -> np.ndarray:
+        """Compute the direction of L-BFGS for each column, around 1 / curvature."""
+        inverse = np.maximum(_single(self.here.curvature), _SMALLEST)
+        np.divide(1, inverse, out=inverse)
+
+        def scaled(q: np.ndarray) -> np.ndarray:
+            newest = self.pairs[-1]
+            q *= inverse
+            length = _dot(newest.change, newest.change * inverse) * newest.weight
+            q *= _inverse(length, 1)
+            return q
+
+        return quasi_newton_direction(gradient, self.pairs, _dot, scaled)
+
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return which columns have converged, and which have found no descent."""
+        steepness = np.abs(self.here.gradient).max(axis=0, initial=0.0)
+        target, stuck = self.target[self.columns], self.n_failures >= _SEARCHES
+        is_flat = steepness <= np.where(stuck, _NEARLY, 1) * target
+        return is_flat & np.isfinite(self.here.values), stuck
+
+    def refill(self, places: np.ndarray, columns: np.ndarray) -> None:
+        """Begin with waiting columns at places whose own have ended; drop the other places."""
+        at = places[: columns.size]
+        self.columns[at], self.points[:, at] = columns, taken(self.start, columns)
+        self.here.values[at], self.here.gradient[:, at], self.direction[:, at] = np.inf, 0, 0
+        self.ages[at], self.n_failures[at], self.slope[at], self.length[at] = -1, 0, 0, 1
+        for pair in self.pairs:
+            for array in pair:
+                array[..., at] = 0
+        self.is_open[at] = True
+        if not self.is_open.all():
+            self._keep(filled(np.flatnonzero(self.is_open)))
+        self._look()
+
+    def _keep(self, places: np.ndarray) -> None:
+        for name in ("columns", "points", "direction", "length", "slope", "ages", "n_failures"):
+            setattr(self, name, taken(getattr(self, name), places))
+        self.is_open = np.ones(places.size, dtype=bool)
+        self.here = AtPoints(*(taken(array, places) for array in self.here))
+        self.pairs = [CurvaturePair(*(taken(a, places) for a in pair)) for pair in self.pairs]
 
 
 def _is_descent(
@@ -196,3 +252,20 @@ def _shorter(step: np.ndarray, slope: np.ndarray, rise: np.ndarray) -> np.ndarra
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.einsum("ij,ij->j", a, b)
+
+
+def _inverse(numbers: np.ndarray, otherwise: float) -> np.ndarray:
+    is_safe = numbers > _SMALLEST
+    return np.where(is_safe, 1 / np.where(is_safe, numbers, 1), np.float32(otherwise))
+
+
+def _put_back(columns: np.ndarray, new: Iterable[np.ndarray], old: Iterable[np.ndarray]) -> None:
+    for array, before in zip(new, old, strict=True):
+        array[..., columns] = before[..., columns]
+
+
+def _single(array: np.ndarray, factor: np.ndarray | float = 1.0) -> np.ndarray:
+    """Return an array, times a factor of each column, in single precision."""
+    with np.errstate(over="ignore"):  # steps that are much too long
+        single = np.empty(array.shape, dtype=np.float32)
+        return np.multiply(array, factor, dtype=array.dtype, casting="same_kind", out=single)

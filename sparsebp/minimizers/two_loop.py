@@ -52,8 +52,8 @@ def quasi_newton_direction(
     q, shares = -gradient, []
     for step, change, weight in reversed(pairs):
         shares.append(weight * dot(step, q))
-        q = q - shares[-1] * change
+        q -= shares[-1] * change
     q = scaled(q)
     for (step, change, weight), share in zip(pairs, reversed(shares), strict=True):
-        q = q + (share - weight * dot(change, q)) * step
+        q += (share - weight * dot(change, q)) * step
     return q

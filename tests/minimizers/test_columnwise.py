@@ -2,7 +2,17 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from sparsebp.minimizers.columnwise import minimize_columns
+from sparsebp.minimizers import columnwise
+from sparsebp.minimizers.columnwise import AtPoints, minimize_columns
+
+
+def minimize_all(function, start, targets, *, max_iter):
+    """Minimize ``function(points, columns)`` with the curvature one everywhere."""
+
+    def objective(columns):
+        return lambda points: AtPoints(*function(points, columns), np.ones_like(points))
+
+    return minimize_columns(objective, start, targets, max_iter=max_iter)
 
 
 class Regressions:
@@ -44,7 +54,7 @@ def target(problem, tol=1e-8):
 def solve(problem, start=None, max_iter=500):
     shape = problem.a.shape[1], problem.b.shape[1]
     start = np.zeros(shape) if start is None else start
-    return minimize_columns(problem, np.ones_like, start, target(problem), max_iter=max_iter)
+    return minimize_all(problem, start, target(problem), max_iter=max_iter)
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 6, 20])
@@ -59,9 +69,7 @@ def test_equals_scipy_column_by_column(n_rows):
 def test_every_gradient_meets_its_own_target():
     problem = Regressions()
     targets = np.random.default_rng(0).permutation(np.geomspace(1e-8, 1e-1, 30))
-    points, n_unfinished = minimize_columns(
-        problem, np.ones_like, np.zeros((6, 30)), targets, max_iter=500
-    )
+    points, n_unfinished = minimize_all(problem, np.zeros((6, 30)), targets, max_iter=500)
     largest = np.abs(problem(points, np.arange(30))[1]).max(axis=0)
     assert n_unfinished == 0
     assert (largest <= targets).all()
@@ -88,9 +96,7 @@ def test_a_hopeless_neighbor_changes_nothing():
         values, gradient = problem(points, columns)
         return np.where(columns == 5, np.nan, values), np.where(columns == 5, np.nan, gradient)
 
-    points, _ = minimize_columns(
-        poisoned, np.ones_like, np.zeros((6, 30)), target(problem), max_iter=500
-    )
+    points, _ = minimize_all(poisoned, np.zeros((6, 30)), target(problem), max_iter=500)
     others = np.arange(30) != 5
     np.testing.assert_allclose(points[:, others], expected[:, others], rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(points[:, 5], 0)
@@ -98,15 +104,26 @@ def test_a_hopeless_neighbor_changes_nothing():
 
 def test_columns_leave_as_they_finish():
     problem = Regressions()
-    start = np.zeros((6, 30))
-    start[:, 3] = problem.minimum(3)
+    start, there = np.zeros((6, 30)), np.arange(3, 22)
+    start[:, there] = solve(problem)[0][:, there]
     problem.calls.clear()
-    targets = target(problem, 1e-6)
-    points, _ = minimize_columns(problem, np.ones_like, start, targets, max_iter=500)
-    assert all(3 not in columns for columns in problem.calls[1:])
-    np.testing.assert_array_equal(points[:, 3], start[:, 3])
-    assert len(set(problem.calls[-1])) < 30
+    points, _ = minimize_all(problem, start, target(problem, 1e-6), max_iter=500)
+    assert not any(np.isin(there, columns).any() for columns in problem.calls[1:])
+    np.testing.assert_array_equal(points[:, there], start[:, there])
     assert len(problem.calls) < 300
+
+
+def test_columns_that_wait_take_the_places_of_those_that_have_ended(monkeypatch):
+    problem = Regressions(n_columns=100)
+    together, _ = solve(problem)
+    assert {len(columns) for columns in problem.calls} >= {112, 96}
+    problem.calls.clear()
+    monkeypatch.setattr(columnwise, "_ELEMENTS", 32 * 6)
+    points, n_unfinished = solve(problem)
+    assert n_unfinished == 0
+    assert max(map(len, problem.calls)) == 32
+    assert np.mean([len(columns) for columns in problem.calls]) > 28
+    np.testing.assert_allclose(points, together, rtol=1e-9, atol=1e-9)
 
 
 def test_the_iteration_limit_counts_who_is_left():
@@ -115,10 +132,10 @@ def test_the_iteration_limit_counts_who_is_left():
     start[:, 3] = problem.minimum(3)
     before = problem(start, np.arange(30))[0]
     targets = target(problem, 1e-6)
-    points, n_unfinished = minimize_columns(problem, np.ones_like, start, targets, max_iter=2)
+    points, n_unfinished = minimize_all(problem, start, targets, max_iter=2)
     assert n_unfinished == 29
     assert (problem(points, np.arange(30))[0] <= before).all()
-    assert minimize_columns(problem, np.ones_like, start, targets, max_iter=0)[1] == 29
+    assert minimize_all(problem, start, targets, max_iter=0)[1] == 29
 
 
 def test_an_ascending_gradient_leaves_the_column_where_it_is():
@@ -127,7 +144,7 @@ def test_an_ascending_gradient_leaves_the_column_where_it_is():
     def uphill(points, columns):
         return (points**2).sum(axis=0), -2 * points
 
-    points, _ = minimize_columns(uphill, np.ones_like, start, np.zeros(3), max_iter=20)
+    points, _ = minimize_all(uphill, start, np.zeros(3), max_iter=20)
     np.testing.assert_allclose(points, start, rtol=1e-12)
 
 
@@ -140,9 +157,7 @@ def test_a_valley_that_bends_is_followed():
         return (1 - a) ** 2 + 100 * (b - a * a) ** 2, gradient
 
     start = np.random.default_rng(0).uniform(-2, 2, size=(2, 40))
-    points, n_unfinished = minimize_columns(
-        rosenbrock, np.ones_like, start, np.full(40, 1e-8), max_iter=500
-    )
+    points, n_unfinished = minimize_all(rosenbrock, start, np.full(40, 1e-8), max_iter=500)
     assert n_unfinished == 0
     np.testing.assert_allclose(points, 1, atol=1e-6)
 
@@ -153,9 +168,7 @@ def test_few_columns(n_columns):
         return (points**2).sum(axis=0), 2 * points
 
     start = np.ones((3, n_columns))
-    points, n_unfinished = minimize_columns(
-        bowl, np.ones_like, start, np.full(n_columns, 1e-9), max_iter=50
-    )
+    points, n_unfinished = minimize_all(bowl, start, np.full(n_columns, 1e-9), max_iter=50)
     assert n_unfinished == 0
     np.testing.assert_allclose(points, np.zeros((3, n_columns)), atol=1e-9)
 
@@ -166,7 +179,7 @@ def test_keeps_float32_and_the_start():
     start.flags.writeable = False
     targets = np.abs(problem(start, np.arange(30))[1]).max(axis=0) * 1e-5
     problem.calls.clear()
-    points, n_unfinished = minimize_columns(problem, np.ones_like, start, targets, max_iter=500)
+    points, n_unfinished = minimize_all(problem, start, targets, max_iter=500)
     assert (points.dtype, n_unfinished) == (np.float32, 0)
     expected = np.stack([problem.minimum(j) for j in range(30)], axis=1)
     # A gradient that small leaves an error of no more than its length over the least curvature.
