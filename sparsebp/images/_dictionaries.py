@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebp.coding import learn_by_pursuit
+from sparsebp.coding import learn_by_pursuit, pursue
 from sparsebp.images._patches import Patches, channel_means
 
 #: Side of the patches without a model.
@@ -51,6 +51,18 @@ def learned_atoms(patches: Patches, sigma: float, n_threads: int) -> np.ndarray:
     atoms = cosines(patches.sides, n_channels)
     bound = len(x) * _BOUND * sigma**2
     return learn_by_pursuit(x, atoms, max_energy=bound, n_iter=_ITERATIONS, n_threads=n_threads)
+
+
+def approximated(
+    samples: np.ndarray, atoms: np.ndarray, n_channels: int, min_gain: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Approximate patches by their means and few atoms; also return weights, larger for fewer.
+
+    An atom is used if it explains more than ``min_gain`` of the squares of a patch.
+    """
+    means = channel_means(samples, n_channels)
+    codes = pursue((samples - means).T, atoms, min_gain=min_gain).T
+    return codes @ atoms.T + means, 1 / (1 + np.count_nonzero(codes, axis=1))
 
 
 def cosines(sides: tuple[int, ...], n_channels: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from sparsebp._magnitudes import check_magnitude
 from sparsebp._progress import Track, no_progress
 from sparsebp._shapes import COLORS, PatchShape, given_or_kept, resolved_patch_shape, split_channels
 from sparsebp._warnings import warn_user
-from sparsebp.samples import slices
+from sparsebp.samples import in_order, slices
 
 #: Whether to show a progress bar, or what shows progress.
 Progress = bool | Track
@@ -27,8 +27,8 @@ Stride = int | Sequence[int]
 _SCALE_RATIO = 6
 #: Patches used to measure the scale of an image.
 _SPREAD = 1000
-#: Patches per block, which bounds the memory.
-_BLOCK = 4096
+#: Patches per block, which bounds the memory; and of those that are averaged, in the cache.
+_BLOCK, _AVERAGED = 4096, 1024
 
 
 class Patches:
@@ -78,11 +78,13 @@ class Patches:
         """Return the indices of an even subset of the patches."""
         return np.linspace(0, len(self) - 1, min(len(self), _SPREAD)).astype(int)
 
-    def blocks(self, progress: Progress, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    def blocks(
+        self, progress: Progress, numbers: np.ndarray | None = None, size: int = _BLOCK
+    ) -> Iterator[np.ndarray]:
         """Yield the indices of all patches, or of some, in blocks."""
         numbers = np.arange(len(self)) if numbers is None else numbers
         shown = progress if callable(progress) else track if progress else no_progress
-        for block in shown(slices(len(numbers), _BLOCK), "patches"):
+        for block in shown(slices(len(numbers), size), "patches"):
             yield numbers[block]
 
     def averaged(
@@ -90,23 +92,26 @@ class Patches:
         work: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
         progress: Progress,
         numbers: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Average the processed patches with weights; also return the sums of the weights.
+        n_threads: int = 1,
+    ) -> np.ndarray:
+        """Average the processed patches with weights, where there are any; 0 elsewhere.
 
-        Work gets the numbers of patches; it returns patches in rows, and a weight for each of
-        them, of shape (n,), or for each of their pixels, of shape (n, n_features).
+        Work gets the numbers of patches, in several threads; it returns patches in rows, and a
+        weight for each of them.
         """
         total, weight = np.zeros(self.image.size), np.zeros(self.image.size)
-        for block in self.blocks(progress, numbers):
-            made, weights = work(block)
+        blocks = list(self.blocks(False, numbers, _AVERAGED))
+        outcomes = in_order(work, blocks, n_threads)
+        shown = self.blocks(progress, numbers, _AVERAGED)
+        for block, (made, weights) in zip(shown, outcomes, strict=True):
             pixels = self.pixels(block)
             first, last = pixels.min(), pixels.max()
-            weights = np.broadcast_to(weights.reshape(len(block), -1), made.shape)
+            pixels -= first
+            weights = np.broadcast_to(weights[:, np.newaxis], made.shape)
             for sums, values in ((total, made * weights), (weight, weights)):
                 # Ten times as fast as np.add.at.
-                sums[first : last + 1] += np.bincount((pixels - first).ravel(), values.ravel())
-        average = total / np.where(weight == 0, 1, weight)
-        return average.reshape(self.image.shape), weight.reshape(self.image.shape)
+                sums[first : last + 1] += np.bincount(pixels.ravel(), values.ravel())
+        return (total / np.where(weight == 0, 1, weight)).reshape(self.image.shape)
 
 
 def _corners(length: int, side: int, stride: int, to_border: bool) -> np.ndarray:

@@ -11,9 +11,8 @@ from sparsebp._checks import check_number
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._shapes import PatchShape
 from sparsebp._warnings import warn_user
-from sparsebp.coding import pursue
-from sparsebp.images._dictionaries import atoms_of, learned_atoms, sides_without_model
-from sparsebp.images._patches import Patches, Stride, channel_means, checked_image, framed
+from sparsebp.images._dictionaries import approximated, atoms_of, learned_atoms, sides_without_model
+from sparsebp.images._patches import Patches, Stride, checked_image, framed
 from sparsebp.images.noise import estimate_sigma
 from sparsebp.samples import count_threads
 
@@ -107,13 +106,9 @@ def denoise(
     gain = 2 * np.log(max(atoms.shape[1], 2)) * (_THRESHOLD * sigma) ** 2
 
     def clean(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        samples = patches.take(numbers)
-        means = channel_means(samples, values.shape[-1])
-        codes = pursue((samples - means).T, atoms, min_gain=gain, n_threads=n_threads)
-        weights = 1 / (1 + np.count_nonzero(codes, axis=0))
-        return (atoms @ codes).T + means, weights
+        return approximated(patches.take(numbers), atoms, values.shape[-1], gain)
 
-    averaged = patches.averaged(clean, progress)[0]
+    averaged = patches.averaged(clean, progress, n_threads=n_threads)
     return averaged.reshape(np.shape(image)).astype(values.dtype, copy=False)
 
 

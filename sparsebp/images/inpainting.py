@@ -9,12 +9,10 @@ from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_readable
 from sparsebp._shapes import PatchShape
-from sparsebp.coding import pursue
-from sparsebp.images._dictionaries import atoms_of, cosines, sides_without_model
+from sparsebp.images._dictionaries import approximated, atoms_of, cosines, sides_without_model
 from sparsebp.images._patches import (
     Patches,
     Stride,
-    channel_means,
     checked_image,
     checked_mask,
     framed,
@@ -116,16 +114,15 @@ def inpaint(
     error = _smooth_error(values, holes, patches, touching)
     n_threads = count_threads(getattr(model, "n_jobs", None))
 
-    def described(numbers: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-        samples = patches.take(numbers, filled)
-        means = channel_means(samples, values.shape[-1])
-        gain = threshold**2
-        codes = pursue((samples - means).T, atoms, min_gain=gain, n_threads=n_threads)
-        return (atoms @ codes).T + means, 1 / (1 + np.count_nonzero(codes, axis=0))
+    def described(filled: np.ndarray, threshold: float) -> np.ndarray:
+        def work(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            samples = patches.take(numbers, filled)
+            return approximated(samples, atoms, values.shape[-1], threshold**2)
+
+        return patches.averaged(work, progress, touching, n_threads)
 
     for threshold in error * _THRESHOLDS if error > 0 else ():
-        new, _ = patches.averaged(lambda n, t=threshold: described(n, t), progress, touching)
-        filled = np.where(holes, new, values)
+        filled = np.where(holes, described(filled, threshold), values)
     return filled.reshape(raw.shape).astype(values.dtype, copy=False)
 
 

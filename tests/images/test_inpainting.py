@@ -86,7 +86,7 @@ def test_only_patches_that_touch_a_hole_cost(monkeypatch):
         sizes.append(x.shape[1])
         return pursue(x, *args, **options)
 
-    monkeypatch.setattr("sparsebp.images.inpainting.pursue", counted)
+    monkeypatch.setattr("sparsebp.images._dictionaries.pursue", counted)
     missing = np.zeros(CLEAN.shape, dtype=bool)
     missing[20:24, 30:33] = True
     inpaint(CLEAN, MODEL, missing)
