@@ -185,9 +185,8 @@ def warn_of_scale(samples: Samples, learned: float | None) -> None:
 
 def scale_of(some: np.ndarray) -> float:
     """Compute the root mean square of samples in columns about their mean."""
-    some, exponent = in_range(some.astype(np.float64))
-    centered = some - some.mean(axis=1, keepdims=True)
-    return float(np.ldexp(_root_mean_square(centered), exponent))
+    some, exponent = in_range(some.astype(np.float64, copy=False))
+    return float(np.ldexp(np.sqrt(some.var(axis=1).mean()), exponent))
 
 
 def _root_mean_square(values: np.ndarray) -> float:
