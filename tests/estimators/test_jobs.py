@@ -98,7 +98,7 @@ def test_a_positive_basis_does_not_start_from_a_negative_one():
         positive.set_params(init=init).fit(X)
     assert positive.set_params(init=np.abs(init)).fit(X).components_.min() >= 0
     mixed = SparseCoding(3, init=init, **options).fit(X - X.mean())
-    mixed.set_params(positive_basis=True, warm_start=True)
+    mixed.set_params(positive_basis=True, warm_start=True, init=None)
     for learn in (mixed.fit, mixed.partial_fit):
         with pytest.raises(ValueError, match=r"components_, where .* has numbers < 0"):
             learn(X)

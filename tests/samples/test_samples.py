@@ -296,3 +296,10 @@ def test_rows_are_computed_in_large_blocks():
     found = ArraySamples(x).map_rows(first_and_last, 2)
     assert seen == [2048, 452]
     np.testing.assert_array_equal(found, x[:2].T)
+
+
+def test_transformed_samples_are_where_the_others_are():
+    samples = ArraySamples(np.ones((2, 5)), 3).transform(np.eye(2), np.zeros((2, 1)))
+    assert (samples.is_in_memory, samples.n_threads) == (True, 3)
+    assert not samples.is_drawn
+    assert not samples.computes_later
