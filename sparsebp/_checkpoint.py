@@ -92,25 +92,12 @@ class CheckpointFile(Checkpoint):
     As a context it removes the file at the end. After an error or an interrupt, or if `stays` was
     set, it writes what is not yet written, and keeps the file if there is anything to keep.
 
-    Parameters
-    ----------
-    path : path
-        The file. It is created if there is none.
-    fit : dict
-        What identifies the fit: JSON values by name.
-    rng : RandomState or Generator
-        Draws what is random. A resumed fit gets another, in the state that the first one had.
-    limit : str
-        Name of a number in `fit` that may grow, since a fit with a larger one takes the same steps
-        and more.
+    `fit` identifies the fit by JSON values; `limit` names one of them, a number that may grow,
+    since a fit with a larger one takes the same steps and more. A resumed fit gets another
+    generator, in the state that the first one had.
 
-    Raises
-    ------
-    ValueError, TypeError
-        If the file is of another fit, in use, damaged, or no checkpoint, or if the state of the
-        generator cannot be kept.
-    OSError
-        If the file cannot be read or written.
+    A file that is of another fit, in use, damaged, or no checkpoint is a ValueError, a generator
+    whose state cannot be kept a TypeError.
     """
 
     def __init__(

@@ -47,15 +47,6 @@ def writing(
     Drafts that killed processes left in the folder are removed. `over` says which file may be
     replaced: any, only this one that is there now, or none; what else is there is an error, also if
     another process wrote it meanwhile.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with writing(Path(folder) / "numbers.txt") as file:
-    ...         _ = file.write(b"1 2 3")
-    ...     os.listdir(folder), (Path(folder) / "numbers.txt").read_text()
-    (['numbers.txt'], '1 2 3')
     """
     path = named(path)
     target = Path(os.path.realpath(path))

@@ -64,17 +64,10 @@ class BasisState:
     def including(
         self, x: np.ndarray, codes: np.ndarray, forgetting: float = RESUMED_FORGETTING
     ) -> BasisState:
-        """Return the state with samples added to its decayed sums, and the same basis.
+        """Return the state with samples x and their codes added to its sums, and the same basis.
 
-        Parameters
-        ----------
-        x : ndarray of shape (n_features, n_samples)
-            Samples in columns.
-        codes : ndarray of shape (n_components, n_samples)
-            Their coefficients.
-        forgetting : float
-            If m of N samples are new, past sums are weighted by (1 − m/N)^forgetting: about the
-            last N / forgetting samples count.
+        If m of N samples are new, past sums are weighted by (1 − m/N)^forgetting: about the last
+        N / forgetting samples count.
         """
         n_samples = self.n_samples + x.shape[1]
         kept = (self.n_samples / n_samples) ** forgetting  # the weights of all sum to one

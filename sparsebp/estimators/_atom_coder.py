@@ -48,22 +48,9 @@ class AtomCoder(Reconstructor):
         return encode(x, *weights, n_threads=count_threads(self.n_jobs))
 
     def with_alpha(self, alpha: float) -> SparseCoder:
-        """Return a coder with the same atoms and penalty and another weight.
+        """Return a coder with the same atoms and penalty and another weight α ≥ 0 of the penalty.
 
-        Parameters
-        ----------
-        alpha : float
-            Weight α ≥ 0 of the penalty.
-
-        Returns
-        -------
-        coder : SparseCoder
-            Encodes as this model would with the weight α. The model is not changed.
-
-        Raises
-        ------
-        ValueError
-            If alpha is not a number ≥ 0.
+        It encodes as this model would with that weight; the model is not changed.
 
         Examples
         --------

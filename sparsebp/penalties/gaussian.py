@@ -37,19 +37,10 @@ class GaussianReference(NamedTuple):
 
 
 def gaussian_reference(penalty: Penalty, deviation: np.ndarray) -> GaussianReference:
-    """Compute a penalty of Gaussian coefficients with mean 0, by quadrature.
+    """Compute an elementwise penalty of Gaussian coefficients with mean 0, by quadrature.
 
-    Parameters
-    ----------
-    penalty : Penalty
-        One that is elementwise.
-    deviation : ndarray of shape (n_components,)
-        Standard deviation of each coefficient.
-
-    Returns
-    -------
-    reference : GaussianReference
-        In float64; the error of the value is below 10⁻⁶ of it.
+    Their standard deviations are given (n_components,). The result is in float64; the error of its
+    value is below 10⁻⁶ of it.
 
     Examples
     --------

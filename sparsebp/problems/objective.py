@@ -210,19 +210,9 @@ class Objective:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Compute each column's contribution to F, and ∇F, with one column per sample.
 
-        Parameters
-        ----------
-        point : ndarray of shape (n_components, n_samples)
-            Coefficients in columns, in every term the columns of the network's end.
-        known : mapping of str to ndarray, optional
-            Matrices in place of fixed ones, such as those of fewer samples.
-
-        Returns
-        -------
-        values : ndarray of shape (n_samples,)
-            They sum to F.
-        gradient : ndarray of shape (n_components, n_samples)
-            ∇F, whose columns are the gradients of their own values.
+        The point has coefficients (n_components, n_samples), in every term the columns of the
+        network's end; `known` are matrices in place of fixed ones, such as those of fewer samples.
+        Values (n_samples,) sum to F; the columns of ∇F are the gradients of their own values.
         """
         free = self.unpack(_floating(point))
         (name,) = free

@@ -36,17 +36,7 @@ _SAMPLES_A_STEP, _FILTERS_A_STEP = 1000, 48
 
 @dataclass(frozen=True)
 class Summary:
-    """Summary of a fit.
-
-    Parameters
-    ----------
-    objective : float
-        As the estimator gives it.
-    n_iter : int
-        Iterations made.
-    features : FeatureSummary
-        The measures of `sparsebp.metrics`.
-    """
+    """Summary of a fit: its end, and the measures of `sparsebp.metrics`."""
 
     objective: float
     n_iter: int

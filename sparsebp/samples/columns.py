@@ -48,19 +48,8 @@ def taken(array: np.ndarray, columns: np.ndarray) -> np.ndarray:
 def product(matrix: np.ndarray, x: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
     """Compute a matrix times columns in double precision, each rounded as if it stood alone.
 
-    Parameters
-    ----------
-    matrix : ndarray of shape (n_outputs, n_rows)
-        The same for all columns.
-    x : ndarray of shape (n_rows, n_columns)
-        In any order and precision.
-    dtype : dtype
-        To which the product is rounded in the end.
-
-    Returns
-    -------
-    product : ndarray of shape (n_outputs, n_columns)
-        ``matrix @ x``, columns contiguous.
+    The matrix is (n_outputs, n_rows), x (n_rows, n_columns) of any order and precision. The product
+    is rounded to `dtype` in the end, and has contiguous columns.
 
     Examples
     --------

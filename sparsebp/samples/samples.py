@@ -112,24 +112,10 @@ class Samples(ABC):
     ) -> Any:
         """Compute a row for every sample, in large blocks, one after the other.
 
-        Parameters
-        ----------
-        function : callable
-            Maps a block (n_rows, n) to rows (n, n_outputs); it may use several threads.
-        n_outputs : int
-            Length of a row.
-        out : array of shape (n_samples, n_outputs), optional
-            Where to write the rows: anything that ``out[first:last] = rows`` writes to.
-
-        Returns
-        -------
-        rows : ndarray of shape (n_samples, n_outputs)
-            ``out`` if it was given.
-
-        Raises
-        ------
-        ValueError, MemoryError
-            If out is unusable, or the rows do not fit into memory.
+        `function` maps a block (n_rows, n) to rows (n, n_outputs), and may use several threads. The
+        rows (n_samples, n_outputs) are written to `out` if it is given, anything that ``out[a:b] =
+        rows`` writes to, and returned. ValueError if out is unusable, MemoryError if they do not
+        fit.
         """
         shape = self.shape[1], n_outputs
         check_output(out, shape)
