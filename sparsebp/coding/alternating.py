@@ -16,7 +16,7 @@ from sparsebp.coding.proximal import largest_curvature
 from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.state import KEPT_ALTERNATION, AlternationState, BasisState
 from sparsebp.minimizers import Result, Status, descend, minimize_lbfgs
-from sparsebp.samples import in_blocks
+from sparsebp.samples import has_interpreter_lock, in_blocks
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +151,9 @@ class Alternation(BasisSearch):
             limits = {"max_iter": _CODE_ITERATIONS, "tol": self.tol / 100}
             return minimize_lbfgs(objective, first, memory=_MEMORY, **limits)
 
-        for block, result in in_blocks(search, x.shape[1], _BLOCK, self.n_threads):
+        # SciPy holds the lock, and calls of NumPy are short: two threads take longer than one.
+        n_threads = 1 if has_interpreter_lock() else self.n_threads
+        for block, result in in_blocks(search, x.shape[1], _BLOCK, n_threads):
             codes[:, block] = _finished(result)
         return codes
 

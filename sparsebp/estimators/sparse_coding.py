@@ -94,7 +94,8 @@ class SparseCoding(AtomCoder, Learner):
         Draws the initial basis, the batches and replacements of unused atoms.
     n_jobs : int, default=None
         Number of threads over blocks of samples; −1 for one per processor, None for as many as BLAS
-        may use. The result does not depend on it.
+        may use. The result does not depend on it. "lbfgs" fits smooth penalties in one thread,
+        since others would wait for Python's interpreter lock, unless there is none.
     patch_shape : int or tuple of int, default=None
         Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
         height, width). Displays and `sparsebp.images` use it; None means square patches.

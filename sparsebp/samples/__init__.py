@@ -7,7 +7,14 @@ from sparsebp.samples.moments import second_moment_factor, second_moments
 from sparsebp.samples.samples import BLOCK, ArraySamples, Samples
 from sparsebp.samples.stored import StoredSamples, is_store
 from sparsebp.samples.sums import BlockSums
-from sparsebp.samples.threads import count_threads, in_blocks, in_order, one_blas_thread, slices
+from sparsebp.samples.threads import (
+    count_threads,
+    has_interpreter_lock,
+    in_blocks,
+    in_order,
+    one_blas_thread,
+    slices,
+)
 
 __all__ = [
     "BLOCK",
@@ -19,6 +26,7 @@ __all__ = [
     "StoredSamples",
     "count_threads",
     "filled",
+    "has_interpreter_lock",
     "in_blocks",
     "in_order",
     "is_store",

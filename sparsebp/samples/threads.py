@@ -121,6 +121,11 @@ def count_threads(n_jobs: int | None) -> int:
     return n_jobs if n_jobs > 0 else max(n_processors + 1 + n_jobs, 1)
 
 
+def has_interpreter_lock() -> bool:
+    """Return whether only one thread at a time runs Python: unless it is a free-threaded build."""
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
 def in_order(
     function: Callable[[_Item], _Outcome], items: Iterable[_Item], n_threads: int
 ) -> Iterator[_Outcome]:

@@ -1,3 +1,4 @@
+import threading
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -342,3 +343,22 @@ def test_finds_a_planted_dictionary(penalty, steps):
     result = run(alternation, x, start, batch_size=500, max_iter=200)
     assert n_found(start, atoms) == 0
     assert n_found(result.point, atoms) >= 45
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_smooth_codes_take_threads_only_without_an_interpreter_lock(is_locked, monkeypatch):
+    monkeypatch.setattr("sys._is_gil_enabled", lambda: is_locked, raising=False)
+    seen = set()
+
+    @dataclass(frozen=True)
+    class Noting(SmoothL1):
+        def curvature(self, codes):
+            seen.add(threading.get_ident())
+            return super().curvature(codes)
+
+    x, _ = planted(1200)
+    alternation = Alternation(Noting(1e-3), 0.1, None, n_threads=2)
+    basis = run(alternation, x, a_basis(), max_iter=2).state.basis
+    assert (seen == {threading.get_ident()}) == is_locked
+    one = run(replace(alternation, n_threads=1), x, a_basis(), max_iter=2).state.basis
+    np.testing.assert_array_equal(basis, one)
