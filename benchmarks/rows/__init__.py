@@ -7,6 +7,7 @@ from benchmarks.rows.codes import exact_codes
 from benchmarks.rows.coding import sparse_coding, tutorial_exercise
 from benchmarks.rows.gradients import engine_overhead, reconstruction_gradient
 from benchmarks.rows.ica import orthonormal_ica, reconstruction_ica
+from benchmarks.rows.images import feature_maps, gabor_fits, inpainting
 from benchmarks.rows.memory import peak_memory
 from benchmarks.rows.places import places
 from benchmarks.rows.recovery import planted_dictionary
@@ -23,6 +24,9 @@ ROWS: dict[str, Callable[[Setting], list[Record]]] = {
     "exercise": tutorial_exercise,
     "codes": exact_codes,
     "planted": planted_dictionary,
+    "gabor": gabor_fits,
+    "inpaint": inpainting,
+    "maps": feature_maps,
     "memory": peak_memory,
     "places": places,
     "stores": stored_samples,

@@ -1,0 +1,121 @@
+"""Gabor fits, inpainting and feature maps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks import literal_images
+from benchmarks.data import patches
+from benchmarks.records import Record
+from benchmarks.setting import Setting
+from benchmarks.timing import race, timed
+from sparsebp import SparseCoder, SparseCoding
+from sparsebp.bases import load_basis
+from sparsebp.datasets import load_photographs, load_sample_photographs
+from sparsebp.images import encode_image, inpaint
+from sparsebp.metrics import gabor_fit
+from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
+
+_SIDE, _ALPHA = 8, 0.5
+#: Of the L1 norm, for photographs of range 1; 0.1 and 0.015 fill worse.
+_INPAINTING_ALPHA = 0.04
+
+
+def gabor_fits(setting: Setting) -> list[Record]:
+    """Compare fits of Gabor functions to learned filters, a fifth of them with noise.
+
+    Parameters
+    ----------
+    setting : Setting
+        Sizes.
+
+    Returns
+    -------
+    records : list of Record
+        One, with the R² of both.
+    """
+    learned = np.concatenate(
+        [load_basis(name).features_ for name in ("rica-12x12", "sparse-coding-12x12")]
+    )
+    noise = np.random.default_rng(0).standard_normal((48, learned.shape[1]))
+    noisy = learned[:48] + 0.1 * learned[:48].std() * noise
+    filters, shape = np.concatenate([learned, noisy])[-setting.size(256, 2) :], (12, 12)
+    ours = race({"sparsebp": lambda: gabor_fit(filters, shape)}, setting.repeats)["sparsebp"]
+    theirs, found = timed(lambda: literal_images.gabor_r_squared(filters, shape))
+    r_squared = gabor_fit(filters, shape).r_squared
+    note = f"median R² {np.median(r_squared):.3f}, theirs {np.median(found):.3f}"
+    work = f"Gabor fits of {len(filters)} filters, 12 × 12"
+    return [Record(work, "SciPy least_squares", ours, theirs, 20.0, note)]
+
+
+def inpainting(setting: Setting) -> list[Record]:
+    """Compare the inpainting of half of the pixels at stride 1 with L1 codes of known pixels.
+
+    Parameters
+    ----------
+    setting : Setting
+        Sizes.
+
+    Returns
+    -------
+    records : list of Record
+        One, with the errors of both.
+    """
+    height, width, n_atoms, max_iter = setting.size((128, 160, 96, 100), (24, 24, 16, 5))
+    photographs = _photographs(setting)
+    image = photographs[0][:height, :width]
+    X = remove_mean(sample_patches(photographs, _SIDE, setting.size(20_000, 500), random_state=0))
+    options = {"penalty": "l1", "solver": "online", "max_iter": max_iter, "random_state": 0}
+    model = SparseCoding(n_atoms, alpha=0.1, n_jobs=setting.n_threads, **options).fit(X)
+    missing = np.random.default_rng(0).random(image.shape) < 0.5
+    ours = race({"sparsebp": lambda: inpaint(image, model, missing)}, setting.repeats)["sparsebp"]
+    filled = inpaint(image, model, missing)
+    theirs, by_codes = timed(
+        lambda: literal_images.inpainted(image, missing, model.components_, _INPAINTING_ALPHA)
+    )
+    errors = (_decibels(found, image, missing) for found in (filled, by_codes))
+    note = "PSNR {:.2f} dB, theirs {:.2f} dB".format(*errors)
+    work = f"inpainting at stride 1, {height} × {width}, {n_atoms} atoms"
+    return [Record(work, "scikit-learn Lasso", ours, theirs, 20.0, note)]
+
+
+def feature_maps(setting: Setting) -> list[Record]:
+    """Compare exact L1 codes of all patches of a whitened photograph.
+
+    Parameters
+    ----------
+    setting : Setting
+        Sizes.
+
+    Returns
+    -------
+    records : list of Record
+        One; the peer encodes a corner of the image, and its time is that for as many patches.
+    """
+    size, corner, n_atoms = setting.size((512, 96, 96), (24, 16, 16))
+    (image,) = whiten_images([_photographs(setting)[0][:size, :size]])
+    image = image / image.std()
+    X = patches(_SIDE, 500, setting.images)
+    atoms = X[:n_atoms] / np.linalg.norm(X[:n_atoms], axis=1, keepdims=True)
+    model = SparseCoder(atoms, penalty="l1", alpha=_ALPHA, n_jobs=setting.n_threads)
+    times = race({"sparsebp": lambda: encode_image(image, model)}, setting.size(3, 1))
+    part = image[:corner, :corner]
+    theirs, codes = timed(
+        lambda: literal_images.feature_map(part, atoms, _ALPHA, setting.n_threads)
+    )
+    found = encode_image(part, model).reshape(len(codes), -1)
+    share = np.prod(np.subtract(image.shape, _SIDE - 1)) / len(codes)
+    note = (
+        f"codes differ by {np.abs(found - codes).max():.0e}; theirs timed on {len(codes)} patches"
+    )
+    work = f"feature map at stride 1, {image.shape[0]} × {image.shape[1]}, {n_atoms} atoms"
+    return [Record(work, "scikit-learn lasso_cd", times["sparsebp"], share * theirs, 10.0, note)]
+
+
+def _photographs(setting: Setting) -> list[np.ndarray]:
+    folder = setting.images
+    return load_sample_photographs() if folder is None else load_photographs(folder)
+
+
+def _decibels(found: np.ndarray, image: np.ndarray, missing: np.ndarray) -> float:
+    return float(-10 * np.log10(np.square(found - image)[missing].mean() / np.ptp(image) ** 2))
