@@ -164,7 +164,11 @@ def encode_l1(
     start = taken(start, columns) / units
     left = _Samples(pull, alpha / steepest, gram, penalty)
     out, dual = start.T[: active.size].copy(), left.dual(start)
-    n_steps = 0
+    # Where no slope exceeds α the codes are zero: two in five patches of a photograph.
+    is_zero = left.alpha[: active.size] >= 1
+    out[is_zero] = 0
+    rest = filled(active[~is_zero])
+    active, left, dual, n_steps = active[~is_zero], left.only(rest), taken(dual, rest), 0
     while active.size and n_steps < max_iter:
         # Where the equations of early signs lead nowhere they are tried ever more rarely.
         steps = min(max(_STEPS, n_steps), max_iter - n_steps)

@@ -92,3 +92,16 @@ def test_no_guess_at_all_leads_to_the_lasso_one_atom_at_a_time():
     optimal = exchange_atoms(codes, pull, weights, G, 1e-9, False, (0, 200))
     assert optimal.all()
     np.testing.assert_allclose(codes.T, lasso(x, basis, 0.5), atol=1e-6)
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_codes_are_zero_at_once_where_no_slope_exceeds_alpha(positive):
+    x, basis = a_problem(5, 16, 40, 8)
+    x[:, :4] *= 0.9 / np.abs(2 * basis.T @ x).max(axis=0)[:4]
+    start = np.ones((40, 8))
+    at_once = encode(x[:, :4], basis, L1(positive), 1.0, start=start[:, :4], max_iter=1)
+    assert at_once.n_unfinished == 0
+    np.testing.assert_array_equal(at_once.points, 0)
+    found = encode(x, basis, L1(positive), 1.0, start=start)
+    np.testing.assert_array_equal(found.points[:, :4], 0)
+    assert (found.points[:, 4:] != 0).any(axis=0).all()
