@@ -83,8 +83,8 @@ def inpainted(
     return np.where(missing, total / np.where(weight == 0, 1, weight), image)
 
 
-def feature_map(image: np.ndarray, atoms: np.ndarray, alpha: float, n_threads: int) -> np.ndarray:
-    """Return the L1 codes of all patches of an image, less their means.
+def feature_map(image: np.ndarray, atoms: np.ndarray, alpha: float, every: int) -> np.ndarray:
+    """Return the L1 codes of patches of an image, less their means.
 
     Parameters
     ----------
@@ -94,12 +94,10 @@ def feature_map(image: np.ndarray, atoms: np.ndarray, alpha: float, n_threads: i
         In rows.
     alpha : float
         Weight of the L1 norm relative to the squared error.
-    n_threads : int
-        Processes of scikit-learn.
+    every : int
+        Distance between patches that are encoded, row by row.
     """
     side = round(atoms.shape[1] ** 0.5)
-    samples = extract_patches_2d(image, (side, side)).reshape(-1, side * side)
+    samples = extract_patches_2d(image, (side, side))[::every].reshape(-1, side * side)
     samples = samples - samples.mean(axis=1, keepdims=True)
-    return sparse_encode(
-        samples, atoms, algorithm="lasso_cd", alpha=alpha / 2, max_iter=1000, n_jobs=n_threads
-    )
+    return sparse_encode(samples, atoms, algorithm="lasso_cd", alpha=alpha / 2, max_iter=1000)
