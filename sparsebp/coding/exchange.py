@@ -15,24 +15,21 @@ _DEPENDENT = 1e-10
 def _eliminate(rows: np.ndarray, n: int, instead: float, work: tuple) -> None:
     """Bring n symmetric equations, right side in column n, to a triangle, row by row.
 
+    The next columns are zero, so that those that are added are a multiple of `LANES`.
+
     An atom that depends on others gets a pivot ``instead``: infinity gives it the coefficient zero,
     a tiny number makes the solution go far in the direction that does not change the samples.
     """
     order, weights, inverse = work
+    width = n + LANES - n % LANES
     for i in range(n):
         row = rows[i]
         for q in range(i):
             weights[q] = inverse[q] * rows[q, i]
-        add_rows(row, weights, rows, order, i, i - i % LANES, _columns(n))
+        add_rows(row, weights, rows, order, i, i - i % LANES, width)
         if not row[i] > _DEPENDENT:
             row[i] = instead
         inverse[i] = -1 / row[i]
-
-
-@compiled
-def _columns(n: int) -> int:
-    """Return how many columns n equations and their right side take, in whole vectors."""
-    return n + LANES - n % LANES
 
 
 @compiled
@@ -46,12 +43,11 @@ def _substitute(rows: np.ndarray, n: int, solution: np.ndarray, inverse: np.ndar
 
 
 @compiled
-def _solve_for(sign: np.ndarray, problem: tuple, work: tuple, instead: float) -> int:
-    """Solve for given signs; write the gradient there and return how many atoms are used."""
+def _write_equations(sign: np.ndarray, problem: tuple, rows: np.ndarray, used: np.ndarray) -> int:
+    """Write the equations for given signs into rows, and which atoms are used; return how many."""
     pull, alpha, gram = problem
-    rows, used, solution, gradient, inner = work
-    n, n_used = len(sign), 0
-    for i in range(n):
+    n_used = 0
+    for i in range(len(sign)):
         if sign[i] != 0:
             used[n_used] = i
             n_used += 1
@@ -59,21 +55,18 @@ def _solve_for(sign: np.ndarray, problem: tuple, work: tuple, instead: float) ->
         row, of = rows[i], gram[used[i]]
         for j in range(i, n_used):
             row[j] = of[used[j]]
-        for j in range(n_used, _columns(n_used)):
+        for j in range(n_used, n_used + LANES):
             row[j] = 0
         row[n_used] = pull[used[i]] - alpha * sign[used[i]]
-    _eliminate(rows, n_used, instead, inner)
-    _substitute(rows, n_used, solution, inner[2])
-    for j in range(n):
-        gradient[j] = -pull[j]
-    add_rows(gradient, solution, gram, used, n_used, 0, n)
     return n_used
 
 
 @compiled
-def _exchange_all(sign: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool) -> bool:
+def _exchange_all(
+    sign: np.ndarray, n_used: int, found: tuple, limit: float, positive: bool
+) -> bool:
     """Exchange all atoms that violate the optimality conditions; return whether there were any."""
-    _, used, solution, gradient, _ = work
+    used, solution, gradient = found
     exchanged = False
     for j in range(len(sign)):
         if sign[j] == 0 and (gradient[j] < -limit or (gradient[j] > limit and not positive)):
@@ -88,10 +81,10 @@ def _exchange_all(sign: np.ndarray, n_used: int, work: tuple, limit: float, posi
 
 @compiled
 def _exchange_one(
-    sign: np.ndarray, codes: np.ndarray, n_used: int, work: tuple, limit: float, positive: bool
+    sign: np.ndarray, codes: np.ndarray, n_used: int, found: tuple, limit: float, positive: bool
 ) -> bool:
     """Move toward the solution until an atom leaves, or to it, and let the steepest enter."""
-    _, used, solution, gradient, _ = work
+    used, solution, gradient = found
     way, leaving = 1.0, -1
     for i in range(n_used):
         j = used[i]
@@ -116,6 +109,54 @@ def _exchange_one(
 
 
 @compiled
+def _write_codes(
+    codes: np.ndarray, sign: np.ndarray, n_used: int, found: tuple, limits: tuple
+) -> bool:
+    """Write the solution over the codes if it is exact, and return whether it is."""
+    used, solution, gradient = found
+    alpha, tol = limits
+    for i in range(n_used):
+        if not abs(gradient[used[i]] + alpha * sign[used[i]]) <= tol:
+            return False
+    for j in range(len(codes)):
+        codes[j] = 0
+    for i in range(n_used):
+        codes[used[i]] = solution[i]
+    return True
+
+
+@compiled
+def _exchange_each(
+    codes: np.ndarray, problem: tuple, limits: tuple, work: tuple, optimal: np.ndarray
+) -> None:
+    """Do what `exchange_atoms` says. To inline functions in functions that are inlined is slow."""
+    pull, alpha, gram = problem
+    tol, positive, together, alone = limits
+    rows, sign, guess, found, inner = work
+    used, solution, gradient = found
+    for sample in range(len(pull)):
+        limit = alpha[sample] + tol
+        for attempt in range(together + alone):
+            if attempt == 0 or attempt == together:
+                for j in range(len(sign)):
+                    guess[j] = codes[sample, j]
+                    sign[j] = (guess[j] > 0) - (guess[j] < 0)
+            n_used = _write_equations(sign, (pull[sample], alpha[sample], gram), rows, used)
+            _eliminate(rows, n_used, np.inf if attempt < together else _DEPENDENT, inner)
+            _substitute(rows, n_used, solution, inner[2])
+            for j in range(len(sign)):
+                gradient[j] = -pull[sample, j]
+            add_rows(gradient, solution, gram, used, n_used, 0, len(sign))
+            if attempt < together:
+                exchanged = _exchange_all(sign, n_used, found, limit, positive)
+            else:
+                exchanged = _exchange_one(sign, guess, n_used, found, limit, positive)
+            if not exchanged:
+                exact = (alpha[sample], tol)
+                optimal[sample] = _write_codes(codes[sample], sign, n_used, found, exact)
+                break
+
+
 def exchange_atoms(
     codes: np.ndarray,
     pull: np.ndarray,
@@ -142,38 +183,20 @@ def exchange_atoms(
     Kim & Park, *Fast active-set-type algorithms for l1-regularized linear regression* (2010), for
     all at a time; Lawson & Hanson, *Solving least squares problems* (1974), chapter 23, for one.
     """
-    n_samples, n = pull.shape
-    optimal = np.zeros(n_samples, np.bool_)
+    n = pull.shape[1]
+    rows, optimal = np.empty((n, n + LANES)), np.zeros(len(pull), np.bool_)
     inner = (np.arange(n), np.empty(n), np.empty(n))
-    work = (np.zeros((n, _columns(n))), np.empty(n, np.int64), np.empty(n), np.empty(n), inner)
-    _, used, solution, gradient, _ = work
-    for sample in range(n_samples):
-        guess, limit = codes[sample].copy(), alpha[sample] + tol
-        sign = np.sign(guess)
-        for attempt in range(rounds[0] + rounds[1]):
-            if attempt == rounds[0]:
-                sign = np.sign(guess)
-            problem = (pull[sample], alpha[sample], gram)
-            together = attempt < rounds[0]
-            n_used = _solve_for(sign, problem, work, np.inf if together else _DEPENDENT)
-            if together:
-                exchanged = _exchange_all(sign, n_used, work, limit, positive)
-            else:
-                exchanged = _exchange_one(sign, guess, n_used, work, limit, positive)
-            if exchanged:
-                continue
-            optimal[sample] = True
-            for i in range(n_used):
-                slope = gradient[used[i]] + alpha[sample] * sign[used[i]]
-                optimal[sample] &= abs(slope) <= tol
-            if optimal[sample]:
-                codes[sample] = 0
-                for i in range(n_used):
-                    codes[sample, used[i]] = solution[i]
-            break
+    work = (
+        rows,
+        np.empty(n),
+        np.empty(n),
+        (np.empty(n, np.int64), np.empty(n), np.empty(n)),
+        inner,
+    )
+    _exchange_each(codes, (pull, alpha, gram), (tol, positive, *rounds), work, optimal)
     return optimal
 
 
 def cache_folder() -> str | None:
     """Return the folder of the cache of compiled code; None if there is none."""
-    return getattr(_eliminate.stats, "cache_path", None)
+    return getattr(_exchange_each.stats, "cache_path", None)
