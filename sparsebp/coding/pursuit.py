@@ -141,7 +141,6 @@ def learn_by_pursuit(
     return basis
 
 
-@compiled
 def _pursue_all(
     pull: np.ndarray,
     energy: np.ndarray,
@@ -153,15 +152,24 @@ def _pursue_all(
 
     Atoms are normalized; coefficients are of those with the given lengths.
     """
-    n_samples, n = pull.shape
-    codes, along = np.zeros((n_samples, n)), np.empty((stop[0], n))
-    used, height, new = np.empty(stop[0], np.int64), np.empty(stop[0]), np.empty(n)
-    work = (np.arange(stop[0]), np.empty(stop[0]), np.empty(n))
-    for sample in range(n_samples):
-        new[:] = 1.0
-        state = (pull[sample], new, along, used, height)
-        n_used = _choose(state, energy[sample], gram, stop, work)
-        solution = work[1]
+    n, most = pull.shape[1], stop[0]
+    codes, new, steepness = np.zeros(pull.shape), np.empty(n), np.empty(n)
+    found = (np.empty((most, n)), np.empty(most, np.int64), np.empty(most))
+    # Numbers ≥ 0 are ordered as the integers of the same bits are.
+    inner = (np.arange(most), np.empty(most), steepness, steepness.view(np.int64))
+    _pursue_each(codes, (pull, energy, gram, lengths), new, found, inner, stop)
+    return codes
+
+
+@compiled
+def _pursue_each(
+    codes: np.ndarray, problem: tuple, new: np.ndarray, found: tuple, inner: tuple, stop: tuple
+) -> None:
+    pull, energy, gram, lengths = problem
+    along, used, height = found
+    solution = inner[1]
+    for sample in range(len(pull)):
+        n_used = _choose(pull[sample], energy[sample], gram, new, found, inner, stop)
         for i in range(n_used - 1, -1, -1):
             total = height[i]
             for j in range(i + 1, n_used):
@@ -169,40 +177,35 @@ def _pursue_all(
             solution[i] = total / along[i, used[i]]
         for i in range(n_used):
             codes[sample, used[i]] = solution[i] / lengths[used[i]]
-    return codes
-
-
-@compiled
-def _largest(numbers: np.ndarray) -> int:
-    """Return where the first of the largest of some numbers ≥ 0 is.
-
-    Numbers ≥ 0 are ordered as the integers of the same bits are, for whose maximum the compiler
-    uses vectors: comparing numbers took half of the time of a step.
-    """
-    bits, largest = numbers.view(np.int64), 0
-    for j in range(len(bits)):
-        largest = max(largest, bits[j])
-    best = 0
-    while bits[best] != largest:
-        best += 1
-    return best
 
 
 @compiled
 def _choose(
-    state: tuple, energy: float, gram: np.ndarray, stop: tuple[int, float, float], work: tuple
+    slope: np.ndarray,
+    energy: float,
+    gram: np.ndarray,
+    new: np.ndarray,
+    found: tuple,
+    inner: tuple,
+    stop: tuple[int, float, float],
 ) -> int:
     """Store the chosen atoms, qᵢᵀA and qᵢᵀx; return the number of atoms. Aᵀx is overwritten."""
-    slope, new, along, used, height = state
-    order, weights, steepness = work
+    along, used, height = found
+    order, weights, steepness, bits = inner
     n, enough = len(slope), max(stop[1], _ROUNDING * energy)
+    for j in range(n):
+        new[j] = 1
     for n_used in range(stop[0]):
         if energy <= enough:
             return n_used
         for j in range(n):  # in loops, which compile faster than sums of arrays, and run so
             steepness[j] = abs(slope[j]) if new[j] > _DEPENDENT else 0.0
-        best = _largest(steepness)
-        if not steepness[best] or steepness[best] ** 2 < stop[2] * new[best]:
+        largest, best = 0, 0
+        for j in range(n):  # of integers, which the compiler does in vectors: twice as fast a step
+            largest = max(largest, bits[j])
+        while bits[best] != largest:
+            best += 1
+        if not largest or slope[best] * slope[best] < stop[2] * new[best]:
             return n_used
         row = along[n_used]
         for i in range(n_used):
