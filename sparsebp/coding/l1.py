@@ -16,7 +16,7 @@ from sparsebp.penalties import L1
 from sparsebp.samples import filled, one_blas_thread, taken
 
 #: Steps before equations are tried, and how often all atoms that want to are then exchanged.
-_STEPS, _EXCHANGES = 12, 6
+_STEPS, _EXCHANGES = 16, 6
 #: What equations leave of a subgradient, relative to the steepest slope; tighter costs no more.
 _EXACT = 1e-9
 #: ρ over α and the over-relaxation, on the scale of unit atoms: the best tried on patches.
@@ -152,7 +152,7 @@ def encode_l1(
     """Compute argmin over s of ‖As − x‖² + α‖s‖₁ for each of a block of samples.
 
     A sample has converged when no element of its minimum-norm subgradient exceeds the fraction
-    `tol` of the largest at s = 0 (or of α, if that is larger). With fewer than 12 steps the signs
+    `tol` of the largest at s = 0 (or of α, if that is larger). With fewer than 16 steps the signs
     are unreliable, and no equations are solved.
     """
     active = np.arange(x.shape[1])
@@ -171,7 +171,7 @@ def encode_l1(
     active, left, dual, n_steps = active[~is_zero], left.only(rest), taken(dual, rest), 0
     while active.size and n_steps < max_iter:
         # Where the equations of early signs lead nowhere they are tried ever more rarely.
-        steps = min(max(_STEPS, n_steps), max_iter - n_steps)
+        steps = min(max(_STEPS, n_steps // 2), max_iter - n_steps)
         # The first steps are for the signs, for which single precision suffices.
         is_single = n_steps <= _STEPS
         of, dtype = (gram.single, np.float32) if is_single else (gram, np.float64)

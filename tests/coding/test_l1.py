@@ -72,6 +72,23 @@ def test_float64_codes_are_exact_although_their_signs_are_found_in_float32():
     assert duality_gap(x.T, basis.T, codes.T, 0.5).max() < 1e-13
 
 
+def test_a_basis_changed_in_place_is_another_basis():
+    x, basis = a_problem(9, 12, 30)
+    encode(x, basis, L1(), 0.5)
+    basis[0, 3] += 0.1
+    again = encode(x, basis, L1(), 0.5).points
+    encode(x, basis[:, ::-1], L1(), 0.5)
+    np.testing.assert_array_equal(again, encode(x, basis, L1(), 0.5).points)
+    assert duality_gap(x.T, basis.T, again.T, 0.5).max() < 1e-13
+    assert Gram.of(basis) is Gram.of(basis.copy())
+
+
+def test_a_large_basis_is_not_kept(monkeypatch):
+    _, basis = a_problem(10, 12, 30)
+    monkeypatch.setattr("sparsebp.coding.l1._SMALL", 0)
+    assert Gram.of(basis) is not Gram.of(basis)
+
+
 def test_a_guess_that_leads_nowhere_is_left_after_its_rounds():
     x, basis = a_problem(7, 4, 60)
     gram = Gram.of(basis)
