@@ -115,6 +115,38 @@ def spams_codes(X: np.ndarray, basis: np.ndarray, alpha: float, n_threads: int) 
     return found.toarray()
 
 
+def spams_pursuit(
+    X: np.ndarray,
+    basis: np.ndarray,
+    n_threads: int,
+    *,
+    n_nonzero: int | None = None,
+    max_energy: float = 0.0,
+) -> np.ndarray:
+    """Return the coefficients of SPAMS's orthogonal matching pursuit, in columns.
+
+    It chooses the atom with which all chosen ones explain most, so not always the same atoms.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Samples.
+    basis : ndarray of shape (n_features, n_components)
+        A, normalized.
+    n_threads : int
+        Threads.
+    n_nonzero : int, optional
+        Stop at this many atoms.
+    max_energy : float
+        Stop at this squared error; None, its default, gives zeros in single precision.
+    """
+    import spams
+
+    columns, atoms = np.asfortranarray(X.T), np.asfortranarray(basis)
+    most = len(basis) if n_nonzero is None else n_nonzero
+    return spams.omp(columns, D=atoms, L=most, eps=max_energy, numThreads=n_threads).toarray()
+
+
 def sklearn_codes(X: np.ndarray, basis: np.ndarray, alpha: float, n_jobs: int) -> np.ndarray:
     """Return the L1 coefficients of scikit-learn's coordinate descent, in columns.
 

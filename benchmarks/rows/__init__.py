@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.records import Record
-from benchmarks.rows.codes import exact_codes
+from benchmarks.rows.codes import exact_codes, few_codes, pursuits
 from benchmarks.rows.coding import sparse_coding, tutorial_exercise
 from benchmarks.rows.gradients import engine_overhead, reconstruction_gradient
 from benchmarks.rows.ica import orthonormal_ica, reconstruction_ica
@@ -23,6 +23,8 @@ ROWS: dict[str, Callable[[Setting], list[Record]]] = {
     "coding": sparse_coding,
     "exercise": tutorial_exercise,
     "codes": exact_codes,
+    "few": few_codes,
+    "pursuit": pursuits,
     "planted": planted_dictionary,
     "gabor": gabor_fits,
     "inpaint": inpainting,
