@@ -24,6 +24,7 @@ from .estimators import ReconstructionICA as ReconstructionICA
 from .estimators import SparseCoder as SparseCoder
 from .estimators import SparseCoding as SparseCoding
 from .estimators import SparseFiltering as SparseFiltering
+from .estimators import sparse_encode as sparse_encode
 from .patch_stream import PatchStream as PatchStream
 from .recipe import Recipe as Recipe
 from .saving import load_model as load_model

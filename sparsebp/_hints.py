@@ -29,14 +29,16 @@ NAMES: dict[str, dict[str, Hint]] = {
         "code_init": Hint((), "The codes' start is not a parameter."),
         "fit_algorithm": Hint(("solver",)),
         "transform_algorithm": Hint(
-            ("penalty",), "The codes minimize ‖As − x‖² + α S(s) with this penalty."
+            ("penalty",),
+            "The codes minimize ‖As − x‖² + α S(s) with this penalty; n_nonzero or error selects "
+            "orthogonal matching pursuit ('omp').",
         ),
-        "transform_n_nonzero_coefs": Hint(("alpha",), "A larger alpha leaves fewer nonzero."),
+        "transform_n_nonzero_coefs": Hint(("n_nonzero",)),
         "transform_alpha": Hint(("alpha",), "It is twice scikit-learn's."),
         "transform_max_iter": Hint((), "Codes are always computed to convergence."),
         "positive_code": Hint(("penalty",), "Write penalty=L1(positive=True)."),
         "positive_dict": Hint(("positive_basis",)),
-        "split_sign": Hint((), "Take np.maximum(codes, 0) and np.maximum(-codes, 0)."),
+        "split_sign": Hint((), "Write SparseCoder(model.components_, split_sign=True)."),
         "shuffle": Hint((), "Batches are always drawn at random."),
         "max_no_improvement": Hint(("tol",), "ObjectiveMonitor(patience=...) stops fits, too."),
         "fun": Hint(("penalty",), "'log_cosh' is FastICA's 'logcosh', 'welsch' its 'exp'."),
@@ -71,6 +73,7 @@ NAMES: dict[str, dict[str, Hint]] = {
             ("lambda", "lambda_", "lambd", "lam", "lamda", "lambda1", "beta", "sparsity", "C"),
             Hint(("alpha",)),
         ),
+        **dict.fromkeys(("n_nonzero_coefs", "L"), Hint(("n_nonzero",))),
         "lambda2": Hint(("gamma",)),
         "weight_decay": Hint(("gamma",)),
         **dict.fromkeys(("eps", "epsilon"), Hint(("epsilon", "regularization"))),
@@ -195,7 +198,9 @@ CLASSES: dict[str, str] = {
         ("MiniBatchDictionaryLearning", "dict_learning_online", "trainDL"),
         "SparseCoding, with solver='online'",
     ),
-    **dict.fromkeys(("sparse_encode", "lasso"), "SparseCoder"),
+    **dict.fromkeys(
+        ("lasso", "omp", "orthogonal_mp", "OrthogonalMatchingPursuit"), "sparse_encode"
+    ),
     **dict.fromkeys(("sparsefilt", "sparseFiltering"), "SparseFiltering"),
     **dict.fromkeys(("PCA", "ZCA", "whiten"), "preprocessing.Whitening"),
     **dict.fromkeys(

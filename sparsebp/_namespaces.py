@@ -55,7 +55,9 @@ def like(array: Any, other: Any) -> Any:
 
 
 def to_numpy(array: Any) -> np.ndarray:
-    """Return an array in NumPy, on the host."""
+    """Return an array in NumPy, on the host; also of a sparse or implicit matrix."""
+    if hasattr(array, "toarray"):
+        return array.toarray()
     if not is_foreign(array):
         return np.asarray(array)
     from array_api_compat import is_array_api_strict_namespace, to_device

@@ -51,8 +51,11 @@ class Transformer(
         tags.array_api_support = self._learns_anywhere
         return tags
 
-    def _checked_outputs(self, X: Any) -> np.ndarray:
-        """Return rows such as `transform` returns, checked, of a fitted estimator."""
+    def _checked_outputs(self, X: Any, *, sparse: bool = False) -> Any:
+        """Return rows such as `transform` returns, checked, of a fitted estimator.
+
+        If they may be `sparse`, a sparse matrix is returned as one.
+        """
         if is_dispatched(X):
             check_real(X)
             floats: Any = [namespace(X).float64, namespace(X).float32]
@@ -60,7 +63,7 @@ class Transformer(
         else:
             X = check_readable("X", X)
             with ignore_float_warnings():
-                rows = check_array(X, dtype=_FLOATS, input_name="X")
+                rows = check_array(X, dtype=_FLOATS, input_name="X", accept_sparse=sparse and "csr")
         if rows.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {rows.shape[1]} columns, but transform of {type(self).__name__} returns "

@@ -65,7 +65,13 @@ KINDS = {
         "solver": ["lbfgs", "manifold"],
     },
     SparseFiltering: COMMON,
-    SparseCoder: {k: SHARED[k] for k in ("penalty", "alpha", "epsilon", "patch_shape", "n_jobs")},
+    SparseCoder: {
+        **{k: SHARED[k] for k in ("penalty", "alpha", "epsilon", "patch_shape", "n_jobs")},
+        "n_nonzero": [None, None, 1, 3, 20],
+        "error": [None, None, 0, 0.5],
+        "split_sign": [False, True],
+        "sparse_output": [False, False, True],
+    },
     prep.Whitening: {
         "method": ["zca", "pca"],
         "n_components": [None, 1, 4, 0.9, 0.5, 1.0],

@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 import sparsebp
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering
-from sparsebp._hints import NAMES, VALUES, about_name
+from sparsebp._hints import CLASSES, NAMES, VALUES, about_name
 from sparsebp.penalties import NAMES as PENALTIES
 from sparsebp.penalties import make_penalty
 from sparsebp.preprocessing import Whitening
@@ -49,6 +49,8 @@ def parameters(kind):
         (SparseFiltering, "IterationLimit", "write max_iter instead"),
         (Whitening, "epsilon", "write regularization instead"),
         (SparseCoder, "transform_alpha", "write alpha instead"),
+        (SparseCoder, "transform_n_nonzero_coefs", "write n_nonzero instead"),
+        (SparseCoder, "transform_algorithm", "n_nonzero or error selects orthogonal matching"),
     ],
 )
 def test_a_foreign_name_is_answered_by_the_name_here(kind, name, said):
@@ -140,7 +142,7 @@ def test_the_page_on_migration_has_every_name_and_value():
     own = {name for kind in KINDS for name in parameters(kind)}
     results = {"FitInfo", "TransformWeights", "transform", "error_", "partial_fit"}
     classes = {"DictionaryLearning", "MiniBatchDictionaryLearning", "scikit", "rica", "FastICA"}
-    assert on_page <= {*table, *own, *results, *classes}
+    assert on_page <= {*table, *own, *results, *classes, *NAMES["others"], *CLASSES}
     parameter = {"fun": "penalty", "ContrastFcn": "penalty", "whiten": "whiten"}
     values = re.findall(r'(fun|ContrastFcn|whiten)="([\w-]+)"', " ".join(spans))
     assert len(values) >= 8

@@ -5,7 +5,7 @@ from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
 from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.online import OnlineLearning
-from sparsebp.coding.pursuit import learn_by_pursuit, pursue
+from sparsebp.coding.pursuit import Pursuit, learn_by_pursuit, pursue
 from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.state import FITTED_STATE, RESUMED_FORGETTING, BasisResult, BasisState
 
@@ -18,6 +18,7 @@ __all__ = [
     "BasisSearch",
     "BasisState",
     "OnlineLearning",
+    "Pursuit",
     "encode",
     "learn_by_pursuit",
     "least_squares_basis",

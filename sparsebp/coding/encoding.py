@@ -15,6 +15,7 @@ import numpy as np
 from sparsebp._namespaces import is_foreign
 from sparsebp.coding.l1 import Gram, encode_l1, encode_together
 from sparsebp.coding.proximal import encode_proximally, gradient_scale
+from sparsebp.coding.pursuit import Pursuit
 from sparsebp.minimizers import ColumnResult, minimize_columns
 from sparsebp.minimizers.columnwise import AtPoints
 from sparsebp.penalties import L1, Penalty
@@ -43,7 +44,7 @@ def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
 def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     x: np.ndarray,
     basis: np.ndarray,
-    penalty: Penalty,
+    penalty: Penalty | Pursuit,
     alpha: float,
     *,
     start: np.ndarray | None = None,
@@ -63,8 +64,8 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         Samples in columns. Masked values of an array of `numpy.ma` are missing.
     basis : ndarray of shape (n_features, n_components)
         A, atoms in columns.
-    penalty : Penalty
-        S.
+    penalty : Penalty or Pursuit
+        S; a pursuit limits ‖s‖₀ or ‖As − x‖² instead, and needs no other parameter.
     alpha : float
         α ≥ 0.
     start : ndarray of shape (n_components, n_samples), optional
@@ -80,7 +81,8 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     n_threads : int
         Number of threads over blocks of samples.
     mask : ndarray of shape (n_features, n_samples), optional
-        1 where x is known, 0 where it is missing; values there, also NaN, are ignored.
+        1 where x is known, 0 where it is missing; values there, also NaN, are ignored. Not for a
+        pursuit.
 
     Returns
     -------
@@ -92,6 +94,8 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
             x, basis, penalty, alpha, tol, plain=mask is None and start is None
         )
     tol = max(tol, 20 * float(np.finfo(x.dtype).eps))
+    if isinstance(penalty, Pursuit):
+        return ColumnResult(penalty(_complete(x, mask), basis, n_threads), 0)
     if np.ma.is_masked(x):
         mask = (1 if mask is None else mask) * ~np.ma.getmaskarray(x)
     x = np.asarray(x)
@@ -125,6 +129,12 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     return ColumnResult(codes, n_unfinished)
 
 
+def _complete(x: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    if mask is not None or np.ma.is_masked(x):
+        raise ValueError("A pursuit needs complete samples; give a penalty to use a mask.")
+    return np.asarray(x)
+
+
 def _equal_share(n_samples: int, n_threads: int) -> int:
     """Return the size of the largest blocks of which every thread gets as many."""
     n_blocks = n_threads * -(-n_samples // (n_threads * _SMOOTH_BLOCK))
@@ -132,7 +142,13 @@ def _equal_share(n_samples: int, n_threads: int) -> int:
 
 
 def _encode_elsewhere(
-    x: Any, basis: np.ndarray, penalty: Penalty, alpha: float, tol: float, *, plain: bool
+    x: Any,
+    basis: np.ndarray,
+    penalty: Penalty | Pursuit,
+    alpha: float,
+    tol: float,
+    *,
+    plain: bool,
 ) -> ColumnResult:
     """Encode samples in an array of another library."""
     if not (plain and isinstance(penalty, L1)):

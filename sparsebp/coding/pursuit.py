@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
 import numpy as np
 
-from sparsebp._magnitudes import ignore_float_warnings, require_finite
+from sparsebp._magnitudes import ignore_float_warnings, in_range, require_finite
 from sparsebp.coding._compiled import compiled
 from sparsebp.coding._rows import add_rows
 from sparsebp.coding.basis import least_squares_basis
@@ -17,6 +20,42 @@ _DEPENDENT = 1e-10
 _ROUNDING = 1e-15
 #: Samples of a block.
 _BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Pursuit:
+    """Codes by orthogonal matching pursuit, where `encode` takes a penalty.
+
+    Parameters
+    ----------
+    n_nonzero : int, optional
+        The maximum number of atoms of a sample.
+    error : float, optional
+        Stop where ‖x − As‖² ≤ error.
+
+    Examples
+    --------
+    >>> Pursuit(n_nonzero=1)(np.array([[3.0], [4.0]]), np.eye(2)).T
+    array([[0., 4.]])
+    """
+
+    n_nonzero: int | None = None
+    error: float | None = None
+    is_smooth: ClassVar[bool] = False  # of codes, there is no gradient
+
+    @classmethod
+    def of(cls, n_nonzero: int | None, error: float | None) -> Self | None:
+        """Return a pursuit, or None without any limit."""
+        return None if n_nonzero is None and error is None else cls(n_nonzero, error)
+
+    def __call__(self, x: np.ndarray, basis: np.ndarray, n_threads: int = 1) -> np.ndarray:
+        """Return codes (n_components, n_samples), as `pursue` does, of samples of any scale."""
+        x, exponent = in_range(x)
+        with ignore_float_warnings():
+            energy = float(np.ldexp(self.error or 0.0, -2 * exponent))
+            limits = {"n_nonzero": self.n_nonzero, "max_energy": energy}
+            codes = pursue(x, basis, **limits, n_threads=n_threads)  # type: ignore[arg-type]
+            return np.ldexp(codes, exponent) if exponent else codes
 
 
 def pursue(

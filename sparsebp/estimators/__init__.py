@@ -2,7 +2,7 @@
 
 from sparsebp.estimators.orthonormal_ica import OrthonormalICA
 from sparsebp.estimators.reconstruction_ica import ReconstructionICA
-from sparsebp.estimators.sparse_coder import SparseCoder
+from sparsebp.estimators.sparse_coder import SparseCoder, sparse_encode
 from sparsebp.estimators.sparse_coding import SparseCoding
 from sparsebp.estimators.sparse_filtering import SparseFiltering
 
@@ -12,4 +12,5 @@ __all__ = [
     "SparseCoder",
     "SparseCoding",
     "SparseFiltering",
+    "sparse_encode",
 ]

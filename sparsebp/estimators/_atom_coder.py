@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import check_number
+from sparsebp._checks import check_integer, check_number
 from sparsebp._dispatch import on_host
 from sparsebp._namespaces import like
 from sparsebp._warnings import warn_user
-from sparsebp.coding import encode
+from sparsebp.coding import Pursuit, encode
 from sparsebp.estimators._coder import Reconstructor
 from sparsebp.minimizers import ColumnResult
-from sparsebp.penalties import L1
+from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import Problem, sparse_coding
 from sparsebp.samples import count_threads
 
@@ -26,12 +27,57 @@ class AtomCoder(Reconstructor):
     """Base of estimators that write a sample as a combination of few atoms, the ``components_``."""
 
     alpha: float
+    n_nonzero: int | None = None
+    error: float | None = None
+    patch_shape: Any
+    penalty_: Penalty | None  # type: ignore[assignment]  # None: codes are found by pursuit
     alpha_: float
     gamma_: float | None
-    patch_shape: Any
+    n_nonzero_: int | None = None
+    error_: float | None = None
+
+    def _check_rule(self) -> None:
+        """Raise an error for invalid parameters of the penalty and of the pursuit, or for both."""
+        check_number("alpha", self.alpha, minimum=0)
+        check_integer("n_nonzero", self.n_nonzero, none="any number of atoms")
+        if self.error is not None:
+            check_number("error", self.error, minimum=0, also=", or None for no bound")
+        if not self._pursues:
+            return
+        defaults = signature(type(self)).parameters
+        plain = isinstance(self.penalty, str) and self.penalty == defaults["penalty"].default
+        for name, is_default in {
+            "penalty": plain,
+            "alpha": self.alpha == defaults["alpha"].default,
+        }.items():
+            if not is_default:
+                raise ValueError(
+                    f"n_nonzero={self.n_nonzero!r} and error={self.error!r} replace the penalty by "
+                    f"a pursuit, but {name} is {getattr(self, name)!r}. Leave {name} at its "
+                    f"default, {defaults[name].default!r}, or set n_nonzero and error to None."
+                )
+
+    @property
+    def _pursues(self) -> bool:
+        return Pursuit.of(self.n_nonzero, self.error) is not None
+
+    @property
+    def _rule(self) -> Penalty | Pursuit:
+        """What makes the codes sparse."""
+        rule = Pursuit.of(self.n_nonzero_, self.error_) or self.penalty_
+        assert rule is not None
+        return rule
 
     def _warn_of_changes(self) -> None:
-        if self.alpha != self.alpha_:
+        for name in ("n_nonzero", "error"):
+            now, fitted = getattr(self, name), getattr(self, f"{name}_")
+            if now != fitted:
+                warn_user(
+                    f"{name} is {now!r}, but was {fitted!r} when this model was fitted, and "
+                    f"transform uses that. SparseCoder(model.components_, {name}={now!r}) encodes "
+                    "with the same atoms; fit learns atoms for it.",
+                )
+        if self.penalty_ is not None and self.alpha != self.alpha_:
             warn_user(
                 f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, "
                 f"and transform uses that weight. with_alpha({self.alpha!r}) returns a coder with "
@@ -41,16 +87,17 @@ class AtomCoder(Reconstructor):
     @property
     def _learns_anywhere(self) -> bool:  # by reflections; all else needs SciPy or numba
         is_l1 = self.penalty == "l1" or isinstance(self.penalty, L1)
-        return is_l1 and getattr(self, "solver", None) == "online"
+        return is_l1 and not self._pursues and getattr(self, "solver", None) == "online"
 
     def _encode(self, x: np.ndarray) -> ColumnResult:
-        weights = (self.components_.T, self.penalty_, self.alpha_)
-        return encode(x, *weights, n_threads=count_threads(self.n_jobs))
+        sparsely = (self.components_.T, self._rule, self.alpha_)
+        return encode(x, *sparsely, n_threads=count_threads(self.n_jobs))
 
     def with_alpha(self, alpha: float) -> SparseCoder:
         """Return a coder with the same atoms and penalty and another weight α ≥ 0 of the penalty.
 
-        It encodes as this model would with that weight; the model is not changed.
+        It encodes as this model would with that weight; the model is not changed. ValueError if its
+        codes are found by pursuit.
 
         Examples
         --------
@@ -62,6 +109,11 @@ class AtomCoder(Reconstructor):
 
         check_is_fitted(self)
         check_number("alpha", alpha, minimum=0)
+        if self.penalty_ is None:
+            raise ValueError(
+                "The codes of this model are found by pursuit, without a penalty that alpha could "
+                f"be the weight of. Write SparseCoder(model.components_, alpha={alpha!r})."
+            )
         coder = SparseCoder(
             on_host(self).components_,
             penalty=self.penalty_,

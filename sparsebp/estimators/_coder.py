@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
@@ -61,9 +63,13 @@ class Coder(Transformer):
         options = {"dtype": self.components_.dtype, "n_threads": count_threads(self.n_jobs)}
         return samples_of(self, X, **options)
 
-    def _checked_codes(self, codes: Any) -> np.ndarray:
+    def _checked_codes(self, codes: Any) -> Any:
         check_is_fitted(self)
-        return in_precision("X", self._checked_outputs(codes), self.components_.dtype)
+        codes, dtype = self._checked_outputs(codes, sparse=True), self.components_.dtype
+        if issparse(codes):
+            codes.data = in_precision("X", codes.data, dtype)
+            return codes
+        return in_precision("X", codes, dtype)
 
     @computing_where_x_is
     def transform(self, X: Any, out: Any = None) -> Any:
@@ -101,7 +107,7 @@ class Coder(Transformer):
         encoding = _Encoding(self, is_alone=samples.computes_later)
         self._warn_of_changes()
         warn_of_scale(samples, self.sample_scale_)
-        codes = samples.map_rows(encoding, self._n_features_out, out)
+        codes = self._rows_of(samples, encoding, out)
         self._warn_of_unfinished(encoding.n_unfinished, samples.shape[1])
         return codes
 
@@ -134,6 +140,10 @@ class Coder(Transformer):
         self._warn_of_unfinished(int(n_unfinished), samples.shape[1])
         score = -float(total) / samples.shape[1]
         return score if not np.isnan(score) else -np.inf  # sums of infinities of both signs
+
+    def _rows_of(self, samples: Samples, encoding: Callable, out: Any) -> Any:
+        """Return what `transform` does: codes of all samples in rows, `encoding` of each block."""
+        return samples.map_rows(encoding, self._n_features_out, out)
 
     def _warn_of_changes(self) -> None:
         """Warn of parameters that were changed after `fit` and have no effect."""
@@ -220,7 +230,7 @@ class Reconstructor(Coder):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_components)
+        X : array-like or sparse matrix of shape (n_samples, n_components)
             Coefficients in rows, as `transform` returns them.
 
         Returns

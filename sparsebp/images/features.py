@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from sparsebp._checks import mistake
 from sparsebp._dispatch import on_host
+from sparsebp._namespaces import to_numpy
 from sparsebp._shapes import PatchShape
 from sparsebp.images._patches import Patches, Progress, Stride, framed, warn_of_scale
 from sparsebp.preprocessing import remove_mean
@@ -74,7 +75,7 @@ def encode_image(
     for numbers in patches.blocks(progress):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X has another scale")  # checked above
-            codes = np.asarray(model.transform(prepare(patches.take(numbers))))
+            codes = to_numpy(model.transform(prepare(patches.take(numbers))))
         if len(codes) != len(numbers):
             raise ValueError(
                 f"prepare and the model returned {len(codes)} rows for {len(numbers)} patches; "

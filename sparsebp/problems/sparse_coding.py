@@ -22,7 +22,7 @@ WEIGHT_DECAY = Network("A", [Layer(None, Square())])
 
 
 def sparse_coding(
-    penalty: Penalty, alpha: float, gamma: float | None = None, *, masked: bool = False
+    penalty: Penalty | None, alpha: float, gamma: float | None = None, *, masked: bool = False
 ) -> Problem:
     """Return F(A, s) = (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖².
 
@@ -30,8 +30,8 @@ def sparse_coding(
 
     Parameters
     ----------
-    penalty : Penalty
-        S.
+    penalty : Penalty or None
+        S; None leaves out its term, for codes that a pursuit keeps sparse.
     alpha : float
         α ≥ 0, the tutorial's λ.
     gamma : float, optional
@@ -59,13 +59,16 @@ def sparse_coding(
     formula = r"M \circ (A s_j - x_j)" if masked else "A s_j - x_j"
     parts = [
         Part(rf"\sum_j \| {formula} \|^2", network, is_quadratic=not masked),
-        Part(r"\sum_j S(s_j)", penalty.network(), float(alpha), r"\alpha"),
     ]
-    values = {r"\alpha": float(alpha)}
+    values = {}
+    if penalty is not None:
+        parts.append(Part(r"\sum_j S(s_j)", penalty.network(), float(alpha), r"\alpha"))
+        values[r"\alpha"] = float(alpha)
     if gamma is not None:
         parts.append(Part(r"\| A \|^2", WEIGHT_DECAY, float(gamma), r"\gamma", is_mean=False))
         values[r"\gamma"] = float(gamma)
-    return Problem(
+    found = "minimized" if penalty is not None else "found by orthogonal matching pursuit,"
+    problem = Problem(
         free=("A", "s"),
         parts=tuple(parts),
         constraint=UnitColumns if gamma is None else None,
@@ -74,6 +77,7 @@ def sparse_coding(
         meanings={
             "x_j": "sample number j of m, a column of x",
             "A": "the basis, an atom in each column; the features are its atoms",
-            "s_j": "the coefficients of sample j, minimized in alternation with A",
+            "s_j": f"the coefficients of sample j, {found} in alternation with A",
         },
-    ).with_penalty(penalty)
+    )
+    return problem if penalty is None else problem.with_penalty(penalty)

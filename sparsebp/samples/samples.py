@@ -121,7 +121,8 @@ class Samples(ABC):
         check_output(out, shape)
         if out is None:
             check_memory("n_samples", shape[0], shape, itemsize=self.dtype.itemsize)
-        size = BLOCK * max(1, _LARGE // (self.shape[0] * self.dtype.itemsize * BLOCK))
+        widest = max(self.shape[0], n_outputs)
+        size = BLOCK * max(1, _LARGE // (widest * self.dtype.itemsize * BLOCK))
         for rows in slices(shape[0], size):
             found = function(self.block(rows.start, size))
             out = np.empty(shape, found.dtype) if out is None else out

@@ -124,6 +124,7 @@ for _name in penalties.__all__:
     if isinstance(_kind, type) and issubclass(_kind, Penalty) and _kind is not Penalty:
         PENALTIES[_name] = _kind
 for _kind in (*(getattr(estimators, n) for n in estimators.__all__), Whitening):
-    register(_kind, _kind._fitted)
+    if isinstance(_kind, type):
+        register(_kind, _kind._fitted)
 for _kind, _attributes in _OF_SCIKIT_LEARN.items():
     register(_kind, _attributes)

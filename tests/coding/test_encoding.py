@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Lasso
 from thinning import first_fast
 
-from sparsebp.coding import encode, starting_codes
+from sparsebp.coding import Pursuit, encode, pursue, starting_codes
 from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic
 from sparsebp.problems import sparse_coding
 
@@ -242,3 +242,12 @@ def test_the_starting_codes_are_projections_on_the_atoms_directions(dtype):
     for r in range(1, 12):
         expected = basis[:, r] @ x / np.linalg.norm(basis[:, r])
         np.testing.assert_allclose(codes[r], expected, rtol=0, atol=1e-5)
+
+
+def test_a_pursuit_is_a_rule_for_codes_too_but_not_of_missing_values():
+    x, basis = a_problem()
+    found = encode(x, basis, Pursuit(n_nonzero=2), 0.0)
+    np.testing.assert_array_equal(found.points, pursue(x, basis, n_nonzero=2))
+    assert found.n_unfinished == 0
+    with pytest.raises(ValueError, match="A pursuit needs complete samples; give a penalty"):
+        encode(x, basis, Pursuit(error=1.0), 0.0, mask=np.ones_like(x))

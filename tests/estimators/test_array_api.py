@@ -104,6 +104,10 @@ def test_models_in_numpy_encode_arrays_where_they_are(foreign):
     codes = coder.transform(foreign(X))
     assert_allclose(to_numpy(codes), coder.transform(X), atol=1e-3)
     assert_same(coder.inverse_transform(codes), to_numpy(codes) @ ATOMS, foreign)
+    split = SparseCoder(ATOMS, alpha=0.3, split_sign=True)
+    parts = split.transform(foreign(X))
+    assert_same(parts, np.hstack([to_numpy(codes).clip(0), (-to_numpy(codes)).clip(0)]), foreign)
+    assert_same(split.inverse_transform(parts), to_numpy(codes) @ ATOMS, foreign)
     ica = OrthonormalICA(random_state=0).fit(X)
     assert_same(ica.transform(foreign(X)), ica.transform(X), foreign)
     assert coder.score(foreign(X)) == pytest.approx(coder.score(X), rel=1e-6)
@@ -123,6 +127,8 @@ def test_precision_follows_x(foreign):
         (lambda: SparseCoding(2, max_iter=1).fit(strict(X)), "learns on the host"),
         (lambda: SparseFiltering(2, max_iter=1).fit(strict(X)), "learns on the host"),
         (lambda: SparseCoder(ATOMS, penalty="smooth_l1").transform(strict(X)), "with L1 only"),
+        (lambda: SparseCoder(ATOMS, n_nonzero=2).transform(strict(X)), "with L1 only"),
+        (lambda: SparseCoder(ATOMS, sparse_output=True).transform(strict(X)), "X is not of NumPy"),
         (lambda: SparseCoder(ATOMS).transform(strict(X), np.empty((300, 5))), "out is given"),
         (lambda: OrthonormalICA().fit(strict(X * np.nan)), "NaN"),
         (lambda: OrthonormalICA().fit(strict(X[0])), "1D array"),

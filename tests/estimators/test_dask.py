@@ -97,6 +97,17 @@ def test_samples_come_back_chunk_by_chunk(X, chunked):
             model.inverse_transform(codes[:, :4])
 
 
+@pytest.mark.parametrize("is_spread", first_fast([False, True]))
+def test_split_codes_are_a_dask_array_and_sparse_ones_a_matrix(is_spread, X, request):
+    samples = request.getfixturevalue("chunked") if is_spread else da.from_array(X, (1024, 6))
+    coder = SparseCoder(np.eye(6) + 1, n_nonzero=2, split_sign=True)
+    expected, codes = coder.transform(X), coder.transform(samples)
+    assert codes.chunks == (samples.chunks[0], (12,))
+    np.testing.assert_array_equal(codes.compute(), expected)
+    there = coder.set_params(sparse_output=True).transform(samples)
+    np.testing.assert_array_equal(there.toarray(), expected)
+
+
 def told(seen):
     return {str(warning.message) for warning in seen if warning.category is ConvergenceWarning}
 

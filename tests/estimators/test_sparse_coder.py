@@ -1,12 +1,19 @@
 """Codes for a dictionary that is given."""
 
+from inspect import signature
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.decomposition
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.decomposition import sparse_encode
+from sklearn.linear_model import orthogonal_mp
 from sklearn.pipeline import make_pipeline
 
+import sparsebp
 from sparsebp import SparseCoder, SparseCoding
 from sparsebp.penalties import L1
 from sparsebp.preprocessing import Whitening
@@ -87,6 +94,10 @@ def test_atoms_of_zeros_one_sample_and_the_precision_of_the_dictionary():
         ({"epsilon": 0, "penalty": "smooth_l1"}, "epsilon must be a finite number > 0, got 0"),
         ({"n_jobs": 0}, r"n_jobs must be .*, got 0"),
         ({"penalty": "l2"}, r"penalty must be .*, got 'l2'"),
+        ({"n_nonzero": 0}, "n_nonzero must be an integer ≥ 1, or None .*, got 0"),
+        ({"error": -1.0}, "error must be a finite number ≥ 0, or None .*, got -1"),
+        ({"n_nonzero": 2, "alpha": 0.5}, "Leave alpha at its default, 1.0, or set n_nonzero and"),
+        ({"error": 1.0, "penalty": "cauchy"}, "a pursuit, but penalty is 'cauchy'. Leave penalty"),
     ],
 )
 def test_what_is_unusable_is_refused_with_a_message(parameters, message):
@@ -97,7 +108,9 @@ def test_what_is_unusable_is_refused_with_a_message(parameters, message):
         coder.transform(X)
 
 
-@pytest.mark.parametrize("name", ["alpha", "epsilon", "n_jobs"])
+@pytest.mark.parametrize(
+    "name", ["alpha", "epsilon", "n_jobs", "n_nonzero", "error", "split_sign", "sparse_output"]
+)
 def test_values_of_another_type_are_refused_by_name(name):
     coder = SparseCoder(ATOMS, penalty="smooth_l1").set_params(**{name: []})
     for use in (coder.fit, coder.transform, lambda _: coder.penalty_, lambda _: coder.alpha_):
@@ -113,3 +126,115 @@ def test_a_coder_at_another_weight_keeps_shape_names_and_output():
     codes = coder.transform(X)  # without a warning about names
     assert isinstance(codes, pd.DataFrame)
     assert coder.with_alpha(0.2).patch_shape == (2, 3)
+
+
+UNIT = ATOMS / np.linalg.norm(ATOMS, axis=1, keepdims=True)
+
+
+def test_pursuit_is_that_of_scikit_learn():
+    options = {"transform_algorithm": "omp", "transform_n_nonzero_coefs": 3, "split_sign": True}
+    theirs = sklearn.decomposition.SparseCoder(UNIT, **options).transform(X)
+    ours = SparseCoder(UNIT, n_nonzero=3, split_sign=True).fit_transform(X)
+    np.testing.assert_allclose(ours, theirs, atol=1e-10)
+    expected = orthogonal_mp(UNIT.T, X.T, tol=1.5).T
+    np.testing.assert_allclose(SparseCoder(UNIT, error=1.5).transform(X), expected, atol=1e-10)
+
+
+def test_pursuit_in_orthonormal_atoms_finds_the_best_choice_of_all():
+    atoms = np.linalg.qr(np.random.default_rng(1).normal(size=(5, 5)))[0]
+    x = X[:6, :5]
+    errors = [x - x @ atoms[list(some)].T @ atoms[list(some)] for some in combinations(range(5), 2)]
+    best = np.square(errors).sum(axis=2).min(axis=0)
+    coder = SparseCoder(3.0 * atoms, n_nonzero=2)
+    found = np.square(x - coder.inverse_transform(coder.transform(x))).sum(axis=1)
+    np.testing.assert_allclose(found, best)
+    assert coder.score(x) == pytest.approx(-best.mean())
+    assert coder.penalty_ is None
+    assert coder.alpha_ == 0
+
+
+def test_no_fewer_atoms_would_meet_the_bound_on_the_error():
+    error = 1.5
+    codes = SparseCoder(ATOMS, error=error).transform(X)
+    assert np.square(X - codes @ ATOMS).sum(axis=1).max() <= error
+    for x, n_used in zip(X, np.count_nonzero(codes, axis=1), strict=True):
+        if n_used > 1:
+            fewer = SparseCoder(ATOMS, n_nonzero=n_used - 1).transform([x])
+            assert np.square(x - fewer @ ATOMS).sum() > error
+    both = SparseCoder(ATOMS, n_nonzero=2, error=error).transform(X)
+    np.testing.assert_array_equal(
+        np.count_nonzero(both, axis=1), np.minimum(np.count_nonzero(codes, axis=1), 2)
+    )
+    assert not SparseCoder(ATOMS, error=1e6).transform(X).any()
+
+
+def test_pursuit_with_more_atoms_than_directions_duplicates_and_zeros():
+    atoms = np.vstack([ATOMS, ATOMS, np.zeros((1, 8))]).astype(np.float32)
+    atoms.flags.writeable = False
+    for x in (X, X[:1], np.zeros((2, 8)), np.asfortranarray(X, np.float32)):
+        codes = SparseCoder(atoms, n_nonzero=100).transform(x)
+        assert codes.dtype == np.float32
+        assert np.count_nonzero(codes, axis=1).max() <= 8
+        assert not codes[:, -1].any()
+        np.testing.assert_allclose(codes @ atoms, x, atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_pursuit_works_at_any_scale(scale):
+    codes = SparseCoder(ATOMS, n_nonzero=2).transform(X)
+    np.testing.assert_allclose(
+        SparseCoder(ATOMS, n_nonzero=2).transform(scale * X) / scale, codes, rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("rule", [{"n_nonzero": 3}, {"alpha": 0.5}])
+@pytest.mark.parametrize("split_sign", [False, True])
+def test_sparse_output_has_the_same_numbers_and_goes_back(rule, split_sign, monkeypatch, tmp_path):
+    monkeypatch.setattr("sparsebp.samples.samples._LARGE", 1)  # blocks of 1,024
+    x = np.random.default_rng(0).laplace(size=(1100, 8))
+    coder = SparseCoder(ATOMS, split_sign=split_sign, **rule)
+    plain, dense = SparseCoder(ATOMS, **rule).transform(x), coder.transform(x)
+    if split_sign:
+        np.testing.assert_array_equal(dense, np.hstack([plain.clip(0), (-plain).clip(0)]))
+    sparsely = clone(coder).set_params(sparse_output=True)
+    stored = np.memmap(tmp_path / "x", "f8", mode="w+", shape=x.shape)
+    stored[:] = x
+    for found in (sparsely.fit_transform(x), sparsely.transform(stored)):
+        assert isinstance(found, sparse.csr_array)
+        np.testing.assert_array_equal(found.toarray(), dense)
+        assert found.nnz == np.count_nonzero(dense)
+    assert len(sparsely.get_feature_names_out()) == dense.shape[1]
+    for codes in (found, dense):
+        np.testing.assert_allclose(sparsely.inverse_transform(codes), plain @ ATOMS, atol=1e-10)
+        np.testing.assert_array_equal(sparsely.silent_components(0 * codes), range(12))
+    assert sparsely.score(x) == SparseCoder(ATOMS, **rule).score(x)
+
+
+def test_sparse_output_is_refused_where_it_cannot_be():
+    coder = SparseCoder(ATOMS, n_nonzero=2, split_sign=True, sparse_output=True)
+    with pytest.raises(ValueError, match=r"sparse_output=True .* but out is given. Set sparse"):
+        coder.transform(X, np.empty((50, 24)))
+    with pytest.raises(ValueError, match="scipy sparse matrix"):
+        clone(coder).set_output(transform="pandas").transform(X)
+    with pytest.raises(ValueError, match=r"X has 12 columns, but .* returns 24"):
+        coder.inverse_transform(sparse.csr_array((3, 12)))
+    table = coder.set_params(sparse_output=False).set_output(transform="pandas").transform(X)
+    assert list(table.columns) == [f"sparsecoder{number}" for number in range(24)]
+
+
+def test_a_pursuit_has_no_weight_of_a_penalty():
+    with pytest.raises(ValueError, match=r"found by pursuit, .* Write SparseCoder"):
+        SparseCoder(ATOMS, n_nonzero=2).with_alpha(1.0)
+
+
+@pytest.mark.parametrize("rule", [{"n_nonzero": 3}, {"penalty": "cauchy", "alpha": 0.5}])
+def test_the_function_returns_what_the_coder_does(rule):
+    options = {"split_sign": True, "sparse_output": True, "n_jobs": 1, **rule}
+    found = sparsebp.sparse_encode(X, ATOMS, **options)
+    assert (found != SparseCoder(ATOMS, **options).transform(X)).nnz == 0
+    own, coders = (
+        {name: p.default for name, p in signature(f).parameters.items()}
+        for f in (sparsebp.sparse_encode, SparseCoder)
+    )
+    assert own.keys() - {"X"} == coders.keys() - {"patch_shape"}
+    assert all(coders[name] == default for name, default in own.items() if name != "X")

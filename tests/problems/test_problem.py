@@ -77,6 +77,14 @@ def test_weight_decay_is_in_the_place_of_the_constraint():
     assert free.constrained(objective) is objective
 
 
+def test_codes_that_a_pursuit_finds_have_no_penalty():
+    problem = sparse_coding(None, 0.0)
+    error = np.square(A @ S - X).sum(axis=0).mean()
+    assert problem.value({"x": X, "A": A, "s": S}) == pytest.approx(error)
+    assert not problem.values
+    assert "matching pursuit" in problem.meanings["s_j"]
+
+
 def test_a_penalty_without_a_lower_bound_is_refused():
     with pytest.raises(ValueError, match="unbounded below; give a penalty without signs"):
         sparse_coding(Signed(SmoothL1(), (1, -1)), 0.1)

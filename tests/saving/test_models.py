@@ -34,6 +34,7 @@ MODELS = [
     ReconstructionICA(8, penalty=Cauchy(), tol=1e-3, callback=lambda i, value: None),
     OrthonormalICA(3, penalty=SmoothL1(0.5), solver="manifold", tol=1e-3),
     SparseCoder(np.eye(6)[:4] * 2, alpha=0.5),
+    SparseCoder(np.eye(6)[:4] * 2, n_nonzero=2, error=0.5, split_sign=True),
     SparseFiltering(3, tol=1e-3),
     Whitening("pca", n_components=4),
     make_pipeline(Whitening(), ReconstructionICA(3, tol=1e-3)),
