@@ -16,9 +16,14 @@ from benchmarks.timing import Trail
 
 
 def spams_dictionary(
-    X: np.ndarray, basis: np.ndarray, alpha: float, iterations: int, n_threads: int
+    X: np.ndarray,
+    basis: np.ndarray,
+    alpha: float,
+    iterations: int,
+    n_threads: int,
+    batch_size: int = 256,
 ) -> np.ndarray:
-    """Return the basis that SPAMS learns online from batches of 256.
+    """Return the basis that SPAMS learns online.
 
     Parameters
     ----------
@@ -32,10 +37,12 @@ def spams_dictionary(
         Batches; a negative number is a time in seconds.
     n_threads : int
         Threads.
+    batch_size : int
+        Samples of a batch.
     """
     import spams
 
-    options = {"mode": 2, "lambda1": alpha / 2, "iter": iterations, "batchsize": 256}
+    options = {"mode": 2, "lambda1": alpha / 2, "iter": iterations, "batchsize": batch_size}
     start = np.asfortranarray(basis)
     with redirect_stdout(StringIO()):
         return spams.trainDL(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ _GAP, _REFLECTIONS = 1e-3, 200
 #: each, thirty batches of 1000 samples recover only 15 to 26 of 50 planted atoms.
 _SHARE, _FEWEST = 2, 100
 #: Atoms updated with one matrix product.
-_GROUP = 16
+_GROUP = 64
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,15 @@ class OnlineLearning(BasisSearch):
         usable = order[diagonal[order] > 1e-10 * diagonal.max(initial=0.0)]
         for group in np.array_split(usable, -(-len(usable) // _GROUP)) if len(usable) else []:
             # One matrix product for a group of atoms, and a small one for each atom within it.
-            pulls = cross.T[group] - moments[group] @ atoms
             within, old = moments[np.ix_(group, group)], atoms[group]
+            pulls = cross.T[group] - moments[group] @ atoms + np.tril(within) @ old
             new = old.copy()
-            for i, j in enumerate(group):
-                pull = pulls[i] + diagonal[j] * old[i] - within[i, :i] @ (new[:i] - old[:i])
-                pull = self._allowed(pull)
-                length = np.sqrt(pull @ pull) if self.gamma is None else diagonal[j] + decay
-                if length > 0:
-                    new[i] = pull / length
+            for i, (pull, row, atom) in enumerate(zip(pulls, within, new, strict=True)):
+                pull -= row[:i].dot(new[:i])  # the method takes half as long as @ for so few
+                best = self._allowed(pull)
+                size = math.sqrt(best.dot(best)) if self.gamma is None else row[i] + decay
+                if size > 0:
+                    np.divide(best, size, out=atom)
             atoms[group] = new
         return np.ascontiguousarray(atoms.T.astype(basis.dtype))
 
