@@ -11,6 +11,7 @@ from benchmarks.rows.images import feature_maps, gabor_fits, inpainting
 from benchmarks.rows.memory import peak_memory
 from benchmarks.rows.places import places
 from benchmarks.rows.recovery import planted_dictionary
+from benchmarks.rows.smooth import smooth_codes
 from benchmarks.rows.stores import stored_samples
 from benchmarks.rows.stream import streamed_patches
 from benchmarks.setting import Setting
@@ -23,6 +24,7 @@ ROWS: dict[str, Callable[[Setting], list[Record]]] = {
     "coding": sparse_coding,
     "exercise": tutorial_exercise,
     "codes": exact_codes,
+    "smooth": smooth_codes,
     "few": few_codes,
     "pursuit": pursuits,
     "planted": planted_dictionary,
