@@ -118,7 +118,22 @@ class Recipe:
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Load photographs as `load` does, one at a time: only one of them is held.
 
-        Yield name and image; if no image has a patch, ValueError is raised at the end.
+        Parameters
+        ----------
+        images : path, iterable of paths, or None
+            As in `load`.
+        track : callable
+            Shows progress.
+
+        Yields
+        ------
+        (str, ndarray)
+            Name and image.
+
+        Raises
+        ------
+        ValueError
+            At the end, if no image yields a patch.
         """
         without: dict[str, str] = {}
         correlations: list[float] = []

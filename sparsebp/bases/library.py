@@ -11,9 +11,12 @@ _FOLDER = Path(__file__).parent
 
 
 def basis_names() -> list[str]:
-    """Return the names of the bases shipped with the package, in alphabetical order.
+    """Return the names of the bases shipped with the package.
 
-    Each ends with the size of its patches.
+    Returns
+    -------
+    names : list of str
+        In alphabetical order; each ends with the size of its patches.
 
     Examples
     --------
@@ -25,9 +28,22 @@ def basis_names() -> list[str]:
 
 
 def basis_file(name: str) -> Path:
-    """Return the file of a basis, one of `basis_names`; another name is a ValueError.
+    """Return the file of a basis, from which `sparsebp.read_metadata` reads how it was learned.
 
-    `sparsebp.load_model` reads it, and `sparsebp.read_metadata` how the basis was learned.
+    Parameters
+    ----------
+    name : str
+        One of `basis_names`.
+
+    Returns
+    -------
+    path : Path
+        A file that `sparsebp.load_model` reads.
+
+    Raises
+    ------
+    ValueError
+        If there is no basis of that name.
 
     Examples
     --------

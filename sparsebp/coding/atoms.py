@@ -13,10 +13,19 @@ logger = logging.getLogger(__name__)
 
 
 def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Return the indices of the atoms that contribute almost nothing, by `unused_components`.
+    """Return the indices of the atoms that contribute almost nothing.
 
-    `squares` (n_components,) are the mean squares of the coefficients, the basis is (n_features,
-    n_components).
+    Parameters
+    ----------
+    basis : ndarray of shape (n_features, n_components)
+        A.
+    squares : ndarray of shape (n_components,)
+        Mean square of each atom's coefficients.
+
+    Returns
+    -------
+    unused : ndarray of int
+        By `unused_components`.
     """
     return unused_components(squares * np.linalg.norm(basis.astype(np.float64), axis=0) ** 2)
 
@@ -24,12 +33,26 @@ def unused_atoms(basis: np.ndarray, squares: np.ndarray) -> np.ndarray:
 def replaced_atoms(
     x: np.ndarray, basis: np.ndarray, codes: np.ndarray, unused: np.ndarray, rng: RandomSource
 ) -> np.ndarray:
-    """Replace the atoms of some indices by residuals of badly reconstructed samples.
+    """Replace given atoms by residuals of badly reconstructed samples.
 
-    Samples x (n_features, n_samples), with coefficients `codes` (n_components, n_samples), are
-    drawn in proportion to their squared error. Return a copy of the basis (n_features,
-    n_components), whose new atoms have the median norm; the basis itself if no atom is unused or
-    every sample is reconstructed perfectly.
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    basis : ndarray of shape (n_features, n_components)
+        A.
+    codes : ndarray of shape (n_components, n_samples)
+        Their coefficients.
+    unused : ndarray of int
+        Indices of the atoms to replace.
+    rng : RandomState or Generator
+        Draws the samples, in proportion to their squared error.
+
+    Returns
+    -------
+    basis : ndarray of shape (n_features, n_components)
+        A copy, with new atoms of the median norm; the same basis if no atom is unused or every
+        sample is reconstructed perfectly.
     """
     if unused.size == 0:
         return basis

@@ -34,9 +34,22 @@ _TIGHT, _MANY = 1e-8, 20_000
 def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
     """Compute Aᵀx, row r divided by the norm of atom r: the tutorial's initial coefficients.
 
-    Samples x are (n_features, n_samples), the basis A is (n_features, n_components); an atom of
-    zeros gives zeros. *Sparse Coding: Autoencoder Interpretation* prints Wᵀx, and its starter code
-    divides by the squared length.
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    basis : ndarray of shape (n_features, n_components)
+        A. An atom of zeros gives zeros.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_components, n_samples)
+        Initial coefficients.
+
+    Notes
+    -----
+    *Sparse Coding: Autoencoder Interpretation* prints Wᵀx, and its starter code divides by the
+    squared length.
     """
     return product(UnitColumns.project(basis).T, x, x.dtype)
 

@@ -70,7 +70,17 @@ class OnlineLearning(BasisSearch):
     def learn(self, x: np.ndarray, state: BasisState, seed: int) -> tuple[BasisState, float]:
         """Learn from a batch, in several steps on equal parts if it is large.
 
-        Arguments are as in `run`, results as of `step`; the objective is the mean over the steps.
+        Parameters
+        ----------
+        x, state, seed
+            As in `run`.
+
+        Returns
+        -------
+        state : BasisState
+            What is known now.
+        value : float
+            The objective, a mean over the steps.
         """
         n_steps = max(x.shape[1] // max(_FEWEST, _SHARE * state.basis.shape[1]), 1)
         values = []

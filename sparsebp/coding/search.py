@@ -87,10 +87,23 @@ class BasisSearch:
         return self.value(x, basis, starting_codes(x, basis))
 
     def step(self, x: np.ndarray, state: BasisState, rng: RandomSource) -> tuple[BasisState, float]:
-        """Learn from a batch x (n_features, n_samples); return the new state and the objective.
+        """Learn from one batch.
 
-        The state's basis satisfies the constraints; rng draws what is random, such as the samples
-        that replace unused atoms. The objective is that of the coefficients found for the batch.
+        Parameters
+        ----------
+        x : ndarray of shape (n_features, n_samples)
+            The batch.
+        state : BasisState
+            What is known so far, its basis within the constraints.
+        rng : RandomState or Generator
+            Draws what is random, such as the samples that replace unused atoms.
+
+        Returns
+        -------
+        state : BasisState
+            What is known now.
+        value : float
+            The objective on the batch, of the coefficients found for it.
         """
         raise NotImplementedError
 

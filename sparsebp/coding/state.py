@@ -64,10 +64,17 @@ class BasisState:
     def including(
         self, x: np.ndarray, codes: np.ndarray, forgetting: float = RESUMED_FORGETTING
     ) -> BasisState:
-        """Return the state with samples x and their codes added to its sums, and the same basis.
+        """Return the state with samples added to its decayed sums, and the same basis.
 
-        If m of N samples are new, past sums are weighted by (1 − m/N)^forgetting: about the last
-        N / forgetting samples count.
+        Parameters
+        ----------
+        x : ndarray of shape (n_features, n_samples)
+            Samples in columns.
+        codes : ndarray of shape (n_components, n_samples)
+            Their coefficients.
+        forgetting : float
+            If m of N samples are new, past sums are weighted by (1 − m/N)^forgetting: about the
+            last N / forgetting samples count.
         """
         n_samples = self.n_samples + x.shape[1]
         kept = (self.n_samples / n_samples) ** forgetting  # the weights of all sum to one
@@ -84,7 +91,13 @@ class BasisState:
         return BasisState(self.basis, self.codes_moments, self.cross_moments, self.n_samples)
 
     def moved_to(self, basis: np.ndarray) -> BasisState:
-        """Return the state with the same atoms of other norms, and sums rescaled to these."""
+        """Return the state with another basis; coefficients are rescaled to its norms.
+
+        Parameters
+        ----------
+        basis : ndarray of shape (n_features, n_components)
+            The same atoms, perhaps with other norms.
+        """
         before, after = (np.linalg.norm(a.astype(np.float64), axis=0) for a in (self.basis, basis))
         ratios = np.where(after > 0, before / np.where(after > 0, after, 1), 1)
         moments = self.codes_moments * np.outer(ratios, ratios)
@@ -137,7 +150,13 @@ KEPT_ALTERNATION: dict[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class BasisResult(Result):
-    """The result of a search for a basis, with the state from which it can be resumed."""
+    """The result of a search for a basis.
+
+    Parameters
+    ----------
+    state : BasisState
+        The state from which the search can be resumed.
+    """
 
     state: BasisState
 

@@ -132,7 +132,18 @@ def load_named_photographs(
     dtype: type[np.floating] = np.float64,
     track: Track = no_progress,
 ) -> dict[str, NDArray[Any]]:
-    """Load photographs as `load_photographs` does, by their names: all of `read_photographs`."""
+    """Load photographs as `load_photographs` does, by their names.
+
+    Parameters
+    ----------
+    images, color, bits, dtype, track
+        As in `read_photographs`.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (height, width) or (height, width, 3)
+        What `read_photographs` yields.
+    """
     return dict(read_photographs(images, color=color, bits=bits, dtype=dtype, track=track))
 
 

@@ -94,10 +94,22 @@ class AtomCoder(Reconstructor):
         return encode(x, *sparsely, n_threads=count_threads(self.n_jobs))
 
     def with_alpha(self, alpha: float) -> SparseCoder:
-        """Return a coder with the same atoms and penalty and another weight α ≥ 0 of the penalty.
+        """Return a coder with the same atoms and penalty and another weight.
 
-        It encodes as this model would with that weight; the model is not changed. ValueError if its
-        codes are found by pursuit.
+        Parameters
+        ----------
+        alpha : float
+            Weight α ≥ 0 of the penalty.
+
+        Returns
+        -------
+        coder : SparseCoder
+            Encodes as this model would with the weight α. The model is not changed.
+
+        Raises
+        ------
+        ValueError
+            If alpha is not a number ≥ 0, or if the codes of this model are found by pursuit.
 
         Examples
         --------

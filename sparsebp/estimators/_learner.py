@@ -177,7 +177,13 @@ class Learner(CallbackSupportMixin, Coder):
         return "filters {} silent", "Lower n_components or alpha."
 
     def check_parameters(self) -> None:
-        """Raise ValueError or TypeError for invalid parameters, as `fit` does."""
+        """Raise an error for invalid parameters, as `fit` does.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is one.
+        """
         check_integer("n_components", self.n_components, none="as many as features")
         check_memory("n_components", self.n_components, (self.n_components or 1,))
         check_integer("max_iter", self.max_iter)

@@ -127,9 +127,24 @@ class SparseCoder(AtomCoder):
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and X (n_samples, n_features); there is nothing to learn.
+        """Check the parameters and the number of features; there is nothing to learn.
 
-        ValueError or TypeError if one is unusable.
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples in rows.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : SparseCoder
+            The estimator, unchanged.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X or a parameter is unusable.
         """
         self._samples(X)
         return self

@@ -237,6 +237,11 @@ class SparseCoding(AtomCoder, Learner):
         y : Ignored
             Present for the interface.
 
+        Returns
+        -------
+        self : SparseCoding
+            The estimator after the batch.
+
         Raises
         ------
         ValueError, TypeError

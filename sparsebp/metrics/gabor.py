@@ -44,6 +44,10 @@ def gabor_fit(filters: ArrayLike, patch_shape: Sequence[int]) -> GaborFit:
     patch_shape : int, (height, width), (height, width, 3) or (frames, height, width)
         In pixels.
 
+    Returns
+    -------
+    GaborFit
+
     Raises
     ------
     ValueError

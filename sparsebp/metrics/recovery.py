@@ -49,6 +49,10 @@ def dictionary_recovery(
     threshold : float in (0, 1], default 0.99
         |cosine| from which an atom counts as found.
 
+    Returns
+    -------
+    Recovery
+
     Raises
     ------
     ValueError

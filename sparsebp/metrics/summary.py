@@ -83,6 +83,10 @@ def summarize_features(
         Features that contribute almost nothing. Their shapes are meaningless, so they are excluded
         from medians; in fractions they count as not Gabor-like.
 
+    Returns
+    -------
+    FeatureSummary
+
     Raises
     ------
     ValueError

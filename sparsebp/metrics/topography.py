@@ -60,6 +60,10 @@ def topography_index(
     wrap : bool, default True
         Whether the map is a torus: its first row is a neighbor of its last, and so for columns.
 
+    Returns
+    -------
+    TopographyIndex
+
     Raises
     ------
     TypeError

@@ -87,7 +87,7 @@ def minimize_growing(
 
 
 def growing_subsets(samples: Samples, fewest: int, rng: RandomSource) -> list[Samples]:
-    """Draw nested random subsets, each four times as large as the last, and end with all samples.
+    """Draw random subsets, each four times as large as the one before, then all samples.
 
     Parameters
     ----------
@@ -97,6 +97,11 @@ def growing_subsets(samples: Samples, fewest: int, rng: RandomSource) -> list[Sa
         Samples of the first subset, at least; with fewer than four times as many there is none.
     rng : RandomState or Generator
         Draws them.
+
+    Returns
+    -------
+    stages : list of Samples
+        Each holds those before it; the last are the samples themselves.
     """
     sizes = [samples.shape[1] // _FACTOR]
     while sizes[-1] > _MOST:

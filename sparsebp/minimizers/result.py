@@ -55,9 +55,18 @@ class Result:
     history: tuple[float, ...]
 
     def followed_by(self, later: Result) -> Result:
-        """Return a later result of a search from this point, with the iterations of both.
+        """Return the result of a search continued from this one's point.
 
-        It may be of another objective. At the junction the history has the earlier value.
+        Parameters
+        ----------
+        later : Result
+            Of the second search alone, perhaps of another objective.
+
+        Returns
+        -------
+        result : Result
+            The later one, with the iterations and the history of both. At the junction the history
+            has the earlier value.
         """
         history = (*self.history, *later.history[1 if self.history else 0 :])
         return replace(later, n_iter=self.n_iter + later.n_iter, history=history)

@@ -60,17 +60,36 @@ class Penalty:
         return {n: v for n, v in vars(self).items() if n not in cached}
 
     def network(self, *, behind: tuple[Layer, ...] = (), input: str = "s") -> Network:
-        """Return S as a network of the variable `input`.
+        """Return the penalty as a network, after layers that compute the coefficients, if any.
 
-        It comes after the layers `behind`, which compute the coefficients: (W, z) in ICA, none in
-        sparse coding.
+        Parameters
+        ----------
+        behind : tuple of Layer
+            Layers that compute the coefficients, such as (W, z) in ICA; none in sparse coding.
+        input : str
+            Name of the network's input.
+
+        Returns
+        -------
+        network : Network
+            S of the coefficients.
         """
         return Network(input, (*behind, *self.layers))
 
     def values_and_gradient(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compute S (n_samples,) of each column of coefficients s (n_components, n_samples).
+        """Compute S of each column, and its gradient.
 
-        Return it, and ∂S/∂s of the shape of s.
+        Parameters
+        ----------
+        codes : ndarray of shape (n_components, n_samples)
+            Coefficients in columns.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,)
+            S of each column.
+        gradient : ndarray of shape (n_components, n_samples)
+            ∂S/∂s.
         """
         variables = {**self.variables_like(codes), "s": codes}
         values, gradients = backpropagate(self._tree, "s", variables, ("s",))
@@ -79,8 +98,15 @@ class Penalty:
     def curvature(self, codes: np.ndarray) -> np.ndarray:
         """Compute ∂S/∂s / s: the curvature of the parabola that touches S at ±s and lies above it.
 
-        It is ≥ 0 and of the shape of the coefficients s (n_components, n_samples); where s is 0, it
-        is the limit.
+        Parameters
+        ----------
+        codes : ndarray of shape (n_components, n_samples)
+            Coefficients in columns.
+
+        Returns
+        -------
+        curvature : ndarray of shape (n_components, n_samples)
+            At least 0; where s is 0, the limit.
         """
         xp = namespace(codes)
         eps = constant(float(xp.finfo(codes.dtype).eps), codes)
@@ -105,11 +131,30 @@ class Penalty:
         raise NotImplementedError
 
     def variables_like(self, like: Any) -> dict[str, Any]:
-        """Return `variables` in the library and precision of an array, such as the coefficients.
+        """Return the penalty's own matrices in the library and precision of another array.
 
-        For complex ones they are not converted.
+        Parameters
+        ----------
+        like : ndarray or anything else with a dtype
+            Samples or coefficients; for complex ones the matrices are not converted.
+
+        Returns
+        -------
+        variables : dict of str to matrix
+            By name.
         """
         return {name: _namespaces.like(matrix, like) for name, matrix in self.variables.items()}
 
     def check_components(self, n_components: int) -> None:
-        """Raise ValueError if the penalty has a grid or groups for another number of components."""
+        """Raise an error for a number of components that does not fit the penalty.
+
+        Parameters
+        ----------
+        n_components : int
+            Number of coefficients of a sample.
+
+        Raises
+        ------
+        ValueError
+            If the penalty has a grid or groups for another number.
+        """

@@ -51,7 +51,17 @@ class L1(Penalty):
     def proximal(self, codes: np.ndarray, step: np.ndarray | float) -> np.ndarray:
         """Compute argmin over u of ½‖u − s‖² + step ‖u‖₁: soft thresholding.
 
-        It is sign(s) max(|s| − step, 0), or max(s − step, 0) where coefficients are positive.
+        Parameters
+        ----------
+        codes : ndarray of shape (n_components, n_samples)
+            s.
+        step : float or ndarray that broadcasts
+            The threshold, at least 0.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_components, n_samples)
+            sign(s) max(|s| − step, 0), or max(s − step, 0) where coefficients are positive.
         """
         if self.positive:
             return namespace(codes).clip(codes - step, 0, None)
@@ -60,10 +70,21 @@ class L1(Penalty):
     def violation(
         self, codes: np.ndarray, gradient: np.ndarray, weight: np.ndarray | float
     ) -> np.ndarray:
-        """Compute how far each column is from a minimum of f(s) + weight ‖s‖₁, given ∇f at s.
+        """Compute how far each column is from a minimum of f(s) + weight ‖s‖₁.
 
-        Return the largest element of each column's minimum-norm subgradient, 0 at a minimum, of
-        shape (n_samples,). A weight ≥ 0 may be an array that broadcasts.
+        Parameters
+        ----------
+        codes : ndarray of shape (n_components, n_samples)
+            s.
+        gradient : ndarray of shape (n_components, n_samples)
+            ∇f there.
+        weight : float or ndarray that broadcasts
+            At least 0.
+
+        Returns
+        -------
+        violation : ndarray of shape (n_samples,)
+            The largest element of the minimum-norm subgradient, 0 at a minimum.
         """
         xp = namespace(codes)
         slope = -gradient if self.positive else xp.abs(gradient)

@@ -37,10 +37,19 @@ class GaussianReference(NamedTuple):
 
 
 def gaussian_reference(penalty: Penalty, deviation: np.ndarray) -> GaussianReference:
-    """Compute an elementwise penalty of Gaussian coefficients with mean 0, by quadrature.
+    """Compute a penalty of Gaussian coefficients with mean 0, by quadrature.
 
-    Their standard deviations are given (n_components,). The result is in float64; the error of its
-    value is below 10⁻⁶ of it.
+    Parameters
+    ----------
+    penalty : Penalty
+        One that is elementwise.
+    deviation : ndarray of shape (n_components,)
+        Standard deviation of each coefficient.
+
+    Returns
+    -------
+    reference : GaussianReference
+        In float64; the error of the value is below 10⁻⁶ of it.
 
     Examples
     --------
@@ -57,6 +66,19 @@ def gaussian_reference(penalty: Penalty, deviation: np.ndarray) -> GaussianRefer
 
 
 def values_of_each(penalty: Penalty, codes: np.ndarray) -> np.ndarray:
-    """Compute ρ of every coefficient (n_components, n_samples), for an elementwise penalty."""
+    """Compute ρ of every coefficient.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        One that is elementwise.
+    codes : ndarray of shape (n_components, n_samples)
+        Coefficients in columns.
+
+    Returns
+    -------
+    values : ndarray of shape (n_components, n_samples)
+        Whose columns sum to S.
+    """
     reshape = namespace(codes).reshape
     return reshape(penalty.values_and_gradient(reshape(codes, (1, -1)))[0], codes.shape)

@@ -35,6 +35,11 @@ def make_penalty(penalty: str | Penalty, n_components: int, epsilon: float) -> P
     epsilon : float
         ε > 0 for the smoothed penalties.
 
+    Returns
+    -------
+    penalty : Penalty
+        The penalty.
+
     Raises
     ------
     ValueError

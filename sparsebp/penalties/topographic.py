@@ -96,7 +96,7 @@ class Topographic(Penalty):
 
     @classmethod
     def from_groups(cls, groups: Any, *, epsilon: float = 1e-2) -> Topographic:
-        """Return the penalty for any grouping matrix, with ``grid_shape`` None.
+        """Return the penalty for any grouping matrix.
 
         Parameters
         ----------
@@ -104,6 +104,11 @@ class Topographic(Penalty):
             V ≥ 0: how strongly each group holds each feature.
         epsilon : float
             ε > 0.
+
+        Returns
+        -------
+        penalty : Topographic
+            With ``grid_shape`` None.
 
         Raises
         ------
@@ -168,9 +173,22 @@ class Topographic(Penalty):
 
 
 def squarest_grid(n_components: int) -> tuple[int, int]:
-    """Return (rows, columns) of the squarest grid with n_components cells, rows ≤ columns.
+    """Return (rows, columns) with rows · columns = n_components and rows ≤ columns, closest.
 
-    A prime number gives one row; what is not a positive integer is a ValueError or TypeError.
+    Parameters
+    ----------
+    n_components : int
+        At least 1. A prime number gives one row.
+
+    Returns
+    -------
+    grid_shape : (int, int)
+        The squarest grid that holds just so many features.
+
+    Raises
+    ------
+    ValueError
+        If n_components is not a positive whole number.
 
     Examples
     --------

@@ -126,6 +126,11 @@ class Whitening(Transformer):
         y : ignored
             Present because scikit-learn's pipelines pass it.
 
+        Returns
+        -------
+        Whitening
+            The object itself, fitted.
+
         Raises
         ------
         TypeError
@@ -154,7 +159,13 @@ class Whitening(Transformer):
         return self
 
     def check_parameters(self) -> None:
-        """Raise ValueError or TypeError for invalid parameters, as `fit` does."""
+        """Raise an error for invalid parameters, as `fit` does.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is one.
+        """
         check_choice("method", self.method, ("zca", "pca"))
         if isinstance(self.n_components, Integral):
             check_integer("n_components", self.n_components)

@@ -45,8 +45,15 @@ class UnitVectors:
 
 @dataclass(frozen=True)
 class UnitRows(UnitVectors):
-    """F(P) of an objective in a matrix with unit rows, at the free matrix with normalized rows.
+    """F(P) of an objective at the free matrix with normalized rows.
 
+    Parameters
+    ----------
+    objective : Objective
+        In a matrix with unit rows.
+
+    Notes
+    -----
     The tutorial's RICA exercise normalizes the rows inside the cost and maps the gradient back:
     the component of a row's gradient along the row is removed, and the rest is divided by the norm.
     """
@@ -58,9 +65,12 @@ class UnitRows(UnitVectors):
 
 @dataclass(frozen=True)
 class UnitColumns(UnitVectors):
-    """F(P) of an objective in a matrix with unit columns, such as a basis of unit-norm atoms.
+    """F(P) of an objective at the free matrix with normalized columns.
 
-    The free matrix P has its columns normalized.
+    Parameters
+    ----------
+    objective : Objective
+        In a matrix with unit columns, such as a basis of unit-norm atoms.
     """
 
     normalize = NormalizeColumns()
@@ -71,6 +81,11 @@ class UnitColumns(UnitVectors):
 @dataclass(frozen=True)
 class OrthonormalRows:
     """F(W) of an objective at W = (MMᵀ)^(−½) M, the orthonormal matrix nearest to a free M.
+
+    Parameters
+    ----------
+    objective : Objective
+        In a matrix with WWᵀ = I.
 
     Notes
     -----
@@ -90,10 +105,22 @@ class OrthonormalRows:
 
     @staticmethod
     def project(point: np.ndarray) -> np.ndarray:
-        """Return (MMᵀ)^(−½) M, the matrix with orthonormal rows nearest to M, in M's precision.
+        """Return (MMᵀ)^(−½) M, the matrix with orthonormal rows nearest to M.
 
-        M (n_components, n_features) has full row rank; more rows than columns, which cannot be
-        orthonormal, are a ValueError.
+        Parameters
+        ----------
+        point : ndarray of shape (n_components, n_features)
+            M, of full row rank, n_components ≤ n_features.
+
+        Returns
+        -------
+        w : ndarray of shape (n_components, n_features)
+            W with WWᵀ = I, in M's precision.
+
+        Raises
+        ------
+        ValueError
+            If M has more rows than columns, which cannot be orthonormal.
 
         Examples
         --------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import Any, Protocol
 
 import numpy as np
@@ -133,10 +135,22 @@ class Objective:
         return (self.free,) if isinstance(self.free, str) else tuple(self.free)
 
     def pack(self, matrices: Mapping[str, Any]) -> np.ndarray:
-        """Return the point at which the free matrices, by their names, have these values.
+        """Return the point at which the free matrices have these values.
 
-        It is a flat vector of all, or the matrix if there is only one. A missing matrix, or one of
-        another shape, is a ValueError.
+        Parameters
+        ----------
+        matrices : mapping of str to array-like
+            Each free matrix by its name.
+
+        Returns
+        -------
+        point : ndarray
+            A flat vector of them all; where there is but one free matrix, that matrix.
+
+        Raises
+        ------
+        ValueError
+            If one is missing or of another shape.
         """
         if isinstance(self.free, str):
             return _as_array(matrices[self.free])
@@ -153,9 +167,22 @@ class Objective:
         return xp.concat([xp.reshape(array, (-1,)) for array in arrays.values()])
 
     def unpack(self, point: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the free matrices at a point from `pack`, by their names, as views of it.
+        """Return the free matrices at a point, by name.
 
-        A vector of another length is a ValueError.
+        Parameters
+        ----------
+        point : ndarray
+            As `pack` returns it.
+
+        Returns
+        -------
+        matrices : dict of str to ndarray
+            Views of the point.
+
+        Raises
+        ------
+        ValueError
+            If the vector has another length.
         """
         if isinstance(self.free, str):
             return {self.free: point}
@@ -210,18 +237,25 @@ class Objective:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Compute each column's contribution to F, and ∇F, with one column per sample.
 
-        The point has coefficients (n_components, n_samples), in every term the columns of the
-        network's end; `known` are matrices in place of fixed ones, such as those of fewer samples.
-        Values (n_samples,) sum to F; the columns of ∇F are the gradients of their own values.
+        Parameters
+        ----------
+        point : ndarray of shape (n_components, n_samples)
+            Coefficients in columns, in every term the columns of the network's end.
+        known : mapping of str to ndarray, optional
+            Matrices in place of fixed ones, such as those of fewer samples.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,)
+            They sum to F.
+        gradient : ndarray of shape (n_components, n_samples)
+            ∇F, whose columns are the gradients of their own values.
         """
         free = self.unpack(_floating(point))
         (name,) = free
-        parts = (group.run({**group.fixed, **(known or {})}, free) for group in self._groups)
-        values, gradients = next(parts)
-        gradient = gradients[name]
-        for more, gradients in parts:
-            values, gradient = values + more, gradient + gradients[name]
-        return values, gradient
+        parts = [group.run({**group.fixed, **(known or {})}, free) for group in self._groups]
+        values = reduce(add, (values for values, _ in parts))
+        return values, reduce(add, (gradients[name] for _, gradients in parts))
 
     @cached_property
     def _groups(self) -> list[_Group]:

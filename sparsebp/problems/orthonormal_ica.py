@@ -17,14 +17,33 @@ FILTER_MEANINGS = {
 
 
 def sparsity_network(penalty: Penalty) -> Network:
-    """Return S(Wx), a network with input x and weight W: a penalty's layers after the filters."""
+    """Return S(Wx) as a network: the penalty's layers after the filters.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        S.
+
+    Returns
+    -------
+    network : Network
+        With the input x and the weight W.
+    """
     return penalty.network(behind=_FILTER, input="x")
 
 
 def orthonormal_ica(penalty: Penalty) -> Problem:
-    """Return F(W) = (1/m) Σⱼ S(W xⱼ) subject to WWᵀ = I, in filters W (n_components, n_features).
+    """Return F(W) = (1/m) Σⱼ S(W xⱼ) subject to WWᵀ = I.
 
-    With a `Topographic` penalty S it is topographic ICA.
+    Parameters
+    ----------
+    penalty : Penalty
+        S; `Topographic` makes it topographic ICA.
+
+    Returns
+    -------
+    problem : Problem
+        In the filters W (n_components, n_features).
     """
     return Problem(
         free=("W",),

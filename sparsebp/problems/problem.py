@@ -124,22 +124,65 @@ class Problem:
         return Objective(free, tuple(term for term in terms if free in term.network.names))
 
     def value(self, known: Mapping[str, Any], *, scale: float | None = None) -> float:
-        """Compute F, summed in float64, at the samples x and all free matrices, by their names.
+        """Compute F.
 
-        `known` and `scale` are those of `objective`.
+        Parameters
+        ----------
+        known : mapping of str to matrix
+            The samples x in columns, and every free matrix.
+        scale : float, optional
+            As for `objective`.
+
+        Returns
+        -------
+        value : float
+            F, summed in float64.
         """
         return float(total(self._terms(known, scale)))
 
     def constrained(self, objective: Differentiable) -> Differentiable:
-        """Return an objective in any matrix, which is first mapped onto the constraint."""
+        """Return an objective in any matrix, which is mapped onto the constraint.
+
+        Parameters
+        ----------
+        objective : Differentiable
+            In a matrix that satisfies the constraint.
+
+        Returns
+        -------
+        objective : Differentiable
+            The same function of the matrix that `project` returns.
+        """
         return objective if self.constraint is None else self.constraint(objective)
 
     def project(self, point: np.ndarray) -> np.ndarray:
-        """Return the first free matrix, mapped onto the constraint if there is one."""
+        """Return a matrix that satisfies the constraint.
+
+        Parameters
+        ----------
+        point : ndarray
+            The first free matrix.
+
+        Returns
+        -------
+        point : ndarray
+            The matrix of `constraint`; the same where there is none.
+        """
         return point if self.constraint is None else self.constraint.project(point)
 
     def with_penalty(self, penalty: Penalty) -> Problem:
-        """Return the problem with the matrices, numbers and symbols of its penalty S added."""
+        """Return the problem with a penalty's matrices, numbers and symbols added to its own.
+
+        Parameters
+        ----------
+        penalty : Penalty
+            The S of one of the parts.
+
+        Returns
+        -------
+        problem : Problem
+            The same terms.
+        """
         numbers = {n: getattr(penalty.unsigned, name, None) for n, name in _NUMBERS.items()}
         shown = {n: v for n, v in numbers.items() if v is not None and (n, v) != ("a", 1)}
         symbols = {name: _SYMBOLS.get(name, "of the penalty") for name in penalty.variables}

@@ -26,8 +26,18 @@ SCALED_ICA_RECONSTRUCTION = Network(
 def decoder_scale(n_filters: int, n_features: int) -> float:
     """Return the c for which unit-norm filters can reconstruct every sample: c WᵀW = I.
 
-    For k filters of length n it is n/k, since the trace of WᵀW is k and that of the identity n; for
-    k ≤ n, where filters can be orthonormal, it is 1.
+    Parameters
+    ----------
+    n_filters : int
+        k, the rows of W.
+    n_features : int
+        n, their length.
+
+    Returns
+    -------
+    scale : float
+        n/k, since the trace of WᵀW is k and that of the identity n; 1 for k ≤ n, where filters can
+        be orthonormal.
 
     Examples
     --------
@@ -40,7 +50,7 @@ def decoder_scale(n_filters: int, n_features: int) -> float:
 def reconstruction_ica(
     penalty: Penalty, alpha: float, *, decoder: float = 1.0, unit_norm: bool = False
 ) -> Problem:
-    """Return F(W) = (1/m) Σⱼ [‖c WᵀW xⱼ − xⱼ‖² + α S(W xⱼ)], in W (n_components, n_features).
+    """Return F(W) = (1/m) Σⱼ [‖c WᵀW xⱼ − xⱼ‖² + α S(W xⱼ)].
 
     Parameters
     ----------
@@ -52,6 +62,11 @@ def reconstruction_ica(
         c > 0: 1 in the tutorial, or `decoder_scale` for more filters than features.
     unit_norm : bool
         Whether the rows of W have unit norm.
+
+    Returns
+    -------
+    problem : Problem
+        In the filters W (n_components, n_features).
     """
     scaled = decoder != 1
     network = SCALED_ICA_RECONSTRUCTION if scaled else ICA_RECONSTRUCTION

@@ -26,8 +26,6 @@ def sparse_coding(
 ) -> Problem:
     """Return F(A, s) = (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)] + γ ‖A‖².
 
-    It is in a basis A (n_features, n_components) and coefficients s (n_components, n_samples).
-
     Parameters
     ----------
     penalty : Penalty or None
@@ -39,6 +37,12 @@ def sparse_coding(
     masked : bool
         Whether a matrix M of the shape of x says what is known of the samples: 1 where x is
         known, 0 where it is missing and As − x does not count.
+
+    Returns
+    -------
+    problem : Problem
+        In the basis A (n_features, n_components) and the coefficients s (n_components,
+        n_samples).
 
     Raises
     ------

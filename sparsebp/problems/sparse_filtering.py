@@ -28,10 +28,21 @@ from sparsebp.samples import Samples, second_moment_factor
 
 
 def sparse_filtering_network(epsilon: float) -> Network:
-    """Return Σ of √((Wx)² + ε), normalized by rows, then by columns: a network in x and W.
+    """Return Σ of √((Wx)² + ε), normalized by rows and then by columns, as a network.
 
-    ε > 0 rounds the corner of |z|. Ngiam, Koh, Chen, Bhaskar & Ng, *Sparse filtering* (2011),
-    equation 1; its soft absolute value.
+    Parameters
+    ----------
+    epsilon : float
+        ε > 0, which rounds the corner of |z|.
+
+    Returns
+    -------
+    network : Network
+        With the input x and the weight W.
+
+    Notes
+    -----
+    Ngiam, Koh, Chen, Bhaskar & Ng, *Sparse filtering* (2011), equation 1; its soft absolute value.
     """
     return _network(epsilon, NormalizeRows())
 
@@ -49,10 +60,18 @@ def _network(epsilon: float, rows: Activation) -> Network:
 
 
 def sparse_filtering(epsilon: float) -> Problem:
-    """Return F(W) = (1/m) Σⱼ ‖f̂ⱼ‖₁ subject to unit-norm rows of W (n_components, n_features).
+    """Return F(W) = (1/m) Σⱼ ‖f̂ⱼ‖₁ subject to unit-norm rows of W.
 
-    ε > 0 is in the unit of the squared samples. The problem takes all samples at once, no
-    `Samples`: a row's length is taken over all. `SparseFilteringInBlocks` is the same for those.
+    Parameters
+    ----------
+    epsilon : float
+        ε > 0, in the unit of the squared samples.
+
+    Returns
+    -------
+    problem : Problem
+        In the filters W (n_components, n_features). It takes all samples at once, no `Samples`:
+        a row's length is taken over all of them. `SparseFilteringInBlocks` is the same for those.
     """
     rounded = (
         "the responses √((Wx)² + ε), a row for each filter; each row is divided by its norm, then "

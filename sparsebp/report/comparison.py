@@ -77,6 +77,10 @@ def compare_models(
     track : callable
         Shows progress.
 
+    Returns
+    -------
+    Comparison
+
     Raises
     ------
     AttributeError

@@ -25,7 +25,16 @@ _BLOCK = 15 * PANEL
 def filled(columns: np.ndarray) -> np.ndarray:
     """Repeat the last of some column numbers until their number is a multiple of `PANEL`.
 
-    What is computed for the repetitions is what is computed for the last column. None stay none.
+    Parameters
+    ----------
+    columns : ndarray of int, shape (n,)
+        Numbers of columns. None stay none.
+
+    Returns
+    -------
+    columns : ndarray of int, shape (at least n,)
+        The same, and the last again up to 15 times. What is computed for the repetitions is what is
+        computed for the last column.
 
     Examples
     --------
@@ -38,7 +47,17 @@ def filled(columns: np.ndarray) -> np.ndarray:
 def taken(array: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Copy some columns in C order, which ``array[:, columns]`` does not keep.
 
-    The array is (n_rows, n_columns) or (n_columns,); columns are given by numbers or by bools.
+    Parameters
+    ----------
+    array : ndarray of shape (n_rows, n_columns) or (n_columns,)
+        From which to take.
+    columns : ndarray of int
+        Their numbers, or of bool: which of them.
+
+    Returns
+    -------
+    columns : ndarray of shape (n_rows, n) or (n,)
+        A copy.
     """
     if columns.dtype == bool:
         return np.compress(columns, array, axis=-1)
@@ -48,8 +67,19 @@ def taken(array: np.ndarray, columns: np.ndarray) -> np.ndarray:
 def product(matrix: np.ndarray, x: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
     """Compute a matrix times columns in double precision, each rounded as if it stood alone.
 
-    The matrix is (n_outputs, n_rows), x (n_rows, n_columns) of any order and precision. The product
-    is rounded to `dtype` in the end, and has contiguous columns.
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_outputs, n_rows)
+        The same for all columns.
+    x : ndarray of shape (n_rows, n_columns)
+        In any order and precision.
+    dtype : dtype
+        To which the product is rounded in the end.
+
+    Returns
+    -------
+    product : ndarray of shape (n_outputs, n_columns)
+        ``matrix @ x``, columns contiguous.
 
     Examples
     --------

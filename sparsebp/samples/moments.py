@@ -12,9 +12,19 @@ from sparsebp.samples.samples import Samples
 
 
 def second_moments(x: np.ndarray | Samples, mean: np.ndarray | float = 0.0) -> np.ndarray:
-    """Compute Σⱼ (xⱼ − μ)(xⱼ − μ)ᵀ in float64, one sum over blocks.
+    """Compute Σⱼ (xⱼ − μ)(xⱼ − μ)ᵀ, one sum over blocks.
 
-    Samples x are (n_rows, n_samples), the mean μ is (n_rows, 1) or 0.
+    Parameters
+    ----------
+    x : ndarray or Samples of shape (n_rows, n_samples)
+        Samples in columns.
+    mean : ndarray of shape (n_rows, 1), or 0
+        μ.
+
+    Returns
+    -------
+    moments : ndarray of shape (n_rows, n_rows)
+        In float64, whatever the samples' precision.
 
     Examples
     --------
@@ -27,12 +37,21 @@ def second_moments(x: np.ndarray | Samples, mean: np.ndarray | float = 0.0) -> n
 
 
 def second_moment_factor(x: np.ndarray | Samples) -> np.ndarray:
-    """Return L (n_rows, min(n_rows, n_samples)) with LLᵀ = xxᵀ, in x's precision.
+    """Return L with LLᵀ = xxᵀ and no more columns than rows.
 
-    A squared distance of linear functions of x depends on the samples (n_rows, n_samples) only
-    through xxᵀ, so its network may run on L instead of x, with the same value and the same
-    gradient. L is computed in float64 from the eigenvectors of the moments, which may be
-    rank-deficient.
+    A squared distance of linear functions of x depends on the samples only through xxᵀ, so its
+    network may run on L instead of x, with the same value and the same gradient.
+
+    Parameters
+    ----------
+    x : ndarray or Samples of shape (n_rows, n_samples)
+        Samples in columns.
+
+    Returns
+    -------
+    factor : ndarray of shape (n_rows, min(n_rows, n_samples))
+        L, from the eigenvectors of the moments, which may be rank-deficient; in x's precision,
+        computed in float64.
 
     Examples
     --------

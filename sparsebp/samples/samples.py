@@ -68,9 +68,19 @@ class Samples(ABC):
 
     @abstractmethod
     def block(self, first: int, size: int = BLOCK) -> np.ndarray:
-        """Return the samples from index `first` on, (n_rows, size) or fewer at the end.
+        """Return a block of samples.
 
-        It is to be read only: a view where nothing has to be computed.
+        Parameters
+        ----------
+        first : int
+            Index of its first sample.
+        size : int
+            How many there are, if the samples do not end before.
+
+        Returns
+        -------
+        block : ndarray of shape (n_rows, at most size)
+            To be read only; a view where nothing has to be computed.
         """
 
     @staticmethod
@@ -99,8 +109,16 @@ class Samples(ABC):
     def sum(self, function: Callable[[np.ndarray], Sequence[Any]]) -> list[np.ndarray]:
         """Sum functions of the blocks, in float64 whatever the samples' precision.
 
-        `function` maps a block to numbers or arrays. It may be sent to other processes, so it must
-        not refer to the samples. The sums do not depend on who computes which block.
+        Parameters
+        ----------
+        function : callable
+            Maps a block to numbers or arrays. It may be sent to other processes, so it must not
+            refer to the samples.
+
+        Returns
+        -------
+        totals : list of ndarray
+            Their sums, which do not depend on who computes which block.
         """
         sums = BlockSums()
         for index, parts in enumerate(self.map_blocks(function)):
@@ -112,10 +130,24 @@ class Samples(ABC):
     ) -> Any:
         """Compute a row for every sample, in large blocks, one after the other.
 
-        `function` maps a block (n_rows, n) to rows (n, n_outputs), and may use several threads. The
-        rows (n_samples, n_outputs) are written to `out` if it is given, anything that ``out[a:b] =
-        rows`` writes to, and returned. ValueError if out is unusable, MemoryError if they do not
-        fit.
+        Parameters
+        ----------
+        function : callable
+            Maps a block (n_rows, n) to rows (n, n_outputs); it may use several threads.
+        n_outputs : int
+            Length of a row.
+        out : array of shape (n_samples, n_outputs), optional
+            Where to write the rows: anything that ``out[first:last] = rows`` writes to.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, n_outputs)
+            ``out`` if it was given.
+
+        Raises
+        ------
+        ValueError, MemoryError
+            If out is unusable, or the rows do not fit into memory.
         """
         shape = self.shape[1], n_outputs
         check_output(out, shape)

@@ -22,8 +22,16 @@ _WINDOW = 2**25
 def is_store(X: Any) -> bool:
     """Return whether X is a table of numbers that is better not read as a whole.
 
-    That is a `numpy.memmap`, and what has ``shape``, ``dtype`` and ``chunks`` but is no dask array:
-    datasets of h5py, arrays of zarr, `sparsebp.PatchStream`, and the like.
+    Parameters
+    ----------
+    X : object
+        Given by the caller.
+
+    Returns
+    -------
+    is_store : bool
+        True for `numpy.memmap`, and for what has ``shape``, ``dtype`` and ``chunks`` but is no
+        dask array: datasets of h5py, arrays of zarr, `sparsebp.PatchStream`, and the like.
     """
     if isinstance(X, np.ndarray):
         return isinstance(X, np.memmap)

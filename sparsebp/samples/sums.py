@@ -42,9 +42,16 @@ class BlockSums:
         self.subtotals: list[Subtotal] = []
 
     def add(self, index: int, parts: Sequence[Any], level: int = 0) -> None:
-        """Add numbers or arrays of the next block, or a subtotal computed elsewhere.
+        """Add the next block, or a subtotal computed elsewhere.
 
-        The index is greater than those before: that of the block, or of the subtotal at its level.
+        Parameters
+        ----------
+        index : int
+            Of the block, greater than those before; of the subtotal at its level.
+        parts : sequence of numbers or ndarrays
+            What is summed; not changed.
+        level : int
+            0 for a block.
         """
         wide = [np.result_type(part, np.float64) for part in parts]
         totals = [np.array(part, dtype=dtype) for part, dtype in zip(parts, wide, strict=True)]

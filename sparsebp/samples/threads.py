@@ -97,11 +97,24 @@ def _blas_of(n_modules: int) -> list[Any]:
 
 
 def count_threads(n_jobs: int | None) -> int:
-    """Return how many threads, at least 1, scikit-learn's ``n_jobs`` stands for.
+    """Return how many threads scikit-learn's ``n_jobs`` stands for.
 
-    None: as many as BLAS may use outside `one_blas_thread`, so that limits set for it (by the
-    environment, threadpoolctl, or joblib in its workers) hold here too. Negative: as many as there
-    are processors for this process, less |n_jobs| − 1. 0 is a ValueError, no integer a TypeError.
+    Parameters
+    ----------
+    n_jobs : int or None
+        None: as many as BLAS may use outside `one_blas_thread`, so that limits set for it (by the
+        environment, threadpoolctl, or joblib in its workers) hold here too. Negative: as many as
+        there are processors for this process, less |n_jobs| − 1.
+
+    Returns
+    -------
+    n_threads : int
+        At least 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `n_jobs` is 0, or no integer.
 
     Examples
     --------
@@ -131,9 +144,20 @@ def in_order(
 ) -> Iterator[_Outcome]:
     """Yield ``function(item)`` for every item, in the items' order, several at a time.
 
-    BLAS has one thread, and NumPy's error state is the caller's. Calls of `in_order` within the
-    function stay in its thread. With `n_threads` 1, or a single item, no other thread is used. At
-    most n_threads + 1 outcomes wait, so that memory does not grow with the items.
+    Parameters
+    ----------
+    function : callable
+        Called with BLAS on one thread, and NumPy's error state is the caller's. Where it calls
+        `in_order` itself, the inner calls stay in its thread.
+    items : iterable
+        What to call it with.
+    n_threads : int
+        Number of calls at the same time. With 1, or a single item, no other thread is used.
+
+    Yields
+    ------
+    outcome : object
+        No more than n_threads + 1 wait, so that memory does not grow with the items.
 
     Examples
     --------

@@ -79,6 +79,16 @@ def save_model(
 def load_model(path: str | os.PathLike[str]) -> Any:
     """Read a fitted estimator from a file that `save_model` wrote.
 
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    estimator : estimator or Pipeline
+        As it was saved.
+
     Raises
     ------
     ValueError
@@ -99,9 +109,24 @@ def load_model(path: str | os.PathLike[str]) -> Any:
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict:
-    """Read the metadata of a file that `save_model` wrote; empty if there is none.
+    """Read the metadata of a saved model.
 
-    Errors are those of `load_model`.
+    Parameters
+    ----------
+    path : path
+        A file that `save_model` wrote.
+
+    Returns
+    -------
+    metadata : dict
+        As saved; empty if there is none.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a saved model, is damaged, or has a newer format.
+    OSError
+        If the file cannot be read.
     """
     metadata = _header(path, _read_arrays(named(path), [_HEADER])).get("metadata", {})
     if not isinstance(metadata, dict):
