@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from sparsebp._namespaces import is_foreign
-from sparsebp.coding.l1 import Gram, encode_l1, encode_together
+from sparsebp.coding.gram import Gram
+from sparsebp.coding.l1 import encode_l1, encode_together
 from sparsebp.coding.proximal import encode_proximally, gradient_scale
 from sparsebp.coding.pursuit import Pursuit
 from sparsebp.minimizers import ColumnResult, minimize_columns

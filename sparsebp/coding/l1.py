@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sparsebp._cached import cached_property
-from sparsebp._magnitudes import decomposing
 from sparsebp._namespaces import like, namespace, sum_along, to_numpy
 from sparsebp.coding.exchange import exchange_atoms
+from sparsebp.coding.gram import Gram
 from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1
 from sparsebp.samples import filled, one_blas_thread, taken
@@ -27,64 +26,6 @@ _LOOK = 6
 _ROUNDING = 10
 #: Finished samples are removed from a batch when they are more than this share of it.
 _MANY = 0.1
-
-
-@dataclass(frozen=True)
-class Gram:
-    """G = 2AᵀA of a basis, in units (``scale``) of its mean diagonal element, and its eigenvectors.
-
-    ``slopes`` are 2Aᵀ. Only eigenvalues above rounding are kept, as a column; the eigenvectors of
-    the others are not. ``across`` is a copy of the eigenvectors, transposed.
-    """
-
-    slopes: np.ndarray
-    matrix: np.ndarray
-    scale: float
-    eigenvalues: np.ndarray
-    eigenvectors: np.ndarray
-    across: np.ndarray
-
-    @cached_property
-    def single(self) -> Gram:
-        """Convert eigenvalues and eigenvectors to single precision."""
-        names = ("eigenvalues", "eigenvectors", "across")
-        return replace(self, **{name: getattr(self, name).astype(np.float32) for name in names})
-
-    @classmethod
-    def of(cls, basis: np.ndarray) -> Gram:
-        """Compute G of a basis (n_features, n_components), in float64.
-
-        If it is small, that of the last basis is kept: to compute it takes longer than to encode a
-        few samples.
-        """
-        for known, gram in tuple(_kept):
-            if known.shape == basis.shape and (known == basis).all():
-                return gram
-        gram = cls._of(basis)
-        _kept[:] = [(basis.copy("K"), gram)] if gram.matrix.nbytes <= _SMALL else []
-        return gram
-
-    @classmethod
-    def _of(cls, basis: np.ndarray) -> Gram:
-        wide = basis.astype(np.float64)
-        matrix = 2 * wide.T @ wide
-        scale = float(matrix.diagonal().mean()) or 1.0
-        # The eigenvectors come from the smaller of 2AᵀA and 2AAᵀ.
-        is_wide = wide.shape[0] < wide.shape[1]
-        with decomposing():
-            eigenvalues, vectors = np.linalg.eigh(2 * wide @ wide.T if is_wide else matrix)
-        kept = eigenvalues > 1e-13 * eigenvalues.max(initial=0.0)
-        eigenvalues, vectors = eigenvalues[kept], vectors[:, kept]
-        if is_wide:
-            vectors = (wide.T @ vectors) * np.sqrt(2 / eigenvalues)
-        slopes = np.ascontiguousarray(2 * wide.T)
-        eigenvalues = eigenvalues[:, np.newaxis] / scale
-        return cls(slopes, matrix / scale, scale, eigenvalues, vectors, vectors.T.copy())
-
-
-#: The last basis and its G, if G has at most so many bytes.
-_kept: list[tuple[np.ndarray, Gram]] = []
-_SMALL = 2**25
 
 
 @dataclass(frozen=True)
@@ -166,9 +107,10 @@ def encode_l1(
     out, dual = start.T[: active.size].copy(), left.dual(start)
     # Where no slope exceeds α the codes are zero: two in five patches of a photograph.
     is_zero = left.alpha[: active.size] >= 1
-    out[is_zero] = 0
-    rest = filled(active[~is_zero])
-    active, left, dual, n_steps = active[~is_zero], left.only(rest), taken(dual, rest), 0
+    if is_zero.any():
+        out[is_zero], active = 0, active[~is_zero]
+        left, dual = left.only(filled(active)), taken(dual, filled(active))
+    n_steps = 0
     while active.size and n_steps < max_iter:
         # Where the equations of early signs lead nowhere they are tried ever more rarely.
         steps = min(max(_STEPS, n_steps // 2), max_iter - n_steps)
@@ -183,17 +125,28 @@ def encode_l1(
         if n_steps + steps >= _STEPS:
             finished = left.solve(found, (_EXCHANGES, 3 * len(pull) if n_steps else 0))
         out[active] = found
+        if finished.all():
+            return ColumnResult(out.T * units[: len(out)], 0)
         rest = np.flatnonzero(~finished)
         left, dual, found = left.only(filled(rest)), taken(dual, filled(rest)), found[filled(rest)]
         finished[rest] = (left.violation(np.ascontiguousarray(found.T)) <= tol)[: rest.size]
         still = filled(np.flatnonzero(~finished[rest]))
         active, left, dual = active[~finished], left.only(still), taken(dual, still)
         n_steps += steps
-    # Single steps may increase F; a sample that ends early is never worse than at its start.
-    before, after = taken(start, filled(active)), np.ascontiguousarray(out[filled(active)].T)
-    worse = (left.values(after) > left.values(before))[: active.size]
-    out[active[worse]] = start.T[active[worse]]
+    _keep_no_worse(out, start, left, active)
     return ColumnResult(out.T * units[: len(out)], active.size)
+
+
+def _keep_no_worse(out: np.ndarray, start: np.ndarray, left: _Samples, active: np.ndarray) -> None:
+    """Restore the start of samples that ended early with a larger F; single steps may increase it.
+
+    Codes `out` are rows, `start` columns; `left` are the active samples.
+    """
+    columns = filled(active)
+    after = np.ascontiguousarray(out[columns].T)
+    worse = left.values(after) > left.values(taken(start, columns))
+    again = active[worse[: active.size]]
+    out[again] = start.T[again]
 
 
 def stiffness(alpha: Any) -> Any:

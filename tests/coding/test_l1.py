@@ -4,7 +4,7 @@ from sklearn.linear_model import Lasso
 
 from sparsebp.coding import encode
 from sparsebp.coding.exchange import exchange_atoms
-from sparsebp.coding.l1 import Gram
+from sparsebp.coding.gram import Gram
 from sparsebp.metrics import duality_gap
 from sparsebp.penalties import L1
 
@@ -85,7 +85,7 @@ def test_a_basis_changed_in_place_is_another_basis():
 
 def test_a_large_basis_is_not_kept(monkeypatch):
     _, basis = a_problem(10, 12, 30)
-    monkeypatch.setattr("sparsebp.coding.l1._SMALL", 0)
+    monkeypatch.setattr("sparsebp.coding.gram._SMALL", 0)
     assert Gram.of(basis) is not Gram.of(basis)
 
 
