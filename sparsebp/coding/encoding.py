@@ -190,7 +190,7 @@ def _encode_smoothly(  # noqa: PLR0913  (as above)
     problem = sparse_coding(penalty, alpha, masked=mask is not None)
     terms = problem.objective("s", {"A": basis, **of_samples}, scale=1).terms
     distance, prior = Objective("s", terms[:1]), Objective("s", terms[1:])
-    lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(basis.dtype).tiny
+    lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(np.float32).tiny
 
     def objective(columns: np.ndarray) -> Callable[[np.ndarray], AtPoints]:
         known = {name: taken(matrix, columns) for name, matrix in of_samples.items()}

@@ -28,7 +28,8 @@ class AtPoints(NamedTuple):
     gradient : ndarray of shape (n_rows, n)
         The gradient of each column's value.
     curvature : ndarray of shape (n_rows, n)
-        Approximate second derivatives along each row, all positive: the scale of the steps.
+        Approximate second derivatives along each row, normal positive numbers in single precision,
+        too: the scale of the steps.
     """
 
     values: np.ndarray
@@ -80,8 +81,9 @@ def minimize_columns(
     -----
     Nocedal & Wright, *Numerical Optimization*, algorithms 7.4 and 3.1. While a column whose step
     was too long tries a shorter one, the others take their next; a column that has ended makes
-    place for one that waits. So every evaluation is of as many columns as fit the cache. Directions
-    and past steps are in single precision, in units of the targets; points and gradients are not.
+    place for one that waits. So every evaluation is of as many columns as fit the cache. Gradients
+    are rounded to single precision, in units of the targets, directions and past steps are in it;
+    points and values are not.
     """
     n_rows, n_columns = start.shape
     start = np.ascontiguousarray(start)  # of which columns are taken all the time
@@ -128,8 +130,8 @@ class _Work:
         self.points = taken(start, columns)
         # Before the first evaluation every column stands still, above its value at the start.
         shape, n = self.points.shape, columns.size
-        self.here = AtPoints(np.full(n, np.inf), np.zeros_like(self.points), self.points)
-        self.direction = np.zeros(shape, dtype=np.float32)
+        self.values = np.full(n, np.inf)
+        self.gradient, self.direction = np.zeros((2, *shape), dtype=np.float32)
         self.length, self.slope = np.ones(n), np.zeros(n)
         self.ages, self.n_failures = np.full(n, -1), np.zeros(n, dtype=int)
         self.pairs = [
@@ -151,16 +153,16 @@ class _Work:
         gradient = _single(there.gradient, 1 / self.unit)
         new_slope = _dot(gradient, self.direction) * self.unit**2
         is_good = (self.ages < 0) | _is_descent(
-            self.here.values, there.values, self.slope, self.length, new_slope
+            self.values, there.values, self.slope, self.length, new_slope
         )
         is_good &= np.isfinite(there.values)
         bad = np.flatnonzero(~is_good)
-        rise = there.values[bad] - self.here.values[bad]
-        _put_back(bad, (tried, *there), (self.points, *self.here))
-        step = self.direction * _single(self.length)
-        self._remember(step, _single(there.gradient - self.here.gradient, 1 / self.unit), bad)
-        self.points, self.here = tried, there
-        direction = self._direction(gradient)
+        rise, values = there.values[bad] - self.values[bad], there.values.copy()
+        before = (self.points, self.values, self.gradient)
+        _put_back(bad, (tried, values, gradient), before)
+        self._remember(self.direction * _single(self.length), gradient - self.gradient, bad)
+        self.points, self.values, self.gradient = tried, values, gradient
+        direction = self._direction(there.curvature)
         slope = _dot(gradient, direction) * self.unit**2
         uphill = slope >= 0
         if uphill.any():
@@ -183,9 +185,9 @@ class _Work:
         for pair, old in zip(self.pairs[::-1], before[::-1], strict=True):
             _put_back(bad, pair, old)
 
-    def _direction(self, gradient: np.ndarray) -> np.ndarray:
+    def _direction(self, curvature: np.ndarray) -> np.ndarray:
         """Compute the direction of L-BFGS for each column, around 1 / curvature."""
-        inverse = np.maximum(_single(self.here.curvature), _SMALLEST)
+        inverse = _single(curvature)
         np.divide(1, inverse, out=inverse)
 
         def scaled(q: np.ndarray) -> np.ndarray:
@@ -195,20 +197,20 @@ class _Work:
             q *= _inverse(length, 1)
             return q
 
-        return quasi_newton_direction(gradient, self.pairs, _dot, scaled)
+        return quasi_newton_direction(self.gradient, self.pairs, _dot, scaled)
 
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which columns have converged, and which have found no descent."""
-        steepness = np.abs(self.here.gradient).max(axis=0, initial=0.0)
+        steepness = np.abs(self.gradient).max(axis=0, initial=0.0) * self.unit
         target, stuck = self.target[self.columns], self.n_failures >= _SEARCHES
         is_flat = steepness <= np.where(stuck, _NEARLY, 1) * target
-        return is_flat & np.isfinite(self.here.values), stuck
+        return is_flat & np.isfinite(self.values), stuck
 
     def refill(self, places: np.ndarray, columns: np.ndarray) -> None:
         """Begin with waiting columns at places whose own have ended; drop the other places."""
         at = places[: columns.size]
         self.columns[at], self.points[:, at] = columns, taken(self.start, columns)
-        self.here.values[at], self.here.gradient[:, at], self.direction[:, at] = np.inf, 0, 0
+        self.values[at], self.gradient[:, at], self.direction[:, at] = np.inf, 0, 0
         self.ages[at], self.n_failures[at], self.slope[at], self.length[at] = -1, 0, 0, 1
         for pair in self.pairs:
             for array in pair:
@@ -219,10 +221,10 @@ class _Work:
         self._look()
 
     def _keep(self, places: np.ndarray) -> None:
-        for name in ("columns", "points", "direction", "length", "slope", "ages", "n_failures"):
+        names = "columns points values gradient direction length slope ages n_failures"
+        for name in names.split():
             setattr(self, name, taken(getattr(self, name), places))
         self.is_open = np.ones(places.size, dtype=bool)
-        self.here = AtPoints(*(taken(array, places) for array in self.here))
         self.pairs = [CurvaturePair(*(taken(a, places) for a in pair)) for pair in self.pairs]
 
 

@@ -117,12 +117,20 @@ class SumOfLogCosh(Cost):
 
     def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
         """Return the column sums of log cosh(a z) / a, and tanh(a z), from one exponential."""
-        xp, u = namespace(z), magnitude(z) * self.sharpness
-        t = xp.expm1(-2 * u)
-        values = weight / self.sharpness * sum_along(u + xp.log1p(0.5 * t), 0)
         if is_foreign(z):  # few passes over memory
-            return values, weight * xp.tanh(self.sharpness * z)
-        return values, sign(z) * (-weight * t) / (2 + t)
+            xp, u = namespace(z), magnitude(z) * self.sharpness
+            values = sum_along(u + xp.log1p(0.5 * xp.expm1(-2 * u)), 0)
+            return weight / self.sharpness * values, weight * xp.tanh(self.sharpness * z)
+        u = magnitude(z)
+        u *= self.sharpness
+        t = -2 * u
+        np.expm1(t, out=t)
+        delta = t + 2
+        np.divide(t, delta, out=delta)
+        delta *= -weight * sign(z)
+        t *= 0.5
+        u += np.log1p(t, out=t)
+        return weight / self.sharpness * u.sum(axis=0), delta
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,9 @@ class SumOfLog1pSquares(Cost):
     def __call__(self, z: np.ndarray, variables: Variables, weight: float = 1.0) -> ValuesAndDelta:
         """Return the column sums of log(1 + z²), and 2z / (1 + z²)."""
         square = z * z
-        return weight * sum_along(namespace(z).log1p(square), 0), 2 * weight * z / (1 + square)
+        values = weight * sum_along(namespace(z).log1p(square), 0)
+        square += 1
+        return values, 2 * weight * z / square
 
 
 def _square_sums(z: np.ndarray) -> np.ndarray:

@@ -162,6 +162,30 @@ def test_a_valley_that_bends_is_followed():
     np.testing.assert_allclose(points, 1, atol=1e-6)
 
 
+def test_steps_that_were_too_long_take_nothing_from_the_memory():
+    calls = []
+
+    def rosenbrock(points, columns):
+        calls.append(columns)
+        a, b = points
+        gradient = np.stack([-2 * (1 - a) - 400 * a * (b - a * a), 200 * (b - a * a)])
+        return (1 - a) ** 2 + 100 * (b - a * a) ** 2, gradient
+
+    for start in np.random.default_rng(0).uniform(-2, 2, size=(20, 2, 1)):
+        minimize_all(rosenbrock, start, np.full(1, 1e-8), max_iter=500)
+    assert len(calls) < 42 * 20  # 39 for each, and 45 if pairs are put back in another order
+
+
+def test_a_step_that_was_too_long_is_no_iteration():
+    def steep(points, columns):
+        return 50 * (points**2).sum(axis=0), 100 * points
+
+    start = np.ones((2, 3))
+    points, n_unfinished = minimize_all(steep, start, np.full(3, 1e-9), max_iter=1)
+    assert n_unfinished == 3
+    assert (np.abs(points) < 0.99).all()
+
+
 @pytest.mark.parametrize("n_columns", [0, 1])
 def test_few_columns(n_columns):
     def bowl(points, columns):
