@@ -79,6 +79,7 @@ FUNCTIONS = {
     "explained": lambda s: metrics.explained_variance(s(X), s(0.9 * X)),
     "entropy": lambda s: metrics.coefficient_entropy(s(CODES)),
     "recovery": lambda s: metrics.dictionary_recovery(s(FILTERS), FILTERS).similarity,
+    "comparison": lambda s: metrics.compare_dictionaries(s(FILTERS), FILTERS).chance_similarity,
     "amari": lambda s: metrics.amari_distance(s(FILTERS[:, :4]), s(FILTERS[:, :4])),
     "gap": lambda s: metrics.duality_gap(s(X), FILTERS, s(CODES), 1.0),
     "gap of atoms": lambda s: metrics.duality_gap(X, s(FILTERS), CODES, 1.0),

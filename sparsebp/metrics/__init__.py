@@ -2,11 +2,13 @@
 
 from sparsebp.metrics._gabor_result import GaborFit
 from sparsebp.metrics._gabor_uncertainty import GaborUncertainty
+from sparsebp.metrics.comparison import DictionaryComparison, compare_dictionaries
 from sparsebp.metrics.description import DescriptionLength, description_length
 from sparsebp.metrics.duality import duality_gap
 from sparsebp.metrics.gabor import gabor_fit
 from sparsebp.metrics.recovery import Recovery, dictionary_recovery
 from sparsebp.metrics.separation import amari_distance
+from sparsebp.metrics.stability import Stability, stability
 from sparsebp.metrics.statistics import (
     coefficient_entropy,
     coefficient_kurtosis,
@@ -20,14 +22,17 @@ from sparsebp.metrics.topography import TopographyIndex, topography_index
 
 __all__ = [
     "DescriptionLength",
+    "DictionaryComparison",
     "FeatureSummary",
     "GaborFit",
     "GaborUncertainty",
     "Recovery",
+    "Stability",
     "TopographyIndex",
     "amari_distance",
     "coefficient_entropy",
     "coefficient_kurtosis",
+    "compare_dictionaries",
     "description_length",
     "dictionary_recovery",
     "duality_gap",
@@ -36,6 +41,7 @@ __all__ = [
     "near_zero_fraction",
     "signal_fraction",
     "silent_components",
+    "stability",
     "summarize_features",
     "topography_index",
 ]

@@ -71,24 +71,40 @@ def dictionary_recovery(
     >>> found.n_found, found.fraction, found.assignment.tolist()
     (1, 0.5, [1, 0])
     """
-    true, other = check_matrix("dictionary", dictionary), check_matrix("learned", learned)
-    if true.shape[1] != other.shape[1]:
+    cosine = cosines("dictionary", dictionary, "learned", learned)
+    check_number("threshold", threshold, above=0, maximum=1)
+    rows, columns = best_pairs(cosine)
+    similarity = np.zeros(len(cosine))
+    assignment = np.full(len(cosine), -1, dtype=np.intp)
+    similarity[rows], assignment[rows] = cosine[rows, columns], columns
+    n_found = int(reaches(similarity, threshold).sum())
+    return Recovery(n_found, n_found / len(cosine), similarity, assignment)
+
+
+def best_pairs(cosine: NDArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return rows and columns matched one to one such that the sum of their entries is largest."""
+    return linear_sum_assignment(cosine, maximize=True)
+
+
+def reaches(similarity: NDArray, threshold: float) -> NDArray[np.bool_]:
+    """Return which similarities are at least the threshold."""
+    # Two rounding errors must not lose an atom that was found exactly.
+    return similarity >= threshold - 1e-12
+
+
+def cosines(name: str, first: ArrayLike, other_name: str, second: ArrayLike) -> NDArray[np.float64]:
+    """Return |cosine| (n_first, n_second) of two named dictionaries' atoms, 0 for zero atoms."""
+    atoms, others = check_matrix(name, first), check_matrix(other_name, second)
+    if atoms.shape[1] != others.shape[1]:
         raise ValueError(
-            f"dictionary has {true.shape[1]} features but learned has {other.shape[1]}; "
+            f"{name} has {atoms.shape[1]} features but {other_name} has {others.shape[1]}; "
             "both need atoms of the same length as rows."
         )
-    check_number("threshold", threshold, above=0, maximum=1)
-    cosine = np.minimum(np.abs(_unit_rows(true) @ _unit_rows(other).T), 1.0)
-    rows, columns = linear_sum_assignment(cosine, maximize=True)
-    similarity = np.zeros(len(true))
-    assignment = np.full(len(true), -1, dtype=np.intp)
-    similarity[rows], assignment[rows] = cosine[rows, columns], columns
-    # Two rounding errors must not lose an atom that was found exactly.
-    n_found = int((similarity >= threshold - 1e-12).sum())
-    return Recovery(n_found, n_found / len(true), similarity, assignment)
+    return np.minimum(np.abs(unit_rows(atoms) @ unit_rows(others).T), 1.0)
 
 
-def _unit_rows(atoms: NDArray) -> NDArray:
+def unit_rows(atoms: NDArray) -> NDArray[np.float64]:
+    """Return the rows scaled to unit norm; zeros stay zeros."""
     atoms = atoms.astype(np.float64)
     # Dividing by the largest entry first keeps the squares from overflowing.
     for size in (np.abs(atoms).max(axis=1), None):

@@ -1,0 +1,309 @@
+"""Stability: which components an estimator finds again with other seeds and other samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from sparsebp._checks import (
+    RandomSource,
+    RandomState,
+    check_choice,
+    check_integer,
+    draw_seed,
+    mistake,
+    random_source,
+)
+from sparsebp._memory import check_memory
+from sparsebp._namespaces import to_numpy
+from sparsebp._progress import Track, no_progress
+from sparsebp.metrics.recovery import cosines, reaches
+from sparsebp.samples import Samples, is_store
+
+#: Mean similarity down to which clusters are joined. Two Gaussian sources are any orthogonal pair
+#: in a plane, and each is within 45° of one of any other pair: 0.7 would join those of all runs.
+JOINED = 0.9
+#: Index from which a component counts as reproducible.
+REPRODUCIBLE = 0.85
+#: Correlations of responses are taken over at most so many samples: they are then known to 1 %.
+_ENOUGH = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """Clusters of the components of several fits, the most stable cluster first.
+
+    Attributes
+    ----------
+    index : ndarray of shape (n_clusters,)
+        Stability of each cluster, in decreasing order: (within - between) / (1 - between). It is 1
+        if all runs have the same component; a component of a share p of the runs has about p^2.
+        One that occurs in a single run is at or below 0.
+    within : ndarray of shape (n_clusters,)
+        Similarity of a cluster's components from two runs, in [0, 1]: the mean over pairs of runs,
+        0 for a pair of which one has no component in the cluster. With halves the pairs are those
+        of two halves, without a sample in common, else all.
+    between : ndarray of shape (n_clusters,)
+        Mean similarity of its components and all others, in [0, 1].
+    components, features : ndarray of shape (n_clusters, n_features)
+        The centrotype of each cluster, its component with the largest sum of similarities to the
+        others: its row of ``components_``, and what it adds to a sample. They are the same for
+        atoms, and differ for an ICA.
+    labels : ndarray of shape (n_runs, n_components)
+        Cluster of each run's components.
+    """
+
+    index: NDArray[np.float64]
+    within: NDArray[np.float64]
+    between: NDArray[np.float64]
+    components: NDArray[np.floating]
+    features: NDArray[np.floating]
+    labels: NDArray[np.intp]
+
+    @property
+    def n_reproducible(self) -> int:
+        """Number of clusters whose index is at least 0.85: they are the first ones."""
+        return int(reaches(self.index, REPRODUCIBLE).sum())
+
+
+def stability(
+    estimator: Any,
+    X: Any,
+    n_runs: int = 20,
+    *,
+    resampling: str | None = "halves",
+    similarity: str = "auto",
+    random_state: RandomState = None,
+    track: Track = no_progress,
+) -> Stability:
+    """Fit an estimator several times, and find which components occur in all fits.
+
+    Each run fits a clone with another ``random_state`` to a random half of the samples; every other
+    one to the other half. The components of all runs are clustered (average linkage, until the mean
+    similarity of the closest clusters falls below 0.9). A cluster is reproducible if its index is
+    at least 0.85: nearly all pairs of halves have it.
+
+    Parameters
+    ----------
+    estimator : object with ``fit``, and ``components_`` after it
+        Of this package or of scikit-learn. A ``checkpoint`` of its is not used. The earlier steps
+        of a pipeline are fitted once, to all samples; the runs fit its last step, and the
+        components are those of that step.
+    X : array-like of shape (n_samples, n_features), or store
+        The samples. A store (a file, a stream, a dask array) needs ``resampling=None``, since rows
+        that are drawn would be copied into memory.
+    n_runs : int >= 2, default 20
+        Number of fits, even with halves.
+    resampling : {"halves", "bootstrap", None}, default "halves"
+        The samples of a run. "halves": only runs with disjoint samples are compared, so a component
+        counts only if it is found again in other samples. "bootstrap": as many samples, drawn with
+        replacement, as in ICASSO. Runs then share most samples, and what is by chance in all of
+        them is found again: about every second pair of Gaussian sources counts as two components.
+        None: all samples in each run, and other seeds only, which shows what depends on the start.
+    similarity : {"auto", "cosine", "correlation"}, default "auto"
+        How components are compared: by their |cosine|, or by the |correlation| of their responses
+        to the samples, ``X @ components_.T``, the |cosine| of filters in whitened space. Filters of
+        an ICA may differ in directions of little variance without any consequence, and its features
+        are all similar if few directions have most of the variance; responses have neither problem.
+        "auto" compares responses if the estimator has a ``mixing_``, else components. Choose
+        "correlation" for `sparsebp.SparseFiltering` on samples that are not white.
+    random_state : None, int, RandomState or Generator, default None
+        Draws seeds and samples.
+    track : callable, default no progress
+        Called as ``track(runs, label)``, yields the runs and shows progress, as ``tqdm`` would.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, nothing differs between the runs, the fits have different
+        numbers of components, or rows of a store would be drawn.
+    AttributeError
+        If the estimator has no ``components_`` after `fit`.
+
+    See Also
+    --------
+    compare_dictionaries : Whether two dictionaries are the same.
+    sparsebp.displays.StabilityDisplay : The figure.
+
+    Notes
+    -----
+    This is ICASSO with three changes. Halves are compared instead of bootstrap samples (see
+    `resampling`). Clusters end at a similarity, not at a number: with more atoms than can be found,
+    each one found once is a cluster of its own, and a given number would merge real ones. And the
+    index counts pairs of runs without the component, and is 1 for a perfect component of any
+    dictionary; ICASSO's is within - between, which depends on how similar different atoms are.
+
+    References
+    ----------
+    Himberg, Hyvärinen & Esposito 2004, "Validating the independent components of neuroimaging time
+    series via clustering and visualization" (ICASSO).
+    Shah & Samworth 2013, "Variable selection with error control: another look at stability
+    selection", for pairs of complementary halves.
+
+    Examples
+    --------
+    Three sources and two Gaussian ones, which cannot be told apart:
+
+    >>> import numpy as np
+    >>> from sparsebp import OrthonormalICA
+    >>> from sparsebp.metrics import stability
+    >>> rng = np.random.default_rng(0)
+    >>> sources = np.hstack([rng.laplace(size=(2000, 3)), rng.normal(size=(2000, 2))])
+    >>> X = sources @ rng.normal(size=(5, 5))
+    >>> stability(OrthonormalICA(), X, 10, random_state=0).n_reproducible
+    3
+    """
+    n_runs = check_integer("n_runs", n_runs, minimum=2)
+    if resampling is not None:
+        check_choice("resampling", resampling, ("halves", "bootstrap"), ", or None")
+    if resampling == "halves" and n_runs % 2:
+        raise ValueError(mistake("n_runs", "even with halves", n_runs))
+    check_choice("similarity", similarity, ("auto", "cosine", "correlation"))
+    learner, samples = _last_step(estimator, X)
+    _require_variation(learner, samples, resampling)
+    rng = random_source(random_state)
+    draws = _draws(samples, n_runs, resampling, rng)
+    fits = [_fit(learner, next(draws), draw_seed(rng)) for _ in track(range(n_runs), "Fitting")]
+    runs = [_components(fitted) for fitted in fits]
+    _require_same_shape(runs)
+    components, features = (np.concatenate(kind) for kind in zip(*runs, strict=True))
+    check_memory("n_runs", n_runs, *2 * [2 * (len(components),)])
+    if similarity == "auto":
+        similarity = "correlation" if hasattr(fits[-1], "mixing_") else "cosine"
+    rows = components if similarity == "cosine" else _responses(components, fits[-1], samples)
+    similar = cosines("components_", rows, "components_", rows)
+    pairs = _compared(n_runs, halves=resampling == "halves")
+    return _clustered(similar, pairs, components, features)
+
+
+def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """Return an estimator, or the last step of a pipeline, and the samples that it gets."""
+    from sklearn.base import clone  # not needed by the other metrics
+
+    if len(getattr(estimator, "steps", ())) < 2:
+        return clone(getattr(estimator, "steps", [("", estimator)])[-1][1]), X
+    return clone(estimator[-1]), clone(estimator[:-1]).fit_transform(X)
+
+
+def _require_variation(learner: Any, samples: Any, resampling: str | None) -> None:
+    """Raise ValueError if runs cannot differ, or samples cannot be drawn."""
+    stored = is_store(samples) or isinstance(samples, Samples) or hasattr(samples, "__dask_graph__")
+    if resampling is not None and stored:
+        raise ValueError(
+            f"resampling must be None for samples in a file, a stream or a cluster, got "
+            f"{resampling!r}: rows that are drawn would be copied into memory. If the samples fit "
+            "there, give X[:]."
+        )
+    if resampling is None and "random_state" not in learner.get_params():
+        raise ValueError(
+            f"resampling must not be None for {type(learner).__name__}, which has no random_state: "
+            "all runs would be the same."
+        )
+
+
+def _draws(samples: Any, n_runs: int, resampling: str | None, rng: RandomSource) -> Iterator[Any]:
+    """Yield the samples of each run."""
+    from sklearn.utils import resample, shuffle
+
+    if resampling == "halves":
+        for _ in range(n_runs // 2):
+            shuffled = shuffle(samples, random_state=draw_seed(rng))
+            middle = shuffled.shape[0] // 2
+            yield shuffled[:middle]
+            yield shuffled[middle:]
+    for _ in range(n_runs):
+        options = {"random_state": draw_seed(rng)}
+        yield samples if resampling is None else resample(samples, **options)
+
+
+def _compared(n_runs: int, *, halves: bool) -> NDArray[np.bool_]:
+    """Return which runs (n_runs, n_runs) are compared: the two halves of a draw, or all."""
+    run = np.arange(n_runs)
+    first = run // 2 if halves else np.zeros(n_runs)
+    return (first[:, np.newaxis] == first) & (run[:, np.newaxis] != run)
+
+
+def _fit(learner: Any, samples: Any, seed: int) -> Any:
+    """Fit a clone with a seed."""
+    from sklearn.base import clone
+
+    changes = {"random_state": seed, "checkpoint": None}
+    known = learner.get_params()
+    run = clone(learner).set_params(**{name: changes[name] for name in changes if name in known})
+    return run.fit(samples)
+
+
+def _components(fitted: Any) -> tuple[NDArray, NDArray]:
+    """Return the components and features of a fit, both in rows."""
+    if not hasattr(fitted, "components_"):
+        raise AttributeError(
+            f"{type(fitted).__name__} has no components_ after fit; stability compares those."
+        )
+    components = to_numpy(fitted.components_)
+    mixing = getattr(fitted, "mixing_", None)
+    return components, components if mixing is None else to_numpy(mixing).T
+
+
+def _require_same_shape(runs: list[tuple[NDArray, NDArray]]) -> None:
+    """Raise ValueError if fits differ in the number of components, or in nothing at all."""
+    numbers = [len(components) for components, _ in runs]
+    if min(numbers) < max(numbers):
+        raise ValueError(
+            f"The fits have {min(numbers)} to {max(numbers)} components; give the estimator "
+            "n_components, so that all have the same number."
+        )
+    if all(np.array_equal(components, runs[0][0]) for components, _ in runs):
+        raise ValueError(
+            "All fits have the same components to the last bit, whatever the random_state; give "
+            "resampling, or remove an init from the estimator."
+        )
+
+
+def _responses(components: NDArray, fitted: Any, samples: Any) -> NDArray[np.float64]:
+    """Return the centered responses (n, n_samples) of components to some samples."""
+    from sparsebp._validation import samples_of  # needs scikit-learn
+
+    some = samples_of(fitted, samples).take_evenly(_ENOUGH)
+    responses = components.astype(np.float64) @ to_numpy(some)
+    return responses - responses.mean(axis=1, keepdims=True)
+
+
+def _clustered(
+    similarity: NDArray, compared: NDArray, components: NDArray, features: NDArray
+) -> Stability:
+    """Cluster the components of all runs, one run after another, by their similarity (n, n)."""
+    run = np.repeat(np.arange(len(compared)), len(components) // len(compared))
+    tree = linkage(squareform(1 - similarity, checks=False), "average")
+    found = fcluster(tree, 1 - JOINED, "distance") - 1
+    clusters = [np.flatnonzero(found == cluster) for cluster in range(found.max() + 1)]
+    within = np.array([_within(similarity, members, run, compared) for members in clusters])
+    between = np.array([_between(similarity, members) for members in clusters])
+    index = (within - between) / (1 - between)
+    order = np.argsort(-index, kind="stable")
+    central = [m[np.argmax(similarity[np.ix_(m, m)].sum(axis=1))] for m in clusters]
+    typical = np.array(central)[order]
+    labels = np.argsort(order)[found].reshape(len(compared), -1)
+    index, within, between = index[order], within[order], between[order]
+    return Stability(index, within, between, components[typical], features[typical], labels)
+
+
+def _within(similarity: NDArray, members: NDArray, run: NDArray, compared: NDArray) -> float:
+    """Return the mean over pairs of runs of the largest similarity of their members."""
+    largest = np.zeros(compared.shape)
+    runs = np.ix_(run[members], run[members])
+    np.maximum.at(largest, runs, similarity[np.ix_(members, members)])
+    return float(largest[compared].mean())
+
+
+def _between(similarity: NDArray, members: NDArray) -> float:
+    """Return the mean similarity of members and others; 0 without others."""
+    others = np.setdiff1d(np.arange(len(similarity)), members)
+    return float(similarity[np.ix_(members, others)].mean()) if len(others) else 0.0
