@@ -23,19 +23,19 @@ _BLOCK = 2**14
 #: Powers of x and y in the monomials of degree at most four; the first six are quadratic.
 _QUARTIC = [(i, degree - i) for degree in range(5) for i in range(degree, -1, -1)]
 _QUADRATIC = _QUARTIC[:6]
-#: Where the constant monomials are among those times the cosine, followed by those times the sine.
+#: Which of the 12 images of `Moments` are the cosine and the sine Gabor themselves.
 CONSTANTS = slice(None, None, len(_QUADRATIC))
 
 
 class Moments(NamedTuple):
-    """Sums over pixels of the monomials times both parts of G, 12 images in all.
+    """Products of 12 images of each fit: six monomials times the cosine Gabor, and times the sine.
 
     Attributes
     ----------
     products : ndarray of shape (n_fits, 12, 12)
-        Products of two of these images, each without its mean.
+        Of two of these images, each without its mean.
     pulls : ndarray of shape (n_fits, 12)
-        Products of these images and the target.
+        Of these images and the target.
     """
 
     products: NDArray
