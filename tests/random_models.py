@@ -55,6 +55,8 @@ KINDS = {
     SparseCoding: {
         **SHARED,
         "gamma": [None, 0.1, 1e-6, 10],
+        "n_nonzero": [None, None, None, 1, 3, 20],
+        "error": [None, None, None, 0, 0.5],
         "solver": ["lbfgs", "exact", "online"],
         "positive_basis": [False, False, True],
         "batch_size": [1000, None, 1, 10, 30],
@@ -120,6 +122,8 @@ def fitted(rng):
         given["positive_basis"] = True
     if given.get("solver") == "exact":
         given["gamma"] = 0.1
+    if (given.get("n_nonzero"), given.get("error")) != (None, None):
+        given = {k: v for k, v in given.items() if k not in ("penalty", "alpha", "gamma")}
     if kind is SparseCoder:
         return SparseCoder(rng.normal(size=(4, 9)), **given)
     given |= {"max_iter": 3} if kind is not prep.Whitening else {}

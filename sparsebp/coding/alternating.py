@@ -10,9 +10,10 @@ import numpy as np
 
 from sparsebp._checks import RandomSource, check_choice
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
-from sparsebp.coding.basis import least_squares_basis
+from sparsebp.coding.basis import least_squares_basis, optimal_directions
 from sparsebp.coding.encoding import encode, starting_codes
 from sparsebp.coding.proximal import largest_curvature
+from sparsebp.coding.pursuit import Pursuit
 from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.state import KEPT_ALTERNATION, AlternationState, BasisState
 from sparsebp.minimizers import Result, Status, descend, minimize_lbfgs
@@ -40,12 +41,15 @@ _PROXIMAL_STEPS = 200
 _REPLACING = 0.75
 
 
-def check_closed_form(steps: str, gamma: float | None) -> None:
-    """Raise an error for ``steps="exact"`` without weight decay: there is no closed form."""
-    if steps == "exact" and gamma is None:
+def check_closed_form(steps: str, gamma: float | None, *, pursues: bool) -> None:
+    """Raise an error for ``steps="exact"`` without a closed form of the basis.
+
+    With a penalty it needs weight decay; for a pursuit the lengths of atoms do not matter.
+    """
+    if steps == "exact" and gamma is None and not pursues:
         raise ValueError(
             "'exact' requires weight decay for its closed form of the basis; give a gamma ≥ 0, or "
-            "use 'lbfgs'."
+            "codes by pursuit, or use 'lbfgs'."
         )
 
 
@@ -57,7 +61,8 @@ class Alternation(BasisSearch):
     ----------
     steps : {"lbfgs", "exact"}
         How s and A are improved: by SciPy's L-BFGS, for s after some accelerated steps; or s by one
-        L-BFGS per sample, and A in closed form, which needs γ.
+        L-BFGS per sample, and A in closed form, which needs γ; or codes of a pursuit, and A = x s⁺
+        with atoms scaled to unit norm: the method of optimal directions.
     tol : float
         As in `BasisSearch`, and that of the coefficients. Penalties with a corner: `encode` with
         this tol, at most 200 iterations. Smooth penalties: with "exact" the same, at most 12; with
@@ -76,7 +81,7 @@ class Alternation(BasisSearch):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("steps", self.steps, STEPS)
-        check_closed_form(self.steps, self.gamma)
+        check_closed_form(self.steps, self.gamma, pursues=isinstance(self.penalty, Pursuit))
 
     def step(self, x: np.ndarray, state: BasisState, rng: RandomSource) -> tuple[BasisState, float]:
         """Take a step; on the same samples as before it starts from their coefficients."""
@@ -131,18 +136,19 @@ class Alternation(BasisSearch):
         codes : ndarray of shape (n_components, n_samples)
             The coefficients it was fitted to.
         """
-        codes = self._code_step(x, basis, codes)
-        return self._basis_step(x, codes, basis), codes
+        return self._basis_step(x, self._code_step(x, basis, codes), basis)
 
     def _code_step(self, x: np.ndarray, basis: np.ndarray, start: np.ndarray) -> np.ndarray:
+        if isinstance(self.penalty, Pursuit):
+            return self.penalty(x, basis, self.n_threads)
         if self.steps == "exact" or not self.penalty.is_smooth:
             max_iter = _OWN_ITERATIONS if self.penalty.is_smooth else _PROXIMAL_STEPS
             limits = {"tol": self.tol, "max_iter": max_iter, "n_threads": self.n_threads}
             return encode(x, basis, self.penalty, self.alpha, start=start, **limits).points
-        codes, bend = np.empty_like(start), largest_curvature(basis)
+        penalty, codes, bend = self.penalty, np.empty_like(start), largest_curvature(basis)
 
         def curvature(codes: np.ndarray) -> np.ndarray:
-            return bend + codes.dtype.type(self.alpha) * self.penalty.curvature(codes)
+            return bend + codes.dtype.type(self.alpha) * penalty.curvature(codes)
 
         def search(block: slice) -> Result:
             here = x[:, block].copy(), start[:, block].copy()  # contiguous
@@ -157,13 +163,18 @@ class Alternation(BasisSearch):
             codes[:, block] = _finished(result)
         return codes
 
-    def _basis_step(self, x: np.ndarray, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
+    def _basis_step(
+        self, x: np.ndarray, codes: np.ndarray, start: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         if self.steps == "exact" and self.gamma is not None:
-            return least_squares_basis(x, codes, self.gamma, scale=1 / x.shape[1])
+            return least_squares_basis(x, codes, self.gamma, scale=1 / x.shape[1]), codes
+        if self.steps == "exact":
+            basis, lengths = optimal_directions(x, codes, start)
+            return basis, codes * lengths[:, np.newaxis]
         objective = self.problem.objective("A", {"x": x, "s": codes}, compressed=True)
         constrained = self.problem.constrained(objective)
         search = minimize_lbfgs(constrained, start, max_iter=_BASIS_ITERATIONS, tol=0)
-        return self.problem.project(_finished(search))
+        return self.project(_finished(search)), codes
 
 
 def _finished(search: Result) -> np.ndarray:

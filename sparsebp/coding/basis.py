@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from sparsebp._magnitudes import decomposing
+from sparsebp.problems import UnitColumns
 
 
 def least_squares_basis(
@@ -52,3 +53,35 @@ def least_squares_basis(
         with decomposing():
             basis = np.linalg.lstsq(moments, cross, rcond=None)[0]
     return np.ascontiguousarray(basis.T, dtype=x.dtype)
+
+
+def optimal_directions(
+    x: np.ndarray, codes: np.ndarray, basis: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute argmin over A of ‖As − x‖², with atoms scaled to unit norm.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    codes : ndarray of shape (n_components, n_samples)
+        s, their coefficients.
+    basis : ndarray of shape (n_features, n_components)
+        Of it atoms that no sample uses are kept.
+
+    Returns
+    -------
+    basis : ndarray of shape (n_features, n_components)
+        The atoms.
+    lengths : ndarray of shape (n_components,)
+        Their norms before; the product of codes and lengths fits the atoms.
+
+    Notes
+    -----
+    The method of optimal directions (Engan, Aase & Husøy 1999).
+    """
+    used, basis = codes.any(axis=1), basis.copy()
+    best = least_squares_basis(x, codes if used.all() else codes[used], 0.0, scale=1.0)
+    basis[:, used], lengths = UnitColumns.project(best), np.ones(len(codes), codes.dtype)
+    lengths[used] = np.linalg.norm(best, axis=0)
+    return basis, lengths

@@ -14,6 +14,7 @@ from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import RandomSource
 from sparsebp._namespaces import like, to_numpy
 from sparsebp.coding.encoding import starting_codes
+from sparsebp.coding.pursuit import Pursuit
 from sparsebp.coding.state import (
     KEPT_STATE,
     BasisResult,
@@ -33,8 +34,8 @@ class BasisSearch:
 
     Parameters
     ----------
-    penalty : Penalty
-        S.
+    penalty : Penalty or Pursuit
+        S; a pursuit limits ‖s‖₀ or ‖As − x‖² instead, and α and γ are then 0 and None.
     alpha : float
         α ≥ 0.
     gamma : float or None
@@ -54,7 +55,7 @@ class BasisSearch:
         If F cannot be minimized, because the penalty has signs.
     """
 
-    penalty: Penalty
+    penalty: Penalty | Pursuit
     alpha: float
     gamma: float | None
     _: KW_ONLY
@@ -71,7 +72,8 @@ class BasisSearch:
     @cached_property
     def problem(self) -> Problem:
         """Return what is minimized."""
-        return sparse_coding(self.penalty, self.alpha, self.gamma)
+        penalty = None if isinstance(self.penalty, Pursuit) else self.penalty
+        return sparse_coding(penalty, self.alpha, self.gamma)
 
     def project(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis (n_features, n_components) that satisfies the constraints."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from inspect import signature
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sparsebp._checks import check_integer, check_number
 from sparsebp._dispatch import on_host
+from sparsebp._fitted import Maybe, Numbers, Size
 from sparsebp._namespaces import like
 from sparsebp._warnings import warn_user
-from sparsebp.coding import Pursuit, encode
+from sparsebp.coding import BasisSearch, BasisState, Pursuit, encode
 from sparsebp.estimators._coder import Reconstructor
 from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1, Penalty
@@ -22,19 +23,29 @@ from sparsebp.samples import count_threads
 if TYPE_CHECKING:
     from sparsebp.estimators.sparse_coder import SparseCoder
 
+#: What `fit` sets of the penalty and its weights, or of the pursuit.
+FITTED_RULE: dict[str, Any] = {
+    "penalty_": Maybe(Penalty),
+    "alpha_": Numbers(at_least=0),
+    "gamma_": Numbers(at_least=0, none=True),
+    "n_nonzero_": Maybe(Size("atoms of a sample")),
+    "error_": Maybe(Numbers(at_least=0)),
+}
+
 
 class AtomCoder(Reconstructor):
     """Base of estimators that write a sample as a combination of few atoms, the ``components_``."""
 
     alpha: float
-    n_nonzero: int | None = None
-    error: float | None = None
+    n_nonzero: int | None
+    error: float | None
     patch_shape: Any
     penalty_: Penalty | None  # type: ignore[assignment]  # None: codes are found by pursuit
     alpha_: float
     gamma_: float | None
     n_nonzero_: int | None = None
     error_: float | None = None
+    _default_penalty: ClassVar[str]
 
     def _check_rule(self) -> None:
         """Raise an error for invalid parameters of the penalty and of the pursuit, or for both."""
@@ -44,17 +55,14 @@ class AtomCoder(Reconstructor):
             check_number("error", self.error, minimum=0, also=", or None for no bound")
         if not self._pursues:
             return
-        defaults = signature(type(self)).parameters
-        plain = isinstance(self.penalty, str) and self.penalty == defaults["penalty"].default
-        for name, is_default in {
-            "penalty": plain,
-            "alpha": self.alpha == defaults["alpha"].default,
-        }.items():
-            if not is_default:
+        defaults = {"penalty": self._default_penalty, "alpha": 1.0, "gamma": None}
+        for name, default in defaults.items():
+            value = getattr(self, name, None)
+            if not (value is default or (isinstance(value, str | Real) and value == default)):
                 raise ValueError(
                     f"n_nonzero={self.n_nonzero!r} and error={self.error!r} replace the penalty by "
-                    f"a pursuit, but {name} is {getattr(self, name)!r}. Leave {name} at its "
-                    f"default, {defaults[name].default!r}, or set n_nonzero and error to None."
+                    f"a pursuit, but {name} is {value!r}. Leave {name} at its default, "
+                    f"{default!r}, or set n_nonzero and error to None."
                 )
 
     @property
@@ -92,6 +100,15 @@ class AtomCoder(Reconstructor):
     def _encode(self, x: np.ndarray) -> ColumnResult:
         sparsely = (self.components_.T, self._rule, self.alpha_)
         return encode(x, *sparsely, n_threads=count_threads(self.n_jobs))
+
+    def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
+        x, A, n_threads = np.ascontiguousarray(X.T), self.components_.T, count_threads(self.n_jobs)
+        return encode(x, A, self._rule, self.alpha_, tol=1e-3, n_threads=n_threads).points.T
+
+    def _silence(self) -> tuple[str, str]:
+        lengths = "" if self.gamma is None else ", or set gamma=None"
+        sparser = "error or " if self.error is not None else "" if self._pursues else "alpha or "
+        return "atoms {} unused", f"Lower {sparser}n_components, or raise max_iter{lengths}."
 
     def with_alpha(self, alpha: float) -> SparseCoder:
         """Return a coder with the same atoms and penalty and another weight.
@@ -146,3 +163,18 @@ class AtomCoder(Reconstructor):
     def problem_(self) -> Problem:
         """What the codes minimize: `sparsebp.problems.sparse_coding` with the weights used."""
         return sparse_coding(self.penalty_, self.alpha_, self.gamma_)
+
+
+def fitted_attributes(search: BasisSearch, state: BasisState) -> dict[str, Any]:
+    """Return the attributes of an estimator in a state of its search."""
+    rule = search.penalty
+    pursuit = rule if isinstance(rule, Pursuit) else Pursuit()
+    return {
+        "components_": np.ascontiguousarray(state.basis.T),
+        "state_": state,
+        "penalty_": None if rule is pursuit else rule,
+        "alpha_": search.alpha,
+        "gamma_": search.gamma,
+        "n_nonzero_": pursuit.n_nonzero,
+        "error_": pursuit.error,
+    }

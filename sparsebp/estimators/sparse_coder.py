@@ -99,6 +99,7 @@ class SparseCoder(AtomCoder):
     array([[0., 0., 0., 0., 3., 0.]])
     """
 
+    _default_penalty = "l1"
     gamma_ = None  # no weight decay: the atoms are given
 
     def __init__(

@@ -22,7 +22,7 @@ from sparsebp._checks import (
     draw_seed,
     random_source,
 )
-from sparsebp._fitted import Maybe, Numbers
+from sparsebp._fitted import Maybe
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import PatchShape
 from sparsebp.coding import (
@@ -33,10 +33,10 @@ from sparsebp.coding import (
     BasisSearch,
     BasisState,
     OnlineLearning,
-    encode,
+    Pursuit,
 )
 from sparsebp.coding.alternating import check_closed_form
-from sparsebp.estimators._atom_coder import AtomCoder
+from sparsebp.estimators._atom_coder import FITTED_RULE, AtomCoder, fitted_attributes
 from sparsebp.estimators._callbacks import tell, watching
 from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
 from sparsebp.estimators._learner import Learner
@@ -53,7 +53,8 @@ class SparseCoding(AtomCoder, Learner):
         F(A, s) = (1/m) Σⱼ [‖A sⱼ − xⱼ‖² + α S(sⱼ)]   subject to   ‖aᵣ‖ = 1 for every atom,
 
     or, if γ is given, with the tutorial's weight decay + γ ‖A‖² instead of the constraint,
-    alternating between the coefficients of a new batch and the basis.
+    alternating between the coefficients of a new batch and the basis. With `n_nonzero` or `error`
+    the coefficients are found by orthogonal matching pursuit instead, and F is the first term.
 
     Parameters
     ----------
@@ -67,14 +68,20 @@ class SparseCoding(AtomCoder, Learner):
         value depends on the scale of the samples; 1 suits whitened patches of unit variance.
     epsilon : float, default=1e-3
         Smoothing ε > 0 of "smooth_l1" and "topographic"; a Penalty object has its own.
+    n_nonzero : int, default=None
+        The maximum number of atoms of a sample, ≥ 1, for codes by pursuit. It replaces the penalty:
+        `penalty`, `alpha` and `gamma` must have their default values.
+    error : float, default=None
+        Pursuit stops where ‖x − A s‖² ≤ error, in squared units of X; see `SparseCoder`.
     gamma : float, default=None
         Weight decay γ ≥ 0, which keeps the atoms from growing while the coefficients shrink. None
         keeps the atoms at unit norm, so that α means the same for all of them.
     solver : {"lbfgs", "exact", "online"}, default="lbfgs"
         "lbfgs" alternates SciPy's L-BFGS on F(s; A) and on F(A; s). "exact" is up to twice as fast:
-        one L-BFGS per sample and A = x sᵀ (s sᵀ + γ m I)⁻¹, which requires γ. (L1 codes are exact
-        with both.) "online" is for many samples: coefficients of small batches (256 is a good size)
-        are computed approximately, and the atoms are fitted to sums over the batches so far.
+        one L-BFGS per sample and A = x sᵀ (s sᵀ + γ m I)⁻¹, which requires γ; or, of codes by
+        pursuit, A = x s⁺. (L1 codes are exact with both.) "online" is for many samples:
+        coefficients of small batches (256 is a good size) are computed approximately, and the atoms
+        are fitted to sums over the batches so far.
     positive_basis : bool, default=False
         Whether atoms are kept ≥ 0, by "online" only; for codes ≥ 0 use ``L1(positive=True)``. An
         ``init``, and atoms from which a search resumes, must then be ≥ 0.
@@ -112,10 +119,12 @@ class SparseCoding(AtomCoder, Learner):
     ----------
     components_ : ndarray of shape (n_components, n_features)
         The atoms in rows, Aᵀ.
-    penalty_ : Penalty
-        The penalty used.
+    penalty_ : Penalty or None
+        The penalty used; None for a pursuit.
     alpha_ : float
-        Its weight, also used by `transform`.
+        Its weight, also used by `transform`; 0 for a pursuit.
+    n_nonzero_, error_ : int and float, or None
+        The limits of the pursuit, also used by `transform`.
     gamma_ : float or None
         The weight decay used.
     state_ : BasisState or None
@@ -150,12 +159,11 @@ class SparseCoding(AtomCoder, Learner):
     ((12, 8), (1500, 12))
     """
 
+    _default_penalty = "smooth_l1"
     state_: BasisState | None = None
     _fitted: ClassVar[dict[str, Any]] = {
         **Learner._fitted,
-        "penalty_": Penalty,
-        "alpha_": Numbers(at_least=0),
-        "gamma_": Numbers(at_least=0, none=True),
+        **FITTED_RULE,
         "state_": Maybe(FITTED_STATE),
     }
 
@@ -166,6 +174,8 @@ class SparseCoding(AtomCoder, Learner):
         penalty: str | Penalty = "smooth_l1",
         alpha: float = 1.0,
         epsilon: float = 1e-3,
+        n_nonzero: int | None = None,
+        error: float | None = None,
         gamma: float | None = None,
         solver: str = "lbfgs",
         positive_basis: bool = False,
@@ -185,6 +195,8 @@ class SparseCoding(AtomCoder, Learner):
         self.penalty = penalty
         self.alpha = alpha
         self.epsilon = epsilon
+        self.n_nonzero = n_nonzero
+        self.error = error
         self.gamma = gamma
         self.solver = solver
         self.positive_basis = positive_basis
@@ -207,7 +219,7 @@ class SparseCoding(AtomCoder, Learner):
     def _learn(self, X: Any, samples: Samples, checkpoint: Checkpoint) -> None:
         state = self._state_at_start(samples, checkpoint.rng, resumed=self.warm_start)
         search = self._search(state.basis.shape[1])
-        fitted_at = partial(_attributes, search)
+        fitted_at = partial(fitted_attributes, search)
         with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
             seed = draw_seed(checkpoint.rng)
             result = search.run(samples, state, seed, watch, checkpoint)
@@ -266,7 +278,7 @@ class SparseCoding(AtomCoder, Learner):
             state, objective = search.learn(x, state, draw_seed(rng))
         before, n_iter = ((start,), 1) if first else (self.objective_history_, self.n_iter_ + 1)
         require_usable(state.basis, objective)
-        vars(self).update(_attributes(search, state))
+        vars(self).update(fitted_attributes(search, state))
         self.objective_, self.objective_history_ = objective, np.array([*before, objective])
         self.n_iter_, self.status_ = n_iter, "partial"
         tell(self, n_iter, objective, perf_counter() - begun)
@@ -276,17 +288,11 @@ class SparseCoding(AtomCoder, Learner):
         return self
 
     def _warn_of_units(self, samples: Samples) -> None:
+        if self.penalty_ is None:
+            return
         fitted = self.penalty_, self.alpha_, samples.take_evenly(ENOUGH), self.components_.T
         with ignore_float_warnings():
             warn_of_units("SparseCoding", *fitted, lambda x: self._codes_to_count(x.T).T)
-
-    def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
-        x, A, n_threads = np.ascontiguousarray(X.T), self.components_.T, count_threads(self.n_jobs)
-        return encode(x, A, self.penalty_, self.alpha_, tol=1e-3, n_threads=n_threads).points.T
-
-    def _silence(self) -> tuple[str, str]:
-        lengths = "" if self.gamma is None else ", or set gamma=None"
-        return "atoms {} unused", f"Lower alpha or n_components, or raise max_iter{lengths}."
 
     def _state_at_start(self, samples: Samples, rng: RandomSource, *, resumed: bool) -> BasisState:
         resumed = resumed and hasattr(self, "components_")
@@ -314,27 +320,23 @@ class SparseCoding(AtomCoder, Learner):
 
     def _options(self, n_components: int) -> dict[str, Any]:
         gamma = None if self.gamma is None else float(self.gamma)
-        penalty, n_threads = self._make_penalty(n_components), count_threads(self.n_jobs)
-        weights = {"penalty": penalty, "alpha": float(self.alpha), "gamma": gamma}
+        pursuit, n_threads = Pursuit.of(self.n_nonzero, self.error), count_threads(self.n_jobs)
+        penalty = pursuit or self._make_penalty(n_components)
+        alpha = 0.0 if pursuit else float(self.alpha)
+        weights = {"penalty": penalty, "alpha": alpha, "gamma": gamma}
         limits = {"max_iter": self.max_iter, "tol": float(self.tol), "n_threads": n_threads}
         return {**weights, **limits, "batch_size": self.batch_size}
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
         super().check_parameters()
-        check_number("alpha", self.alpha, minimum=0)
+        self._check_rule()
         check_choice("solver", self.solver, (*STEPS, "online"))
         check_flag("positive_basis", self.positive_basis)
         if self.positive_basis and self.solver != "online":
             raise ValueError("positive_basis=True requires solver='online'; set it, or set False.")
         if self.gamma is not None:
             check_number("gamma", self.gamma, minimum=0)
-        check_closed_form(self.solver, self.gamma)
+        check_closed_form(self.solver, self.gamma, pursues=self._pursues)
         check_integer("batch_size", self.batch_size, none="all samples")
         self._check_penalty(self.n_components)
-
-
-def _attributes(search: BasisSearch, state: BasisState) -> dict[str, Any]:
-    """Return the attributes of an estimator in a state."""
-    given = {"penalty_": search.penalty, "alpha_": search.alpha, "gamma_": search.gamma}
-    return {"components_": np.ascontiguousarray(state.basis.T), "state_": state, **given}

@@ -9,11 +9,14 @@ from thinning import first_fast
 from sparsebp.coding import (
     Alternation,
     BasisState,
+    Pursuit,
     encode,
+    pursue,
     replaced_atoms,
     starting_codes,
     unused_atoms,
 )
+from sparsebp.coding.basis import optimal_directions
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.minimizers import Status
 from sparsebp.penalties import L1, Cauchy, SmoothL1, Topographic
@@ -362,3 +365,24 @@ def test_smooth_codes_take_threads_only_without_an_interpreter_lock(is_locked, m
     assert (seen == {threading.get_ident()}) == is_locked
     one = run(replace(alternation, n_threads=1), x, a_basis(), max_iter=2).state.basis
     np.testing.assert_array_equal(basis, one)
+
+
+def test_a_pursuit_and_optimal_directions_are_the_loop_of_two_lines():
+    rng = np.random.default_rng(0)
+    x, basis = rng.normal(size=(6, 90)), np.eye(6, 8) + 0.1 * rng.normal(size=(6, 8))
+    expected = basis / np.linalg.norm(basis, axis=0)
+    for _ in range(3):
+        codes = pursue(x, expected, n_nonzero=2)
+        expected = x @ np.linalg.pinv(codes)
+        expected /= np.linalg.norm(expected, axis=0)
+    search = Alternation(Pursuit(n_nonzero=2), 0.0, None, steps="exact", max_iter=3, tol=0.0)
+    result = search.run(x, BasisState.empty(basis), 0)
+    np.testing.assert_allclose(result.point, expected, atol=1e-9)
+    assert (np.diff(result.history[1:]) < 0).all()
+
+
+def test_optimal_directions_keep_atoms_that_no_sample_uses():
+    x, codes = np.array([[2.0, 4.0], [2.0, 4.0]]), np.array([[1.0, 2.0], [0.0, 0.0]])
+    basis, lengths = optimal_directions(x, codes, np.eye(2))
+    np.testing.assert_allclose(basis, [[0.5**0.5, 0], [0.5**0.5, 1]])
+    np.testing.assert_allclose(lengths, [8**0.5, 1])

@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
+from sklearn.exceptions import ConvergenceWarning
 from thinning import first_fast
 
-from sparsebp import SparseCoding
+from sparsebp import SparseCoding, sparse_encode
 from sparsebp.coding import encode
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.penalties import L1, LogCosh, SmoothL1, Topographic
 
 X, ATOMS, _ = make_dictionary_signals(400, 10, 15, n_nonzero=2, snr_db=20, random_state=0)
+slow = pytest.mark.slow
 FAST = {"max_iter": 3, "batch_size": 50, "random_state": 0}
 
 
@@ -145,7 +147,7 @@ def test_partial_fit_after_fit_improves_on_it():
     assert model.n_iter_ == FAST["max_iter"] + 3
 
 
-@pytest.mark.parametrize("penalty", ["smooth_l1", pytest.param("l1", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("penalty", ["smooth_l1", pytest.param("l1", marks=slow)])
 def test_partial_fit_learns_a_planted_dictionary_roughly(penalty):
     model = SparseCoding(15, penalty=penalty, alpha=0.2, random_state=1)
     rng = np.random.default_rng(0)
@@ -173,10 +175,10 @@ def test_partial_fit_keeps_the_precision_of_its_first_batch():
 @pytest.mark.parametrize(
     "parameters",
     [
-        pytest.param({}, marks=pytest.mark.slow),
-        pytest.param({"gamma": 0.02}, marks=pytest.mark.slow),
-        pytest.param({"gamma": 0.02, "solver": "exact"}, marks=pytest.mark.slow),
-        pytest.param({"penalty": "l1"}, marks=pytest.mark.slow),
+        pytest.param({}, marks=slow),
+        pytest.param({"gamma": 0.02}, marks=slow),
+        pytest.param({"gamma": 0.02, "solver": "exact"}, marks=slow),
+        pytest.param({"penalty": "l1"}, marks=slow),
     ],
     ids=str,
 )
@@ -238,3 +240,61 @@ def test_a_weight_set_after_the_fit_is_not_passed_over_in_silence():
         np.testing.assert_array_equal(model.transform(X), at_fit)
     with pytest.warns(UserWarning, match="alpha is 3.0, but was 0.1"):
         model.score(X)
+
+
+@pytest.mark.parametrize(
+    ("solver", "batch_size", "least"),  # of six seeds
+    [("online", 100, 15), ("exact", 200, 14), pytest.param("lbfgs", 200, 14, marks=slow)],
+)
+def test_codes_by_pursuit_find_a_planted_dictionary(solver, batch_size, least):
+    options = {"solver": solver, "batch_size": batch_size, "random_state": 0}
+    model = SparseCoding(15, n_nonzero=2, **options).fit(X)
+    assert n_found(model.components_) >= least
+    np.testing.assert_allclose(np.linalg.norm(model.components_, axis=1), 1)
+    codes = model.transform(X)
+    assert np.count_nonzero(codes, axis=1).max() == 2
+    np.testing.assert_array_equal(codes, sparse_encode(X, model.components_, n_nonzero=2))
+    errors = np.square(X - model.inverse_transform(codes)).sum(axis=1)
+    assert model.score(X) == pytest.approx(-errors.mean())
+    assert errors.mean() < 0.1 * np.square(X).sum(axis=1).mean()
+    assert (model.penalty_, model.alpha_, model.n_nonzero_, model.error_) == (None, 0, 2, None)
+
+
+def test_a_bound_on_the_error_of_fit_holds_for_codes_and_partial_fits():
+    model = SparseCoding(15, error=0.2, solver="online", **FAST).fit(X).partial_fit(X[:100])
+    errors = np.square(X - model.inverse_transform(model.transform(X))).sum(axis=1)
+    assert 0.1 < errors.max() <= 0.2
+    with pytest.warns(UserWarning, match=r"n_nonzero is 1, but was None .* n_nonzero=1\) encodes"):
+        model.set_params(n_nonzero=1).transform(X[:2])
+
+
+def test_the_objective_of_codes_by_pursuit_is_the_squared_error():
+    model = SparseCoding(15, n_nonzero=2, solver="exact", batch_size=None, max_iter=2)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X)
+    basis, moments, cross = (
+        getattr(model.state_, n) for n in ("basis", "codes_moments", "cross_moments")
+    )
+    energy = np.square(X).sum(axis=1).mean()
+    expected = energy - 2 * (basis * cross).sum() + ((basis @ moments) * basis).sum()
+    assert model.objective_ == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"error": 1e9}, "Lower error or n_components"),
+        ({"n_nonzero": 1}, "Lower n_components, or raise"),
+    ],
+)
+def test_advice_about_unused_atoms_of_a_pursuit(parameters, said):
+    few = np.repeat(X[:3], 20, axis=0)
+    with pytest.warns(ConvergenceWarning, match=said):
+        SparseCoding(15, **parameters, **FAST).fit(few)
+
+
+@pytest.mark.parametrize("given", [{"penalty": "l1"}, {"alpha": 2.0}, {"gamma": 0.1}])
+def test_a_pursuit_has_no_penalty_and_no_weights(given):
+    (name,) = given
+    with pytest.raises(ValueError, match=f"a pursuit, but {name} is .* Leave {name} at its"):
+        SparseCoding(n_nonzero=2, **given).fit(X)

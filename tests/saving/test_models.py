@@ -31,6 +31,7 @@ MODELS = [
     SparseCoding(4, penalty=Topographic((2, 2), wrap=False), max_iter=3, batch_size=20),
     SparseCoding(4, penalty=Topographic.from_groups(np.eye(4)), max_iter=3, batch_size=20),
     SparseCoding(4, penalty="l1", max_iter=3, batch_size=20, random_state=np.random.RandomState(1)),
+    SparseCoding(4, n_nonzero=2, error=0.1, max_iter=3, batch_size=20),
     ReconstructionICA(8, penalty=Cauchy(), tol=1e-3, callback=lambda i, value: None),
     OrthonormalICA(3, penalty=SmoothL1(0.5), solver="manifold", tol=1e-3),
     SparseCoder(np.eye(6)[:4] * 2, alpha=0.5),
