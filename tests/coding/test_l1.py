@@ -122,3 +122,28 @@ def test_codes_are_zero_at_once_where_no_slope_exceeds_alpha(positive):
     found = encode(x, basis, L1(positive), 1.0, start=start)
     np.testing.assert_array_equal(found.points[:, :4], 0)
     assert (found.points[:, 4:] != 0).any(axis=0).all()
+
+
+def test_atoms_are_exchanged_one_at_a_time_from_the_guess():
+    x, basis = a_problem(8, 20, 50, 40)
+    gram = Gram.of(basis)
+    pull, weights = np.ascontiguousarray((2 * basis.T @ x).T), np.full(40, 0.5)
+    G = gram.matrix * gram.scale
+    for n_rounds in (10, 15, 20, 25):
+        alone, after = (
+            exchange_atoms(np.zeros(pull.shape), pull, weights, G, 1e-9, False, (n, n_rounds))
+            for n in (0, 1)
+        )
+        assert (after >= alone).all()
+
+
+def test_few_steps_are_never_worse_than_none():
+    x, basis = a_problem(11, 20, 50, 200)
+    start = encode(x, basis, L1(), 0.52).points
+
+    def values(codes):
+        return ((x - basis @ codes) ** 2).sum(axis=0) + 0.5 * np.abs(codes).sum(axis=0)
+
+    for n_steps in (1, 2, 3):
+        codes = encode(x, basis, L1(), 0.5, start=start, max_iter=n_steps).points
+        assert (values(codes) <= values(start) * (1 + 1e-12)).all()
