@@ -102,8 +102,8 @@ def atoms_from(X: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
     return np.ascontiguousarray((chosen / np.linalg.norm(chosen, axis=1, keepdims=True)).T)
 
 
-def planted(seed: int, n: int = 1500) -> tuple[np.ndarray, np.ndarray]:
-    """Return signals of a known dictionary: 20 features, 50 atoms, 3 at a time, 20 dB.
+def planted(seed: int, n: int = 1500, n_nonzero: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Return signals of a known dictionary: 20 features, 50 atoms, 20 dB.
 
     Parameters
     ----------
@@ -111,6 +111,8 @@ def planted(seed: int, n: int = 1500) -> tuple[np.ndarray, np.ndarray]:
         Which problem.
     n : int
         Number of signals.
+    n_nonzero : int
+        Atoms of a signal.
 
     Returns
     -------
@@ -119,5 +121,5 @@ def planted(seed: int, n: int = 1500) -> tuple[np.ndarray, np.ndarray]:
     dictionary : ndarray of shape (50, 20)
         The true atoms in rows.
     """
-    drawn = make_dictionary_signals(n, 20, 50, n_nonzero=3, snr_db=20, random_state=seed)
+    drawn = make_dictionary_signals(n, 20, 50, n_nonzero=n_nonzero, snr_db=20, random_state=seed)
     return drawn.X, drawn.dictionary

@@ -22,6 +22,7 @@ def spams_dictionary(
     iterations: int,
     n_threads: int,
     batch_size: int = 256,
+    n_nonzero: int | None = None,
 ) -> np.ndarray:
     """Return the basis that SPAMS learns online.
 
@@ -39,10 +40,13 @@ def spams_dictionary(
         Threads.
     batch_size : int
         Samples of a batch.
+    n_nonzero : int, optional
+        Codes of so many atoms by pursuit, instead of the penalty.
     """
     import spams
 
-    options = {"mode": 2, "lambda1": alpha / 2, "iter": iterations, "batchsize": batch_size}
+    rule = (2, alpha / 2) if n_nonzero is None else (3, n_nonzero)
+    options = {"mode": rule[0], "lambda1": rule[1], "iter": iterations, "batchsize": batch_size}
     start = np.asfortranarray(basis)
     with redirect_stdout(StringIO()):
         return spams.trainDL(

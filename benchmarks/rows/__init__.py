@@ -10,7 +10,7 @@ from benchmarks.rows.ica import orthonormal_ica, reconstruction_ica
 from benchmarks.rows.images import feature_maps, gabor_fits, inpainting
 from benchmarks.rows.memory import peak_memory
 from benchmarks.rows.places import places
-from benchmarks.rows.recovery import planted_dictionary
+from benchmarks.rows.recovery import planted_by_pursuit, planted_dictionary
 from benchmarks.rows.smooth import smooth_codes
 from benchmarks.rows.stores import stored_samples
 from benchmarks.rows.stream import streamed_patches
@@ -28,6 +28,7 @@ ROWS: dict[str, Callable[[Setting], list[Record]]] = {
     "few": few_codes,
     "pursuit": pursuits,
     "planted": planted_dictionary,
+    "planted-pursuit": planted_by_pursuit,
     "gabor": gabor_fits,
     "inpaint": inpainting,
     "maps": feature_maps,

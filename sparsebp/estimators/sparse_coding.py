@@ -123,8 +123,10 @@ class SparseCoding(AtomCoder, Learner):
         The penalty used; None for a pursuit.
     alpha_ : float
         Its weight, also used by `transform`; 0 for a pursuit.
-    n_nonzero_, error_ : int and float, or None
-        The limits of the pursuit, also used by `transform`.
+    n_nonzero_ : int or None
+        The limit on atoms of a pursuit, also used by `transform`.
+    error_ : float or None
+        Its bound on the squared error, also used by `transform`.
     gamma_ : float or None
         The weight decay used.
     state_ : BasisState or None
