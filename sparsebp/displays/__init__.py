@@ -5,6 +5,7 @@ Displays store their data and draw on request, by `plot`, which returns the disp
 
 from sparsebp.displays.basis import BasisDisplay
 from sparsebp.displays.coefficients import CoefficientsDisplay
+from sparsebp.displays.comparison import ComparisonDisplay
 from sparsebp.displays.gabor import GaborDisplay
 from sparsebp.displays.map import MapDisplay
 from sparsebp.displays.mosaic import filter_mosaic
@@ -12,15 +13,18 @@ from sparsebp.displays.objective import ObjectiveDisplay
 from sparsebp.displays.reconstruction import ReconstructionDisplay
 from sparsebp.displays.shape import ShapeDisplay
 from sparsebp.displays.spectrum import SpectrumDisplay
+from sparsebp.displays.stability import StabilityDisplay
 
 __all__ = [
     "BasisDisplay",
     "CoefficientsDisplay",
+    "ComparisonDisplay",
     "GaborDisplay",
     "MapDisplay",
     "ObjectiveDisplay",
     "ReconstructionDisplay",
     "ShapeDisplay",
     "SpectrumDisplay",
+    "StabilityDisplay",
     "filter_mosaic",
 ]

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from sparsebp._checks import (
-    RandomSource,
     RandomState,
     check_choice,
     check_integer,
     draw_seed,
+    is_flag,
     mistake,
     random_source,
 )
@@ -46,9 +45,8 @@ class Stability:
         if all runs have the same component; a component of a share p of the runs has about p^2.
         One that occurs in a single run is at or below 0.
     within : ndarray of shape (n_clusters,)
-        Similarity of a cluster's components from two runs, in [0, 1]: the mean over pairs of runs,
-        0 for a pair of which one has no component in the cluster. With halves the pairs are those
-        of two halves, without a sample in common, else all.
+        Similarity of a cluster's components from two runs, in [0, 1]: the mean over all pairs of
+        runs, 0 for a pair of which one has no component in the cluster.
     between : ndarray of shape (n_clusters,)
         Mean similarity of its components and all others, in [0, 1].
     components, features : ndarray of shape (n_clusters, n_features)
@@ -77,17 +75,17 @@ def stability(
     X: Any,
     n_runs: int = 20,
     *,
-    resampling: str | None = "halves",
+    bootstrap: bool | ArrayLike = True,
     similarity: str = "auto",
     random_state: RandomState = None,
     track: Track = no_progress,
 ) -> Stability:
     """Fit an estimator several times, and find which components occur in all fits.
 
-    Each run fits a clone with another ``random_state`` to a random half of the samples; every other
-    one to the other half. The components of all runs are clustered (average linkage, until the mean
+    Each run fits a clone with another ``random_state`` and, with `bootstrap`, to samples drawn with
+    replacement. The components of all runs are clustered (average linkage, until the mean
     similarity of the closest clusters falls below 0.9). A cluster is reproducible if its index is
-    at least 0.85: nearly all pairs of halves have it.
+    at least 0.85: nearly all pairs of runs have it.
 
     Parameters
     ----------
@@ -96,16 +94,16 @@ def stability(
         of a pipeline are fitted once, to all samples; the runs fit its last step, and the
         components are those of that step.
     X : array-like of shape (n_samples, n_features), or store
-        The samples. A store (a file, a stream, a dask array) needs ``resampling=None``, since rows
+        The samples. A store (a file, a stream, a dask array) needs ``bootstrap=False``, since rows
         that are drawn would be copied into memory.
     n_runs : int >= 2, default 20
-        Number of fits, even with halves.
-    resampling : {"halves", "bootstrap", None}, default "halves"
-        The samples of a run. "halves": only runs with disjoint samples are compared, so a component
-        counts only if it is found again in other samples. "bootstrap": as many samples, drawn with
-        replacement, as in ICASSO. Runs then share most samples, and what is by chance in all of
-        them is found again: about every second pair of Gaussian sources counts as two components.
-        None: all samples in each run, and other seeds only, which shows what depends on the start.
+        Number of fits.
+    bootstrap : bool, or array-like of shape (n_samples,), default True
+        Whether each run has other samples. Other seeds alone show which components depend on the
+        start, but not which depend on the sample: a fit that always reaches the same minimum finds
+        the same directions of Gaussian noise again. Labels of groups, such as the number of the
+        epoch in a recording, draw groups as wholes: neighbors in a time series are nearly the same
+        sample, and drawn one by one all runs would have all of the recording.
     similarity : {"auto", "cosine", "correlation"}, default "auto"
         How components are compared: by their |cosine|, or by the |correlation| of their responses
         to the samples, ``X @ components_.T``, the |cosine| of filters in whitened space. Filters of
@@ -124,7 +122,7 @@ def stability(
         If an argument is of the wrong kind.
     ValueError
         If a number is out of range, nothing differs between the runs, the fits have different
-        numbers of components, or rows of a store would be drawn.
+        numbers of components, labels do not fit the samples, or rows of a store would be drawn.
     AttributeError
         If the estimator has no ``components_`` after `fit`.
 
@@ -135,18 +133,16 @@ def stability(
 
     Notes
     -----
-    This is ICASSO with three changes. Halves are compared instead of bootstrap samples (see
-    `resampling`). Clusters end at a similarity, not at a number: with more atoms than can be found,
-    each one found once is a cluster of its own, and a given number would merge real ones. And the
-    index counts pairs of runs without the component, and is 1 for a perfect component of any
-    dictionary; ICASSO's is within - between, which depends on how similar different atoms are.
+    This is ICASSO with two changes. Clusters end at a similarity, not at a number: with more atoms
+    than can be found, each one found once is a cluster of its own, and a given number would merge
+    real ones. And the index counts pairs of runs without the component, and is 1 for a perfect
+    component of any dictionary; ICASSO's is within - between, which depends on how similar
+    different atoms are.
 
     References
     ----------
     Himberg, Hyvärinen & Esposito 2004, "Validating the independent components of neuroimaging time
     series via clustering and visualization" (ICASSO).
-    Shah & Samworth 2013, "Variable selection with error control: another look at stability
-    selection", for pairs of complementary halves.
 
     Examples
     --------
@@ -162,16 +158,13 @@ def stability(
     3
     """
     n_runs = check_integer("n_runs", n_runs, minimum=2)
-    if resampling is not None:
-        check_choice("resampling", resampling, ("halves", "bootstrap"), ", or None")
-    if resampling == "halves" and n_runs % 2:
-        raise ValueError(mistake("n_runs", "even with halves", n_runs))
     check_choice("similarity", similarity, ("auto", "cosine", "correlation"))
     learner, samples = _last_step(estimator, X)
-    _require_variation(learner, samples, resampling)
+    _require_variation(learner, samples, is_flag(bootstrap) and not bootstrap)
+    groups = _groups(samples, bootstrap)
     rng = random_source(random_state)
-    draws = _draws(samples, n_runs, resampling, rng)
-    fits = [_fit(learner, next(draws), draw_seed(rng)) for _ in track(range(n_runs), "Fitting")]
+    seeds = [(draw_seed(rng), draw_seed(rng)) for _ in range(n_runs)]
+    fits = [_fit(learner, _drawn(samples, groups, n), seed) for seed, n in track(seeds, "Fitting")]
     runs = [_components(fitted) for fitted in fits]
     _require_same_shape(runs)
     components, features = (np.concatenate(kind) for kind in zip(*runs, strict=True))
@@ -180,8 +173,7 @@ def stability(
         similarity = "correlation" if hasattr(fits[-1], "mixing_") else "cosine"
     rows = components if similarity == "cosine" else _responses(components, fits[-1], samples)
     similar = cosines("components_", rows, "components_", rows)
-    pairs = _compared(n_runs, halves=resampling == "halves")
-    return _clustered(similar, pairs, components, features)
+    return _clustered(similar, n_runs, components, features)
 
 
 def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
@@ -193,42 +185,44 @@ def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
     return clone(estimator[-1]), clone(estimator[:-1]).fit_transform(X)
 
 
-def _require_variation(learner: Any, samples: Any, resampling: str | None) -> None:
+def _require_variation(learner: Any, samples: Any, all_samples: bool) -> None:
     """Raise ValueError if runs cannot differ, or samples cannot be drawn."""
     stored = is_store(samples) or isinstance(samples, Samples) or hasattr(samples, "__dask_graph__")
-    if resampling is not None and stored:
+    if stored and not all_samples:
         raise ValueError(
-            f"resampling must be None for samples in a file, a stream or a cluster, got "
-            f"{resampling!r}: rows that are drawn would be copied into memory. If the samples fit "
-            "there, give X[:]."
+            "bootstrap must be False for samples in a file, a stream or a cluster: rows that are "
+            "drawn would be copied into memory. If the samples fit there, give X[:]."
         )
-    if resampling is None and "random_state" not in learner.get_params():
+    if all_samples and "random_state" not in learner.get_params():
         raise ValueError(
-            f"resampling must not be None for {type(learner).__name__}, which has no random_state: "
-            "all runs would be the same."
+            f"bootstrap must be True for {type(learner).__name__}, which has no random_state, got "
+            "False: all runs would be the same."
         )
 
 
-def _draws(samples: Any, n_runs: int, resampling: str | None, rng: RandomSource) -> Iterator[Any]:
-    """Yield the samples of each run."""
-    from sklearn.utils import resample, shuffle
+def _groups(samples: Any, bootstrap: bool | ArrayLike) -> list[NDArray[np.intp]] | None:
+    """Return the rows of each group that is drawn as a whole; None to draw nothing."""
+    if is_flag(bootstrap) and not bootstrap:
+        return None
+    n_samples = (getattr(samples, "shape", None) or (len(samples),))[0]
+    if is_flag(bootstrap):
+        return list(np.arange(n_samples)[:, np.newaxis])
+    labels = np.asarray(bootstrap)
+    if labels.shape != (n_samples,):
+        wanted = f"True, False or {n_samples} labels, one for each sample"
+        raise ValueError(mistake("bootstrap", wanted, bootstrap))
+    _, group, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return np.split(np.argsort(group, kind="stable"), np.cumsum(counts)[:-1])
 
-    if resampling == "halves":
-        for _ in range(n_runs // 2):
-            shuffled = shuffle(samples, random_state=draw_seed(rng))
-            middle = shuffled.shape[0] // 2
-            yield shuffled[:middle]
-            yield shuffled[middle:]
-    for _ in range(n_runs):
-        options = {"random_state": draw_seed(rng)}
-        yield samples if resampling is None else resample(samples, **options)
 
+def _drawn(samples: Any, groups: list[NDArray[np.intp]] | None, seed: int) -> Any:
+    """Return as many groups as there are, drawn with replacement."""
+    if groups is None:
+        return samples
+    from sklearn.utils import _safe_indexing  # rows of arrays and tables
 
-def _compared(n_runs: int, *, halves: bool) -> NDArray[np.bool_]:
-    """Return which runs (n_runs, n_runs) are compared: the two halves of a draw, or all."""
-    run = np.arange(n_runs)
-    first = run // 2 if halves else np.zeros(n_runs)
-    return (first[:, np.newaxis] == first) & (run[:, np.newaxis] != run)
+    drawn = np.random.default_rng(seed).integers(len(groups), size=len(groups))
+    return _safe_indexing(samples, np.concatenate([groups[group] for group in drawn]))
 
 
 def _fit(learner: Any, samples: Any, seed: int) -> Any:
@@ -262,8 +256,8 @@ def _require_same_shape(runs: list[tuple[NDArray, NDArray]]) -> None:
         )
     if all(np.array_equal(components, runs[0][0]) for components, _ in runs):
         raise ValueError(
-            "All fits have the same components to the last bit, whatever the random_state; give "
-            "resampling, or remove an init from the estimator."
+            "All fits have the same components to the last bit, whatever the random_state; set "
+            "bootstrap=True, or remove an init from the estimator."
         )
 
 
@@ -277,30 +271,31 @@ def _responses(components: NDArray, fitted: Any, samples: Any) -> NDArray[np.flo
 
 
 def _clustered(
-    similarity: NDArray, compared: NDArray, components: NDArray, features: NDArray
+    similarity: NDArray, n_runs: int, components: NDArray, features: NDArray
 ) -> Stability:
     """Cluster the components of all runs, one run after another, by their similarity (n, n)."""
-    run = np.repeat(np.arange(len(compared)), len(components) // len(compared))
+    run = np.repeat(np.arange(n_runs), len(components) // n_runs)
     tree = linkage(squareform(1 - similarity, checks=False), "average")
     found = fcluster(tree, 1 - JOINED, "distance") - 1
     clusters = [np.flatnonzero(found == cluster) for cluster in range(found.max() + 1)]
-    within = np.array([_within(similarity, members, run, compared) for members in clusters])
+    within = np.array([_within(similarity, members, run) for members in clusters])
     between = np.array([_between(similarity, members) for members in clusters])
     index = (within - between) / (1 - between)
     order = np.argsort(-index, kind="stable")
     central = [m[np.argmax(similarity[np.ix_(m, m)].sum(axis=1))] for m in clusters]
     typical = np.array(central)[order]
-    labels = np.argsort(order)[found].reshape(len(compared), -1)
+    labels = np.argsort(order)[found].reshape(n_runs, -1)
     index, within, between = index[order], within[order], between[order]
     return Stability(index, within, between, components[typical], features[typical], labels)
 
 
-def _within(similarity: NDArray, members: NDArray, run: NDArray, compared: NDArray) -> float:
+def _within(similarity: NDArray, members: NDArray, run: NDArray) -> float:
     """Return the mean over pairs of runs of the largest similarity of their members."""
-    largest = np.zeros(compared.shape)
+    n_runs = int(run[-1]) + 1
+    largest = np.zeros((n_runs, n_runs))
     runs = np.ix_(run[members], run[members])
     np.maximum.at(largest, runs, similarity[np.ix_(members, members)])
-    return float(largest[compared].mean())
+    return float(largest[~np.eye(n_runs, dtype=bool)].mean())
 
 
 def _between(similarity: NDArray, members: NDArray) -> float:

@@ -3,6 +3,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from displays.found_again import found_again
 from displays.gratings import given_fit, gratings
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
@@ -11,12 +12,15 @@ from thinning import first_fast
 from sparsebp.displays import (
     BasisDisplay,
     CoefficientsDisplay,
+    ComparisonDisplay,
     GaborDisplay,
     MapDisplay,
     ObjectiveDisplay,
     ReconstructionDisplay,
     SpectrumDisplay,
+    StabilityDisplay,
 )
+from sparsebp.metrics import compare_dictionaries
 
 DISPLAYS = [
     BasisDisplay(gratings()),
@@ -26,12 +30,14 @@ DISPLAYS = [
     ObjectiveDisplay({"a": [3, 2], "b": [4, 1]}),
     ReconstructionDisplay(gratings(), 0.5 * gratings()),
     SpectrumDisplay([3, 2, 1]),
+    StabilityDisplay(found_again([1.0, 0.5], n_components=2), (2, 3)),
+    ComparisonDisplay(compare_dictionaries(gratings(), gratings(), n_draws=1, random_state=0)),
 ]
 every_display = pytest.mark.parametrize("display", DISPLAYS, ids=lambda one: type(one).__name__)
 #: Those of several panels, or of one image, in the fast suite.
 divided = pytest.mark.parametrize(
     "display",
-    first_fast([DISPLAYS[i] for i in (2, 3, 6, 0, 1, 4, 5)], 4),
+    first_fast([DISPLAYS[i] for i in (2, 3, 6, 0, 1, 4, 5, 7, 8)], 4),
     ids=lambda one: type(one).__name__,
 )
 

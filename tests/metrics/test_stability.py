@@ -58,10 +58,10 @@ def _nothing_seen():
 X = np.random.default_rng(0).normal(size=(40, 12))
 
 
-@pytest.mark.parametrize("resampling", ["halves", "bootstrap", None])
-def test_planted_components_are_counted(resampling):
+@pytest.mark.parametrize("bootstrap", [True, False, np.repeat(np.arange(10), 4)])
+def test_planted_components_are_counted(bootstrap):
     model = Planted(always=5, never=4)
-    result = stability(model, X, 8, resampling=resampling, random_state=0)
+    result = stability(model, X, 8, bootstrap=bootstrap, random_state=0)
     assert result.n_reproducible == 5
     np.testing.assert_allclose(result.within[:5], 1)
     np.testing.assert_allclose(result.index[:5], 1)
@@ -72,14 +72,11 @@ def test_planted_components_are_counted(resampling):
 
 
 def test_components_of_some_runs_have_the_share_of_pairs_as_their_index():
-    """Each fourth fit lacks them: half of the pairs of halves, and 6 of 8 runs otherwise."""
-    model = Planted(always=3, often=2)
-    for resampling, share in (("halves", 1 / 2), (None, (6 * 5) / (8 * 7))):
-        Planted.seen.clear()
-        result = stability(model, X, 8, resampling=resampling, random_state=0)
-        np.testing.assert_allclose(result.within[3:5], share)
-        np.testing.assert_allclose(result.index[3:5], share)
-        assert result.n_reproducible == 3
+    """Each fourth fit lacks them."""
+    result = stability(Planted(always=3, often=2), X, 8, random_state=0)
+    np.testing.assert_allclose(result.within[3:5], (6 * 5) / (8 * 7))
+    np.testing.assert_allclose(result.index[3:5], (6 * 5) / (8 * 7))
+    assert result.n_reproducible == 3
 
 
 def test_index_and_labels_are_as_defined():
@@ -93,8 +90,9 @@ def test_index_and_labels_are_as_defined():
         inside = labels == cluster
         between = similarity[np.ix_(inside, ~inside)].mean()
         pairs = [
-            similarity[np.ix_(inside & (run == i), inside & (run == i + 1))].max(initial=0)
-            for i in (0, 2, 4)
+            similarity[np.ix_(inside & (run == i), inside & (run == j))].max(initial=0)
+            for i in range(6)
+            for j in range(i)
         ]
         np.testing.assert_allclose(result.between[cluster], between)
         np.testing.assert_allclose(result.within[cluster], np.mean(pairs))
@@ -105,22 +103,34 @@ def test_index_and_labels_are_as_defined():
         np.testing.assert_allclose(np.abs(cosine), np.linalg.norm(result.components[cluster]))
 
 
-def test_halves_are_complementary_and_bootstrap_samples_are_as_many():
+def test_samples_are_drawn_with_replacement():
     numbered = np.arange(41.0)[:, np.newaxis]
     stability(Planted(), numbered, 4, random_state=0)
     drawn = [samples.ravel() for _, samples in Planted.seen]
-    for one, other in (drawn[:2], drawn[2:]):
-        assert [len(one), len(other)] == [20, 21]
-        np.testing.assert_array_equal(np.sort(np.r_[one, other]), np.arange(41))
-    assert set(drawn[0]) not in (set(drawn[2]), set(drawn[3]))
+    assert all(len(samples) == 41 and 18 < len(set(samples)) < 35 for samples in drawn)
+    assert len({tuple(samples) for samples in drawn}) == 4
     Planted.seen.clear()
-    stability(Planted(), numbered, 3, resampling="bootstrap", random_state=0)
-    for _, samples in Planted.seen:
-        assert len(samples) == 41
-        assert 18 < len(np.unique(samples)) < 35
-    Planted.seen.clear()
-    stability(Planted(), numbered, 2, resampling=None, random_state=0)
+    stability(Planted(), numbered, 2, bootstrap=False, random_state=0)
     assert all(samples is numbered for _, samples in Planted.seen)
+
+
+def test_groups_are_drawn_as_wholes():
+    epochs = np.array(list("aabbbcddddeab"))
+    stability(Planted(), np.arange(13.0)[:, np.newaxis], 3, bootstrap=epochs, random_state=0)
+    sizes = {"a": 3, "b": 4, "c": 1, "d": 4, "e": 1}
+    for _, samples in Planted.seen:
+        drawn = epochs[samples.ravel().astype(int)]
+        counts = [np.sum(drawn == name) / size for name, size in sizes.items()]
+        assert all(count == int(count) for count in counts)
+        assert sum(counts) == 5
+    assert any(np.sum(epochs[s.ravel().astype(int)] == "d") != 4 for _, s in Planted.seen)
+
+
+def test_tables_keep_their_names():
+    pandas = pytest.importorskip("pandas")
+    names = [f"channel {i}" for i in range(12)]
+    stability(Planted(), pandas.DataFrame(X, columns=names), 2, random_state=0)
+    assert list(Planted.seen[0][1].columns) == names
 
 
 def test_seeds_differ_and_are_drawn_from_random_state():
@@ -146,10 +156,11 @@ def test_filters_are_compared_by_their_responses():
 
 def test_earlier_steps_of_a_pipeline_are_fitted_once():
     model = make_pipeline(StandardScaler(), Planted())
-    assert stability(model, 5 * X + 3, 4, resampling="halves", random_state=0).n_reproducible == 5
-    together = np.concatenate([samples for _, samples in Planted.seen[:2]])
-    np.testing.assert_allclose(together.mean(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(together.std(axis=0), 1)
+    assert stability(model, 5 * X + 3, 4, bootstrap=False, random_state=0).n_reproducible == 5
+    given = [samples for _, samples in Planted.seen]
+    assert all(samples is given[0] for samples in given)
+    np.testing.assert_allclose(given[0].mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(given[0].std(axis=0), 1)
     assert not hasattr(model[0], "mean_")
 
 
@@ -203,23 +214,22 @@ def test_samples_in_a_file_are_fitted_as_they_are(tmp_path):
     stored = np.memmap(tmp_path / "x", np.float64, "w+", shape=(60, 3))
     stored[:] = np.random.default_rng(0).laplace(size=(60, 3))
     for samples in (stored, ArraySamples(np.asarray(stored).T)):
-        with pytest.raises(ValueError, match="resampling must be None for samples in a file"):
+        with pytest.raises(ValueError, match="bootstrap must be False for samples in a file"):
             stability(OrthonormalICA(), samples, 2)
         model = OrthonormalICA(max_iter=500)
-        assert stability(model, samples, 2, resampling=None, random_state=0).n_reproducible == 3
+        assert stability(model, samples, 2, bootstrap=False, random_state=0).n_reproducible == 3
 
 
 @pytest.mark.parametrize(
     ("model", "options", "match"),
     [
         (Planted(), {"n_runs": 1}, "n_runs must be an integer ≥ 2, got 1"),
-        (Planted(), {"n_runs": 5}, "n_runs must be even with halves, got 5"),
-        (Planted(), {"resampling": "all"}, "resampling must be one of 'halves', 'bootstrap', or N"),
-        (Planted(), {"resampling": True}, "resampling must be one of .*, or None, got True"),
+        (Planted(), {"bootstrap": np.arange(3)}, "bootstrap must be True, False or 40 labels"),
+        (Planted(), {"bootstrap": None}, "bootstrap must be True, False or 40 labels.* got None"),
         (Planted(), {"similarity": "angle"}, "similarity must be one of 'auto', .* got 'angle'"),
-        (PCA(0.9), {}, "The fits have 7 to 8 components; give the estimator n_components"),
-        (PCA(2, svd_solver="full"), {"resampling": None}, "All fits have the same components"),
-        (StandardScaler(), {"resampling": None}, "must not be None for StandardScaler"),
+        (PCA(0.9), {}, "The fits have 8 to 9 components; give the estimator n_components"),
+        (PCA(2, svd_solver="full"), {"bootstrap": False}, "All fits have the same components"),
+        (StandardScaler(), {"bootstrap": False}, "bootstrap must be True for StandardScaler"),
         (StandardScaler(), {}, "StandardScaler has no components_ after fit"),
         ("ica", {}, "Cannot clone object"),
     ],
@@ -234,7 +244,7 @@ def test_refusals_say_what_came(model, options, match):
 @pytest.mark.parametrize("kind", [OrthonormalICA, FastICA])
 @pytest.mark.parametrize("n_gaussian", [2, 6])
 def test_the_number_of_sources_among_gaussian_ones_is_found(kind, n_gaussian):
-    """Bootstrap samples share Gaussian directions that stand out by chance."""
+    """Of two Gaussian sources each is within 45° of one of any other orthogonal pair."""
     rng = np.random.default_rng(n_gaussian)
     sources = np.hstack([rng.laplace(size=(3000, 12)), rng.normal(size=(3000, n_gaussian))])
     samples = sources @ rng.normal(size=2 * (12 + n_gaussian,))
