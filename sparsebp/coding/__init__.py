@@ -3,10 +3,11 @@
 from sparsebp.coding.alternating import STEPS, Alternation
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
-from sparsebp.coding.encoding import encode, starting_codes
+from sparsebp.coding.encoding import encode
 from sparsebp.coding.online import OnlineLearning
 from sparsebp.coding.pursuit import Pursuit, learn_by_pursuit, pursue
 from sparsebp.coding.search import BasisSearch
+from sparsebp.coding.smooth import starting_codes
 from sparsebp.coding.state import FITTED_STATE, RESUMED_FORGETTING, BasisResult, BasisState
 
 __all__ = [

@@ -11,12 +11,12 @@ import numpy as np
 from sparsebp._checks import RandomSource, check_choice
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis, optimal_directions
-from sparsebp.coding.encoding import encode, starting_codes
-from sparsebp.coding.proximal import largest_curvature
+from sparsebp.coding.encoding import encode
 from sparsebp.coding.pursuit import Pursuit
 from sparsebp.coding.search import BasisSearch
+from sparsebp.coding.smooth import SmoothCodes, starting_codes
 from sparsebp.coding.state import KEPT_ALTERNATION, AlternationState, BasisState
-from sparsebp.minimizers import Result, Status, descend, minimize_lbfgs
+from sparsebp.minimizers import Result, Status, minimize_lbfgs
 from sparsebp.samples import has_interpreter_lock, in_blocks
 
 logger = logging.getLogger(__name__)
@@ -145,15 +145,13 @@ class Alternation(BasisSearch):
             max_iter = _OWN_ITERATIONS if self.penalty.is_smooth else _PROXIMAL_STEPS
             limits = {"tol": self.tol, "max_iter": max_iter, "n_threads": self.n_threads}
             return encode(x, basis, self.penalty, self.alpha, start=start, **limits).points
-        penalty, codes, bend = self.penalty, np.empty_like(start), largest_curvature(basis)
-
-        def curvature(codes: np.ndarray) -> np.ndarray:
-            return bend + codes.dtype.type(self.alpha) * penalty.curvature(codes)
+        penalty, codes = self.penalty, np.empty_like(start)
 
         def search(block: slice) -> Result:
-            here = x[:, block].copy(), start[:, block].copy()  # contiguous
-            objective = self.problem.objective("s", {"x": here[0], "A": basis}, scale=1)
-            first = descend(objective, curvature, here[1], _ACCELERATED_STEPS)
+            here, first = x[:, block].copy(), start[:, block].copy()  # contiguous
+            of_block = SmoothCodes({"x": here}, basis, penalty, self.alpha)
+            first = of_block.approached(first, _ACCELERATED_STEPS)
+            objective = self.problem.objective("s", {"x": here, "A": basis}, scale=1)
             limits = {"max_iter": _CODE_ITERATIONS, "tol": self.tol / 100}
             return minimize_lbfgs(objective, first, memory=_MEMORY, **limits)
 

@@ -7,7 +7,6 @@ columns; see `sparsebp.samples.columns`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,12 @@ import numpy as np
 from sparsebp._namespaces import is_foreign
 from sparsebp.coding.gram import Gram
 from sparsebp.coding.l1 import encode_l1, encode_together
-from sparsebp.coding.proximal import encode_proximally, gradient_scale
+from sparsebp.coding.proximal import encode_proximally
 from sparsebp.coding.pursuit import Pursuit
-from sparsebp.minimizers import ColumnResult, minimize_columns
-from sparsebp.minimizers.columnwise import AtPoints
+from sparsebp.coding.smooth import encode_smoothly
+from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1, Penalty
-from sparsebp.problems import Objective, UnitColumns, sparse_coding
-from sparsebp.samples import in_blocks, one_blas_thread, product, taken
+from sparsebp.samples import in_blocks, one_blas_thread
 
 #: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run in
 #: parallel. Of a smooth penalty's block some columns are minimized at a time while the others wait:
@@ -30,29 +28,6 @@ _L1_BLOCK, _SMOOTH_BLOCK = 128, 4096
 #: In arrays of other libraries: relative duality gap, of second order in the error of the codes,
 #: and maximum number of steps, which are cheap and many.
 _TIGHT, _MANY = 1e-8, 20_000
-
-
-def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Compute Aᵀx, row r divided by the norm of atom r: the tutorial's initial coefficients.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
-    basis : ndarray of shape (n_features, n_components)
-        A. An atom of zeros gives zeros.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_components, n_samples)
-        Initial coefficients.
-
-    Notes
-    -----
-    *Sparse Coding: Autoencoder Interpretation* prints Wᵀx, and its starter code divides by the
-    squared length.
-    """
-    return product(UnitColumns.project(basis).T, x, x.dtype)
 
 
 def encode(  # noqa: PLR0913  (how a search begins, and three limits)
@@ -126,12 +101,12 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         if start is not None:
             first = np.array(start[:, block], dtype=np.float64, order="C")
         elif penalty.is_smooth:
-            first = starting_codes(samples, wide)
+            first = None
         else:
             first = np.zeros((wide.shape[1], samples.shape[1]))  # most coefficients stay there
         if isinstance(penalty, L1) and gram is not None:
             return encode_l1(samples, gram, penalty, alpha, start=first, **limits)
-        encoder = _encode_smoothly if penalty.is_smooth else encode_proximally
+        encoder = encode_smoothly if penalty.is_smooth else encode_proximally
         return encoder(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
     size = _L1_BLOCK if gram is not None else _equal_share(x.shape[1], n_threads)
@@ -172,46 +147,3 @@ def _encode_elsewhere(
         )
     limits: dict[str, Any] = {"tol": min(tol, _TIGHT), "max_iter": _MANY}
     return encode_together(x, basis, penalty, alpha, **limits)
-
-
-def _encode_smoothly(  # noqa: PLR0913  (as above)
-    x: np.ndarray,
-    basis: np.ndarray,
-    penalty: Penalty,
-    alpha: float,
-    *,
-    start: np.ndarray,
-    tol: float,
-    max_iter: int,
-    mask: np.ndarray | None,
-) -> ColumnResult:
-    target = tol * gradient_scale(x, basis, alpha)
-    of_samples = {"x": x} if mask is None else {"x": x, "M": mask}
-    problem = sparse_coding(penalty, alpha, masked=mask is not None)
-    terms = problem.objective("s", {"A": basis, **of_samples}, scale=1).terms
-    distance, prior = Objective("s", terms[:1]), Objective("s", terms[1:])
-    lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(np.float32).tiny
-
-    def objective(columns: np.ndarray) -> Callable[[np.ndarray], AtPoints]:
-        known = {name: taken(matrix, columns) for name, matrix in of_samples.items()}
-
-        def evaluate(codes: np.ndarray) -> AtPoints:
-            errors, gradient = distance.values_and_gradient(codes, known)
-            prices, slopes = prior.values_and_gradient(codes)
-            gradient += slopes
-            return AtPoints(errors + prices, gradient, curvature(codes, slopes))
-
-        return evaluate
-
-    def curvature(codes: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """Compute 2 diag(AᵀA) + α S'(s) / s, the latter as `Penalty.curvature`."""
-        is_zero = codes == 0
-        if is_zero.any():
-            limits = alpha * penalty.curvature(codes)
-            slopes, codes = np.where(is_zero, limits, slopes), np.where(is_zero, 1, codes)
-        slopes /= codes
-        np.maximum(slopes, 0, out=slopes)
-        slopes += lengths
-        return slopes
-
-    return minimize_columns(objective, start, target, max_iter=max_iter)

@@ -13,8 +13,8 @@ from sparsebp._cached import cached_property
 from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import RandomSource
 from sparsebp._namespaces import like, to_numpy
-from sparsebp.coding.encoding import starting_codes
 from sparsebp.coding.pursuit import Pursuit
+from sparsebp.coding.smooth import starting_codes
 from sparsebp.coding.state import (
     KEPT_STATE,
     BasisResult,

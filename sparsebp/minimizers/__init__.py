@@ -1,7 +1,7 @@
 """Minimizers of any objective with a value and a gradient."""
 
 from sparsebp.minimizers.accelerated import descend
-from sparsebp.minimizers.columnwise import minimize_columns
+from sparsebp.minimizers.columnwise import AtPoints, minimize_columns
 from sparsebp.minimizers.growing import growing_subsets, minimize_growing
 from sparsebp.minimizers.lbfgs import WINDOW, Callback, minimize_lbfgs
 from sparsebp.minimizers.manifold import minimize_orthonormal
@@ -9,6 +9,7 @@ from sparsebp.minimizers.result import ColumnResult, Result, Status
 
 __all__ = [
     "WINDOW",
+    "AtPoints",
     "Callback",
     "ColumnResult",
     "Result",

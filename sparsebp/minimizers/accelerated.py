@@ -6,33 +6,28 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsebp.problems import Differentiable
+from sparsebp.minimizers.columnwise import AtPoints
 
 
 def descend(
-    objective: Differentiable,
-    curvature: Callable[[np.ndarray], np.ndarray],
-    start: np.ndarray,
-    n_steps: int,
+    evaluate: Callable[[np.ndarray], AtPoints], start: np.ndarray, n_steps: int
 ) -> np.ndarray:
-    """Minimize parabolas that lie above an objective, each from where momentum led.
+    """Minimize parabolas that touch a function of each column, from where momentum leads.
 
     Parameters
     ----------
-    objective : Differentiable
-        Value and gradient at a matrix.
-    curvature : callable
-        ``curvature(point)`` returns, for each element of a point p, how strongly a parabola bends
-        that touches the objective at p and lies above it; all positive.
+    evaluate : callable
+        Returns the values, the gradient and the curvatures at points (n_rows, n_columns): how
+        strongly parabolas bend that touch the function there and lie above it.
     start : ndarray of shape (n_rows, n_columns)
         The starting point.
     n_steps : int
-        Number of steps, with one evaluation each.
+        Number of steps, with one evaluation each and one more at the end.
 
     Returns
     -------
-    point : ndarray of shape (n_rows, n_columns)
-        The best point evaluated, so it is never worse than the start.
+    points : ndarray of shape (n_rows, n_columns)
+        The last points; of a column whose value is not lower there, the start.
 
     Notes
     -----
@@ -41,24 +36,19 @@ def descend(
 
     Examples
     --------
-    >>> class Bowl:
-    ...     def value_and_gradient(self, point):
-    ...         return float((point**2).sum()), 2 * point
-    >>> descend(Bowl(), lambda point: 2 + 0 * point, np.ones((1, 2)), n_steps=1)
-    array([[1., 1.]])
-    >>> descend(Bowl(), lambda point: 2 + 0 * point, np.ones((1, 2)), n_steps=2)
+    >>> def bowl(points):
+    ...     return AtPoints((points**2).sum(axis=0), 2 * points, np.full_like(points, 2))
+    >>> descend(bowl, np.ones((1, 2)), n_steps=1)
     array([[0., 0.]])
     """
-    best, lowest = start, np.inf
     here = ahead = start
-    age = 1.0
+    age, values = 1.0, None
     for _ in range(n_steps):
-        value, gradient = objective.value_and_gradient(ahead)
-        if not np.isfinite(value):
-            break
-        if value < lowest:
-            best, lowest = ahead, value
-        there = ahead - gradient / curvature(ahead)
+        at = evaluate(ahead)
+        values = at.values if values is None else values
+        there = ahead - at.gradient / at.curvature
         older = (1 + np.sqrt(1 + 4 * age * age)) / 2
         here, ahead, age = there, there + float((age - 1) / older) * (there - here), older
-    return best
+    if values is None:
+        return start
+    return np.where(evaluate(here).values < values, here, start)

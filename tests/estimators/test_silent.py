@@ -66,7 +66,7 @@ def test_whitening_does_not_count():
 
 def test_unused_atoms_are_counted():
     """With weight decay, atoms that are not needed fade away."""
-    model = SparseCoding(12, alpha=1.0, gamma=0.3, max_iter=20, batch_size=200, random_state=0)
+    model = SparseCoding(12, alpha=1.0, gamma=0.3, max_iter=60, batch_size=200, random_state=0)
     with pytest.warns(ConvergenceWarning, match="atoms are unused.*set gamma=None") as said:
         model.fit(X)
     lengths = np.linalg.norm(model.components_, axis=1)

@@ -1,0 +1,135 @@
+"""Codes for smooth penalties: accelerated steps, then one L-BFGS per sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparsebp._cached import cached_property
+from sparsebp.coding.proximal import gradient_scale, largest_curvature
+from sparsebp.minimizers import AtPoints, ColumnResult, descend, minimize_columns
+from sparsebp.penalties import Penalty
+from sparsebp.problems import Objective, UnitColumns, sparse_coding
+from sparsebp.samples import filled, product, slices, taken
+
+#: Accelerated steps before L-BFGS. Far from the minimum they are the cheaper ones.
+_STEPS = 8
+#: Samples of which they are taken at a time.
+_COLUMNS = 512
+
+
+def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Compute Aᵀx, row r divided by the norm of atom r: the tutorial's initial coefficients.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_features, n_samples)
+        Samples in columns.
+    basis : ndarray of shape (n_features, n_components)
+        A. An atom of zeros gives zeros.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_components, n_samples)
+        Initial coefficients.
+
+    Notes
+    -----
+    *Sparse Coding: Autoencoder Interpretation* prints Wᵀx, and its starter code divides by the
+    squared length.
+    """
+    return product(UnitColumns.project(basis).T, x, x.dtype)
+
+
+@dataclass(frozen=True)
+class SmoothCodes:
+    """F(s) = ‖M ∘ (As − x)‖² + α S(s) of each sample, and parabolas that touch it.
+
+    Parameters
+    ----------
+    samples : mapping of str to ndarray
+        "x" (n_features, n_samples), and where values are missing the mask "M".
+    basis : ndarray of shape (n_features, n_components)
+        A.
+    penalty : Penalty
+        S, smooth.
+    alpha : float
+        α ≥ 0.
+    """
+
+    samples: Mapping[str, np.ndarray]
+    basis: np.ndarray
+    penalty: Penalty
+    alpha: float
+
+    @cached_property
+    def _parts(self) -> tuple[Objective, Objective]:
+        problem = sparse_coding(self.penalty, self.alpha, masked="M" in self.samples)
+        terms = problem.objective("s", {"A": self.basis, **self.samples}, scale=1).terms
+        return Objective("s", terms[:1]), Objective("s", terms[1:])
+
+    def of(self, columns: np.ndarray, bend: Any) -> Callable[[np.ndarray], AtPoints]:
+        """Return what evaluates codes (n_components, n) of the samples with these numbers.
+
+        Its curvature is bend + α S'(s) / s, for the curvature `bend` of the distance.
+        """
+        known = {name: taken(matrix, columns) for name, matrix in self.samples.items()}
+        distance, prior = self._parts
+
+        def evaluate(codes: np.ndarray) -> AtPoints:
+            errors, gradient = distance.values_and_gradient(codes, known)
+            prices, slopes = prior.values_and_gradient(codes)
+            gradient += slopes
+            return AtPoints(errors + prices, gradient, self._curvature(codes, slopes, bend))
+
+        return evaluate
+
+    def _curvature(self, codes: np.ndarray, slopes: np.ndarray, bend: Any) -> np.ndarray:
+        """Compute bend + α S'(s) / s, as `Penalty.curvature`, over the slopes α S'(s)."""
+        is_zero = codes == 0
+        if is_zero.any():
+            limits = codes.dtype.type(self.alpha) * self.penalty.curvature(codes)
+            slopes, codes = np.where(is_zero, limits, slopes), np.where(is_zero, 1, codes)
+        slopes /= codes
+        np.maximum(slopes, 0, out=slopes)
+        slopes += bend
+        return slopes
+
+    def approached(self, start: np.ndarray, n_steps: int) -> np.ndarray:
+        """Return codes that accelerated steps reach from a start; no sample's are worse."""
+        bend, out = largest_curvature(self.basis), np.empty_like(start)
+        numbers = np.arange(start.shape[1])
+        for block in slices(start.shape[1], _COLUMNS):
+            columns = filled(numbers[block])
+            found = descend(self.of(columns, bend), taken(start, columns), n_steps)
+            out[:, block] = found[:, : numbers[block].size]
+        return out
+
+
+def encode_smoothly(  # noqa: PLR0913  (as `encode_proximally`)
+    x: np.ndarray,
+    basis: np.ndarray,
+    penalty: Penalty,
+    alpha: float,
+    *,
+    mask: np.ndarray | None,
+    start: np.ndarray | None,
+    tol: float,
+    max_iter: int,
+) -> ColumnResult:
+    """Compute argmin over s of ‖M ∘ (As − x)‖² + α S(s) for each sample; see `encode_proximally`.
+
+    S is smooth. Without a start it is where eight accelerated steps, which do not count as
+    iterations, lead from `starting_codes`.
+    """
+    target = tol * gradient_scale(x, basis, alpha)
+    codes = SmoothCodes({"x": x} if mask is None else {"x": x, "M": mask}, basis, penalty, alpha)
+    lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(np.float32).tiny
+    if start is None:
+        start = codes.approached(starting_codes(x, basis), _STEPS)
+    return minimize_columns(
+        lambda columns: codes.of(columns, lengths), start, target, max_iter=max_iter
+    )
