@@ -373,10 +373,12 @@ def test_a_pursuit_and_optimal_directions_are_the_loop_of_two_lines():
     for _ in range(3):
         codes = pursue(x, expected, n_nonzero=2)
         expected = x @ np.linalg.pinv(codes)
+        value = np.square(x - expected @ codes).sum(axis=0).mean()
         expected /= np.linalg.norm(expected, axis=0)
     search = Alternation(Pursuit(n_nonzero=2), 0.0, None, steps="exact", max_iter=3, tol=0.0)
     result = search.run(x, BasisState.empty(basis), 0)
     np.testing.assert_allclose(result.point, expected, atol=1e-9)
+    assert result.value == pytest.approx(value)
     assert (np.diff(result.history[1:]) < 0).all()
 
 

@@ -185,6 +185,10 @@ def test_pursuit_works_at_any_scale(scale):
     np.testing.assert_allclose(
         SparseCoder(ATOMS, n_nonzero=2).transform(scale * X) / scale, codes, rtol=1e-9
     )
+    unit = scale**0.5  # of a bound that is neither 0 nor infinite
+    bounded = SparseCoder(ATOMS, error=1.5 * unit**2).transform(unit * X)
+    expected = SparseCoder(ATOMS, error=1.5).transform(X)
+    np.testing.assert_allclose(bounded / unit, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("rule", [{"n_nonzero": 3}, {"alpha": 0.5}])

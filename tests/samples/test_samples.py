@@ -303,3 +303,15 @@ def test_transformed_samples_are_where_the_others_are():
     assert (samples.is_in_memory, samples.n_threads) == (True, 3)
     assert not samples.is_drawn
     assert not samples.computes_later
+
+
+def test_blocks_of_rows_are_small_where_the_results_are_wide(monkeypatch):
+    monkeypatch.setattr("sparsebp.samples.samples._LARGE", 2**16)
+    sizes = []
+
+    def widened(block):
+        sizes.append(block.shape[1])
+        return np.zeros((block.shape[1], 8))
+
+    ArraySamples(np.ones((1, 3000))).map_rows(widened, 8)
+    assert sizes == [1024, 1024, 952]
