@@ -55,7 +55,7 @@ KINDS = {
     SparseCoding: {
         **SHARED,
         "gamma": [None, 0.1, 1e-6, 10],
-        "n_nonzero": [None, None, None, 1, 3, 20],
+        "n_nonzero": [None, None, None, 1, np.int32(3), 20],
         "error": [None, None, None, 0, 0.5],
         "solver": ["lbfgs", "exact", "online"],
         "positive_basis": [False, False, True],
@@ -69,7 +69,7 @@ KINDS = {
     SparseFiltering: COMMON,
     SparseCoder: {
         **{k: SHARED[k] for k in ("penalty", "alpha", "epsilon", "patch_shape", "n_jobs")},
-        "n_nonzero": [None, None, 1, 3, 20],
+        "n_nonzero": [None, None, 1, np.int32(3), 20],
         "error": [None, None, 0, 0.5],
         "split_sign": [False, True],
         "sparse_output": [False, False, True],

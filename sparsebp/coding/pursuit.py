@@ -114,7 +114,7 @@ def pursue(
     atoms, lengths = _unit_atoms(basis)
     gram = atoms.T @ atoms
     n_features, n_components = basis.shape
-    most = min(n_features, n_components if n_nonzero is None else n_nonzero)
+    most = min(n_features, n_components if n_nonzero is None else int(n_nonzero))
 
     def solve(block: slice) -> np.ndarray:
         samples = x[:, block].T.astype(np.float64)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sparsebp._checks import check_matrix, check_number
+from sparsebp._namespaces import to_numpy
 from sparsebp.metrics.statistics import coefficient_entropy
 
 
@@ -117,6 +118,6 @@ class DescriptionLength:
                 f"model is a {type(model).__name__}, which has no inverse_transform; give a model "
                 "that reconstructs samples, for the residuals."
             )
-        codes = model.transform(X)
+        codes = to_numpy(model.transform(X))
         back = model.inverse_transform(codes)
         return -description_length(X, codes, back, precision=self.precision)

@@ -166,6 +166,8 @@ def test_no_fewer_atoms_would_meet_the_bound_on_the_error():
         np.count_nonzero(both, axis=1), np.minimum(np.count_nonzero(codes, axis=1), 2)
     )
     assert not SparseCoder(ATOMS, error=1e6).transform(X).any()
+    of_numpy = SparseCoder(ATOMS, n_nonzero=np.int32(2), error=np.float32(error)).transform(X)
+    np.testing.assert_array_equal(of_numpy, both)
 
 
 def test_pursuit_with_more_atoms_than_directions_duplicates_and_zeros():

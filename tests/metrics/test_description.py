@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV
 
-from sparsebp import ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp import ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import DescriptionLength, description_length, dictionary_recovery
 
@@ -92,3 +92,10 @@ def test_what_cannot_go_back_has_no_description_length():
     model = SparseFiltering(2, max_iter=5, tol=1.0).fit(np.eye(4))
     with pytest.raises(TypeError, match="SparseFiltering, which has no inverse_transform"):
         DescriptionLength(0.1)(model, np.eye(4))
+
+
+def test_codes_may_be_a_sparse_matrix():
+    X = np.random.default_rng(0).laplace(size=(40, 5))
+    coder = SparseCoder(np.eye(5), n_nonzero=2)
+    expected = DescriptionLength(0.1)(coder, X)
+    assert DescriptionLength(0.1)(coder.set_params(sparse_output=True), X) == expected
