@@ -63,7 +63,8 @@ class Transformer(
         else:
             X = check_readable("X", X)
             with ignore_float_warnings():
-                rows = check_array(X, dtype=_FLOATS, input_name="X", accept_sparse=sparse and "csr")
+                formats: Any = "csr" if sparse else False
+                rows = check_array(X, dtype=_FLOATS, input_name="X", accept_sparse=formats)
         if rows.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {rows.shape[1]} columns, but transform of {type(self).__name__} returns "

@@ -15,7 +15,11 @@ LANES = 8
 _STRIPS = ((LANES, 4, 1), (LANES, 1, 4), (1, 1, 4))
 
 
-@intrinsic
+#: Numba calls it with a typing context, which the calls do not have.
+_intrinsic: Any = intrinsic
+
+
+@_intrinsic
 def add_rows(  # noqa: PLR0913  (numba calls it with what the call has)
     typing: Any, out: Any, weights: Any, rows: Any, numbers: Any, n: Any, first: Any, last: Any
 ) -> Any:

@@ -98,16 +98,16 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     def solve(block: slice) -> ColumnResult:
         samples = np.array(x[:, block], dtype=np.float64, order="C")
         known = None if mask is None else np.array(mask[:, block], dtype=np.float64, order="C")
+        first = None
         if start is not None:
             first = np.array(start[:, block], dtype=np.float64, order="C")
-        elif penalty.is_smooth:
-            first = None
-        else:
+        if penalty.is_smooth:
+            return encode_smoothly(samples, wide, penalty, alpha, mask=known, start=first, **limits)
+        if first is None:
             first = np.zeros((wide.shape[1], samples.shape[1]))  # most coefficients stay there
         if isinstance(penalty, L1) and gram is not None:
             return encode_l1(samples, gram, penalty, alpha, start=first, **limits)
-        encoder = encode_smoothly if penalty.is_smooth else encode_proximally
-        return encoder(samples, wide, penalty, alpha, mask=known, start=first, **limits)
+        return encode_proximally(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
     size = _L1_BLOCK if gram is not None else _equal_share(x.shape[1], n_threads)
     n_unfinished = 0

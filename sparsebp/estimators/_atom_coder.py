@@ -39,6 +39,7 @@ class AtomCoder(Reconstructor):
     alpha: float
     n_nonzero: int | None
     error: float | None
+    gamma: float | None
     patch_shape: Any
     penalty_: Penalty | None  # type: ignore[assignment]  # None: codes are found by pursuit
     alpha_: float

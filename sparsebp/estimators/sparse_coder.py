@@ -311,4 +311,5 @@ class _SparseRows:
 
     def joined(self) -> sparse.csr_array:
         """Return all rows."""
-        return sparse.vstack([self.blocks[first] for first in sorted(self.blocks)], format="csr")
+        blocks = [self.blocks[first] for first in sorted(self.blocks)]
+        return sparse.csr_array(sparse.vstack(blocks, format="csr"))

@@ -45,7 +45,7 @@ from sparsebp.penalties import Penalty
 from sparsebp.samples import Samples, count_threads
 
 
-class SparseCoding(AtomCoder, Learner):
+class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be None
     """Sparse coding: a basis in which every sample is a combination of few atoms.
 
     Minimizes, in the basis A and the coefficients s,

@@ -8,7 +8,7 @@ For all fits together they take one product with a matrix of monomials.
 """
 
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,8 +79,8 @@ class _Factors(NamedTuple):
         np.exp(envelope, out=envelope)
         wave = (self.down[:, :, None] * self.right[:, None, :]).reshape(envelope.shape)
         pair = np.empty((len(envelope), 2, envelope.shape[1]))
-        np.multiply(envelope, wave.real, out=pair[:, 0])
-        np.multiply(envelope, wave.imag, out=pair[:, 1])
+        np.multiply(envelope, np.real(wave), out=pair[:, 0])
+        np.multiply(envelope, np.imag(wave), out=pair[:, 1])
         return pair
 
 
@@ -165,7 +165,7 @@ def images(coefficients: NDArray, pair: NDArray, shape: tuple[int, int]) -> NDAr
 
 def _wave(phase: NDArray) -> NDArray:
     """Return exp(i phase), three times as fast as NumPy's complex exponential."""
-    wave = np.empty(phase.shape, complex)
+    wave: Any = np.empty(phase.shape, complex)
     np.cos(phase, out=wave.real)
     np.sin(phase, out=wave.imag)
     return wave

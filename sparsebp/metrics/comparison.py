@@ -104,7 +104,7 @@ def compare_dictionaries(
     pairs, similarity = _matched(cosines("first", first, "second", second))
     check_memory("n_draws", n_draws, (n_draws, len(pairs)))
     atoms = np.concatenate([unit_rows(np.asarray(one)) for one in (first, second)])
-    numbers = len(first), len(second)
+    numbers = len(np.asarray(first)), len(np.asarray(second))
     draws = ([_with_moments_of(atoms, n, rng) for n in numbers] for _ in range(n_draws))
     chance = np.stack([_matched(cosines("", one, "", other))[1] for one, other in draws])
     share, chance_share = (float(reaches(s, threshold).mean()) for s in (similarity, chance))

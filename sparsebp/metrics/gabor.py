@@ -143,7 +143,7 @@ def _distinct(starts: NDArray) -> NDArray:
     away = starts[:, :, None] - starts[:, None]
     away[..., ANGLE] = np.mod(away[..., ANGLE] + np.pi / 2, np.pi) - np.pi / 2
     is_close = (np.abs(away) <= CLOSE).all(axis=-1)
-    return ~np.tril(is_close, -1).any(axis=2)
+    return np.logical_not(np.tril(is_close, -1).any(axis=2))
 
 
 def _mirrored(best: NDArray, shape: tuple[int, int]) -> NDArray:

@@ -182,7 +182,8 @@ def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
 
     if len(getattr(estimator, "steps", ())) < 2:
         return clone(getattr(estimator, "steps", [("", estimator)])[-1][1]), X
-    return clone(estimator[-1]), clone(estimator[:-1]).fit_transform(X)
+    before: Any = clone(estimator[:-1])
+    return clone(estimator[-1]), before.fit_transform(X)
 
 
 def _require_variation(learner: Any, samples: Any, all_samples: bool) -> None:
@@ -231,7 +232,8 @@ def _fit(learner: Any, samples: Any, seed: int) -> Any:
 
     changes = {"random_state": seed, "checkpoint": None}
     known = learner.get_params()
-    run = clone(learner).set_params(**{name: changes[name] for name in changes if name in known})
+    run: Any = clone(learner)
+    run.set_params(**{name: changes[name] for name in changes if name in known})
     return run.fit(samples)
 
 

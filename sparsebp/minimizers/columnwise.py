@@ -131,11 +131,12 @@ class _Work:
         # Before the first evaluation every column stands still, above its value at the start.
         shape, n = self.points.shape, columns.size
         self.values = np.full(n, np.inf)
-        self.gradient, self.direction = np.zeros((2, *shape), dtype=np.float32)
+        nothing = np.zeros(shape, dtype=np.float32)
+        self.gradient, self.direction = nothing.copy(), nothing.copy()
         self.length, self.slope = np.ones(n), np.zeros(n)
         self.ages, self.n_failures = np.full(n, -1), np.zeros(n, dtype=int)
         self.pairs = [
-            CurvaturePair(*np.zeros((2, *shape), np.float32), np.zeros(n, np.float32))
+            CurvaturePair(nothing.copy(), nothing.copy(), np.zeros(n, np.float32))
             for _ in range(_MEMORY)
         ]
         self._look()
