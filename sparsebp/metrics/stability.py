@@ -14,9 +14,9 @@ from sparsebp._checks import (
     RandomState,
     check_choice,
     check_integer,
+    check_readable,
     draw_seed,
     is_flag,
-    mistake,
     random_source,
 )
 from sparsebp._memory import check_memory
@@ -27,9 +27,9 @@ from sparsebp.samples import Samples, is_store
 
 #: Mean similarity down to which clusters are joined. Two Gaussian sources are any orthogonal pair
 #: in a plane, and each is within 45° of one of any other pair: 0.7 would join those of all runs.
-JOINED = 0.9
+JOINED = 0.85
 #: Index from which a component counts as reproducible.
-REPRODUCIBLE = 0.85
+REPRODUCIBLE = 0.8
 #: Correlations of responses are taken over at most so many samples: they are then known to 1 %.
 _ENOUGH = 10_000
 
@@ -66,7 +66,7 @@ class Stability:
 
     @property
     def n_reproducible(self) -> int:
-        """Number of clusters whose index is at least 0.85: they are the first ones."""
+        """Number of clusters whose index is at least 0.8: they are the first ones."""
         return int(reaches(self.index, REPRODUCIBLE).sum())
 
 
@@ -84,8 +84,8 @@ def stability(
 
     Each run fits a clone with another ``random_state`` and, with `bootstrap`, to samples drawn with
     replacement. The components of all runs are clustered (average linkage, until the mean
-    similarity of the closest clusters falls below 0.9). A cluster is reproducible if its index is
-    at least 0.85: nearly all pairs of runs have it.
+    similarity of the closest clusters falls below 0.85). A cluster is reproducible if its index is
+    at least 0.8: nearly all pairs of runs have it.
 
     Parameters
     ----------
@@ -205,20 +205,26 @@ def _groups(samples: Any, bootstrap: bool | ArrayLike) -> list[NDArray[np.intp]]
     """Return the rows of each group that is drawn as a whole; None to draw nothing."""
     if is_flag(bootstrap) and not bootstrap:
         return None
-    n_samples = (getattr(samples, "shape", None) or (len(samples),))[0]
+    n_samples = (np.shape(check_readable("X", samples)) or (0,))[0]
     if is_flag(bootstrap):
         return list(np.arange(n_samples)[:, np.newaxis])
-    labels = np.asarray(bootstrap)
-    if labels.shape != (n_samples,):
-        wanted = f"True, False or {n_samples} labels, one for each sample"
-        raise ValueError(mistake("bootstrap", wanted, bootstrap))
+    try:
+        labels = np.asarray(bootstrap)
+    except ValueError:  # ragged
+        labels = np.empty(0)
+    if labels.shape != (n_samples,) or (labels == labels[0]).all():
+        got = repr(bootstrap) if labels.ndim == 0 else f"an array of shape {labels.shape}"
+        raise ValueError(
+            f"bootstrap must be True, False or {n_samples} labels, one for each sample, of at "
+            f"least two groups, got {got}."
+        )
     _, group, counts = np.unique(labels, return_inverse=True, return_counts=True)
     return np.split(np.argsort(group, kind="stable"), np.cumsum(counts)[:-1])
 
 
 def _drawn(samples: Any, groups: list[NDArray[np.intp]] | None, seed: int) -> Any:
-    """Return as many groups as there are, drawn with replacement."""
-    if groups is None:
+    """Return as many groups as there are, drawn with replacement; without groups all samples."""
+    if not groups:
         return samples
     from sklearn.utils import _safe_indexing  # rows of arrays and tables
 

@@ -21,7 +21,7 @@ def test_as_many_clusters_as_components_are_drawn_by_rank():
     np.testing.assert_array_equal(others, [[3, 0.5], [4, 0.0]])
     texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert texts == ["2 reproducible", "2 others"]
-    assert display.ax_.lines[0].get_ydata()[0] == 0.85
+    assert display.ax_.lines[0].get_ydata()[0] == 0.8
     assert display.axes_ == [display.ax_]
 
 

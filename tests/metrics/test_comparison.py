@@ -53,6 +53,13 @@ def test_the_control_stays_in_the_span_of_the_atoms():
     assert compare_dictionaries(plane, plane[:3], random_state=0).chance_similarity.mean() > 0.9
 
 
+def test_long_atoms_count_as_much_in_the_control_as_short_ones():
+    first, second = atoms(9, 6), atoms(8, 6, 1)
+    long = first * np.where(np.arange(9) < 2, 1e4, 1)[:, np.newaxis]
+    once, again = (compare_dictionaries(a, second, random_state=0) for a in (first, long))
+    np.testing.assert_allclose(once.chance_similarity, again.chance_similarity)
+
+
 def test_a_seed_gives_the_same_control():
     first, second = atoms(5, 4), atoms(6, 4, 1)
     once, again = (compare_dictionaries(first, second, random_state=3) for _ in range(2))

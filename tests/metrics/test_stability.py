@@ -149,8 +149,9 @@ def test_filters_are_compared_by_their_responses():
     assert stability(Filters(), samples, 6, random_state=0).n_reproducible == 2
     by_cosine = stability(Filters(), samples, 6, similarity="cosine", random_state=0)
     assert by_cosine.n_reproducible < 2
-    result = stability(Filters(), 1e3 * samples + 9, 6, random_state=0)
+    result = stability(Filters(), samples + np.array([9, 9, 0]), 6, random_state=0)
     assert result.n_reproducible == 2
+    assert (result.between < 0.2).all()  # a mean is no response that filters share
     np.testing.assert_array_equal(result.features, -result.components)
 
 
@@ -224,8 +225,10 @@ def test_samples_in_a_file_are_fitted_as_they_are(tmp_path):
     ("model", "options", "match"),
     [
         (Planted(), {"n_runs": 1}, "n_runs must be an integer ≥ 2, got 1"),
-        (Planted(), {"bootstrap": np.arange(3)}, "bootstrap must be True, False or 40 labels"),
         (Planted(), {"bootstrap": None}, "bootstrap must be True, False or 40 labels.* got None"),
+        (Planted(), {"bootstrap": np.arange(3)}, "at least two groups, got an array of shape .3,"),
+        (Planted(), {"bootstrap": [[1], [2, 3]]}, "at least two groups, got an array"),
+        (Planted(), {"bootstrap": [1] * 40}, "at least two groups, got an array of shape .40,"),
         (Planted(), {"similarity": "angle"}, "similarity must be one of 'auto', .* got 'angle'"),
         (PCA(0.9), {}, "The fits have 8 to 9 components; give the estimator n_components"),
         (PCA(2, svd_solver="full"), {"bootstrap": False}, "All fits have the same components"),
@@ -237,6 +240,15 @@ def test_samples_in_a_file_are_fitted_as_they_are(tmp_path):
 def test_refusals_say_what_came(model, options, match):
     with pytest.raises((TypeError, ValueError, AttributeError), match=match):
         stability(model, X, **{"n_runs": 6, "random_state": 0, **options})
+
+
+@pytest.mark.parametrize("given", [None, "a", 3.0, [], np.empty((0, 3)), np.ones((1, 3))])
+@pytest.mark.parametrize("bootstrap", [True, False])
+def test_what_is_no_samples_is_refused_by_the_estimator(given, bootstrap):
+    with pytest.raises(
+        (TypeError, ValueError), match=r"Expected 2D|Found array|X has 1 sa|could not conv"
+    ):
+        stability(OrthonormalICA(), given, 2, bootstrap=bootstrap)
 
 
 @pytest.mark.slow
