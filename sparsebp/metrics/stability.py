@@ -212,7 +212,7 @@ def _groups(samples: Any, bootstrap: bool | ArrayLike) -> list[NDArray[np.intp]]
         labels = np.asarray(bootstrap)
     except ValueError:  # ragged
         labels = np.empty(0)
-    if labels.shape != (n_samples,) or (labels == labels[0]).all():
+    if labels.shape != (n_samples,) or len(np.unique(labels)) < 2:
         got = repr(bootstrap) if labels.ndim == 0 else f"an array of shape {labels.shape}"
         raise ValueError(
             f"bootstrap must be True, False or {n_samples} labels, one for each sample, of at "
