@@ -176,7 +176,7 @@ def check_readable(name: str, values: Any) -> Any:
 
 
 def _real_array(name: str, values: Any) -> NDArray[np.floating]:
-    array = np.asarray(check_readable(name, values))
+    array = check_readable(name, np.asarray(check_readable(name, values)))  # a table's, too
     if array.dtype.kind not in "biuf" and not (array.dtype.kind == "O" and array.ndim):
         raise ValueError(f"{name} must be real numbers, got dtype {array.dtype}.")
     kept = array.dtype in (np.dtype(np.float32), np.dtype(np.float64))

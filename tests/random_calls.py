@@ -16,6 +16,7 @@ from sklearn.base import clone
 import sparsebp
 from sparsebp import datasets, displays, images, metrics, penalties, report
 from sparsebp import preprocessing as prep
+from sparsebp._namespaces import to_numpy
 
 
 def outcome_of(model, method, X):
@@ -92,7 +93,7 @@ def keep(rng):
                 sparsebp.save_model(model, path, metadata=metadata if way == "metadata" else None)
                 again = sparsebp.load_model(path)
                 sparsebp.read_metadata(path)
-        np.testing.assert_array_equal(np.asarray(again.transform(X)), np.asarray(before))
+        np.testing.assert_array_equal(to_numpy(again.transform(X)), to_numpy(before))
         return before
 
     return f"{way} {metadata!r:.60} {model!r:.200}", call, X
@@ -102,7 +103,8 @@ def numbers_of(result):
     """Return the numbers of a result that must be finite."""
     if isinstance(result, metrics.FeatureSummary):  # of variance nothing may be to explain
         return [v for name, v in vars(result).items() if name != "explained_variance"]
-    if hasattr(result, "__dict__") and not isinstance(result, np.ndarray | pd.DataFrame):
+    plain = isinstance(result, np.ndarray | pd.DataFrame) or hasattr(result, "toarray")
+    if hasattr(result, "__dict__") and not plain:
         return list(vars(result).values())
     return result
 
@@ -122,14 +124,14 @@ FUNCTIONS = [
     *(
         getattr(metrics, name)
         for name in metrics.__all__
-        if name.islower() and name != "explained_variance"
+        if name.islower() and name not in ("explained_variance", "stability")
     ),
     *(getattr(images, name) for name in images.__all__),
     *(datasets.make_dictionary_signals, datasets.make_mixtures, datasets.make_dead_leaves),
     *(displays.filter_mosaic, penalties.make_penalty, penalties.squarest_grid, penalties.Signed),
     *(penalties.L1, penalties.SmoothL1, penalties.LogCosh, penalties.Topographic),
     *(penalties.Topographic.from_groups, sparsebp.load_basis, sparsebp.load_model),
-    sparsebp.read_metadata,
+    *(sparsebp.read_metadata, sparsebp.sparse_encode),
 ]
 COUNTS, FLAGS, WEIGHTS = (1, 2, 5, 12), (True, False), (0.1, 0.4, 1.0, 10, 0, 1e-3)
 #: What each argument may be, by its name: data or a model that is drawn, or one of some values.
@@ -139,6 +141,9 @@ ARGUMENTS = {
     **dict.fromkeys(["n_patches", "n_samples", "n_features", "n_components"], COUNTS),
     **dict.fromkeys(["n_nonzero", "n_sources"], COUNTS),
     **dict.fromkeys(["per_component", "positive", "unit_variance", "wrap"], FLAGS),
+    **dict.fromkeys(["split_sign", "sparse_output"], FLAGS),
+    **{"error": [None, 0, 0.5], "n_jobs": [None, 1, 2], "first": matrix, "second": matrix},
+    "n_draws": [1, 20],
     **dict.fromkeys(["precision", "sigma", "alpha", "sharpness", "epsilon"], WEIGHTS),
     **dict.fromkeys(["regularization", "min_contrast", "cutoff", "step"], WEIGHTS),
     **{"image": image, "images": stack, "filters": filters, "model": lambda r: ("", fitted(r))},

@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 from random_calls import random_call
 
+from sparsebp._namespaces import to_numpy
+
 SEEDS, N_CALLS = range(4), 250
 #: Seconds of a processor, and by the clock, after which a call counts as hanging.
 LIMITS = {signal.ITIMER_PROF: 30, signal.ITIMER_REAL: 120}
@@ -80,7 +82,7 @@ def is_finite(result):
         return all(map(is_finite, result))
     if isinstance(result, dict):
         return is_finite(list(result.values()))
-    array = np.asarray(result)
+    array = to_numpy(result)
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 

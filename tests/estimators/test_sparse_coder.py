@@ -108,6 +108,12 @@ def test_what_is_unusable_is_refused_with_a_message(parameters, message):
         coder.transform(X)
 
 
+def test_a_table_with_missing_values_is_no_dictionary():
+    table = pd.DataFrame([[1.0, pd.NA]], dtype=object)
+    with pytest.raises(TypeError, match="dictionary must be real numbers: "):
+        SparseCoder(table).transform(X[:, :2])
+
+
 @pytest.mark.parametrize(
     "name", ["alpha", "epsilon", "n_jobs", "n_nonzero", "error", "split_sign", "sparse_output"]
 )
