@@ -119,12 +119,15 @@ def stack(rng):
     return f"{len(some)} of {what}", pick(rng, [[array for _, array in some], first, {"a": 1}])
 
 
+#: What `stability` may fit.
+SMALL = [sparsebp.OrthonormalICA(max_iter=2), sparsebp.SparseCoding(3, max_iter=2)]
+
 FUNCTIONS = [
     *(getattr(prep, name) for name in prep.__all__ if name.islower()),
     *(
         getattr(metrics, name)
         for name in metrics.__all__
-        if name.islower() and name not in ("explained_variance", "stability")
+        if name.islower() and name != "explained_variance"
     ),
     *(getattr(images, name) for name in images.__all__),
     *(datasets.make_dictionary_signals, datasets.make_mixtures, datasets.make_dead_leaves),
@@ -160,6 +163,11 @@ ARGUMENTS = {
         "name": ["nobody", "rica-12x12"],
         "path": ["nowhere.npz", "/"],
     },
+    "estimator": lambda r: ("", pick(r, SMALL)),
+    "n_runs": [2, 3],
+    "bootstrap": [True, False],
+    "similarity": ["auto", "cosine", "correlation"],
+    "track": lambda r: ("", lambda runs, label: runs),
     "fit": lambda r: ("", metrics.gabor_fit(r.normal(size=(pick(r, [1, 4, 6]), 9)), (3, 3))),
 }
 #: A million of them takes long, as it should.

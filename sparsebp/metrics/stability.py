@@ -17,6 +17,7 @@ from sparsebp._checks import (
     check_readable,
     draw_seed,
     is_flag,
+    mistake,
     random_source,
 )
 from sparsebp._memory import check_memory
@@ -158,6 +159,8 @@ def stability(
     3
     """
     n_runs = check_integer("n_runs", n_runs, minimum=2)
+    if not callable(track):
+        raise TypeError(mistake("track", "callable", track))
     check_choice("similarity", similarity, ("auto", "cosine", "correlation"))
     learner, samples = _last_step(estimator, X)
     _require_variation(learner, samples, is_flag(bootstrap) and not bootstrap)
