@@ -34,6 +34,11 @@ PLAIN = {
 }
 
 
+def test_the_citation_names_the_version():
+    text = (PACKAGE.parent / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {sparsebp.__version__}\n" in text
+
+
 @pytest.fixture(scope="module")
 def texts():
     return {path: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
