@@ -71,7 +71,9 @@ def _denoise_ksvd(setting: Setting, noisy: np.ndarray, sigma: float) -> np.ndarr
         codes = pursue((samples - means).T, basis, max_energy=bound)
         return (basis @ codes).T + means, np.ones(len(numbers))
 
-    average, weight = (a[:, :, 0] for a in patches.averaged(described, False))
+    average = patches.averaged(described, False)[:, :, 0]
+    every = patches.pixels(np.arange(len(patches)))
+    weight = np.bincount(every.ravel(), minlength=noisy.size).reshape(noisy.shape)
     return (weight * average + 30 / sigma * noisy) / (weight + 30 / sigma)
 
 
@@ -106,7 +108,7 @@ def _denoise_l1(setting: Setting, noisy: np.ndarray, sigma: float) -> np.ndarray
         made = model.inverse_transform(model.transform(samples - means))
         return made + means, np.ones(len(numbers))
 
-    return patches.averaged(described, False)[0][:, :, 0]
+    return patches.averaged(described, False)[:, :, 0]
 
 
 def _learned(setting: Setting, image: np.ndarray, alpha: float) -> SparseCoding:
