@@ -58,7 +58,8 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     alpha : float
         α ≥ 0.
     start : ndarray of shape (n_components, n_samples), optional
-        Where to start; by default `starting_codes`, or zero where the penalty has a corner.
+        Where to start; by default where accelerated steps lead from `starting_codes`, or zero where
+        the penalty has a corner.
     tol : float
         A sample has converged when no element of its (sub)gradient exceeds tol times the largest at
         s = 0 (or α, if that is larger), or at a failed line search 100 times that; at least 20

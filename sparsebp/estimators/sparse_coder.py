@@ -278,10 +278,18 @@ def sparse_encode(
     >>> sparse_encode([[2.0, -3.0, 0.1]], np.eye(3), error=1.0)
     array([[ 2., -3.,  0.]])
     """
-    parameters = {
-        name: value for name, value in locals().items() if name not in ("X", "dictionary")
-    }
-    return SparseCoder(dictionary, **parameters).transform(X)
+    coder = SparseCoder(
+        dictionary,
+        penalty=penalty,
+        alpha=alpha,
+        epsilon=epsilon,
+        n_nonzero=n_nonzero,
+        error=error,
+        split_sign=split_sign,
+        sparse_output=sparse_output,
+        n_jobs=n_jobs,
+    )
+    return coder.transform(X)
 
 
 class _Split:

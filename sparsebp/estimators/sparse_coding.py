@@ -77,12 +77,11 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         Weight decay γ ≥ 0, which keeps the atoms from growing while the coefficients shrink. None
         keeps the atoms at unit norm, so that α means the same for all of them.
     solver : {"lbfgs", "exact", "online"}, default="lbfgs"
-        "lbfgs" alternates SciPy's L-BFGS on F(s; A) and on F(A; s). "exact" reaches a
-        lower objective in the same time: one L-BFGS per sample and A = x sᵀ (s sᵀ + γ m I)⁻¹, which
-        requires γ; or, of codes by
-        pursuit, A = x s⁺. (L1 codes are exact with both.) "online" is for many samples:
-        coefficients of small batches (256 is a good size) are computed approximately, and the atoms
-        are fitted to sums over the batches so far.
+        "lbfgs" alternates SciPy's L-BFGS on F(s; A) and on F(A; s). "exact" reaches a lower
+        objective in the same time: one L-BFGS per sample and A = x sᵀ (s sᵀ + γ m I)⁻¹, which
+        requires γ; or, of codes by pursuit, A = x s⁺. (L1 codes are exact with both.) "online" is
+        for many samples: coefficients of small batches (256 is a good size) are computed
+        approximately, and the atoms are fitted to sums over the batches so far.
     positive_basis : bool, default=False
         Whether atoms are kept ≥ 0, by "online" only; for codes ≥ 0 use ``L1(positive=True)``. An
         ``init``, and atoms from which a search resumes, must then be ≥ 0.
