@@ -14,7 +14,7 @@ from sparsebp.displays._axes import PALE, plain, take_axes, whole_numbers
 from sparsebp.displays._features import last_step
 from sparsebp.displays.mosaic import WHITE, brightness, check_grid_shape, draw_mosaic, place
 from sparsebp.metrics import Stability, stability
-from sparsebp.metrics.stability import REPRODUCIBLE
+from sparsebp.metrics._clusters import REPRODUCIBLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

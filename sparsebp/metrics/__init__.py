@@ -1,5 +1,6 @@
 """Measures of learned features: recovery, sparsity, Gabor fits, topography."""
 
+from sparsebp.metrics._clusters import Stability
 from sparsebp.metrics._gabor_result import GaborFit
 from sparsebp.metrics._gabor_uncertainty import GaborUncertainty
 from sparsebp.metrics.comparison import DictionaryComparison, compare_dictionaries
@@ -8,7 +9,7 @@ from sparsebp.metrics.duality import duality_gap
 from sparsebp.metrics.gabor import gabor_fit
 from sparsebp.metrics.recovery import Recovery, dictionary_recovery
 from sparsebp.metrics.separation import amari_distance
-from sparsebp.metrics.stability import Stability, stability
+from sparsebp.metrics.stability import stability, stability_of_fits
 from sparsebp.metrics.statistics import (
     coefficient_entropy,
     coefficient_kurtosis,
@@ -42,6 +43,7 @@ __all__ = [
     "signal_fraction",
     "silent_components",
     "stability",
+    "stability_of_fits",
     "summarize_features",
     "topography_index",
 ]

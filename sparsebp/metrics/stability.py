@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from sparsebp._checks import (
     RandomState,
@@ -23,52 +21,13 @@ from sparsebp._checks import (
 from sparsebp._memory import check_memory
 from sparsebp._namespaces import to_numpy
 from sparsebp._progress import Track, no_progress
-from sparsebp.metrics.recovery import cosines, reaches
+from sparsebp.metrics._clusters import Stability, clustered
+from sparsebp.metrics.recovery import cosines
 from sparsebp.samples import Samples, is_store
 
-#: Mean similarity down to which clusters are joined. Two Gaussian sources are any orthogonal pair
-#: in a plane, and each is within 45° of one of any other pair: 0.7 would join those of all runs.
-JOINED = 0.85
-#: Index from which a component counts as reproducible.
-REPRODUCIBLE = 0.8
+SIMILARITIES = ("auto", "cosine", "correlation")
 #: Correlations of responses are taken over at most so many samples: they are then known to 1 %.
 _ENOUGH = 10_000
-
-
-@dataclass(frozen=True, eq=False)
-class Stability:
-    """Clusters of the components of several fits, the most stable cluster first.
-
-    Attributes
-    ----------
-    index : ndarray of shape (n_clusters,)
-        Stability of each cluster, in decreasing order: (within - between) / (1 - between). It is 1
-        if all runs have the same component; a component of a share p of the runs has about p^2.
-        One that occurs in a single run is at or below 0.
-    within : ndarray of shape (n_clusters,)
-        Similarity of a cluster's components from two runs, in [0, 1]: the mean over all pairs of
-        runs, 0 for a pair of which one has no component in the cluster.
-    between : ndarray of shape (n_clusters,)
-        Mean similarity of its components and all others, in [0, 1].
-    components, features : ndarray of shape (n_clusters, n_features)
-        The centrotype of each cluster, its component with the largest sum of similarities to the
-        others: its row of ``components_``, and what it adds to a sample. They are the same for
-        atoms, and differ for an ICA.
-    labels : ndarray of shape (n_runs, n_components)
-        Cluster of each run's components.
-    """
-
-    index: NDArray[np.float64]
-    within: NDArray[np.float64]
-    between: NDArray[np.float64]
-    components: NDArray[np.floating]
-    features: NDArray[np.floating]
-    labels: NDArray[np.intp]
-
-    @property
-    def n_reproducible(self) -> int:
-        """Number of clusters whose index is at least 0.8: they are the first ones."""
-        return int(reaches(self.index, REPRODUCIBLE).sum())
 
 
 def stability(
@@ -129,6 +88,7 @@ def stability(
 
     See Also
     --------
+    stability_of_fits : The same for fits that are there already.
     compare_dictionaries : Whether two dictionaries are the same.
     sparsebp.displays.StabilityDisplay : The figure.
 
@@ -161,22 +121,69 @@ def stability(
     n_runs = check_integer("n_runs", n_runs, minimum=2)
     if not callable(track):
         raise TypeError(mistake("track", "callable", track))
-    check_choice("similarity", similarity, ("auto", "cosine", "correlation"))
+    check_choice("similarity", similarity, SIMILARITIES)
     learner, samples = _last_step(estimator, X)
     _require_variation(learner, samples, is_flag(bootstrap) and not bootstrap)
     groups = _groups(samples, bootstrap)
     rng = random_source(random_state)
     seeds = [(draw_seed(rng), draw_seed(rng)) for _ in range(n_runs)]
     fits = [_fit(learner, _drawn(samples, groups, n), seed) for seed, n in track(seeds, "Fitting")]
+    return stability_of_fits(fits, samples, similarity=similarity)
+
+
+def stability_of_fits(fits: Sequence[Any], X: Any, *, similarity: str = "auto") -> Stability:
+    """Find which components occur in all of several fits.
+
+    For fits that take hours or were made elsewhere: each can be saved when it is finished. Give
+    each its own seed, and its own samples, as `stability` does.
+
+    Parameters
+    ----------
+    fits : sequence of n_runs >= 2 objects with ``components_``
+        Fitted estimators with the same number of components.
+    X : array-like of shape (n_samples, n_features), or store
+        Samples for correlations of responses.
+    similarity : {"auto", "cosine", "correlation"}, default "auto"
+        How components are compared; see `stability`.
+
+    Returns
+    -------
+    stability : Stability
+        The clusters.
+
+    Raises
+    ------
+    TypeError
+        If `fits` is not a sequence.
+    ValueError
+        If there are fewer than two fits, all have the same components, or other numbers of them.
+    AttributeError
+        If an object has no ``components_``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsebp import OrthonormalICA
+    >>> from sparsebp.metrics import stability_of_fits
+    >>> X = np.random.default_rng(0).laplace(size=(2000, 3))
+    >>> halves = [OrthonormalICA(random_state=0).fit(half) for half in np.split(X, 2)]
+    >>> stability_of_fits(halves, X).n_reproducible
+    3
+    """
+    check_choice("similarity", similarity, SIMILARITIES)
+    if not isinstance(fits, Sequence):
+        raise TypeError(mistake("fits", "a sequence of fitted estimators", fits))
+    if len(fits) < 2:
+        raise ValueError(f"fits must be two or more fitted estimators, got {len(fits)}.")
     runs = [_components(fitted) for fitted in fits]
     _require_same_shape(runs)
     components, features = (np.concatenate(kind) for kind in zip(*runs, strict=True))
-    check_memory("n_runs", n_runs, *2 * [2 * (len(components),)])
+    check_memory("n_runs", len(runs), *2 * [2 * (len(components),)])
     if similarity == "auto":
         similarity = "correlation" if hasattr(fits[-1], "mixing_") else "cosine"
-    rows = components if similarity == "cosine" else _responses(components, fits[-1], samples)
+    rows = components if similarity == "cosine" else _responses(components, fits[-1], X)
     similar = cosines("components_", rows, "components_", rows)
-    return _clustered(similar, n_runs, components, features)
+    return clustered(similar, len(runs), components, features)
 
 
 def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
@@ -279,37 +286,3 @@ def _responses(components: NDArray, fitted: Any, samples: Any) -> NDArray[np.flo
     some = samples_of(fitted, samples).take_evenly(_ENOUGH)
     responses = components.astype(np.float64) @ to_numpy(some)
     return responses - responses.mean(axis=1, keepdims=True)
-
-
-def _clustered(
-    similarity: NDArray, n_runs: int, components: NDArray, features: NDArray
-) -> Stability:
-    """Cluster the components of all runs, one run after another, by their similarity (n, n)."""
-    run = np.repeat(np.arange(n_runs), len(components) // n_runs)
-    tree = linkage(squareform(1 - similarity, checks=False), "average")
-    found = fcluster(tree, 1 - JOINED, "distance") - 1
-    clusters = [np.flatnonzero(found == cluster) for cluster in range(found.max() + 1)]
-    within = np.array([_within(similarity, members, run) for members in clusters])
-    between = np.array([_between(similarity, members) for members in clusters])
-    index = (within - between) / (1 - between)
-    order = np.argsort(-index, kind="stable")
-    central = [m[np.argmax(similarity[np.ix_(m, m)].sum(axis=1))] for m in clusters]
-    typical = np.array(central)[order]
-    labels = np.argsort(order)[found].reshape(n_runs, -1)
-    index, within, between = index[order], within[order], between[order]
-    return Stability(index, within, between, components[typical], features[typical], labels)
-
-
-def _within(similarity: NDArray, members: NDArray, run: NDArray) -> float:
-    """Return the mean over pairs of runs of the largest similarity of their members."""
-    n_runs = int(run[-1]) + 1
-    largest = np.zeros((n_runs, n_runs))
-    runs = np.ix_(run[members], run[members])
-    np.maximum.at(largest, runs, similarity[np.ix_(members, members)])
-    return float(largest[~np.eye(n_runs, dtype=bool)].mean())
-
-
-def _between(similarity: NDArray, members: NDArray) -> float:
-    """Return the mean similarity of members and others; 0 without others."""
-    others = np.setdiff1d(np.arange(len(similarity)), members)
-    return float(similarity[np.ix_(members, others)].mean()) if len(others) else 0.0

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.datasets import make_dictionary_signals
-from sparsebp.metrics import dictionary_recovery, stability
+from sparsebp.metrics import dictionary_recovery, stability, stability_of_fits
 from sparsebp.samples import ArraySamples
 
 TRUE = ortho_group.rvs(12, random_state=0)
@@ -274,3 +274,19 @@ def test_the_number_of_planted_atoms_is_found():
     assert 48 <= result.n_reproducible <= 52
     stable = result.components[: result.n_reproducible]
     assert dictionary_recovery(signals.dictionary, stable, threshold=0.95).n_found >= 48
+
+
+def test_fits_that_are_there_already_are_compared_as_those_of_stability():
+    found = stability(Planted(often=2, never=2), X, 5, random_state=0)
+    fits = [model for model, _ in Planted.seen]
+    again = stability_of_fits(fits, X)
+    np.testing.assert_array_equal(again.index, found.index)
+    np.testing.assert_array_equal(again.labels, found.labels)
+    with pytest.raises(ValueError, match="two or more fitted estimators, got 1"):
+        stability_of_fits(fits[:1], X)
+    with pytest.raises(TypeError, match="fits must be a sequence of fitted estimators"):
+        stability_of_fits(fits[0], X)
+    with pytest.raises(AttributeError, match="Planted has no components_"):
+        stability_of_fits([Planted(), *fits], X)
+    with pytest.raises(ValueError, match="similarity must be one of"):
+        stability_of_fits(fits, X, similarity="cos")
