@@ -90,6 +90,8 @@ def learn(
     gamma: options.Gamma = None,
     epsilon: options.Epsilon = None,
     penalty: options.PenaltyName = None,
+    n_nonzero: options.Nonzero = None,
+    error: options.Error = None,
     solver: options.Solver = None,
     batch_size: options.BatchSize = None,
     max_iter: options.MaxIter = None,
@@ -105,8 +107,8 @@ def learn(
     Ctrl-C ends the fit and keeps the best model so far.
     """
     given = {"alpha": alpha, "gamma": gamma, "epsilon": epsilon, "penalty": penalty}
-    given |= {"solver": solver, "batch_size": batch_size, "max_iter": max_iter}
-    given |= {"checkpoint": checkpoint}
+    given |= {"n_nonzero": n_nonzero, "error": error, "solver": solver, "batch_size": batch_size}
+    given |= {"max_iter": max_iter, "checkpoint": checkpoint}
     with exit_with_message():
         from sparsebp.cli.learning import run_experiment
         from sparsebp.cli.models import make_estimator, make_recipe

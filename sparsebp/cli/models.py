@@ -47,7 +47,8 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
     options["n_components"] = n_components
     given = {name: value for name, value in options.items() if value is not None}
     unknown = set(given) - set(kind().get_params())
-    unknown |= {"penalty"} & set(given) & set(own)  # it defines the model
+    if "penalty" in own:  # it defines the model
+        unknown |= {"penalty", "n_nonzero", "error"} & set(given)
     rounded = given.get("penalty", "smooth_l1") in ("smooth_l1", "topographic")
     unknown |= set() if rounded else {"epsilon"} & set(given)
     if unknown:

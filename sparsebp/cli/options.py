@@ -79,6 +79,16 @@ PenaltyName = Annotated[
         autocompletion=lambda incomplete: _beginning(incomplete, PENALTIES),
     ),
 ]
+Nonzero = Annotated[
+    int | None,
+    _option(
+        HOW, "COUNT", "At most so many features per patch, by pursuit, not by a penalty.", min=1
+    ),
+]
+Error = Annotated[
+    float | None,
+    _option(HOW, "NUMBER", "Pursuit until a patch's squared error is at most this."),
+]
 Solver = Annotated[
     str | None,
     _option(

@@ -196,6 +196,9 @@ def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
         (["--penalty", "l0"], "penalty must be one of"),
         (["--model", "ica", "--alpha", "1"], "--alpha does not apply to --model ica"),
         (["--model", "ica", "--n-components", "200"], "cannot outnumber"),
+        (["--model", "topographic", "--n-nonzero", "5"], "--n-nonzero does not apply to --model"),
+        (["--model", "rica", "--error", "5"], "--error does not apply to --model rica"),
+        (["--n-nonzero", "5", "--alpha", "2"], "replace the penalty by a pursuit"),
     ],
 )
 def test_bad_input_gets_a_sentence(arguments, message, tmp_path):
