@@ -20,6 +20,7 @@ from sparsebp.network.activations import (
 )
 from sparsebp.network.backprop import Tree, backpropagate, checked_variables, value_and_gradients
 from sparsebp.network.check import check_gradient
+from sparsebp.network.convolution import Convolution
 from sparsebp.network.delta_table import delta_table
 from sparsebp.network.derivation import Derivation, derive
 from sparsebp.network.network import Layer, Network
@@ -34,6 +35,7 @@ __all__ = [
     "Activation",
     "Add",
     "Chain",
+    "Convolution",
     "Derivation",
     "Formula",
     "Identity",

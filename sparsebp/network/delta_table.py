@@ -31,6 +31,7 @@ def delta_table(network: Network, style: Style = "text") -> str:
     If an activation normalizes rows or columns, J is its Jacobian, a matrix for each. The first
     line is F, where Σ is the sum of all elements. Below the table, Σⱼ is the sum over samples,
     which a bias, `Subtract(name, repeated=True)`, gets. The factor of `Multiply` is a constant.
+    ∗ is a `Convolution`; its transpose, and the gradient in its atoms, are correlations, ⋆.
 
     Raises
     ------

@@ -7,11 +7,13 @@ from typing import Literal
 
 from sparsebp._checks import check_choice
 from sparsebp.network.activations import Chain
+from sparsebp.network.convolution import Convolution
 from sparsebp.network.costs import Sum
 from sparsebp.network.network import Layer, Network
 from sparsebp.network.notation import (
     Expression,
     Style,
+    correlation,
     delta,
     hadamard,
     jacobian,
@@ -141,7 +143,7 @@ def _deltas(
         return product(matrix, Expression("1")), product(matrix, Expression("1"))
     if above is None:
         return layer.activation.formula.slope(_unit(style), style).written(style), slope
-    back = transpose(_symbol(layer.weight, style), style)
+    back = _transposed(layer.weight, style)
     behind = Expression(f"({product(back, delta(number + 1, style)).text})")
     untransposed = _symbol(layer.weight.T, style) if isinstance(layer.weight, Parameter) else None
     through = above.delta if untransposed is None else product(untransposed, above.delta)
@@ -199,7 +201,11 @@ def _subtrahend_gradient(
 def _weight_gradient(row: _Row, above: _Row, style: Style) -> tuple[Expression, Expression]:
     a = Expression(f"a^{{({row.number})}}" if style == "latex" else f"a⁽{superscript(row.number)}⁾")
     pairs = ((delta(above.number, style), a), (above.delta, row.a))
-    if isinstance(row.layer.weight, Parameter) and row.layer.weight.transposed:
+    weight = row.layer.weight
+    transposed = isinstance(weight, Parameter) and weight.transposed
+    if isinstance(weight, Convolution):
+        rule, full = (correlation(*(p[::-1] if transposed else p), style) for p in pairs)
+    elif transposed:
         rule, full = (product(right, transpose(left, style)) for left, right in pairs)
     else:
         rule, full = (product(left, transpose(right, style)) for left, right in pairs)
@@ -220,3 +226,10 @@ def _unit(style: Style) -> Expression:
 
 def _symbol(weight: object, style: Style) -> Expression:
     return Expression(getattr(weight, "latex" if style == "latex" else "symbol"))
+
+
+def _transposed(weight: object, style: Style) -> Expression:
+    """Write a weight's transpose: that of a convolution has a sign of its own."""
+    if isinstance(weight, Convolution):
+        return _symbol(weight.T, style)
+    return transpose(_symbol(weight, style), style)

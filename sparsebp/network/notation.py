@@ -119,6 +119,13 @@ def hadamard(a: Expression, b: Expression, style: Style) -> Expression:
     return Expression(left + dot + b.bracketed(2), 1, a.factor * b.factor)
 
 
+def correlation(image: Expression, maps: Expression, style: Style) -> Expression:
+    """Write the correlation of an image with maps."""
+    star = r" \star " if style == "latex" else " ⋆ "
+    text = image.bracketed(3) + star + maps.bracketed(3)
+    return Expression(text, 2, image.factor * maps.factor)
+
+
 def sum_over_samples(e: Expression, style: Style) -> Expression:
     """Write the sum of a matrix's columns."""
     sign = r"\sum_j " if style == "latex" else "Σⱼ "
