@@ -14,6 +14,7 @@ from benchmarks.rows.recovery import planted_by_pursuit, planted_dictionary
 from benchmarks.rows.smooth import smooth_codes
 from benchmarks.rows.stores import stored_samples
 from benchmarks.rows.stream import streamed_patches
+from benchmarks.rows.threads import thread_scaling
 from benchmarks.setting import Setting
 
 ROWS: dict[str, Callable[[Setting], list[Record]]] = {
@@ -33,6 +34,7 @@ ROWS: dict[str, Callable[[Setting], list[Record]]] = {
     "inpaint": inpainting,
     "maps": feature_maps,
     "memory": peak_memory,
+    "threads": thread_scaling,
     "places": places,
     "stores": stored_samples,
     "stream": streamed_patches,
