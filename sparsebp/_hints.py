@@ -111,6 +111,7 @@ VALUES: dict[str, dict[str, str]] = {
         "sqrt": "'smooth_l1'",
         "l1_smooth": "'smooth_l1'",
         "lasso": "'l1'",
+        **dict.fromkeys(("isa", "group_lasso", "group"), "'subspace', with group_size"),
         **dict.fromkeys(("log", "student"), "'cauchy', log(1 + s²)"),
         **dict.fromkeys(
             ("cube", "pow3"),

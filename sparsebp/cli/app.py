@@ -90,6 +90,7 @@ def learn(
     gamma: options.Gamma = None,
     epsilon: options.Epsilon = None,
     penalty: options.PenaltyName = None,
+    group_size: options.GroupSize = None,
     n_nonzero: options.Nonzero = None,
     error: options.Error = None,
     solver: options.Solver = None,
@@ -108,7 +109,7 @@ def learn(
     """
     given = {"alpha": alpha, "gamma": gamma, "epsilon": epsilon, "penalty": penalty}
     given |= {"n_nonzero": n_nonzero, "error": error, "solver": solver, "batch_size": batch_size}
-    given |= {"max_iter": max_iter, "checkpoint": checkpoint}
+    given |= {"max_iter": max_iter, "checkpoint": checkpoint, "group_size": group_size}
     with exit_with_message():
         from sparsebp.cli.learning import run_experiment
         from sparsebp.cli.models import make_estimator, make_recipe

@@ -18,7 +18,7 @@ class Model(StrEnum):
 
 
 #: Those of `sparsebp.penalties`, which is slow to load; a test checks that they agree.
-PENALTIES = ("l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch")
+PENALTIES = ("l1", "smooth_l1", "topographic", "subspace", "log_cosh", "cauchy", "welsch")
 SOLVERS = ("lbfgs", "exact", "online", "manifold")
 
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from sparsebp.cli.choices import Style
 from sparsebp.cli.endings import interruptible, say
 from sparsebp.network import Network, delta_table
-from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic, Welsch
+from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Subspace, Topographic, Welsch
 from sparsebp.problems import (
     ICA_RECONSTRUCTION,
     RECONSTRUCTION,
@@ -25,6 +25,7 @@ DERIVATIONS: dict[str, tuple[str, Network]] = {
     "l1": ("Σ |s|", L1().network()),
     "smooth-l1": ("Σ √(s² + ε)", SmoothL1().network()),
     "topographic": ("Σ √(V(s∘s) + ε), example 2", Topographic((3, 3)).network()),
+    "subspace": ("Σ √(V(s∘s) + ε), V sums over groups", Subspace(2, 2).network()),
     "log-cosh": ("Σ log cosh s", LogCosh().network()),
     "cauchy": ("Σ log(1 + s²)", Cauchy().network()),
     "welsch": ("Σ [1 − exp(−s²/2)]", Welsch().network()),
@@ -35,6 +36,7 @@ DERIVATIONS: dict[str, tuple[str, Network]] = {
     ),
     "ica": ("Σ √((Wx)² + ε)", sparsity_network(SmoothL1())),
     "topographic-ica": ("Σ √(V(Wx∘Wx) + ε)", sparsity_network(Topographic((3, 3)))),
+    "subspace-ica": ("Σ √(V(Wx∘Wx) + ε), V sums over groups", sparsity_network(Subspace(2, 2))),
     "sparse-filtering": ("Σ √((Wx)² + ε), rows, then columns", sparse_filtering_network(1e-8)),
 }
 
@@ -52,6 +54,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "reconstruction-ica": ("ica-reconstruction", "ica"),
     "orthonormal-ica": ("ica",),
     "tica": ("topographic-ica",),
+    "isa": ("subspace-ica",),
 }
 
 

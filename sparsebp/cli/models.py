@@ -24,6 +24,8 @@ _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
     Model.ICA: (OrthonormalICA, {"whiten": 0.99}),
     Model.SPARSE_FILTERING: (SparseFiltering, {"tol": 1e-5}),
 }
+#: Penalties with an ε.
+_ROUNDED = ("smooth_l1", "topographic", "subspace")
 
 
 def make_recipe(
@@ -49,11 +51,13 @@ def make_estimator(model: Model, n_components: int | None, **options: Any) -> Es
     unknown = set(given) - set(kind().get_params())
     if "penalty" in own:  # it defines the model
         unknown |= {"penalty", "n_nonzero", "error"} & set(given)
-    rounded = given.get("penalty", "smooth_l1") in ("smooth_l1", "topographic")
-    unknown |= set() if rounded else {"epsilon"} & set(given)
+    name = given.get("penalty", own.get("penalty", "smooth_l1"))
+    unknown |= set() if name in _ROUNDED else {"epsilon"} & set(given)
+    unknown |= set() if name == "subspace" else {"group_size"} & set(given)
     if unknown:
         option = min(unknown).replace("_", "-")
-        penalty = f" --penalty {given['penalty']}" if option == "epsilon" and not rounded else ""
+        depends = option in ("epsilon", "group-size") and "penalty" in given
+        penalty = f" --penalty {name}" if depends else ""
         raise ValueError(f"--{option} does not apply to --model {model.value}{penalty}; remove it.")
     return kind(**{**own, **given})
 

@@ -79,6 +79,9 @@ PenaltyName = Annotated[
         autocompletion=lambda incomplete: _beginning(incomplete, PENALTIES),
     ),
 ]
+GroupSize = Annotated[
+    int | None, _option(HOW, "COUNT", "Features of a group of --penalty subspace.", min=1)
+]
 Nonzero = Annotated[
     int | None,
     _option(

@@ -35,6 +35,7 @@ class Coder(Transformer):
 
     penalty: str | Penalty
     epsilon: Any  # a number, or "auto" where allowed
+    group_size: int
     _auto_epsilon: ClassVar[bool] = False
     n_features_in_: int
     n_jobs: int | None = None  # for estimators that work on blocks
@@ -201,7 +202,8 @@ class Coder(Transformer):
     def _make_penalty(self, n_components: int, auto: float = 1.0) -> Penalty:
         """Return the penalty; `auto` is the ε of ``epsilon="auto"``."""
         epsilon = auto if is_auto(self.epsilon) else float(self.epsilon)
-        penalty = self._accepted(make_penalty(self.penalty, n_components, epsilon))
+        penalty = make_penalty(self.penalty, n_components, epsilon, self.group_size)
+        penalty = self._accepted(penalty)
         penalty.check_components(n_components)
         return penalty
 
@@ -213,7 +215,8 @@ class Coder(Transformer):
             self._accepted(self.penalty)
         else:
             epsilon = 1.0 if is_auto(self.epsilon) else float(self.epsilon)
-            self._accepted(make_penalty(self.penalty, 1, epsilon))
+            fewest = self.group_size if self.penalty == "subspace" else 1
+            self._accepted(make_penalty(self.penalty, fewest, epsilon, self.group_size))
 
     def _accepted(self, penalty: Penalty) -> Penalty:
         """Return the penalty as this estimator uses it, or raise an error if it cannot."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -25,9 +26,10 @@ from sparsebp.estimators._signs import (
     largest_excess_of_noise,
     minimize_choosing_signs,
 )
+from sparsebp.estimators._subspaces import energy_correlations, grouped
 from sparsebp.estimators._units import ENOUGH, warn_if_not_white, warn_of_hidden
 from sparsebp.minimizers import Callback, ColumnResult, Result, Status
-from sparsebp.penalties import Penalty, Signed
+from sparsebp.penalties import Penalty, Signed, SmoothL1, Subspace
 from sparsebp.preprocessing import Whitening
 from sparsebp.problems import Problem
 from sparsebp.samples import Samples, count_threads, product
@@ -92,17 +94,37 @@ class FilterLearner(Reconstructor, Learner):
     ) -> tuple[Result, Penalty]:
         """Minimize, and choose the signs if they are not given; return the penalty with them."""
         minimize = partial(self._minimize, checkpoint, samples)
+        drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
         # Groups of coefficients share a sign, and with more filters than directions no filter
         # estimates one source.
         if is_auto(self.signs) and penalty.is_elementwise and len(start) <= samples.shape[0]:
             filters_at = self._problem_of(penalty, start.shape).project
             rule = SignRule(penalty, samples, filters_at, checkpoint.taped)
-            drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
             return minimize_choosing_signs(
                 minimize, rule, start, drawn=drawn, max_iter=self.max_iter, callback=watch
             )
         limits = {"max_iter": self.max_iter, "callback": at_signed_points(watch, penalty)}
-        return minimize(penalty, start, near=False, **limits), penalty
+        near = isinstance(penalty, Subspace) and drawn
+        if near:
+            start = self._subspaces_at_start(minimize, samples, penalty, start)
+        return minimize(penalty, start, near=near, **limits), penalty
+
+    def _subspaces_at_start(
+        self,
+        minimize: Callable[..., Result],
+        samples: Samples,
+        penalty: Subspace,
+        start: np.ndarray,
+    ) -> np.ndarray:
+        """Search for independent components, and return them in groups."""
+        each = SmoothL1(penalty.epsilon)
+        found = minimize(each, start, near=False, max_iter=self.max_iter)
+        if found.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        filters = self._problem_of(each, start.shape).project(found.point)
+        center = np.zeros((filters.shape[1], 1), dtype=filters.dtype)
+        correlations = energy_correlations(samples.transform(filters, center))
+        return filters[grouped(correlations, penalty.group_size)]
 
     @property
     def features_(self) -> np.ndarray:

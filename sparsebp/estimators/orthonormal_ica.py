@@ -31,14 +31,17 @@ class OrthonormalICA(FilterLearner):
     n_components : int, default=None
         Number of filters, at most as many as whitened directions; None means as many. Fewer are
         searched for in the n_components largest directions, see ``directions``.
-    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
-            default="smooth_l1"
-        The sparsity penalty S. A topographic one makes it topographic ICA.
+    penalty : {"l1", "smooth_l1", "topographic", "subspace", "log_cosh", "cauchy", "welsch"} or \
+            Penalty, default="smooth_l1"
+        The sparsity penalty S. "topographic" makes it topographic ICA, and "subspace" independent
+        subspace analysis.
     epsilon : float or "auto", default="auto"
-        Smoothing ε > 0 of "smooth_l1" and "topographic"; a Penalty object has its own. "auto" is
-        the variance of the white samples: 1 if `fit` whitens them, else their mean square. A much
-        smaller one, such as 0.01, makes |s| sharp, which separates sparse sources a little better,
-        but not two-valued or skewed ones.
+        Smoothing ε > 0 of "smooth_l1", "topographic" and "subspace"; a Penalty has its own.
+        "auto" is the variance of the white samples: 1 if `fit` whitens them, else their mean
+        square. A much smaller one, such as 0.01, makes |s| sharp, which separates sparse sources a
+        little better, but not two-valued or skewed ones.
+    group_size : int, default=4
+        Features of a group of "subspace", which must divide the number of components.
     whiten : bool or float, default=True
         Whether to center and whiten the samples, in all directions that they span (True) or in the
         fewest that hold a fraction of their variance (a number between 0 and 1). Whitening
@@ -61,8 +64,8 @@ class OrthonormalICA(FilterLearner):
     signs : "auto", None or array-like of shape (n_components,), default="auto"
         +1 for components sparser than a Gaussian, −1 for sub-Gaussian ones, such as uniform sources
         or sines, for which S is maximized. "auto" determines them during the fit: −1 if S of a
-        component is above S of a Gaussian of the same variance. All are +1 for a topographic
-        penalty, whose groups share a sign. None means all +1: the sparsest components.
+        component is above S of a Gaussian of the same variance. All are +1 for "topographic" and
+        "subspace", whose groups share a sign. None means all +1: the sparsest components.
     init : array-like of shape (n_components, n_features), default=None
         Initial filters; None draws them at random.
     warm_start : bool, default=False
@@ -123,6 +126,10 @@ class OrthonormalICA(FilterLearner):
 
     Notes
     -----
+    Subspaces are searched for from independent components, found with "smooth_l1" and put into
+    groups by the correlations of their squares: from random filters nearly all searches end where
+    subspaces are mixed. These iterations are not counted in ``n_iter_`` and not reported.
+
     Signs are those of extended infomax (Lee, Girolami & Sejnowski 1999), for any penalty: what S is
     for a Gaussian comes from quadrature. Sparse filters are fitted first, to 64 samples per
     direction; those that are then, on all samples, not clearly sparser than a Gaussian get −1.
@@ -150,6 +157,7 @@ class OrthonormalICA(FilterLearner):
         *,
         penalty: str | Penalty = "smooth_l1",
         epsilon: float | str = "auto",
+        group_size: int = 4,
         whiten: bool | float = True,
         directions: str = "largest",
         solver: str = "lbfgs",
@@ -168,6 +176,7 @@ class OrthonormalICA(FilterLearner):
         self.n_components = n_components
         self.penalty = penalty
         self.epsilon = epsilon
+        self.group_size = group_size
         self.whiten = whiten
         self.directions = directions
         self.solver = solver

@@ -44,17 +44,19 @@ class ReconstructionICA(FilterLearner):
     n_components : int, default=None
         Number of filters; None means as many as whitened directions, or without whitening as many
         as features, but at most as many as samples.
-    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
-            default="smooth_l1"
-        The sparsity penalty S. A topographic one orders the filters on a map.
+    penalty : {"l1", "smooth_l1", "topographic", "subspace", "log_cosh", "cauchy", "welsch"} or \
+            Penalty, default="smooth_l1"
+        The sparsity penalty S. "topographic" orders the filters on a map, "subspace" in groups.
     alpha : float, default=1.0
         Weight α ≥ 0 of the penalty (MATLAB's ``Lambda`` is 1/α). Orthonormal ICA is the limit
         α → 0 on whitened samples, for k ≤ n.
     epsilon : float or "auto", default="auto"
-        Smoothing ε > 0 of "smooth_l1" and "topographic"; a Penalty object has its own. "auto" is
-        the variance of the white samples: 1 if `fit` whitens them, else their mean square; with
-        more filters than directions a hundredth of it. A much smaller one makes |s| sharp, which
-        separates sparse sources a little better, but not two-valued or skewed ones.
+        Smoothing ε > 0 of "smooth_l1", "topographic" and "subspace"; a Penalty has its own.
+        "auto" is the variance of the white samples: 1 if `fit` whitens them, else their mean
+        square; with more filters than directions a hundredth of it. A much smaller one makes |s|
+        sharp, which separates sparse sources a little better, but not two-valued or skewed ones.
+    group_size : int, default=4
+        Features of a group of "subspace", which must divide the number of components.
     unit_norm : bool or "auto", default="auto"
         Whether the rows of W are kept at unit norm inside the objective. "auto" does so if there
         are more filters than whitened directions, k > n, and then reconstructs with (n/k) WᵀW, the
@@ -82,8 +84,8 @@ class ReconstructionICA(FilterLearner):
     signs : "auto", None or array-like of shape (n_components,), default="auto"
         +1 for components sparser than a Gaussian, −1 for sub-Gaussian ones, such as uniform sources
         or sines, for which S is maximized. "auto" determines them during the fit: −1 if S of a
-        component is above S of a Gaussian of the same variance. All are +1 for a topographic
-        penalty, whose groups share a sign, and if there are more filters than directions. None
+        component is above S of a Gaussian of the same variance. All are +1 for "topographic" and
+        "subspace", whose groups share a sign, and if there are more filters than directions. None
         means all +1: the sparsest components.
     init : array-like of shape (n_components, n_features), default=None
         Initial filters; None draws them at random.
@@ -152,9 +154,9 @@ class ReconstructionICA(FilterLearner):
 
     Notes
     -----
-    Signs are determined, and noise is warned of, as in `OrthonormalICA`. With a sign −1 the
-    objective is bounded below: the penalty grows at most like |s|, the reconstruction error like
-    |s|⁴.
+    Signs are determined, the search for subspaces begins, and noise is warned of as in
+    `OrthonormalICA`. With a sign −1 the objective is bounded below: the penalty grows at most like
+    |s|, the reconstruction error like |s|⁴.
 
     Examples
     --------
@@ -184,6 +186,7 @@ class ReconstructionICA(FilterLearner):
         penalty: str | Penalty = "smooth_l1",
         alpha: float = 1.0,
         epsilon: float | str = "auto",
+        group_size: int = 4,
         unit_norm: bool | str = "auto",
         whiten: bool | float = False,
         directions: str = "largest",
@@ -204,6 +207,7 @@ class ReconstructionICA(FilterLearner):
         self.penalty = penalty
         self.alpha = alpha
         self.epsilon = epsilon
+        self.group_size = group_size
         self.unit_norm = unit_norm
         self.whiten = whiten
         self.directions = directions

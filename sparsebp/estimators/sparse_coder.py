@@ -36,8 +36,8 @@ class SparseCoder(AtomCoder):
         The atoms in rows, such as ``components_`` of a model, wavelets or Gabor functions. They are
         not normalized: an atom with twice the norm has half the penalty for the same contribution.
         (A pursuit chooses the same atoms whatever their norms.)
-    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
-            default="l1"
+    penalty : {"l1", "smooth_l1", "topographic", "subspace", "log_cosh", "cauchy", "welsch"} or \
+            Penalty, default="l1"
         The sparsity penalty S. Smooth penalties give small codes where "l1" gives zeros.
         (The default of `SparseCoding` is "smooth_l1".)
     alpha : float, default=1.0
@@ -45,7 +45,9 @@ class SparseCoder(AtomCoder):
         With "l1" all codes of a sample x are zero if α ≥ 2 max|Aᵀx|, with the atoms in the columns
         of A.
     epsilon : float, default=1e-3
-        Smoothing ε > 0 of "smooth_l1" and "topographic"; a Penalty object has its own.
+        Smoothing ε > 0 of "smooth_l1", "topographic" and "subspace"; a Penalty has its own.
+    group_size : int, default=4
+        Features of a group of "subspace", which must divide the number of components.
     n_nonzero : int, default=None
         The maximum number of atoms of a sample, ≥ 1, for codes by pursuit; never more than there
         are independent atoms. It replaces the penalty, which must then have its default values.
@@ -109,6 +111,7 @@ class SparseCoder(AtomCoder):
         penalty: str | Penalty = "l1",
         alpha: float = 1.0,
         epsilon: float = 1e-3,
+        group_size: int = 4,
         n_nonzero: int | None = None,
         error: float | None = None,
         split_sign: bool = False,
@@ -120,6 +123,7 @@ class SparseCoder(AtomCoder):
         self.penalty = penalty
         self.alpha = alpha
         self.epsilon = epsilon
+        self.group_size = group_size
         self.n_nonzero = n_nonzero
         self.error = error
         self.split_sign = split_sign
@@ -245,6 +249,7 @@ def sparse_encode(
     penalty: str | Penalty = "l1",
     alpha: float = 1.0,
     epsilon: float = 1e-3,
+    group_size: int = 4,
     n_nonzero: int | None = None,
     error: float | None = None,
     split_sign: bool = False,
@@ -259,7 +264,7 @@ def sparse_encode(
         Samples in rows.
     dictionary : array-like of shape (n_components, n_features)
         Atoms in rows.
-    penalty, alpha, epsilon, n_nonzero, error, split_sign, sparse_output, n_jobs
+    penalty, alpha, epsilon, group_size, n_nonzero, error, split_sign, sparse_output, n_jobs
         As in `SparseCoder`: a penalty and its weight, or limits of a pursuit.
 
     Returns
@@ -283,6 +288,7 @@ def sparse_encode(
         penalty=penalty,
         alpha=alpha,
         epsilon=epsilon,
+        group_size=group_size,
         n_nonzero=n_nonzero,
         error=error,
         split_sign=split_sign,

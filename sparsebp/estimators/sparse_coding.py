@@ -60,14 +60,16 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
     ----------
     n_components : int, default=None
         Number of atoms; None means as many as features.
-    penalty : {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"} or Penalty, \
-            default="smooth_l1"
-        The sparsity penalty S. A topographic one orders the atoms on a map.
+    penalty : {"l1", "smooth_l1", "topographic", "subspace", "log_cosh", "cauchy", "welsch"} or \
+            Penalty, default="smooth_l1"
+        The sparsity penalty S. "topographic" orders the atoms on a map, "subspace" in groups.
     alpha : float, default=1.0
         Weight α ≥ 0 of the penalty (the tutorial's λ; twice scikit-learn's ``alpha``). The right
         value depends on the scale of the samples; 1 suits whitened patches of unit variance.
     epsilon : float, default=1e-3
-        Smoothing ε > 0 of "smooth_l1" and "topographic"; a Penalty object has its own.
+        Smoothing ε > 0 of "smooth_l1", "topographic" and "subspace"; a Penalty has its own.
+    group_size : int, default=4
+        Features of a group of "subspace", which must divide the number of components.
     n_nonzero : int, default=None
         The maximum number of atoms of a sample, ≥ 1, for codes by pursuit. It replaces the penalty:
         `penalty`, `alpha` and `gamma` must have their default values.
@@ -176,6 +178,7 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         penalty: str | Penalty = "smooth_l1",
         alpha: float = 1.0,
         epsilon: float = 1e-3,
+        group_size: int = 4,
         n_nonzero: int | None = None,
         error: float | None = None,
         gamma: float | None = None,
@@ -197,6 +200,7 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         self.penalty = penalty
         self.alpha = alpha
         self.epsilon = epsilon
+        self.group_size = group_size
         self.n_nonzero = n_nonzero
         self.error = error
         self.gamma = gamma

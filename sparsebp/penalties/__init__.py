@@ -5,6 +5,7 @@ from sparsebp.penalties.elementwise import L1, Cauchy, LogCosh, SmoothL1, Welsch
 from sparsebp.penalties.gaussian import GaussianReference, gaussian_reference, values_of_each
 from sparsebp.penalties.named import NAMES, make_penalty
 from sparsebp.penalties.signed import Signed
+from sparsebp.penalties.subspace import Subspace
 from sparsebp.penalties.topographic import Topographic, squarest_grid
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Penalty",
     "Signed",
     "SmoothL1",
+    "Subspace",
     "Topographic",
     "Welsch",
     "gaussian_reference",

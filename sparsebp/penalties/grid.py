@@ -1,4 +1,4 @@
-"""Neighborhoods on a grid as a matrix that is never formed."""
+"""Neighborhoods and groups on a grid as a matrix that is never formed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sparsebp._namespaces import namespace
 class GridGrouping:
     """V of rectangular neighborhoods: neighbors among rows ⊗ neighbors among columns.
 
-    Row r of the square matrices `rows` and `columns` holds ones at the neighbors of r. A product
-    with V sums over columns, then over rows, which needs a few percent of the multiplications of
-    the full matrix.
+    Row r of the matrices `rows` and `columns` holds ones at the neighbors of r, or at the members
+    of group r. A product with V sums over rows and over columns, which needs a few percent of the
+    multiplications of the full matrix.
 
     Examples
     --------
@@ -39,11 +39,13 @@ class GridGrouping:
 
     def __matmul__(self, a: np.ndarray) -> np.ndarray:
         """Compute V a for an array of shape (n_rows · n_columns, n_samples)."""
-        (height, width), n = (self.rows.shape[0], self.columns.shape[0]), a.shape[1]
-        reshape = namespace(a).reshape
-        over_rows = self.rows @ reshape(a, (height, width * n))
-        over_both = self.columns @ reshape(over_rows, (height, width, n))
-        return reshape(over_both, (height * width, n))
+        (height, rows), (width, columns) = self.rows.shape, self.columns.shape
+        n, reshape = a.shape[1], namespace(a).reshape
+        if width < columns:  # sums over columns leave less to sum over rows
+            summed = self.columns @ reshape(a, (rows, columns, n))
+            return reshape(self.rows @ reshape(summed, (rows, width * n)), (height * width, n))
+        summed = self.rows @ reshape(a, (rows, columns * n))
+        return reshape(self.columns @ reshape(summed, (height, columns, n)), (height * width, n))
 
     def map_arrays(self, function: Callable[[Any], Any]) -> GridGrouping:
         """Return the same matrix with its factors converted."""
@@ -57,8 +59,8 @@ class GridGrouping:
     @property
     def shape(self) -> tuple[int, int]:
         """Shape of the whole matrix."""
-        n = self.rows.shape[0] * self.columns.shape[0]
-        return n, n
+        (height, rows), (width, columns) = self.rows.shape, self.columns.shape
+        return height * width, rows * columns
 
     @property
     def dtype(self) -> np.dtype:
@@ -72,7 +74,7 @@ class GridGrouping:
         return self.map_arrays(lambda factor: factor.astype(dtype))
 
     def toarray(self) -> np.ndarray:
-        """Return the whole matrix, of shape (n_rows · n_columns, n_rows · n_columns)."""
+        """Return the whole matrix."""
         return np.kron(self.rows, self.columns)
 
 

@@ -12,13 +12,12 @@ import numpy as np
 from sparsebp._cached import cached_property
 from sparsebp._checks import check_integer, check_matrix, check_number, check_shape, mistake
 from sparsebp._memory import check_memory
-from sparsebp.network import Add, Identity, Layer, Linear, Parameter, Root, Square
-from sparsebp.penalties.base import Penalty
 from sparsebp.penalties.grid import GridGrouping
+from sparsebp.penalties.grouped import Grouped
 
 
 @dataclass(frozen=True, eq=False)
-class Topographic(Penalty):
+class Topographic(Grouped):
     """S(s) = Σ √(V(s∘s) + ε), where V sums over each feature's neighborhood on a grid.
 
     Group r has the features of the neighborhood of feature r (V[r, c] = 1 if group r holds
@@ -70,13 +69,14 @@ class Topographic(Penalty):
         object.__setattr__(self, "wrap", bool(self.wrap))
 
     @cached_property
-    def _weight(self) -> Any:  # made when asked for: a file may name a grid of any size
+    def _weight(self) -> Any:  # type: ignore[override]
+        # Made when asked for: a file may name a grid of any size.
         size = self.neighborhood
         size = (size, size) if isinstance(size, int) else size
         return GridGrouping.of(cast(Any, self.grid_shape), size, wrap=self.wrap)
 
     @cached_property
-    def grouping(self) -> np.ndarray:
+    def grouping(self) -> np.ndarray:  # type: ignore[override]
         """Return the grouping matrix V, of shape (n_groups, n_components)."""
         shape = cast(Any, self.grid_shape)
         check_memory("grid_shape", shape, *2 * [2 * [math.prod(shape)]])
@@ -88,11 +88,6 @@ class Topographic(Penalty):
         if self.grid_shape is None:
             state |= dict.fromkeys(("grouping", "_weight"), self.grouping)
         return state
-
-    @property
-    def is_elementwise(self) -> bool:
-        """False: groups join coefficients."""
-        return False
 
     @classmethod
     def from_groups(cls, groups: Any, *, epsilon: float = 1e-2) -> Topographic:
@@ -126,21 +121,6 @@ class Topographic(Penalty):
         for name, value in {**values, **matrices}.items():
             object.__setattr__(penalty, name, value)
         return penalty
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """Four layers: z², V, z + ε, z^½."""
-        return (
-            Layer(Identity(), Square()),
-            Layer(Parameter("V"), Linear()),
-            Layer(Identity(), Add(self.epsilon)),
-            Layer(None, Root()),
-        )
-
-    @property
-    def variables(self) -> dict[str, Any]:
-        """The grouping matrix V; that of a grid is not written out."""
-        return {"V": self._weight}
 
     def check_components(self, n_components: int) -> None:
         """Refuse a number of components other than the map's or the groups'."""

@@ -18,7 +18,7 @@ from sparsebp.samples import Samples, second_moment_factor
 #: Attributes of penalties that are shown, and what their matrices are.
 _NUMBERS = {r"\epsilon": "epsilon", "a": "sharpness"}
 _SYMBOLS = {
-    "V": "the neighborhoods of the map: sums the squares in each",
+    "V": "sums the squares of each group: of a neighborhood on the map, or of a subspace",
     "G": "has the sign of each component on its diagonal",
 }
 

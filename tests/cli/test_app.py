@@ -14,6 +14,7 @@ from sparsebp import OrthonormalICA, SparseCoding, load_model, read_metadata, sa
 from sparsebp.callbacks import _measured
 from sparsebp.cli.choices import PENALTIES, SOLVERS, Model
 from sparsebp.cli.derivations import DERIVATIONS, find_derivations
+from sparsebp.cli.models import make_estimator
 from sparsebp.metrics import (
     coefficient_kurtosis,
     explained_variance,
@@ -113,6 +114,15 @@ def test_summary_report_callback_and_metrics_say_the_same(tmp_path, photographs)
     assert numbers["kurtosis of the coefficients; a Gaussian has 3"] == f"{said['kurtosis']:.1f}"
     assert numbers["median R² of the best Gabor functions"] == f"{said['gabor_r2']:.2f}"
     assert _measured(model, samples).sparsity == pytest.approx(said["near_zero"], abs=1e-3)
+
+
+def test_a_size_of_groups_is_for_subspaces():
+    estimator = make_estimator(Model.ICA, 8, penalty="subspace", group_size=2, epsilon=0.1)
+    assert (estimator.penalty, estimator.group_size, estimator.epsilon) == ("subspace", 2, 0.1)
+    for options in ((), ("--penalty", "topographic"), ("--model", "topographic")):
+        result = run("learn", *options, "--group-size", "2")
+        assert result.exit_code != 0
+        assert "--group-size does not apply to --model" in " ".join(result.output.split())
 
 
 def test_an_epsilon_that_a_penalty_does_not_have_is_refused():

@@ -6,7 +6,7 @@ from sklearn.linear_model import Lasso
 from thinning import first_fast
 
 from sparsebp.coding import Pursuit, encode, pursue, starting_codes
-from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic
+from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Subspace, Topographic
 from sparsebp.problems import sparse_coding
 
 SMOOTH = [
@@ -15,6 +15,7 @@ SMOOTH = [
     LogCosh(),
     Cauchy(),
     Topographic((3, 4)),
+    Subspace(4, 3),
     Topographic((2, 6), wrap=False, epsilon=1e-1),
     Topographic.from_groups(np.eye(5, 12) + np.eye(5, 12, 4)),
 ]

@@ -7,7 +7,7 @@ from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.coding import encode
-from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Topographic, Welsch
+from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Subspace, Topographic, Welsch
 
 PENALTIES = [
     L1(),
@@ -17,6 +17,7 @@ PENALTIES = [
     Cauchy(),
     Welsch(),
     Topographic((4, 6)),
+    Subspace(6, 4),
     Topographic.from_groups(np.eye(24) + np.eye(24, 24, 4)),
 ]
 FAST = {"max_iter": 12, "tol": 1.0, "random_state": 0}

@@ -54,6 +54,39 @@ def test_extreme_scales(scale):
     assert amari_distance(scale * unmixing, scale * mixing) == pytest.approx(expected)
 
 
+def slow_between_subspaces(product, size):
+    n = len(product) // size
+    cut = [slice(i * size, (i + 1) * size) for i in range(n)]
+    norms = np.array([[np.linalg.norm(product[a, b]) for b in cut] for a in cut])
+    return slow_amari(norms, np.eye(n))
+
+
+@pytest.mark.parametrize(("n_groups", "size"), [(2, 2), (5, 4), (3, 1)])
+def test_between_subspaces_it_is_that_of_the_norms_of_blocks(n_groups, size):
+    rng = np.random.default_rng(n_groups)
+    product = rng.standard_normal((n_groups * size,) * 2)
+    found = amari_distance(product, np.eye(len(product)), group_size=size)
+    assert found == pytest.approx(slow_between_subspaces(product, size))
+
+
+def test_bases_of_the_subspaces_do_not_matter():
+    rng = np.random.default_rng(0)
+    mixing, order = rng.standard_normal((12, 12)), rng.permutation(3)
+    within = np.kron(np.eye(3), np.ones((4, 4))) * rng.standard_normal((12, 12))
+    unmixing = (within @ np.linalg.inv(mixing)).reshape(3, 4, 12)[order].reshape(12, 12)
+    assert amari_distance(unmixing, mixing, group_size=4) == pytest.approx(0, abs=1e-12)
+    assert amari_distance(unmixing, mixing) > 0.1
+    assert amari_distance(np.roll(unmixing, 2, axis=0), mixing, group_size=4) > 0.1
+    assert amari_distance(np.eye(4), np.eye(4), group_size=4) == 0
+
+
+def test_groups_that_are_not_full_are_refused():
+    with pytest.raises(ValueError, match="group_size is 3 but there are 4 sources"):
+        amari_distance(np.eye(4), np.eye(4), group_size=3)
+    with pytest.raises(ValueError, match="group_size must be an integer ≥ 1, got 0"):
+        amari_distance(np.eye(4), np.eye(4), group_size=0)
+
+
 def test_shapes_that_do_not_multiply_to_a_square_are_refused():
     with pytest.raises(ValueError, match=r"unmixing has shape \(2, 3\) and mixing \(2, 3\).*Trans"):
         amari_distance(np.ones((2, 3)), np.ones((2, 3)))

@@ -14,6 +14,7 @@ from sparsebp.penalties import (
     LogCosh,
     Penalty,
     SmoothL1,
+    Subspace,
     Topographic,
     Welsch,
     squarest_grid,
@@ -24,6 +25,18 @@ def overlapping_groups(n_components):
     """Weighted groups, fewer than the components, each component in at least one."""
     rng = np.random.default_rng(n_components)
     return rng.uniform(0.1, 2, (max(1, n_components - 1), n_components))
+
+
+def blocks(n_components):
+    """The smallest groups that fill so many components, of at least two if possible."""
+    size = next(d for d in range(min(2, n_components), n_components + 1) if n_components % d == 0)
+    return Subspace(n_components // size, size, epsilon=0.05)
+
+
+def written_out(n_components):
+    """Row r has ones at the members of group r."""
+    size = blocks(n_components).group_size
+    return np.kron(np.eye(n_components // size), np.ones((1, size)))
 
 
 def torus(n_components):
@@ -62,6 +75,12 @@ CASES = (
         lambda k: Topographic.from_groups(overlapping_groups(k), epsilon=0.05),
         lambda s: oracles.topographic(s, overlapping_groups(len(s)), 0.05),
         lambda s: oracles.topographic_gradient(s, overlapping_groups(len(s)), 0.05),
+    ),
+    Case(
+        "subspace",
+        blocks,
+        lambda s: oracles.topographic(s, written_out(len(s)), 0.05),
+        lambda s: oracles.topographic_gradient(s, written_out(len(s)), 0.05),
     ),
     Case("log_cosh", lambda k: LogCosh(), oracles.log_cosh, oracles.log_cosh_gradient),
     Case(

@@ -6,6 +6,7 @@ from sparsebp.penalties import (
     Cauchy,
     LogCosh,
     SmoothL1,
+    Subspace,
     Topographic,
     Welsch,
     make_penalty,
@@ -18,6 +19,7 @@ from sparsebp.penalties import (
         ("l1", L1()),
         ("smooth_l1", SmoothL1(0.3)),
         ("topographic", Topographic((3, 4), epsilon=0.3)),
+        ("subspace", Subspace(3, 4, epsilon=0.3)),
         ("log_cosh", LogCosh()),
         ("cauchy", Cauchy()),
         ("welsch", Welsch()),
@@ -28,7 +30,8 @@ def test_names(name, expected):
 
 
 def test_every_name_is_tested_above():
-    assert set(NAMES) == {"l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch"}
+    others = {"subspace", "log_cosh", "cauchy", "welsch"}
+    assert set(NAMES) == {"l1", "smooth_l1", "topographic"} | others
 
 
 def test_a_penalty_is_returned_as_it_is():
@@ -56,6 +59,30 @@ def test_a_grid_for_another_number_is_refused():
 def test_epsilon_is_checked_where_it_counts(name):
     with pytest.raises(ValueError, match="epsilon must be a finite number > 0, got -1"):
         make_penalty(name, 12, -1)
+
+
+def test_groups_must_be_full():
+    assert make_penalty("subspace", 12, 0.3, 6) == Subspace(2, 6, epsilon=0.3)
+    with pytest.raises(
+        ValueError, match=r"n_components is 63, which is not a multiple of group_si"
+    ):
+        make_penalty("subspace", 63, 0.3, 4)
+    with pytest.raises(ValueError, match="Set n_components=4, or a group_size that divides 3"):
+        make_penalty("subspace", 3, 0.3, 4)
+    with pytest.raises(
+        ValueError, match=r"n_components is 9 but the penalty's 2 groups of 4 hold 8"
+    ):
+        make_penalty(Subspace(2, 4), 9, 0.3)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.0, None, True])
+def test_a_size_of_groups_is_checked(size):
+    with pytest.raises((ValueError, TypeError), match="group_size must be an integer ≥ 1"):
+        make_penalty("subspace", 12, 0.3, size)
+    with pytest.raises((ValueError, TypeError), match="group_size must be an integer ≥ 1"):
+        Subspace(3, size)
+    with pytest.raises((ValueError, TypeError), match="n_groups must be an integer ≥ 1"):
+        Subspace(size)
 
 
 def test_a_map_needs_components():

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from oracles import relative_error
-from penalties.registry import CASES, overlapping_groups, torus
+from penalties.registry import CASES, overlapping_groups, torus, written_out
 from problems import problems
 from problems.problems import ALPHA, DECODER, GAMMA, SCALE, SIZES, Data
 
@@ -24,6 +24,7 @@ PENALTIES = {
     "smooth_l1": lambda s: torch().sqrt(s**2 + 0.03).sum(),
     "topographic": lambda s: torch().sqrt(tensor(torus(len(s))) @ s**2 + 0.05).sum(),
     "groups": lambda s: torch().sqrt(tensor(overlapping_groups(len(s))) @ s**2 + 0.05).sum(),
+    "subspace": lambda s: torch().sqrt(tensor(written_out(len(s))) @ s**2 + 0.05).sum(),
     "log_cosh": lambda s: torch().log(torch().cosh(s)).sum(),
     "sharp_log_cosh": lambda s: torch().log(torch().cosh(2 * s)).sum() / 2,
     "cauchy": lambda s: torch().log1p(s**2).sum(),
