@@ -133,6 +133,7 @@ FUNCTIONS = [
     *(datasets.make_dictionary_signals, datasets.make_mixtures, datasets.make_dead_leaves),
     *(displays.filter_mosaic, penalties.make_penalty, penalties.squarest_grid, penalties.Signed),
     *(penalties.L1, penalties.SmoothL1, penalties.LogCosh, penalties.Topographic),
+    penalties.Subspace,
     *(penalties.Topographic.from_groups, sparsebp.load_basis, sparsebp.load_model),
     *(sparsebp.read_metadata, sparsebp.sparse_encode),
 ]
@@ -152,6 +153,8 @@ ARGUMENTS = {
     **{"image": image, "images": stack, "filters": filters, "model": lambda r: ("", fitted(r))},
     **{"random_state": COMMON["random_state"], "patch_shape": [3, (3, 3), (2, 4), (3, 3, 3), 12]},
     **{"boundary": ["mirror", "wrap"], "threshold": [0.5, 0.99], "stride": [1, 2, (1, 2), 3]},
+    **{"respond": filters, "n_orientations": [1, 4], "frequencies": [None, [0.1, 0.3], [0.2]]},
+    **{"n_phases": [5, 8, 32], "group_size": [1, 2, 3], "n_groups": [1, 2]},
     **{"missing": [None, np.eye(12) > 0, np.zeros((12, 12), bool), np.ones((12, 12), bool)]},
     **{"prepare": [prep.remove_mean], "progress": [False], "silent": [(), [0], [-1]]},
     **{"grid_shape": [(2, 2), (3, 4), [2, 2], (1, 4)], "scale": ["each", "all"], "gap": [0, 3]},
@@ -209,6 +212,7 @@ DRAWN = {
     displays.ObjectiveDisplay: {},
     displays.ShapeDisplay: {"min_r_squared": [0, 0.5], "label": [None, "l"]},
     displays.SpectrumDisplay: {"fractions": [None, (0.5, 0.9)]},
+    displays.TuningDisplay: {"panels": ["phase", ("modulation", "frequency"), "orientation"]},
     displays.ReconstructionDisplay: {"n_patches": [1, 3], "scale": ["each", "all"]},
 }
 

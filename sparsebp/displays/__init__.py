@@ -14,6 +14,7 @@ from sparsebp.displays.reconstruction import ReconstructionDisplay
 from sparsebp.displays.shape import ShapeDisplay
 from sparsebp.displays.spectrum import SpectrumDisplay
 from sparsebp.displays.stability import StabilityDisplay
+from sparsebp.displays.tuning import TuningDisplay
 
 __all__ = [
     "BasisDisplay",
@@ -26,5 +27,6 @@ __all__ = [
     "ShapeDisplay",
     "SpectrumDisplay",
     "StabilityDisplay",
+    "TuningDisplay",
     "filter_mosaic",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sparsebp._checks import check_matrix
-from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
+from sparsebp._checks import check_integer, check_matrix
+from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape, split_channels
 from sparsebp._unused import unused_components
 from sparsebp.displays._axes import take_axes
 from sparsebp.displays._features import last_step, learned_features
-from sparsebp.displays.mosaic import Scale, check_grid_shape, draw_mosaic, lay_out, tile_size
+from sparsebp.displays.mosaic import (
+    Scale,
+    brightness,
+    check_grid_shape,
+    draw_mosaic,
+    place,
+    tile_size,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +43,9 @@ class BasisDisplay:
         None takes square gray patches or, where n_features is three times a square, square color
         patches.
     grid_shape : (rows, columns), default None
-        Layout of a topographic map. None takes the squarest grid.
+        Layout of a topographic map, or of the groups. None takes the squarest grid.
+    group_size : int, default 1
+        Number of filters that are drawn as a group, side by side.
 
     Attributes
     ----------
@@ -48,8 +58,8 @@ class BasisDisplay:
     Raises
     ------
     ValueError
-        If the components are not a finite real matrix, a shape does not fit them, or n_features
-        is no square to infer the patch shape from.
+        If the components are not a finite real matrix, a shape does not fit them, n_features is no
+        square to infer the patch shape from, or groups are not full.
 
     Examples
     --------
@@ -66,10 +76,13 @@ class BasisDisplay:
         patch_shape: PatchShape = None,
         *,
         grid_shape: Sequence[int] | None = None,
+        group_size: int = 1,
     ) -> None:
         self.components = check_matrix("components", components)
         self.patch_shape = resolved_patch_shape(self.components.shape[1], patch_shape)
-        self.grid_shape = check_grid_shape(len(self.components), grid_shape, self.patch_shape)
+        self.group_size = _checked_size(group_size, len(self.components))
+        n_tiles = len(self.components) // self.group_size
+        self.grid_shape = check_grid_shape(n_tiles, grid_shape, self._tile_shape)
         self.silent = np.empty(0, dtype=int)
 
     @classmethod
@@ -81,6 +94,8 @@ class BasisDisplay:
         grid_shape: Sequence[int] | None = None,
     ) -> BasisDisplay:
         """Take the filters of a fitted estimator, or of a pipeline as patterns of its input.
+
+        Those of independent subspaces are drawn in groups.
 
         A pipeline's components are mapped back through the earlier steps:
         inverse_transform(components) - inverse_transform(zeros).
@@ -114,7 +129,10 @@ class BasisDisplay:
         """
         components, learned_shape = learned_features(estimator)
         shape = learned_shape if grid_shape is None else grid_shape
-        display = cls(components, given_or_kept(patch_shape, estimator), grid_shape=shape)
+        size = getattr(getattr(last_step(estimator), "penalty_", None), "group_size", 1)
+        size = size if grid_shape is None else 1  # places in a grid are those of filters
+        given = given_or_kept(patch_shape, estimator)
+        display = cls(components, given, grid_shape=shape, group_size=size)
         shares = getattr(last_step(estimator), "contributions_", None)
         if shares is not None and len(shares) == len(components):
             display.silent = unused_components(shares)
@@ -158,8 +176,9 @@ class BasisDisplay:
         """
         drawn = self.components.copy()
         drawn[self.silent] = 0
-        mosaic = lay_out(drawn, self.patch_shape, self.grid_shape, scale=scale, gap=gap)
-        height, width = tile_size(self.patch_shape, 1)
+        images = brightness(drawn, scale).reshape(len(drawn) // self.group_size, -1)
+        mosaic = place(images, self._tile_shape, self.grid_shape, gap=gap)
+        height, width = tile_size(self._tile_shape, 1)
         columns = self.grid_shape[1] * max(width / height, 1)  # of square patches as wide
         (ax,) = take_axes(ax, 1, lambda: _fitting_axes(mosaic, columns))
         draw_mosaic(ax, mosaic, **imshow_options)
@@ -168,6 +187,24 @@ class BasisDisplay:
             ax.set_title(title)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    @property
+    def _tile_shape(self) -> tuple[int, ...]:
+        """Shape of what is drawn together: a filter or, as the frames of a volume, a group."""
+        if self.group_size == 1:
+            return self.patch_shape
+        sides, n_channels = split_channels(self.patch_shape)
+        n_frames = self.group_size * math.prod(sides[:-2])
+        return (n_frames, *sides[-2:], n_channels)
+
+
+def _checked_size(group_size: int, n_components: int) -> int:
+    if n_components % check_integer("group_size", group_size):
+        raise ValueError(
+            f"group_size is {group_size} but there are {n_components} components; give a number "
+            "that divides them."
+        )
+    return group_size
 
 
 def _fitting_axes(mosaic: np.ndarray, columns: float) -> Axes:

@@ -1,4 +1,4 @@
-"""Measures of learned features: recovery, sparsity, Gabor fits, topography."""
+"""Measures of learned features: recovery, sparsity, Gabor fits, tuning, topography."""
 
 from sparsebp.metrics._clusters import Stability
 from sparsebp.metrics._gabor_result import GaborFit
@@ -7,6 +7,7 @@ from sparsebp.metrics.comparison import DictionaryComparison, compare_dictionari
 from sparsebp.metrics.description import DescriptionLength, description_length
 from sparsebp.metrics.duality import duality_gap
 from sparsebp.metrics.gabor import gabor_fit
+from sparsebp.metrics.gratings import GratingResponses, grating_responses
 from sparsebp.metrics.recovery import Recovery, dictionary_recovery
 from sparsebp.metrics.separation import amari_distance
 from sparsebp.metrics.stability import stability, stability_of_fits
@@ -27,6 +28,7 @@ __all__ = [
     "FeatureSummary",
     "GaborFit",
     "GaborUncertainty",
+    "GratingResponses",
     "Recovery",
     "Stability",
     "TopographyIndex",
@@ -39,6 +41,7 @@ __all__ = [
     "duality_gap",
     "explained_variance",
     "gabor_fit",
+    "grating_responses",
     "near_zero_fraction",
     "signal_fraction",
     "silent_components",

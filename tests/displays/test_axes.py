@@ -19,8 +19,9 @@ from sparsebp.displays import (
     ReconstructionDisplay,
     SpectrumDisplay,
     StabilityDisplay,
+    TuningDisplay,
 )
-from sparsebp.metrics import compare_dictionaries
+from sparsebp.metrics import compare_dictionaries, grating_responses
 
 DISPLAYS = [
     BasisDisplay(gratings()),
@@ -32,12 +33,13 @@ DISPLAYS = [
     SpectrumDisplay([3, 2, 1]),
     StabilityDisplay(found_again([1.0, 0.5], n_components=2), (2, 3)),
     ComparisonDisplay(compare_dictionaries(gratings(), gratings(), n_draws=1, random_state=0)),
+    TuningDisplay({"a": grating_responses(gratings(), 10, n_orientations=4)}),
 ]
 every_display = pytest.mark.parametrize("display", DISPLAYS, ids=lambda one: type(one).__name__)
 #: Those of several panels, or of one image, in the fast suite.
 divided = pytest.mark.parametrize(
     "display",
-    first_fast([DISPLAYS[i] for i in (2, 3, 6, 0, 1, 4, 5, 7, 8)], 4),
+    first_fast([DISPLAYS[i] for i in (2, 3, 6, 0, 1, 4, 5, 7, 8, 9)], 4),
     ids=lambda one: type(one).__name__,
 )
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from displays.gratings import SIDE, gratings
 from PIL import Image
 from sklearn.decomposition import PCA, FastICA
 from sklearn.exceptions import NotFittedError
@@ -13,6 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sparsebp.displays import BasisDisplay, filter_mosaic
+from sparsebp.displays.mosaic import brightness
+from sparsebp.penalties import Subspace
 
 
 def components(n_components=6, n_features=16):
@@ -169,3 +172,35 @@ def test_silent_filters_are_gray():
     np.testing.assert_array_equal(*images)
     estimator.contributions_ = shares[:5]  # of other components
     assert BasisDisplay.from_estimator(estimator).silent.size == 0
+
+
+def test_groups_are_drawn_side_by_side():
+    filters = gratings()
+    grouped = BasisDisplay(filters, group_size=2, grid_shape=(3, 1)).plot()
+    pixels = np.asarray(grouped.ax_.images[0].get_array())
+    assert pixels.shape == (3 * 13 + 3, 2 * 11 - 1 + 6)
+    for number, image in enumerate(brightness(filters, "each").reshape(-1, SIDE, SIDE)):
+        row, column = divmod(number, 2)
+        top, left = 3 + 13 * row, 3 + 11 * column
+        np.testing.assert_allclose(pixels[top : top + SIDE, left : left + SIDE], image)
+
+
+def test_subspaces_of_an_estimator_are_drawn_as_groups():
+    model = SimpleNamespace(components_=gratings(), penalty_=Subspace(3, 2))
+    display = BasisDisplay.from_estimator(model)
+    assert display.group_size == 2
+    assert np.prod(display.grid_shape) >= 3
+    assert BasisDisplay.from_estimator(model, grid_shape=(2, 3)).group_size == 1
+
+
+def test_groups_of_any_patches_can_be_drawn():
+    color = BasisDisplay(np.ones((4, 27)), (3, 3, 3), group_size=2, grid_shape=(2, 1)).plot()
+    assert color.ax_.images[0].get_array().shape[:2] == (2 * 6 + 3, 7 + 6)
+    assert BasisDisplay(np.ones((4, 27)), (3, 9), group_size=4).plot().grid_shape == (1, 1)
+    moving = BasisDisplay(np.ones((4, 50)), (2, 5, 5), group_size=2, grid_shape=(2, 1)).plot()
+    assert moving.ax_.images[0].get_array().shape == (2 * 8 + 3, 4 * 6 - 1 + 6)
+
+
+def test_groups_of_filters_must_be_full():
+    with pytest.raises(ValueError, match="group_size is 4 but there are 6 components"):
+        BasisDisplay(gratings(), group_size=4)

@@ -1,0 +1,86 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from displays.gratings import SIDE, WAVES, gratings
+
+from sparsebp import load_basis
+from sparsebp.displays import TuningDisplay
+from sparsebp.metrics import grating_responses
+
+FILTERS = gratings() - gratings().mean(axis=1, keepdims=True)
+PAIRS = np.kron(np.eye(3), [[1, 1]])
+
+
+def cells():
+    return {
+        "filters": grating_responses(FILTERS, SIDE),
+        "pairs": grating_responses(FILTERS, SIDE, groups=PAIRS),
+    }
+
+
+def test_curves_are_about_the_best_grating():
+    display = TuningDisplay(cells()).plot()
+    orientation, frequency, phase, _ = display.axes_
+    for ax, best in ((orientation, 0), (frequency, 0), (phase, 0)):
+        for line in ax.lines:
+            x, y = line.get_data()
+            assert y[x == best] == pytest.approx(1)
+            assert np.nanmax(y) == pytest.approx(1)
+    for line in (*orientation.lines, *phase.lines):  # they are periodic
+        assert line.get_ydata()[0] == pytest.approx(line.get_ydata()[-1])
+    assert phase.get_xlim() == (-180, 180)
+    assert orientation.get_xlim() == (-90, 90)
+
+
+def test_the_phase_of_a_simple_cell_is_that_of_a_half_wave():
+    (line,) = TuningDisplay(grating_responses(FILTERS[:1], SIDE)).plot(panels="phase").ax_.lines
+    expected = np.maximum(np.cos(np.radians(line.get_xdata())), 0)
+    assert np.abs(line.get_ydata() - expected).max() < 0.1  # the peak is between two phases
+
+
+def test_ratios_fall_into_their_bins():
+    (ax,) = TuningDisplay(cells()).plot(panels=["modulation"]).axes_
+    heights = np.array([bar.get_height() for bar in ax.patches]).reshape(2, 20)
+    assert heights[0, 15] == 1  # π/2 = 1.571
+    assert heights[1, 0] == 1
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["filters", "pairs"]
+
+
+def test_one_kind_of_cells_needs_no_legend():
+    display = TuningDisplay(cells()["filters"]).plot(panels=("phase", "orientation"))
+    assert [ax.get_legend() for ax in display.axes_] == [None, None]
+    assert display.ax_.get_ylabel() == "Relative response"
+
+
+def test_silent_cells_are_left_out():
+    silent = np.vstack([FILTERS[:2], np.zeros((1, FILTERS.shape[1]))])
+    with_silent, without = (
+        TuningDisplay(grating_responses(f, SIDE)).plot(panels="phase").ax_.lines[0].get_ydata()
+        for f in (silent, FILTERS[:2])
+    )
+    np.testing.assert_array_equal(with_silent, without)
+    TuningDisplay(grating_responses(np.zeros((2, 16)), 4)).plot()
+
+
+def test_an_estimator_is_measured_by_its_filters_and_groups():
+    model = load_basis("topographic-10x10")
+    display = TuningDisplay.from_estimator(model)
+    expected = grating_responses(model.components_, 10, groups=model.penalty_.grouping)
+    np.testing.assert_array_equal(display.responses["groups"].responses, expected.responses)
+    assert len(display.responses["filters"].responses) == len(model.components_)
+    assert list(TuningDisplay.from_estimator(load_basis("sparse-coding-8x8")).responses) == [
+        "filters"
+    ]
+
+
+def test_what_is_no_result_is_refused():
+    for wrong in (FILTERS, {"a": FILTERS}, None):
+        with pytest.raises(TypeError, match="responses must be the result of grating_responses"):
+            TuningDisplay(wrong)
+    with pytest.raises(ValueError, match="empty mapping"):
+        TuningDisplay({})
+    with pytest.raises(ValueError, match="panels must be some of 'orientation'"):
+        TuningDisplay(cells()).plot(panels="color")
+    with pytest.raises(ValueError, match="ax must be one matplotlib Axes of a grid of subplots"):
+        TuningDisplay(cells()).plot(ax=plt.subplots(1, 2)[1])
+    assert len(WAVES) == len(FILTERS)
