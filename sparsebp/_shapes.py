@@ -1,9 +1,19 @@
-"""The meaning of the axes of images and patches, inferred from their shapes."""
+"""The meaning of the axes of images and patches, inferred from their shapes.
+
+| shape | patch |
+|---|---|
+| (height, width) | gray |
+| (height, width, 3) | in color |
+| (frames, height, width), (frames, height, width, 3) | of a movie |
+| (2, height, width), (2, height, width, 3) | binocular: of the left eye, then of the right one |
+"""
 
 from collections.abc import Sequence
 from math import isqrt, prod
 from numbers import Integral
 from typing import Any
+
+from numpy.typing import NDArray
 
 from sparsebp._checks import check_shape
 
@@ -11,6 +21,8 @@ from sparsebp._checks import check_shape
 _LONGEST = 5
 #: Number of color channels.
 COLORS = 3
+#: Frames of a binocular patch.
+EYES = 2
 
 
 def is_photograph(height: int, width: int) -> bool:
@@ -111,6 +123,19 @@ def split_channels(patch_shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
     if len(patch_shape) == 4 or (len(patch_shape) == 3 and patch_shape[2] == COLORS):
         return patch_shape[:-1], patch_shape[-1]
     return patch_shape, 1
+
+
+def as_volumes(patches: NDArray[Any], patch_shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return flattened patches as (n_patches, frames, height, width, channels).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> as_volumes(np.ones((7, 192)), (8, 8, 3)).shape
+    (7, 1, 8, 8, 3)
+    """
+    (*frames, height, width), channels = split_channels(patch_shape)
+    return patches.reshape(len(patches), prod(frames), height, width, channels)
 
 
 def picture_size(patch_shape: tuple[int, ...]) -> tuple[int, int]:

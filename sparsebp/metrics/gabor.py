@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparsebp._checks import check_matrix
 from sparsebp._magnitudes import decomposing, ignore_float_warnings, require_finite
-from sparsebp._shapes import checked_patch_shape, picture_size, resolved_patch_shape, split_channels
+from sparsebp._shapes import as_volumes, checked_patch_shape, picture_size, resolved_patch_shape
 from sparsebp.metrics._gabor_model import ANGLE, FREQUENCY, WIDTHS, gabor_pair
 from sparsebp.metrics._gabor_refine import amplitudes, refine, within_bounds
 from sparsebp.metrics._gabor_result import GaborFit, half_turns, within_half_turn
@@ -92,10 +92,9 @@ def _gray_filters(
     matrix = check_matrix("filters", filters).astype(np.float64)
     shape = resolved_patch_shape(matrix.shape[1], checked_patch_shape(patch_shape), "each filter")
     size = picture_size(shape)
-    sides, n_channels = split_channels(shape)
-    images = matrix.reshape(len(matrix), prod(sides[:-2]), prod(size), n_channels)
-    if images.shape[1] * n_channels > 1:
-        images = images.transpose(0, 2, 1, 3).reshape(len(matrix), prod(size), -1)
+    if len(shape) > len(size):
+        volumes = np.moveaxis(as_volumes(matrix, shape), 1, 3)
+        images = volumes.reshape(len(matrix), prod(size), -1)
         matrix = _principal_image(images)
     return matrix, size
 
