@@ -17,7 +17,7 @@ from sparsebp._shapes import COLORS
 from sparsebp._warnings import warn_user
 from sparsebp.datasets.photographs import Photograph, locate_photographs
 from sparsebp.preprocessing._arrays import check_images
-from sparsebp.preprocessing.patches import check_patch_shape, check_patch_sides, count_places
+from sparsebp.preprocessing.positions import check_patch_shape, check_patch_sides, count_places
 
 Prepare = Callable[[NDArray[Any]], NDArray[Any]]
 

@@ -24,7 +24,8 @@ from sparsebp._lazy_images import LazyImages, Prepare
 from sparsebp._memory import check_memory
 from sparsebp._progress import Track, no_progress
 from sparsebp.preprocessing.normalization import row_deviation
-from sparsebp.preprocessing.patches import contrast_threshold, cut_patches
+from sparsebp.preprocessing.patches import contrast_threshold
+from sparsebp.preprocessing.positions import cut_patches
 from sparsebp.samples import BLOCK, slices
 
 __all__ = ["PatchStream"]

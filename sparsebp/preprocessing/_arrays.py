@@ -37,6 +37,26 @@ def check_images(images: Iterable[Any], n_sides: int = 2) -> list[NDArray[Any]]:
     return checked
 
 
+def are_movies(images: Any) -> bool:
+    """Return whether images have frames: they are three-dimensional and not in color, or more."""
+    shape = getattr(images, "shape", None)
+    if shape is None and isinstance(images, list | tuple) and images:
+        shape = (len(images), *getattr(images[0], "shape", ()))
+    return shape is not None and (len(shape) > 4 or (len(shape) == 4 and shape[-1] != COLORS))
+
+
+def check_movies(images: Iterable[Any]) -> list[NDArray[Any]]:
+    """Return movies as `check_images` does; a stack of images with their number last is refused."""
+    movies = check_images(images, 3)
+    for index, movie in enumerate(movies):
+        if image_number_axis(movie.shape[:3]) == 2:
+            raise ValueError(
+                f"images[{index}] has shape {movie.shape}, which looks like images with their "
+                "number last: give (frames, height, width), by np.moveaxis(images, -1, 0)"
+            )
+    return movies
+
+
 def _check_stack(shape: tuple[int, ...] | None, n_sides: int) -> None:
     """Refuse one array whose first axis does not count images."""
     if shape is None:
@@ -74,9 +94,11 @@ def _check_image(image: Any, index: int, n_sides: int) -> NDArray[Any]:
     color = array.ndim == n_sides + 1 and array.shape[-1] == COLORS
     if array.size == 0 or not (array.ndim == n_sides or color):
         frames = "frames, " * (n_sides == 3)
-        volume = "; for frames or other channels, give all three sides of patch_shape"
+        advice = "; for frames or other channels, give all three sides of patch_shape"
+        if array.ndim < n_sides:
+            advice = "; if images are the frames of a movie, give [np.stack(images)]"
         raise ValueError(
             f"images[{index}] has shape {array.shape}: give ({frames}height, width) or "
-            f"({frames}height, width, {COLORS}){volume if array.ndim > n_sides else ''}"
+            f"({frames}height, width, {COLORS}){advice if array.ndim != n_sides else ''}"
         )
     return array

@@ -9,7 +9,7 @@ from scipy import fft
 
 from sparsebp._checks import check_choice, check_flag, check_number
 from sparsebp._magnitudes import ignore_float_warnings, largest_magnitude
-from sparsebp.preprocessing._arrays import check_images
+from sparsebp.preprocessing._arrays import are_movies, check_images, check_movies
 
 
 def whiten_images(
@@ -30,7 +30,8 @@ def whiten_images(
     ----------
     images : sequence of array-like, each (height, width) or (height, width, 3)
         All gray or all color. Their sizes may differ. Each channel of a color image is filtered
-        on its own. Integer images are converted to float64.
+        on its own. Integer images are converted to float64. Also movies or stereo pairs, each
+        (frames, height, width) or (frames, height, width, 3): each frame is filtered on its own.
     cutoff : float, default=0.4
         Frequency where the filter falls off, in cycles per pixel, > 0. The published value is 200
         cycles per picture of 512 pixels.
@@ -73,6 +74,12 @@ def whiten_images(
     >>> bool(np.isclose((slow.var() + fast.var()) / 2, 1)), bool(fast.std() > 3 * slow.std())
     (True, True)
     """
+    if are_movies(images):
+        movies = check_movies(images)
+        frames = [frame for movie in movies for frame in movie]
+        options: Any = {"cutoff": cutoff, "boundary": boundary, "unit_variance": unit_variance}
+        white = iter(whiten_images(frames, **options))
+        return [np.stack([next(white) for _ in movie]) for movie in movies]
     checked = check_images(images)
     cutoff = check_number("cutoff", cutoff, above=0)
     filters = {"mirror": _filter_mirrored, "wrap": _filter_wrapped}
