@@ -159,8 +159,9 @@ ARGUMENTS = {
     **{"prepare": [prep.remove_mean], "progress": [False], "silent": [(), [0], [-1]]},
     **{"grid_shape": [(2, 2), (3, 4), [2, 2], (1, 4)], "scale": ["each", "all"], "gap": [0, 3]},
     **{"penalty": PENALTIES, "signs": [(1, 1, -1), (1,), [1, -1]], "neighborhood": [1, 2, 3, 5]},
+    **{"disparity": [None, 0, 2, (1, 2)], "velocity": [0, 1.5, (0, -1)], "n_movies": [1, 3]},
     **{"snr_db": [None, 0, 20.0, -10], "distribution": ["laplace", "student_t", "uniform"]},
-    **{"n_images": [1, 2], "shape": [(8, 8), (1, 1), (3, 9)], "min_radius": [1, 2.5]},
+    **{"n_images": [1, 2], "shape": [(8, 8), (1, 1), (3, 9), (2, 5, 5)], "min_radius": [1, 2.5]},
     **{
         "max_radius": [None, 3, 9.0],
         "name": ["nobody", "rica-12x12"],
@@ -174,7 +175,15 @@ ARGUMENTS = {
     "fit": lambda r: ("", metrics.gabor_fit(r.normal(size=(pick(r, [1, 4, 6]), 9)), (3, 3))),
 }
 #: A million of them takes long, as it should.
-MANY_ARE_FINE = {"n_images", "n_samples", "n_features", "n_components", "n_patches", "n_sources"}
+MANY_ARE_FINE = {
+    "n_images",
+    "n_movies",
+    "n_samples",
+    "n_features",
+    "n_components",
+    "n_patches",
+    "n_sources",
+}
 
 
 def argument(rng, name, columns, broken):

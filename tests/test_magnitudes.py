@@ -72,6 +72,13 @@ FUNCTIONS = {
     "unit_norm": lambda s: prep.unit_norm(s(X)),
     "whiten_images": lambda s: prep.whiten_images([s(IMAGE)]),
     "sample_patches": lambda s: prep.sample_patches([s(IMAGE)], 3, 9, min_contrast=0.5),
+    "two eyes": lambda s: prep.sample_patches([s(IMAGE)], 3, 9, disparity=2),
+    "make_movies": lambda s: prep.make_movies([s(IMAGE)], 2, (2, 3, 3)).movies,
+    "color_tuning": lambda s: metrics.color_tuning(s(FILTERS[:, :3])).hue,
+    "motion_tuning": lambda s: list(
+        metrics.motion_tuning(s(FILTERS), (3, 3, 1)).to_dict().values()
+    ),
+    "binocular_tuning": lambda s: metrics.binocular_tuning(s(FILTERS[:, :8]), (2, 2, 2)).disparity,
     "kurtosis": lambda s: metrics.coefficient_kurtosis(s(CODES)),
     "near_zero": lambda s: metrics.near_zero_fraction(s(CODES)),
     "signal_fraction": lambda s: metrics.signal_fraction(s(FILTERS), s(CODES)),
