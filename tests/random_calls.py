@@ -214,6 +214,9 @@ def function(rng):
 
 #: What each display may be told when it draws.
 DRAWN = {
+    displays.BinocularDisplay: {"min_correlation": [0, 0.5]},
+    displays.ColorDisplay: {},
+    displays.MotionDisplay: {"min_direction_index": [0, 0.5]},
     displays.BasisDisplay: {"scale": ["each", "all"], "gap": [0, 2], "title": [None, "t"]},
     displays.CoefficientsDisplay: {},
     displays.GaborDisplay: {"min_r_squared": [0, 0.5, 1], "bar_length": [0.5, 1]},

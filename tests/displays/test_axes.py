@@ -11,10 +11,13 @@ from thinning import first_fast
 
 from sparsebp.displays import (
     BasisDisplay,
+    BinocularDisplay,
     CoefficientsDisplay,
+    ColorDisplay,
     ComparisonDisplay,
     GaborDisplay,
     MapDisplay,
+    MotionDisplay,
     ObjectiveDisplay,
     ReconstructionDisplay,
     SpectrumDisplay,
@@ -34,12 +37,15 @@ DISPLAYS = [
     StabilityDisplay(found_again([1.0, 0.5], n_components=2), (2, 3)),
     ComparisonDisplay(compare_dictionaries(gratings(), gratings(), n_draws=1, random_state=0)),
     TuningDisplay({"a": grating_responses(gratings(), 10, n_orientations=4)}),
+    BinocularDisplay(gratings(), (2, 5, 10)),
+    ColorDisplay(gratings()[:, :75]),
+    MotionDisplay(gratings(), (4, 5, 5)),
 ]
 every_display = pytest.mark.parametrize("display", DISPLAYS, ids=lambda one: type(one).__name__)
 #: Those of several panels, or of one image, in the fast suite.
 divided = pytest.mark.parametrize(
     "display",
-    first_fast([DISPLAYS[i] for i in (2, 3, 6, 0, 1, 4, 5, 7, 8, 9)], 4),
+    first_fast([DISPLAYS[i] for i in (2, 3, 6, 0, 12, 1, 4, 5, 7, 8, 9, 10, 11)], 5),
     ids=lambda one: type(one).__name__,
 )
 
