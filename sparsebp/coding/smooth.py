@@ -17,6 +17,8 @@ from sparsebp.samples import filled, product, slices, taken
 
 #: Accelerated steps before L-BFGS. Far from the minimum they are the cheaper ones.
 _STEPS = 8
+#: Added to the curvatures of atoms, which may be zero.
+_TINY = np.finfo(np.float32).tiny
 #: Samples of which they are taken at a time.
 _COLUMNS = 512
 
@@ -99,8 +101,14 @@ class SmoothCodes:
         return slopes
 
     def approached(self, start: np.ndarray, n_steps: int) -> np.ndarray:
-        """Return codes that accelerated steps reach from a start; no sample's are worse."""
-        bend, out = largest_curvature(self.basis), np.empty_like(start)
+        """Return codes that accelerated steps reach from a start; no sample's are worse.
+
+        The parabolas bend as AᵀA of unit atoms at most does, times each atom's squared norm:
+        with one bend for all, weak atoms, which weight decay makes, would hardly move.
+        """
+        lengths = (self.basis * self.basis).sum(axis=0)[:, np.newaxis]
+        bend = largest_curvature(UnitColumns.project(self.basis)) * lengths + _TINY
+        out = np.empty_like(start)
         numbers = np.arange(start.shape[1])
         for block in slices(start.shape[1], _COLUMNS):
             columns = filled(numbers[block])
@@ -127,7 +135,7 @@ def encode_smoothly(  # noqa: PLR0913  (as `encode_proximally`)
     """
     target = tol * gradient_scale(x, basis, alpha)
     codes = SmoothCodes({"x": x} if mask is None else {"x": x, "M": mask}, basis, penalty, alpha)
-    lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + np.finfo(np.float32).tiny
+    lengths = 2 * (basis * basis).sum(axis=0)[:, np.newaxis] + _TINY
     if start is None:
         start = codes.approached(starting_codes(x, basis), _STEPS)
     return minimize_columns(
