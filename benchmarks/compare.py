@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.data import patches
 from benchmarks.pictures import draw_curves
-from benchmarks.records import Record, machine, table, write
+from benchmarks.records import Record, last_ratios, machine, table, write
 from benchmarks.rows import ROWS
 from benchmarks.setting import Setting
 from sparsebp.cli.endings import exit_with_message
@@ -43,10 +43,11 @@ def compare(
         out.mkdir(parents=True, exist_ok=True)
         patches(8, 2, images)
     records: list[Record] = []
+    before = last_ratios()
     for name in only or ROWS:
         with console.status(f"{name} …"):
             found = ROWS[name](setting)
-        console.print(table(found, name))
+        console.print(table(found, name, before))
         records += found
         write(records, out / "results.json")  # after every row: an interrupted run keeps the rest
     if setting.curves:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from packaging.version import Version
 from rich.table import Table
 from threadpoolctl import threadpool_info
 
+#: Results of complete runs, one file for each release.
+HISTORY = Path(__file__).with_name("history")
 _PACKAGES = ("sparsebp", "numpy", "scipy", "scikit-learn", "torch", "spams-bin", "python-picard")
 
 
@@ -60,7 +64,18 @@ class Record:
         return cls(work, peer, note="not installed")
 
 
-def table(records: Sequence[Record], title: str) -> Table:
+def last_ratios() -> dict[tuple[str, str], float]:
+    """Return the ratios of the last release whose results are kept, by work and peer."""
+    kept = sorted(HISTORY.glob("*.json"), key=lambda path: Version(path.stem))
+    rows = json.loads(kept[-1].read_text("utf-8"))["records"] if kept else []
+    return {(row["work"], row["peer"]): row["ratio"] for row in rows if row["ratio"] is not None}
+
+
+def table(
+    records: Sequence[Record],
+    title: str,
+    before: Mapping[tuple[str, str], float] = MappingProxyType({}),
+) -> Table:
     """Return records as a table for the terminal.
 
     Parameters
@@ -69,6 +84,8 @@ def table(records: Sequence[Record], title: str) -> Table:
         One for each row.
     title : str
         What stands above.
+    before : mapping of (work, peer) to float
+        Ratios of the last release.
 
     Returns
     -------
@@ -76,8 +93,8 @@ def table(records: Sequence[Record], title: str) -> Table:
         Ratios that meet their target are green, others red.
     """
     shown = Table(title=title)
-    for name in ("work", "peer", "ours", "peer's", "ratio", "target", "note"):
-        right = name in ("ours", "peer's", "ratio", "target")
+    for name in ("work", "peer", "ours", "peer's", "ratio", "last", "target", "note"):
+        right = name in ("ours", "peer's", "ratio", "last", "target")
         shown.add_column(name, justify="right" if right else "left", overflow="fold")
     for record in records:
         color = "" if None in (record.ratio, record.target) else _color(record)
@@ -86,6 +103,7 @@ def table(records: Sequence[Record], title: str) -> Table:
             record.peer,
             *(_number(cost, record.unit) for cost in (record.ours, record.theirs)),
             f"[{color}]{_number(record.ratio, '×')}[/]" if color else _number(record.ratio, "×"),
+            _number(before.get((record.work, record.peer)), "×"),
             _number(record.target, "×"),
             record.note,
         )
