@@ -63,6 +63,7 @@ def member(array):
     return file.getvalue()
 
 
+@pytest.mark.slow
 def test_what_is_compressed_could_be_of_any_size_and_is_refused_unread(path):
     for method, words in [(zipfile.ZIP_DEFLATED, "compressed"), (zipfile.ZIP_LZMA, "compressed")]:
         with zipfile.ZipFile(path, "w", method) as archive:

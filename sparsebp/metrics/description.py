@@ -98,7 +98,7 @@ class DescriptionLength:
     >>> from sparsebp import SparseCoding
     >>> from sparsebp.datasets import make_dictionary_signals
     >>> X = make_dictionary_signals(300, 8, 12, n_nonzero=2, snr_db=20, random_state=0).X
-    >>> options = {"solver": "online", "batch_size": 50, "max_iter": 100, "random_state": 0}
+    >>> options = {"solver": "online", "batch_size": 50, "max_iter": 60, "random_state": 0}
     >>> model = SparseCoding(12, penalty="l1", **options)
     >>> scoring = DescriptionLength(0.1 * X.std())
     >>> search = GridSearchCV(model, {"alpha": [0.001, 0.1]}, scoring=scoring, cv=2)

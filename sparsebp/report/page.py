@@ -91,8 +91,8 @@ def write_report(
     >>> import numpy as np
     >>> from sparsebp import ReconstructionICA
     >>> from sparsebp.report import write_report
-    >>> X = np.random.default_rng(0).laplace(size=(300, 16))
-    >>> model = ReconstructionICA(9, random_state=0).fit(X)
+    >>> X = np.random.default_rng(0).laplace(size=(100, 9))
+    >>> model = ReconstructionICA(4, random_state=0).fit(X)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_report(Path(folder) / "report.html", model, X)
     ...     (Path(folder) / "report.html").read_text("utf-8")[:15]

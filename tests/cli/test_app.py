@@ -66,6 +66,7 @@ def test_options_reach_the_estimator(learned):
     assert {name: params[name] for name in expected} == expected
 
 
+@pytest.mark.slow
 def test_the_same_seed_learns_the_same(learned):
     folders = learned("--model", "rica")[0], learned("--seed", "0", "--model", "rica")[0]
     np.testing.assert_array_equal(*(load_model(f / "model.npz").components_ for f in folders))
@@ -152,6 +153,7 @@ def test_an_interrupt_while_the_report_is_made_says_what_is_saved(
     assert load_model(tmp_path / "out" / "model.npz").n_features_in_ == 16
 
 
+@pytest.mark.slow
 def test_without_out_every_run_gets_a_folder_of_its_own(tmp_path, photographs, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "learned-rica-1").mkdir()
@@ -340,6 +342,7 @@ def test_nothing_is_left_behind_by_what_was_refused(tmp_path, photographs):
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_images_that_yield_no_patch_are_named_and_skipped(tmp_path, photographs):
     (photographs / "notes.png").write_text("no image")
     Image.new("L", (3, 3)).save(photographs / "tiny.png")
@@ -379,6 +382,7 @@ def test_images_may_be_files_as_a_shell_expands_a_pattern(tmp_path, photographs)
     assert "name images with --images" in " ".join(result.output.split())
 
 
+@pytest.mark.slow
 def test_white_images_are_left_as_they_are_on_request(tmp_path, photographs):
     from sparsebp.datasets import load_photographs
     from sparsebp.preprocessing import whiten_images
@@ -394,6 +398,7 @@ def test_white_images_are_left_as_they_are_on_request(tmp_path, photographs):
     assert recipe["scale"] == pytest.approx(1, abs=0.3)
 
 
+@pytest.mark.slow
 def test_patches_need_not_be_squares(tmp_path, photographs):
     sized = [*TOY, "--patch-size", "2x8", "--model", "rica", "--n-components", "16"]
     out = tmp_path / "out"
@@ -424,6 +429,7 @@ def test_the_version_is_printed():
     assert run("--version").output.strip() == sparsebp.__version__
 
 
+@pytest.mark.slow
 def test_encode_prepares_samples_as_they_were_learned_from(tmp_path, photographs, learned):
     from sparsebp.datasets import load_named_photographs
     from sparsebp.preprocessing import remove_mean, whiten_images

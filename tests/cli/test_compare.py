@@ -18,6 +18,7 @@ def models(learned):
     return [learned(*options)[0] / "model.npz" for options in ((), filtering)]
 
 
+@pytest.mark.slow
 def test_models_of_other_sizes_and_kinds_are_compared_on_the_same_images(
     models, tmp_path, photographs
 ):
@@ -43,6 +44,7 @@ def test_models_of_other_sizes_and_kinds_are_compared_on_the_same_images(
     assert said["models"][0]["kurtosis"] == pytest.approx(kurtosis)
 
 
+@pytest.mark.slow
 def test_a_model_without_its_recipe_is_measured_by_its_features(tmp_path, photographs):
     model = SparseCoding(4, max_iter=1, tol=1.0).fit(np.eye(16))
     save_model(model, tmp_path / "model.npz")

@@ -241,6 +241,7 @@ def test_bad_options_are_refused_before_photographs_are_loaded(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @ignore_convergence
 def test_learning_goes_on_from_its_limit_and_removes_its_checkpoint_at_the_end(
     tmp_path, photographs
@@ -263,6 +264,7 @@ def words(text):
     return " ".join(text.split())
 
 
+@pytest.mark.slow
 @ignore_convergence
 def test_a_checkpoint_stays_until_the_model_is_saved(tmp_path, photographs, monkeypatch):
     class Killed(BaseException):

@@ -27,6 +27,7 @@ def in_a_process(code, **environment):
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
+@pytest.mark.slow
 def test_quiet_says_nothing_and_does_its_work(tmp_path, photographs):
     out = tmp_path / "out"
     for arguments in (
@@ -40,6 +41,7 @@ def test_quiet_says_nothing_and_does_its_work(tmp_path, photographs):
     assert {path.name for path in out.iterdir()} == names
 
 
+@pytest.mark.slow
 def test_json_says_what_the_files_hold(tmp_path, photographs):
     out = tmp_path / "out"
     result = run("learn", "--images", photographs, "--out", out, *TOY, "--json")
@@ -192,6 +194,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("number", first_fast([signal.SIGTERM, signal.SIGINT]))
 def test_a_signal_during_the_imports_leaves_no_traceback(number):
@@ -206,6 +209,7 @@ def test_a_signal_during_the_imports_leaves_no_traceback(number):
 COMMAND = "import sys; from sparsebp.cli import main; sys.argv[0] = 'sparsebp'; main()"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 @pytest.mark.parametrize("argument", first_fast(["--help", "derive"]))
 def test_a_closed_pipe_is_no_error(argument):
@@ -266,6 +270,7 @@ def test_too_little_memory_has_its_own_exit_status(error, monkeypatch):
     assert ".." not in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="file systems that take any bytes")
 @pytest.mark.parametrize("report", first_fast([False, True]))
 def test_control_characters_in_file_names_are_escaped(report, tmp_path, photographs):

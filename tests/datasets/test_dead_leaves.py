@@ -66,11 +66,13 @@ def spectral_slope(images, low=0.02, high=0.2):
     return np.polyfit(np.log(edges[:-1]), np.log(ring), 1)[0]
 
 
+@pytest.mark.slow
 def test_power_spectrum_falls_about_as_the_square_of_frequency():
     images = make_dead_leaves(20, random_state=0)
     assert -2.3 < spectral_slope(images) < -1.7
 
 
+@pytest.mark.slow
 def test_gray_is_uniform_from_zero_to_one():
     values = np.concatenate(
         [image[::8, ::8].ravel() for image in make_dead_leaves(6, max_radius=5, random_state=0)]
@@ -82,6 +84,7 @@ def test_gray_is_uniform_from_zero_to_one():
     )
 
 
+@pytest.mark.slow
 def test_as_many_discs_lie_upon_the_border_as_upon_the_middle():
     shape, rng = (20, 30), np.random.default_rng(0)
     law = module._radius_law((2.0, 15.0), shape)

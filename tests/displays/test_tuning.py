@@ -62,6 +62,7 @@ def test_silent_cells_are_left_out():
     TuningDisplay(grating_responses(np.zeros((2, 16)), 4)).plot()
 
 
+@pytest.mark.slow
 def test_an_estimator_is_measured_by_its_filters_and_groups():
     model = load_basis("topographic-10x10")
     display = TuningDisplay.from_estimator(model)

@@ -98,6 +98,7 @@ def test_unused_atoms_are_replaced_by_residuals(foreign):
     assert abs(to_numpy(model.components_)[3, 3]) < 0.5
 
 
+@pytest.mark.slow
 @everywhere
 def test_models_in_numpy_encode_arrays_where_they_are(foreign):
     coder = SparseCoder(ATOMS, alpha=0.3)
@@ -199,6 +200,7 @@ def test_scikit_learn_array_api_checks(model, place):
     estimator_checks.check_array_api_same_namespace(name, model, *place)
 
 
+@pytest.mark.slow
 @everywhere
 def test_a_given_dictionary_may_be_in_another_library(foreign):
     here, there = (SparseCoder(atoms, alpha=0.3) for atoms in (ATOMS, foreign(ATOMS)))

@@ -81,6 +81,7 @@ def test_whitening_is_that_of_an_array(X, chunked):
     np.testing.assert_array_equal(there.transform(chunked).compute(), plain.transform(X))
 
 
+@pytest.mark.slow
 def test_samples_come_back_chunk_by_chunk(X, chunked):
     codes = chunked[da.arange(len(X), chunks=1024) >= 1024].compute_chunk_sizes()
     assert codes.chunks[0][0] == 0  # a chunk of which nothing is left

@@ -160,6 +160,7 @@ def test_exact_l1_is_taken(estimator):
     assert model.objective_ == pytest.approx(smooth.objective_, rel=2e-2)
 
 
+@pytest.mark.slow
 def test_topographic_ica_puts_dependent_components_side_by_side():
     """Pairs of sources share their scale; on a map of pairs they come to share a group."""
     rng = np.random.default_rng(0)

@@ -104,6 +104,7 @@ def matched(features, truth):
     return cosines[linear_sum_assignment(cosines, maximize=True)].mean()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*(is|are) silent")
 @pytest.mark.parametrize("seed", first_fast([0, 1]))
 def test_more_sources_than_features_are_found_much_better_than_by_chance(seed):

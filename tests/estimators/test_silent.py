@@ -64,6 +64,7 @@ def test_whitening_does_not_count():
     assert model.silent_components(model.transform(X * np.geomspace(1, 1e-4, 6))).size == 0
 
 
+@pytest.mark.slow
 def test_unused_atoms_are_counted():
     """With weight decay, atoms that are not needed fade away."""
     model = SparseCoding(12, alpha=1.0, gamma=0.3, max_iter=60, batch_size=200, random_state=0)

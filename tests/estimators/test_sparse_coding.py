@@ -147,7 +147,8 @@ def test_partial_fit_after_fit_improves_on_it():
     assert model.n_iter_ == FAST["max_iter"] + 3
 
 
-@pytest.mark.parametrize("penalty", ["smooth_l1", pytest.param("l1", marks=slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("penalty", ["smooth_l1", "l1"])
 def test_partial_fit_learns_a_planted_dictionary_roughly(penalty):
     model = SparseCoding(15, penalty=penalty, alpha=0.2, random_state=1)
     rng = np.random.default_rng(0)

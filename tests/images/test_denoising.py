@@ -135,6 +135,7 @@ def test_kinds_of_numbers():
     assert denoise(single, stride=3).dtype == np.float32
 
 
+@pytest.mark.slow
 def test_colors():
     noisy = COLOR + 0.1 * RNG.normal(size=COLOR.shape)
     X = remove_mean(sample_patches([noisy], 5, 300, random_state=0))

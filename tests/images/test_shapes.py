@@ -51,6 +51,7 @@ def test_without_noise_the_image_comes_back(shape):
     np.testing.assert_allclose(denoise(image, model, sigma=1e-9, stride=2), image, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("shape", first_fast([(2, 8), (2, 4, 2)]), ids=str)
 def test_holes_are_filled_by_patches_of_any_shape(shape):

@@ -285,6 +285,7 @@ def test_starts_that_are_close_to_earlier_ones_are_left_out():
     np.testing.assert_array_equal(distinct, [[True, False, True, False]])
 
 
+@pytest.mark.slow
 def test_more_starts_find_hardly_more():
     shape = (8, 8)
     filters = np.random.default_rng(4).standard_normal((6, 64))

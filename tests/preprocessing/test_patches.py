@@ -56,6 +56,7 @@ def test_an_int_is_a_square():
     )
 
 
+@pytest.mark.slow
 def test_result_of_many_blocks_has_the_same_distribution(monkeypatch):
     monkeypatch.setattr(module, "_BLOCK_SIZE", 40)
     images = numbered((6, 7))
