@@ -51,8 +51,8 @@ def learned_features(estimator: Any) -> tuple[NDArray[np.floating], tuple[int, i
     inverse_transform(zeros). The map is that of ``penalty_``, if it fits the number of components.
     """
     last = last_step(estimator)
-    components = require(last, "components_")
-    features = check_matrix("components_", getattr(last, "features_", components))
+    found = last.features_ if hasattr(last, "features_") else require(last, "components_")
+    features = check_matrix("components_", found)
     grid_shape = getattr(getattr(last, "penalty_", None), "grid_shape", None)
     if grid_shape is not None and math.prod(grid_shape) != len(features):
         grid_shape = None

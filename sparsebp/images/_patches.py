@@ -43,7 +43,7 @@ class Patches:
         dtype: Any = np.float64,
         to_border: bool = True,
     ) -> None:
-        strides = _checked_stride(stride, sides, to_border)
+        strides = checked_stride(stride, sides, to_border)
         self.image, self.sides, self.dtype = image, sides, dtype
         self.corners: tuple[np.ndarray, ...] = tuple(
             _corners(*axis, to_border) for axis in zip(image.shape, sides, strides, strict=False)
@@ -245,7 +245,7 @@ def _square(image: np.ndarray, n_features: int) -> tuple[int, int]:
     return side, side
 
 
-def _checked_stride(stride: Stride, sides: tuple[int, ...], to_border: bool) -> list[int]:
+def checked_stride(stride: Stride, sides: tuple[int, ...], to_border: bool) -> list[int]:
     """Return a stride for each side; raise or warn if it skips pixels."""
     several = isinstance(stride, tuple | list)
     if several and len(stride) != len(sides):

@@ -7,6 +7,8 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,7 +23,7 @@ _OF_THE_RUN = ("callback", "checkpoint", "init")
 _CONTAINERS = (None, "default", "pandas", "polars")
 #: A step of a pipeline that does nothing; scikit-learn also takes None.
 _PASSTHROUGH = "passthrough"
-#: Pipelines within pipelines.
+#: Estimators within estimators.
 _DEEPEST = 8
 
 
@@ -29,41 +31,52 @@ class UnregisteredError(ValueError):
     """A file names a class that is not registered."""
 
 
-def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray]) -> dict:
-    """Convert a fitted estimator to JSON values, and add its arrays to `arrays`.
+def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray], *, fitted: bool = True) -> dict:
+    """Convert an estimator to JSON values, and add its arrays to `arrays`.
 
-    A class or an attribute that cannot be saved is a TypeError, an invalid value a ValueError.
+    Of one that is a parameter, which is not `fitted`, only the parameters are kept. A class or an
+    attribute that cannot be saved is a TypeError, an invalid value a ValueError.
     """
     name = type(estimator).__name__
     if estimator is None or (isinstance(estimator, str) and estimator == _PASSTHROUGH):
         return {"class": _PASSTHROUGH}
     if isinstance(estimator, Pipeline):
-        steps = [[key, packed_estimator(step, arrays)] for key, step in estimator.steps]
+        steps = [
+            [key, packed_estimator(step, arrays, fitted=fitted)] for key, step in estimator.steps
+        ]
         return {"class": "Pipeline", "steps": steps}
+    if isinstance(estimator, FrozenEstimator):
+        return {"class": "FrozenEstimator", "of": packed_estimator(estimator.estimator, arrays)}
     entry = ESTIMATORS.get(name)
     if entry is None or entry.kind is not type(estimator):
         raise TypeError(
             f"{name} cannot be saved; give one of {', '.join(sorted(ESTIMATORS))}, or a "
             "scikit-learn Pipeline of them, or register the class by sparsebp.saving.register."
         )
-    check_is_fitted(estimator)
-    estimator = on_host(estimator)
-    params = {k: v for k, v in estimator.get_params().items() if k not in _OF_THE_RUN}
+    if fitted:
+        check_is_fitted(estimator)
+    params = estimator.get_params(deep=False)
+    params = {k: v for k, v in params.items() if k not in _OF_THE_RUN}
     if not isinstance(params.get("random_state", 0), Integral):
         params["random_state"] = None
-    state = {k: v for k, v in vars(estimator).items() if k in entry.attributes}
     _check_parameters(estimator)  # invalid ones could not be loaded again
-    check_attributes(name, entry.attributes, state)
-    return {
+    packed: dict[str, Any] = {
         "class": name,
         "params": {k: _packed(v, arrays) for k, v in params.items()},
-        "state": {k: _packed(v, arrays) for k, v in state.items()},
-        "output": getattr(estimator, "_sklearn_output_config", {}).get("transform"),
     }
+    if fitted:
+        kept = vars(on_host(estimator))
+        state = {k: v for k, v in kept.items() if k in entry.attributes}
+        check_attributes(name, entry.attributes, state)
+        packed["state"] = {k: _packed(v, arrays, fitted=True) for k, v in state.items()}
+        packed["output"] = getattr(estimator, "_sklearn_output_config", {}).get("transform")
+    return packed
 
 
-def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+def _packed(value: Any, arrays: dict[str, np.ndarray], *, fitted: bool = False) -> Any:
     """Return a value that JSON can represent; arrays go into the archive."""
+    if isinstance(value, BaseEstimator):
+        return {"estimator": packed_estimator(value, arrays, fitted=fitted)}
     if isinstance(value, Penalty):
         return {"penalty": _packed_penalty(value, arrays)}
     if isinstance(value, list | tuple):
@@ -106,29 +119,40 @@ def _packed_penalty(penalty: Penalty, arrays: dict[str, np.ndarray]) -> dict:
     return {"class": name, **{n: _packed(getattr(penalty, n), arrays) for n in names}}
 
 
-def unpacked_estimator(packed: dict, arrays: dict[str, np.ndarray], depth: int = 0) -> Any:
+def unpacked_estimator(
+    packed: dict, arrays: dict[str, np.ndarray], depth: int = 0, *, fitted: bool = True
+) -> Any:
     """Return the estimator that `packed_estimator` packed, from a file that is not trusted.
 
-    `depth` counts the pipelines around it. Damaged files raise ValueError, KeyError, TypeError,
+    `depth` counts the estimators around it. Damaged files raise ValueError, KeyError, TypeError,
     AttributeError, RecursionError or OverflowError.
     """
     if packed["class"] == _PASSTHROUGH:
         return _PASSTHROUGH
+    if depth >= _DEEPEST:
+        raise ValueError(f"more than {_DEEPEST} estimators within each other")
+    if packed["class"] == "FrozenEstimator":
+        return FrozenEstimator(unpacked_estimator(packed["of"], arrays, depth + 1))
     if packed["class"] == "Pipeline":
-        if depth >= _DEEPEST:
-            raise ValueError(f"more than {_DEEPEST} pipelines within each other")
         names = [key for key, _ in packed["steps"]]
         _check_step_names(names)
-        steps = [unpacked_estimator(step, arrays, depth + 1) for _, step in packed["steps"]]
+        steps = [
+            unpacked_estimator(step, arrays, depth + 1, fitted=fitted)
+            for _, step in packed["steps"]
+        ]
         return Pipeline(list(zip(names, steps, strict=True)))
-    params = {k: _unpacked(v, arrays) for k, v in packed["params"].items()}
+    params = {k: _unpacked(v, arrays, depth) for k, v in packed["params"].items()}
     entry = _registered(ESTIMATORS, packed["class"])
     estimator: Any = entry.kind(**params)
     _check_parameters(estimator)
-    state = {name: _unpacked(value, arrays) for name, value in packed["state"].items()}
+    if not fitted:
+        return estimator
+    state = {k: _unpacked(v, arrays, depth, fitted=True) for k, v in packed["state"].items()}
     check_attributes(packed["class"], entry.attributes, state)
     for name, value in state.items():
         setattr(estimator, name, value)
+    if hasattr(estimator, "_check_fitted"):
+        estimator._check_fitted()
     if isinstance(penalty := state.get("penalty_"), Penalty):
         penalty.check_components(len(state["components_"]))
     if packed.get("output") not in _CONTAINERS:
@@ -144,9 +168,13 @@ def _check_step_names(names: list[Any]) -> None:
         raise ValueError(f"the steps of a pipeline are named {names!r}"[:200])
 
 
-def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+def _unpacked(
+    value: Any, arrays: dict[str, np.ndarray], depth: int = 0, *, fitted: bool = False
+) -> Any:
     if not isinstance(value, dict):
         return value
+    if "estimator" in value:
+        return unpacked_estimator(value["estimator"], arrays, depth + 1, fitted=fitted)
     if "array" in value:
         return arrays[value["array"]]
     for kind in (list, tuple):

@@ -13,6 +13,7 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 import sparsebp.estimators as estimators
 import sparsebp.penalties as penalties
 from sparsebp._fitted import Maybe, Names, Numbers, Size
+from sparsebp.images import PooledFeatures
 from sparsebp.penalties import Penalty
 from sparsebp.preprocessing import Whitening
 
@@ -123,7 +124,7 @@ for _name in penalties.__all__:
     _kind = getattr(penalties, _name)
     if isinstance(_kind, type) and issubclass(_kind, Penalty) and _kind is not Penalty:
         PENALTIES[_name] = _kind
-for _kind in (*(getattr(estimators, n) for n in estimators.__all__), Whitening):
+for _kind in (*(getattr(estimators, n) for n in estimators.__all__), Whitening, PooledFeatures):
     if isinstance(_kind, type):
         register(_kind, _kind._fitted)
 for _kind, _attributes in _OF_SCIKIT_LEARN.items():
