@@ -16,7 +16,7 @@ NORMALIZATIONS = ("contrast", "mean")
 #: Added to the variance of a patch when its contrast is normalized, relative to the mean variance.
 #: Coates, Lee and Ng add 10 to variances of the order of 1,000.
 _NOISE = 0.01
-#: Patches with less than this fraction of the typical contrast are not learned from.
+#: Patches with less than this fraction of the typical contrast are left out of fit.
 _FLAT = 0.1
 #: Ratio of contrasts from which images are in other units than those of fit.
 _OTHER_UNITS = 6
