@@ -78,9 +78,9 @@ def binocular_tuning(filters: ArrayLike, patch_shape: PatchShape) -> BinocularTu
 
     References
     ----------
-    Hoyer & Hyvärinen 2000, "Independent component analysis applied to feature extraction from
-    colour and stereo images". Fleet, Wagner & Heeger 1996, "Neural encoding of binocular
-    disparity: energy models, position shifts and phase shifts".
+    P. O. Hoyer, A. Hyvärinen, Network: Computation in Neural Systems 11, 191-210, 2000.
+    Fleet, Wagner & Heeger 1996, "Neural encoding of binocular disparity: energy models,
+    position shifts and phase shifts".
 
     Examples
     --------

@@ -76,9 +76,9 @@ def color_tuning(filters: ArrayLike, patch_shape: PatchShape = None) -> ColorTun
 
     References
     ----------
-    Hoyer & Hyvärinen 2000, "Independent component analysis applied to feature extraction from
-    colour and stereo images". Wachtler, Lee & Sejnowski 2001, "Chromatic structure of natural
-    scenes"; their axes are those of the cones.
+    P. O. Hoyer, A. Hyvärinen, Network: Computation in Neural Systems 11, 191-210, 2000.
+    Wachtler, Lee & Sejnowski 2001, "Chromatic structure of natural scenes"; their axes are
+    those of the cones.
 
     Examples
     --------
