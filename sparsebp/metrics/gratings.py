@@ -117,8 +117,8 @@ class GratingResponses(Table):
         --------
         >>> pair = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)])
         >>> energy = grating_responses(np.tile(pair, 8), 8, groups=[[1, 1]])
-        >>> bool(energy.harmonic_ratio(2)[0] < 0.01)
-        True
+        >>> energy.harmonic_ratio(2).round(1)
+        array([0.])
         """
         if check_integer("order", order) > (len(self.phases) - 1) // 2:
             wanted = f"less than half of {len(self.phases)} phases"
@@ -204,7 +204,7 @@ def grating_responses(
     >>> wave = np.cos(np.pi / 2 * np.arange(8))
     >>> cell = grating_responses([np.tile(wave - wave.mean(), 8)], 8)
     >>> cell.modulation_ratio.round(2), cell.frequency.round(2), cell.orientation
-    (array([1.57]), array([0.26]), array([0.]))
+    (array([1.57]), array([0.27]), array([0.]))
     """
     filters = None if callable(respond) else check_matrix("respond", respond)
     shape = _still(patch_shape, filters)
