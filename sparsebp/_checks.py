@@ -195,6 +195,20 @@ def check_unmasked(name: str, values: Any) -> None:
         )
 
 
+def check_every_feature(known: NDArray[np.bool_], names: Sequence[str] | None) -> None:
+    """Raise ValueError unless each feature, by number and name, is known in some sample of X."""
+    unknown = np.flatnonzero(~known)
+    if not unknown.size:
+        return
+    shown = [str(i) if names is None else f"{i} ({names[i]!r})" for i in unknown[:5]]
+    more = f" and {unknown.size - 5} more" if unknown.size > 5 else ""
+    which = ("feature " if unknown.size == 1 else "features ") + ", ".join(shown) + more
+    raise ValueError(
+        f"X must have a known value of each feature, got NaN in all samples for {which}. Remove "
+        "these columns, or give samples that have values there."
+    )
+
+
 def check_complete(samples: NDArray[np.floating]) -> None:
     """Raise ValueError for samples (n_samples, n_features) with NaN; they have no infinities."""
     if not np.isnan(samples.min()):
@@ -205,6 +219,6 @@ def check_complete(samples: NDArray[np.floating]) -> None:
         f"X must have no missing values, got NaN for {missing.sum()} value(s) in {rows.sum()} of "
         f"{n_samples} samples and {columns.sum()} of {n_features} features. Remove these samples, "
         "X[~np.isnan(X).any(axis=1)], or impute the values first, for example with "
-        "sklearn.impute.IterativeImputer. For images with missing pixels, learn from complete "
-        "patches and pass the model to sparsebp.images.inpaint."
+        "sklearn.impute.IterativeImputer. SparseCoding and SparseCoder take missing values. For "
+        "images with missing pixels, pass a model of complete patches to sparsebp.images.inpaint."
     )

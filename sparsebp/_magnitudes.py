@@ -21,6 +21,15 @@ def largest_magnitude(array: NDArray[Any]) -> float:
     return max(float(xp.max(array)), -float(xp.min(array)))
 
 
+def largest_known(array: NDArray[Any]) -> float:
+    """Return the largest absolute value of those that are not NaN; 0 if there are none."""
+    largest = largest_magnitude(array)
+    if not np.isnan(largest) or not isinstance(array, np.ndarray):
+        return largest
+    largest = max(float(np.fmax.reduce(array, axis=None)), -float(np.fmin.reduce(array, axis=None)))
+    return 0.0 if np.isnan(largest) else largest
+
+
 def in_range(array: NDArray[Any]) -> tuple[NDArray[Any], int]:
     """Scale an array by a power of two if squares of its numbers would overflow or underflow.
 
@@ -68,10 +77,13 @@ def check_largest(name: str, largest: float, size: int, dtype: Any, power: float
 
 
 def in_precision(name: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Return an array in a model's data type; raise ValueError if a number is too large for it."""
+    """Return an array in a model's data type; raise ValueError if a number is too large for it.
+
+    NaN stays.
+    """
     if precision_of(array) == dtype:
         return array
-    largest = largest_magnitude(array)
+    largest = largest_known(array)
     if largest > float(np.finfo(dtype).max):
         raise ValueError(
             f"{name} contains numbers as large as {largest:.2g}, beyond the range of {dtype}, the "

@@ -14,7 +14,12 @@ from sparsebp._checks import check_complete, check_readable
 from sparsebp._dispatch import check_real, is_dispatched
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted
-from sparsebp._magnitudes import ignore_float_warnings, in_precision, largest_magnitude
+from sparsebp._magnitudes import (
+    ignore_float_warnings,
+    in_precision,
+    largest_known,
+    largest_magnitude,
+)
 from sparsebp._namespaces import cast, namespace
 from sparsebp.samples import (
     ArraySamples,
@@ -41,6 +46,11 @@ class Transformer(
         return True
 
     @property
+    def _takes_missing(self) -> bool:
+        """Whether values of X may be missing: NaN, or masked."""
+        return False
+
+    @property
     def _n_features_out(self) -> int:
         raise NotImplementedError
 
@@ -49,6 +59,7 @@ class Transformer(
         if tags.transformer_tags is not None:
             tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.array_api_support = self._learns_anywhere
+        tags.input_tags.allow_nan = self._takes_missing
         return tags
 
     def _checked_outputs(self, X: Any, *, sparse: bool = False) -> Any:
@@ -87,8 +98,9 @@ def samples_of(
     X must have the estimator's number and names of features, or with `reset` determines them. It is
     converted to `dtype`; None keeps float32 and makes float64 of the rest. An array is checked
     here, the blocks of other samples when they are read. An unusable X is a ValueError or
-    TypeError.
+    TypeError. Missing values stay, as NaN, if the estimator takes them.
     """
+    takes_missing = getattr(estimator, "_takes_missing", False)
     samples = _elsewhere(X, n_threads)
     if samples is not None:
         n_features, n_samples = samples.shape
@@ -99,21 +111,34 @@ def samples_of(
             )
         like = np.broadcast_to(0.0, (n_samples, n_features))
         _validate_data(estimator, like, reset=reset, skip_check_array=True)
-        checked = _Checked(np.dtype(dtype or samples.dtype))
+        checked = _Checked(np.dtype(dtype or samples.dtype), takes_missing)
         return DerivedSamples(samples, checked, n_features, checked.precision)
     if is_dispatched(X):
         xp = namespace(X)
         check_real(X)
         options = {"dtype": [xp.float64, xp.float32], "ensure_min_samples": min_samples}
+        if takes_missing and bool(xp.any(xp.isnan(X))):
+            raise ValueError(
+                f"X contains NaN. Missing values must be given in an ndarray, got {xp.__name__}. "
+                "Convert X, or impute the values first."
+            )
         rows = _validate_data(estimator, X, reset=reset, **options)
         return DeviceSamples(rows if dtype is None else cast(rows, dtype))
-    X = check_readable("X", X)
+    X = check_readable("X", _with_nan(X) if takes_missing else X)
     options = {"dtype": _FLOATS, "ensure_min_samples": min_samples}
     with ignore_float_warnings():  # scikit-learn sums X to look for infinities
         rows = _validate_data(estimator, X, reset=reset, ensure_all_finite="allow-nan", **options)
-    check_complete(rows)
+    if not takes_missing:
+        check_complete(rows)
     rows = rows if dtype is None else in_precision("X", rows, dtype)
     return ArraySamples(rows.T, n_threads)
+
+
+def _with_nan(X: Any) -> Any:
+    """Return an array of numbers with NaN where it is masked, anything else as it is."""
+    if not np.ma.is_masked(X) or X.dtype.kind not in "biuf":
+        return X
+    return X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
 
 
 def check_apart(X: Any, out: Any) -> None:
@@ -165,12 +190,15 @@ class _Checked:
     """Returns a block in a precision; raises ValueError if it is unusable."""
 
     precision: np.dtype
+    takes_missing: bool
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         if not block.size:
             return block
-        if not np.isfinite(largest_magnitude(block)):
+        largest = largest_known if self.takes_missing else largest_magnitude
+        if not np.isfinite(largest(block)):
+            found = "infinity" if self.takes_missing else "NaN or infinity"
             raise ValueError(
-                "X contains NaN or infinity. Remove these samples, or impute the values first."
+                f"X contains {found}. Remove these samples, or impute the values first."
             )
         return in_precision("X", block, self.precision)

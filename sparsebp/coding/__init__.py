@@ -4,6 +4,7 @@ from sparsebp.coding.alternating import STEPS, Alternation
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
 from sparsebp.coding.encoding import encode
+from sparsebp.coding.missing import split_missing
 from sparsebp.coding.online import OnlineLearning
 from sparsebp.coding.pursuit import Pursuit, learn_by_pursuit, pursue
 from sparsebp.coding.search import BasisSearch
@@ -25,6 +26,7 @@ __all__ = [
     "least_squares_basis",
     "pursue",
     "replaced_atoms",
+    "split_missing",
     "starting_codes",
     "unused_atoms",
 ]

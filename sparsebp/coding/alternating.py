@@ -140,18 +140,19 @@ class Alternation(BasisSearch):
 
     def _code_step(self, x: np.ndarray, basis: np.ndarray, start: np.ndarray) -> np.ndarray:
         if isinstance(self.penalty, Pursuit):
-            return self.penalty(x, basis, self.n_threads)
+            return encode(x, basis, self.penalty, 0.0, n_threads=self.n_threads).points
         if self.steps == "exact" or not self.penalty.is_smooth:
             max_iter = _OWN_ITERATIONS if self.penalty.is_smooth else _PROXIMAL_STEPS
             limits = {"tol": self.tol, "max_iter": max_iter, "n_threads": self.n_threads}
             return encode(x, basis, self.penalty, self.alpha, start=start, **limits).points
         penalty, codes = self.penalty, np.empty_like(start)
+        problem, samples = self.known(x)
 
         def search(block: slice) -> Result:
-            here, first = x[:, block].copy(), start[:, block].copy()  # contiguous
-            of_block = SmoothCodes({"x": here}, basis, penalty, self.alpha)
-            first = of_block.approached(first, _ACCELERATED_STEPS)
-            objective = self.problem.objective("s", {"x": here, "A": basis}, scale=1)
+            here = {name: matrix[:, block].copy() for name, matrix in samples.items()}  # contiguous
+            of_block = SmoothCodes(here, basis, penalty, self.alpha)
+            first = of_block.approached(start[:, block].copy(), _ACCELERATED_STEPS)
+            objective = problem.objective("s", {**here, "A": basis}, scale=1)
             limits = {"max_iter": _CODE_ITERATIONS, "tol": self.tol / 100}
             return minimize_lbfgs(objective, first, memory=_MEMORY, **limits)
 
@@ -165,12 +166,14 @@ class Alternation(BasisSearch):
         self, x: np.ndarray, codes: np.ndarray, start: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         if self.steps == "exact" and self.gamma is not None:
-            return least_squares_basis(x, codes, self.gamma, scale=1 / x.shape[1]), codes
+            scale = 1 / x.shape[1]
+            return least_squares_basis(x, codes, self.gamma, scale=scale, unknown=start), codes
         if self.steps == "exact":
             basis, lengths = optimal_directions(x, codes, start)
             return basis, codes * lengths[:, np.newaxis]
-        objective = self.problem.objective("A", {"x": x, "s": codes}, compressed=True)
-        constrained = self.problem.constrained(objective)
+        problem, samples = self.known(x)
+        objective = problem.objective("A", {**samples, "s": codes}, compressed=True)
+        constrained = problem.constrained(objective)
         search = minimize_lbfgs(constrained, start, max_iter=_BASIS_ITERATIONS, tol=0)
         return self.project(_finished(search)), codes
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsebp._checks import RandomSource
 from sparsebp._unused import unused_components
+from sparsebp.coding.missing import split_missing
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def replaced_atoms(
     Parameters
     ----------
     x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
+        Samples in columns; at missing values, NaN, there is no residual.
     basis : ndarray of shape (n_features, n_components)
         A.
     codes : ndarray of shape (n_components, n_samples)
@@ -57,7 +58,10 @@ def replaced_atoms(
     if unused.size == 0:
         return basis
     lengths = np.linalg.norm(basis, axis=0)
+    x, known = split_missing(x)
     residual = x - basis @ codes
+    if known is not None:
+        residual *= known
     errors = np.einsum("ij,ij->j", residual, residual, dtype=np.float64)
     unused = unused[: np.count_nonzero(errors)]
     if unused.size == 0 or not np.median(lengths) > 0:

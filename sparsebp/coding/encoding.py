@@ -14,6 +14,8 @@ import numpy as np
 from sparsebp._namespaces import is_foreign
 from sparsebp.coding.gram import Gram
 from sparsebp.coding.l1 import encode_l1, encode_together
+from sparsebp.coding.l1_missing import encode_l1_missing
+from sparsebp.coding.missing import split_missing
 from sparsebp.coding.proximal import encode_proximally
 from sparsebp.coding.pursuit import Pursuit
 from sparsebp.coding.smooth import encode_smoothly
@@ -40,9 +42,11 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     tol: float = 1e-6,
     max_iter: int = 1000,
     n_threads: int = 1,
-    mask: np.ndarray | None = None,
 ) -> ColumnResult:
     """Compute argmin over s of ‖As − x‖² + α S(s) for each sample independently.
+
+    Of a sample with missing values, NaN, only the known ones count: ‖M ∘ (As − x)‖² + α S(s), where
+    M is 1 for these and 0 elsewhere. α is the same. A sample without any known value has codes 0.
 
     Smooth penalties take one L-BFGS per sample, exact L1 steps that find the signs and equations
     for the values, other penalties with a corner proximal steps, all on blocks of samples at once.
@@ -50,7 +54,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     Parameters
     ----------
     x : ndarray of shape (n_features, n_samples)
-        Samples in columns. Masked values of an array of `numpy.ma` are missing.
+        Samples in columns; NaN is missing.
     basis : ndarray of shape (n_features, n_components)
         A, atoms in columns.
     penalty : Penalty or Pursuit
@@ -70,9 +74,6 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         and of tol only values below 1e-8 count.
     n_threads : int
         Number of threads over blocks of samples.
-    mask : ndarray of shape (n_features, n_samples), optional
-        1 where x is known, 0 where it is missing; values there, also NaN, are ignored. Not for a
-        pursuit.
 
     Returns
     -------
@@ -80,21 +81,41 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
         Of shape (n_components, n_samples), and the number of samples that have not converged.
     """
     if is_foreign(x):
-        return _encode_elsewhere(
-            x, basis, penalty, alpha, tol, plain=mask is None and start is None
-        )
+        return _encode_elsewhere(x, basis, penalty, alpha, tol, plain=start is None)
     tol = max(tol, 20 * float(np.finfo(x.dtype).eps))
+    limits: dict[str, Any] = {"tol": tol, "max_iter": max_iter}
+    filled, known = split_missing(x)
+    if known is None:
+        return _encode_alike(x, basis, penalty, alpha, None, start, limits, n_threads)
+    codes, n_unfinished = np.empty((basis.shape[1], x.shape[1]), dtype=x.dtype), 0
+    complete = known.all(axis=0)
+    for columns, mask in ((complete, None), (~complete, known[:, ~complete])):
+        if columns.any():
+            first = None if start is None else start[:, columns]
+            samples = filled[:, columns]
+            codes[:, columns], unfinished = _encode_alike(
+                samples, basis, penalty, alpha, mask, first, limits, n_threads
+            )
+            n_unfinished += unfinished
+    return ColumnResult(codes, n_unfinished)
+
+
+def _encode_alike(  # noqa: PLR0913  (as `encode`)
+    x: np.ndarray,
+    basis: np.ndarray,
+    penalty: Penalty | Pursuit,
+    alpha: float,
+    mask: np.ndarray | None,
+    start: np.ndarray | None,
+    limits: dict[str, Any],
+    n_threads: int,
+) -> ColumnResult:
+    """Encode complete samples, or with a mask samples that all have missing values, which are 0."""
     if isinstance(penalty, Pursuit):
-        return ColumnResult(penalty(_complete(x, mask), basis, n_threads), 0)
-    if np.ma.is_masked(x):
-        mask = (1 if mask is None else mask) * ~np.ma.getmaskarray(x)
-    x = np.asarray(x)
-    if mask is not None:
-        x = np.where(mask == 0, np.zeros_like(x), x)
+        return ColumnResult(penalty(x, basis, n_threads, known=mask), 0)
     codes = np.empty((basis.shape[1], x.shape[1]), dtype=x.dtype)
     gram = Gram.of(basis) if isinstance(penalty, L1) and mask is None else None
     wide = basis.astype(np.float64) if gram is None else basis
-    limits: dict[str, Any] = {"tol": tol, "max_iter": max_iter}
 
     def solve(block: slice) -> ColumnResult:
         samples = np.array(x[:, block], dtype=np.float64, order="C")
@@ -108,21 +129,20 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
             first = np.zeros((wide.shape[1], samples.shape[1]))  # most coefficients stay there
         if isinstance(penalty, L1) and gram is not None:
             return encode_l1(samples, gram, penalty, alpha, start=first, **limits)
+        if isinstance(penalty, L1) and known is not None:
+            return encode_l1_missing(
+                samples, wide, penalty, alpha, mask=known, start=first, **limits
+            )
         return encode_proximally(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
-    size = _L1_BLOCK if gram is not None else _equal_share(x.shape[1], n_threads)
+    is_l1 = isinstance(penalty, L1)
+    size = _L1_BLOCK if is_l1 else _equal_share(x.shape[1], n_threads)
     n_unfinished = 0
     with one_blas_thread():
         for block, found in in_blocks(solve, x.shape[1], size, n_threads):
             codes[:, block], unfinished = found
             n_unfinished += unfinished
     return ColumnResult(codes, n_unfinished)
-
-
-def _complete(x: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-    if mask is not None or np.ma.is_masked(x):
-        raise ValueError("A pursuit needs complete samples; give a penalty to use a mask.")
-    return np.asarray(x)
 
 
 def _equal_share(n_samples: int, n_threads: int) -> int:
@@ -143,7 +163,7 @@ def _encode_elsewhere(
     """Encode samples in an array of another library."""
     if not (plain and isinstance(penalty, L1)):
         raise ValueError(
-            f"{type(penalty).__name__}, missing values and starts are for arrays of NumPy: "
+            f"{type(penalty).__name__}, and starts, are for arrays of NumPy: "
             "arrays of other libraries are encoded with L1 only. Give X as an ndarray."
         )
     limits: dict[str, Any] = {"tol": min(tol, _TIGHT), "max_iter": _MANY}

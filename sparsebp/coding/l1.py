@@ -17,7 +17,7 @@ from sparsebp.samples import filled, one_blas_thread, taken
 #: Steps before equations are tried, and how often all atoms that want to are then exchanged.
 _STEPS, _EXCHANGES = 16, 6
 #: What equations leave of a subgradient, relative to the steepest slope; tighter costs no more.
-_EXACT = 1e-9
+EXACT = 1e-9
 #: ρ over α and the over-relaxation, on the scale of unit atoms: the best tried on patches.
 _STIFFNESS, _RELAXATION = 8, 1.7
 #: Steps of a batch between looks at its duality gaps at first, then an eighth of the steps taken.
@@ -76,7 +76,7 @@ class _Samples:
         pull = np.ascontiguousarray(self.pull[:, :n].T)
         alpha = np.array(self.alpha[:n], dtype=np.float64)
         return exchange_atoms(
-            guess, pull, alpha, self.gram.matrix, _EXACT, self.penalty.positive, rounds
+            guess, pull, alpha, self.gram.matrix, EXACT, self.penalty.positive, rounds
         )
 
 

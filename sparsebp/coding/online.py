@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ _GAP, _REFLECTIONS = 1e-3, 200
 _SHARE, _FEWEST = 2, 100
 #: Atoms updated with one matrix product.
 _GROUP = 64
+#: Steps for the norm of an atom; from where they start two to six suffice.
+_NEWTON = 50
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,18 @@ class OnlineLearning(BasisSearch):
         """Encode a batch approximately, add it to the sums, and fit every atom to them."""
         codes = self._approximate_codes(x, state.basis)
         known = state.including(x, codes, self.forgetting)
-        moments, cross = known.codes_moments, known.cross_moments
-        basis = self._improved(state.basis, moments, cross, rng.permutation(len(moments)))
+        order = rng.permutation(len(known.codes_moments))
+        if known.feature_moments is None:
+            basis = self._improved(state.basis, known.codes_moments, known.cross_moments, order)
+        else:
+            basis = self._improved_by_features(known, order)
         value = self.value(x, basis, codes)
-        unused = unused_atoms(basis, np.diag(moments))
+        unused = unused_atoms(basis, np.diag(known.codes_moments))
         if unused.size:
             seen = to_numpy(x), basis, to_numpy(codes)
             basis = self.project(self._allowed(replaced_atoms(*seen, unused, rng)))
-            moments, cross = moments.copy(), cross.copy()
-            moments[unused], moments[:, unused], cross[:, unused] = 0, 0, 0
-        return BasisState(basis, moments, cross, known.n_samples), value
+            known = known.without(unused)
+        return replace(known, basis=basis), value
 
     def learn(self, x: np.ndarray, state: BasisState, seed: int) -> tuple[BasisState, float]:
         """Learn from a batch, in several steps on equal parts if it is large.
@@ -120,9 +124,53 @@ class OnlineLearning(BasisSearch):
             atoms[group] = new
         return np.ascontiguousarray(atoms.T.astype(basis.dtype))
 
+    def _improved_by_features(self, state: BasisState, order: np.ndarray) -> np.ndarray:
+        """Do the same for sums of which each feature has its own."""
+        basis, moments = state.basis.astype(np.float64), state.feature_moments
+        assert moments is not None
+        squares = np.diagonal(moments, axis1=1, axis2=2)
+        largest = squares.max(axis=0)
+        for r in order[largest[order] > 1e-10 * largest.max(initial=0.0)]:
+            weights, others = squares[:, r], np.einsum("ij,ij->i", moments[:, r], basis)
+            pull = self._allowed(state.cross_moments[:, r] - others + weights * basis[:, r])
+            if self.gamma is None:
+                basis[:, r] = unit_minimum(pull, weights) if pull.any() else basis[:, r]
+            else:
+                sizes = weights + self.gamma
+                np.divide(pull, sizes, out=basis[:, r], where=sizes > 0)
+        return np.ascontiguousarray(basis.astype(state.basis.dtype))
+
     def _allowed(self, atoms: np.ndarray) -> np.ndarray:
         return np.maximum(atoms, 0) if self.positive_basis else atoms
 
     def project(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis that satisfies the constraints."""
         return super().project(np.abs(basis) if self.positive_basis else basis)
+
+
+def unit_minimum(pull: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Compute argmin over unit vectors a of Σ (wᵢ aᵢ² − 2 pᵢ aᵢ), with weights w ≥ 0 and pull p.
+
+    It is aᵢ = pᵢ / (wᵢ + λ); Newton's method finds the λ for which it has unit norm. For equal
+    weights it is p / ‖p‖. Where p is 0, so is a.
+
+    Notes
+    -----
+    The secular equation of a trust region: Moré & Sorensen, *Computing a trust region step* (1983).
+
+    Examples
+    --------
+    >>> unit_minimum(np.array([3.0, 4.0]), np.array([2.0, 2.0]))
+    array([0.6, 0.8])
+    """
+    pull, rest = np.where(pull == 0, 0.0, pull), pull != 0
+    shift = np.max(np.abs(pull[rest]) - weights[rest])  # where the norm is at least 1
+    vector = np.zeros_like(pull)
+    for _ in range(_NEWTON):
+        sizes = weights[rest] + shift
+        vector[rest] = pull[rest] / sizes
+        norm = math.sqrt(vector.dot(vector))
+        if norm <= 1 + 1e-12:
+            break
+        shift += (norm - 1) * norm**2 / (vector[rest] ** 2 / sizes).sum()
+    return vector / norm

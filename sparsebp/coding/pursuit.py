@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -47,13 +47,19 @@ class Pursuit:
         """Return a pursuit, or None without any limit."""
         return None if n_nonzero is None and error is None else cls(n_nonzero, error)
 
-    def __call__(self, x: np.ndarray, basis: np.ndarray, n_threads: int = 1) -> np.ndarray:
+    def __call__(
+        self,
+        x: np.ndarray,
+        basis: np.ndarray,
+        n_threads: int = 1,
+        known: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Return codes (n_components, n_samples), as `pursue` does, of samples of any scale."""
         x, exponent = in_range(x)
         with ignore_float_warnings():
             energy = float(np.ldexp(self.error or 0.0, -2 * exponent))
-            limits = {"n_nonzero": self.n_nonzero, "max_energy": energy}
-            codes = pursue(x, basis, **limits, n_threads=n_threads)  # type: ignore[arg-type]
+            limits: dict[str, Any] = {"n_nonzero": self.n_nonzero, "max_energy": energy}
+            codes = pursue(x, basis, **limits, n_threads=n_threads, known=known)
             return np.ldexp(codes, exponent) if exponent else codes
 
 
@@ -65,6 +71,7 @@ def pursue(
     max_energy: float = 0.0,
     min_gain: float = 0.0,
     n_threads: int = 1,
+    known: np.ndarray | None = None,
 ) -> np.ndarray:
     """Choose atoms for each sample independently, until one of three stopping criteria is met.
 
@@ -87,6 +94,9 @@ def pursue(
         minimum of ‖x − As‖² + τ² ‖s‖₀.
     n_threads : int
         Number of threads over blocks of samples.
+    known : ndarray of bool, of shape (n_features, n_samples), optional
+        Which values of x are known; the rest is 0. Each sample is then approximated by the rows of
+        A for its known values, to their share of max_energy.
 
     Returns
     -------
@@ -111,16 +121,20 @@ def pursue(
     >>> pursue(np.array([[3.0], [4.0]]), basis, n_nonzero=1).T
     array([[0., 0., 5.]])
     """
-    atoms, lengths = _unit_atoms(basis)
-    gram = atoms.T @ atoms
     n_features, n_components = basis.shape
     most = min(n_features, n_components if n_nonzero is None else int(n_nonzero))
+    whole = _normalized(basis) if known is None else None
 
     def solve(block: slice) -> np.ndarray:
         samples = x[:, block].T.astype(np.float64)
-        energy = require_finite("Squares", np.einsum("ij,ij->i", samples, samples), "x")
-        stop = (most, max_energy, min_gain)
-        return _pursue_all(samples @ atoms, energy, gram, lengths, stop)
+        if whole is not None:
+            return _pursued(samples, whole, (most, max_energy, min_gain))
+        found = np.zeros((len(samples), n_components))
+        for code, sample, rows in zip(found, samples, known.T[block], strict=True):
+            n_known = np.count_nonzero(rows)
+            stop = (min(most, n_known), max_energy * n_known / n_features, min_gain)
+            code[:] = _pursued(sample[np.newaxis, rows], _normalized(basis[rows]), stop)[0]
+        return found
 
     codes = np.empty((x.shape[1], n_components), dtype=x.dtype)
     for block, found in in_blocks(solve, x.shape[1], _BLOCK, n_threads):
@@ -129,10 +143,27 @@ def pursue(
     return require_finite("The coefficients", codes, "x").T
 
 
+def _pursued(
+    samples: np.ndarray,
+    dictionary: tuple[np.ndarray, np.ndarray, np.ndarray],
+    stop: tuple[int, float, float],
+) -> np.ndarray:
+    """Pursue samples in rows; stop as `pursue` says."""
+    atoms, lengths, gram = dictionary
+    energy = require_finite("Squares", np.einsum("ij,ij->i", samples, samples), "x")
+    return _pursue_all(samples @ atoms, energy, gram, lengths, stop)
+
+
+def _normalized(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return unit atoms, their norms before, and their Gram matrix."""
+    atoms, lengths = _unit_atoms(basis)
+    return atoms, lengths, atoms.T @ atoms
+
+
 def _unit_atoms(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return normalized atoms in float64, and their norms (1 for an atom of zeros)."""
     wide = basis.astype(np.float64)
-    largest = np.abs(wide).max(axis=0)  # its square may underflow
+    largest = np.abs(wide).max(axis=0, initial=0.0)  # its square may underflow
     wide = wide / np.where(largest > 0, largest, 1.0)
     lengths = np.maximum(np.sqrt((wide * wide).sum(axis=0)), 1.0)
     return wide / lengths, np.where(largest > 0, largest, 1.0) * lengths

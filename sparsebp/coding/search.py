@@ -13,6 +13,7 @@ from sparsebp._cached import cached_property
 from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import RandomSource
 from sparsebp._namespaces import like, to_numpy
+from sparsebp.coding.missing import split_missing
 from sparsebp.coding.pursuit import Pursuit
 from sparsebp.coding.smooth import starting_codes
 from sparsebp.coding.state import (
@@ -71,9 +72,12 @@ class BasisSearch:
 
     @cached_property
     def problem(self) -> Problem:
-        """Return what is minimized."""
+        """Return what is minimized, for complete samples."""
+        return self._problem(masked=False)
+
+    def _problem(self, *, masked: bool) -> Problem:
         penalty = None if isinstance(self.penalty, Pursuit) else self.penalty
-        return sparse_coding(penalty, self.alpha, self.gamma)
+        return sparse_coding(penalty, self.alpha, self.gamma, masked=masked)
 
     def project(self, basis: np.ndarray) -> np.ndarray:
         """Return the basis (n_features, n_components) that satisfies the constraints."""
@@ -81,7 +85,15 @@ class BasisSearch:
 
     def value(self, x: np.ndarray, basis: np.ndarray, codes: np.ndarray) -> float:
         """Compute the objective of given coefficients and basis, a mean over the samples."""
-        return self.problem.value({"x": x, "A": like(basis, x), "s": codes})
+        problem, samples = self.known(x)
+        return problem.value({**samples, "A": like(basis, x), "s": codes})
+
+    def known(self, x: np.ndarray) -> tuple[Problem, dict[str, np.ndarray]]:
+        """Return the problem of these samples, and its matrices: of missing values a mask, too."""
+        x, known = split_missing(x)
+        if known is None:
+            return self.problem, {"x": x}
+        return self._problem(masked=True), {"x": x, "M": known.astype(x.dtype)}
 
     def value_at_start(self, x: np.ndarray, basis: np.ndarray) -> float:
         """Compute the objective of initial coefficients, on the host."""
@@ -94,7 +106,7 @@ class BasisSearch:
         Parameters
         ----------
         x : ndarray of shape (n_features, n_samples)
-            The batch.
+            The batch; NaN is missing.
         state : BasisState
             What is known so far, its basis within the constraints.
         rng : RandomState or Generator
@@ -122,7 +134,7 @@ class BasisSearch:
         Parameters
         ----------
         x : ndarray or Samples of shape (n_features, n_samples)
-            Samples in columns.
+            Samples in columns; NaN is missing.
         state : BasisState
             Where to start.
         seed : int

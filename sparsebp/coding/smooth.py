@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsebp._cached import cached_property
+from sparsebp.coding.missing import split_missing
 from sparsebp.coding.proximal import gradient_scale, largest_curvature
 from sparsebp.minimizers import AtPoints, ColumnResult, descend, minimize_columns
 from sparsebp.penalties import Penalty
@@ -29,7 +30,7 @@ def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     x : ndarray of shape (n_features, n_samples)
-        Samples in columns.
+        Samples in columns; a missing value, NaN, counts as 0.
     basis : ndarray of shape (n_features, n_components)
         A. An atom of zeros gives zeros.
 
@@ -43,7 +44,7 @@ def starting_codes(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
     *Sparse Coding: Autoencoder Interpretation* prints Wᵀx, and its starter code divides by the
     squared length.
     """
-    return product(UnitColumns.project(basis).T, x, x.dtype)
+    return product(UnitColumns.project(basis).T, split_missing(x)[0], x.dtype)
 
 
 @dataclass(frozen=True)

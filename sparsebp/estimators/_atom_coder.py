@@ -13,7 +13,7 @@ from sparsebp._dispatch import on_host
 from sparsebp._fitted import Maybe, Numbers, Size
 from sparsebp._namespaces import like
 from sparsebp._warnings import warn_user
-from sparsebp.coding import BasisSearch, BasisState, Pursuit, encode
+from sparsebp.coding import BasisSearch, BasisState, Pursuit, encode, split_missing
 from sparsebp.estimators._coder import Reconstructor
 from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1, Penalty
@@ -98,6 +98,10 @@ class AtomCoder(Reconstructor):
         is_l1 = self.penalty == "l1" or isinstance(self.penalty, L1)
         return is_l1 and not self._pursues and getattr(self, "solver", None) == "online"
 
+    @property
+    def _takes_missing(self) -> bool:
+        return True
+
     def _encode(self, x: np.ndarray) -> ColumnResult:
         sparsely = (self.components_.T, self._rule, self.alpha_)
         return encode(x, *sparsely, n_threads=count_threads(self.n_jobs))
@@ -157,13 +161,19 @@ class AtomCoder(Reconstructor):
         return coder
 
     def _objective_of(self, x: np.ndarray, codes: np.ndarray) -> float:
-        atoms = like(self.components_, x)
-        return self.problem_.value({"x": x, "A": atoms.T, "s": codes.T})
+        x, known = split_missing(x)
+        matrices = {"x": x, "A": like(self.components_, x).T, "s": codes.T}
+        if known is None:
+            return self.problem_.value(matrices)
+        return self._problem(masked=True).value({**matrices, "M": known.astype(x.dtype)})
 
     @property
     def problem_(self) -> Problem:
         """What the codes minimize: `sparsebp.problems.sparse_coding` with the weights used."""
-        return sparse_coding(self.penalty_, self.alpha_, self.gamma_)
+        return self._problem(masked=False)
+
+    def _problem(self, *, masked: bool) -> Problem:
+        return sparse_coding(self.penalty_, self.alpha_, self.gamma_, masked=masked)
 
 
 def fitted_attributes(search: BasisSearch, state: BasisState) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sklearn.utils import get_tags
 from sparsebp._checkpoint import Checkpoint, CheckpointFile
 from sparsebp._checks import (
     RandomSource,
+    check_every_feature,
     check_flag,
     check_integer,
     check_matrix,
@@ -24,12 +25,13 @@ from sparsebp._checks import (
 )
 from sparsebp._dispatch import is_dispatched
 from sparsebp._fitted import Maybe, Numbers, Size
-from sparsebp._magnitudes import check_largest, ignore_float_warnings, in_range, largest_magnitude
+from sparsebp._magnitudes import check_largest, ignore_float_warnings, in_range, largest_known
 from sparsebp._memory import check_memory
 from sparsebp._shapes import PatchShape, checked_patch_shape, resolved_patch_shape
 from sparsebp._unused import unused_components
 from sparsebp._validation import samples_of
 from sparsebp._warnings import warn_user
+from sparsebp.coding import split_missing
 from sparsebp.estimators._callbacks import CallbackSupportMixin, with_callbacks
 from sparsebp.estimators._coder import Coder
 from sparsebp.estimators._fitting import restore_on_error
@@ -135,13 +137,18 @@ class Learner(CallbackSupportMixin, Coder):
         # Objectives contain at most sums of fourth powers: ‖WᵀWx‖², where W itself grows with x.
         kept = self.checkpoint is not None
 
-        def measure(block: np.ndarray) -> tuple[float, int]:
-            return largest_magnitude(block), checksum(block) if kept else 0
+        def measure(block: np.ndarray) -> tuple[float, int, Any]:
+            known = split_missing(block)[1]
+            seen = np.array(True) if known is None else known.any(axis=1)
+            return largest_known(block), checksum(block) if kept else 0, seen
 
         blocks = [measure(some)] if samples.is_drawn else list(samples.map_blocks(measure))
-        largest = max(largest for largest, _ in blocks)
+        largest = max(largest for largest, _, _ in blocks)
         check_largest("X", largest, samples.shape[0] * samples.shape[1], samples.dtype, power=4)
-        return samples, [bits for _, bits in blocks]
+        if reset:
+            seen = np.any(np.broadcast_arrays(*(seen for _, _, seen in blocks)), axis=0)
+            check_every_feature(seen, getattr(self, "feature_names_in_", None))
+        return samples, [bits for _, bits, _ in blocks]
 
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         """Return approximate codes of some samples of `fit`, already checked, without warnings."""

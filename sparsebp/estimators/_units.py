@@ -16,8 +16,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsebp._magnitudes import in_range, largest_magnitude
+from sparsebp._magnitudes import in_range, largest_known
 from sparsebp._warnings import warn_user
+from sparsebp.coding import split_missing
 from sparsebp.penalties import Penalty
 from sparsebp.samples import Samples
 
@@ -87,10 +88,10 @@ def warn_of_units(
 ) -> None:
     """Warn if α or the scale of the samples makes all codes zero, or none.
 
-    Samples x and atoms A are columns; `encoded` maps samples to codes. Exact L1 codes of a sample
-    are all zero for α ≥ 2 max|Aᵀx|.
+    Samples x, of which NaN is missing, and atoms A are columns; `encoded` maps samples to codes.
+    Exact L1 codes of a sample are all zero for α ≥ 2 max|Aᵀx|.
     """
-    pull = A.T @ x
+    pull = A.T @ split_missing(x)[0]
     largest = 2 * float(np.abs(pull).max())
     if not largest > 0:
         return
@@ -109,7 +110,9 @@ def warn_of_units(
             f"{largest / 10:.1g}, or scale X to unit variance."
         )
         return
-    left = float(np.square(x - A @ codes).sum() / np.square(x).sum())
+    x, known = split_missing(x)
+    residual = x - A @ codes
+    left = float(np.square(residual).sum(where=known is None or known) / np.square(x).sum())
     idle = float((np.abs(codes) <= _IN_USE * _root_mean_square(codes)).all(axis=0).mean())
     if idle > _IDLE and left > _IDLE:
         warn_user(
@@ -173,7 +176,7 @@ def warn_of_scale(samples: Samples, learned: float | None) -> None:
     found = scale_of(some)
     if found > _LARGER * learned:
         size = f"{found / learned:.1g} times as large as"
-    elif found > 0 and largest_magnitude(some) < _SMALLER * learned:
+    elif found > 0 and largest_known(some) < _SMALLER * learned:
         size = f"{learned / found:.1g} times smaller than"
     else:
         return
@@ -184,9 +187,15 @@ def warn_of_scale(samples: Samples, learned: float | None) -> None:
 
 
 def scale_of(some: np.ndarray) -> float:
-    """Compute the root mean square of samples in columns about their mean."""
-    some, exponent = in_range(some.astype(np.float64, copy=False))
-    return float(np.ldexp(np.sqrt(some.var(axis=1).mean()), exponent))
+    """Compute the root mean square of samples in columns about their mean; NaN is missing."""
+    some, known = split_missing(some.astype(np.float64, copy=False))
+    some, exponent = in_range(some)
+    if known is None:
+        variances = some.var(axis=1)
+    else:
+        seen = known.any(axis=1)
+        variances = some[seen].var(axis=1, where=known[seen]) if seen.any() else np.zeros(1)
+    return float(np.ldexp(np.sqrt(variances.mean()), exponent))
 
 
 def _root_mean_square(values: np.ndarray) -> float:

@@ -28,7 +28,8 @@ class SparseCoder(AtomCoder):
     as `SparseCoding.transform` does for a learned basis; or, with `n_nonzero` or `error`, chooses
     atoms by orthogonal matching pursuit: one after the other, each time the one with the largest
     product with the residual, and the coefficients of all chosen atoms by least squares. `fit` only
-    checks its input and the parameters, and `transform` works without it.
+    checks its input and the parameters, and `transform` works without it. Values of samples that
+    are NaN or masked are missing: only the known ones count, and their share of `error`.
 
     Parameters
     ----------

@@ -56,6 +56,8 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
     alternating between the coefficients of a new batch and the basis. With `n_nonzero` or `error`
     the coefficients are found by orthogonal matching pursuit instead, and F is the first term.
 
+    Values that are NaN or masked are missing: the squared error is a sum over the known ones.
+
     Parameters
     ----------
     n_components : int, default=None
@@ -133,7 +135,8 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         The weight decay used.
     state_ : BasisState or None
         State from which `partial_fit` and warm starts resume: basis, means of s sᵀ and x sᵀ over
-        the samples so far (``codes_moments``, ``cross_moments``), and ``n_samples``.
+        the samples so far (``codes_moments``, ``cross_moments``), and ``n_samples``; of missing
+        values also those of each feature (``feature_moments``, ``n_known``).
     objective_ : float
         The objective of the last iteration, on its batch.
     objective_history_ : ndarray of shape (n_iterations + 1,)
@@ -244,14 +247,13 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         For any ``solver`` these are steps of ``solver="online"``, each on about twice as many
         samples as components, or on all of a smaller batch: coefficients are computed
         approximately, and the atoms are fitted to decaying sums over the samples so far, of which
-        about the last 1/48 count. The sums (``state_``) continue those of `fit` and of earlier
-        calls; `save_model`, ``pickle`` and warm starts keep them. So after `fit` a small batch
-        changes the atoms only slightly.
+        about the last 1/48 count. The sums (``state_``), which saved models keep, continue those of
+        `fit` and of earlier calls. So after `fit` a small batch changes the atoms only slightly.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            A batch, of any size.
+            A batch, of any size. The first one must have a known value of each feature.
         y : Ignored
             Present for the interface.
 

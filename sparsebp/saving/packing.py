@@ -93,7 +93,8 @@ def _packed(value: Any, arrays: dict[str, np.ndarray], *, fitted: bool = False) 
         arrays[key] = value
         return {"array": key}
     if isinstance(value, BasisState):
-        return {"state": {f.name: _packed(getattr(value, f.name), arrays) for f in fields(value)}}
+        sums = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {"state": {k: _packed(v, arrays) for k, v in sums.items() if v is not None}}
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"A {type(value).__name__} cannot be saved.")

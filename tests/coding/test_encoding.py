@@ -245,10 +245,8 @@ def test_the_starting_codes_are_projections_on_the_atoms_directions(dtype):
         np.testing.assert_allclose(codes[r], expected, rtol=0, atol=1e-5)
 
 
-def test_a_pursuit_is_a_rule_for_codes_too_but_not_of_missing_values():
+def test_a_pursuit_is_a_rule_for_codes_too():
     x, basis = a_problem()
     found = encode(x, basis, Pursuit(n_nonzero=2), 0.0)
     np.testing.assert_array_equal(found.points, pursue(x, basis, n_nonzero=2))
     assert found.n_unfinished == 0
-    with pytest.raises(ValueError, match="A pursuit needs complete samples; give a penalty"):
-        encode(x, basis, Pursuit(error=1.0), 0.0, mask=np.ones_like(x))

@@ -56,7 +56,10 @@ def methods_of(kind):
     return [m for m in METHODS[:4] if hasattr(MODELS[kind], m)]
 
 
-@every
+filters = pytest.mark.parametrize("kind", ["rica", "ica"])
+
+
+@filters
 def test_missing_values_are_counted_and_what_to_do_is_said(kind, X):
     X = X.copy()
     X[::4, 1] = np.nan
@@ -72,7 +75,8 @@ def test_nan_and_infinity_are_refused_everywhere(kind, X):
     codes = np.ones((3, fitted.components_.shape[0]))
     for value in (np.nan, np.inf, -np.inf):
         X[3, 2] = codes[1, 1] = value
-        for method in methods_of(kind):
+        takes_it = np.isnan(value) and isinstance(fitted, SparseCoding)  # as a missing value
+        for method in [] if takes_it else methods_of(kind):
             with pytest.raises(ValueError, match=r"NaN|infinity"):
                 getattr(fitted, method)(X)
         with pytest.raises(ValueError, match=r"NaN|infinity"):
