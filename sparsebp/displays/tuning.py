@@ -148,7 +148,8 @@ class TuningDisplay:
                 self._draw_curves(panel, name, labeled=number == 0)
             plain(panel)
         if "" not in self.responses:
-            axes[0].legend(frameon=False, fontsize="small", handlelength=1.5)
+            free = axes[names.index("modulation") if "modulation" in names else -1]
+            free.legend(frameon=False, fontsize="small", handlelength=1.5)
         self.axes_, self.figure_ = axes, axes[0].figure
         self.ax_ = axes[0]
         return self

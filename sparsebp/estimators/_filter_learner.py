@@ -94,17 +94,21 @@ class FilterLearner(Reconstructor, Learner):
     ) -> tuple[Result, Penalty]:
         """Minimize, and choose the signs if they are not given; return the penalty with them."""
         minimize = partial(self._minimize, checkpoint, samples)
-        drawn = self.init is None and not (self.warm_start and hasattr(self, "components_"))
         # Groups of coefficients share a sign, and with more filters than directions no filter
         # estimates one source.
         if is_auto(self.signs) and penalty.is_elementwise and len(start) <= samples.shape[0]:
             filters_at = self._problem_of(penalty, start.shape).project
             rule = SignRule(penalty, samples, filters_at, checkpoint.taped)
             return minimize_choosing_signs(
-                minimize, rule, start, drawn=drawn, max_iter=self.max_iter, callback=watch
+                minimize,
+                rule,
+                start,
+                drawn=self._draws_start,
+                max_iter=self.max_iter,
+                callback=watch,
             )
         limits = {"max_iter": self.max_iter, "callback": at_signed_points(watch, penalty)}
-        near = isinstance(penalty, Subspace) and drawn
+        near = isinstance(penalty, Subspace) and self._draws_start
         if near:
             start = self._subspaces_at_start(minimize, samples, penalty, start)
         return minimize(penalty, start, near=near, **limits), penalty

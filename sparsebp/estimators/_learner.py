@@ -243,6 +243,11 @@ class Learner(CallbackSupportMixin, Coder):
             return np.ascontiguousarray(start, dtype=dtype)
         return (last if to_white is None else last @ to_white).astype(dtype)
 
+    @property
+    def _draws_start(self) -> bool:
+        """Whether `fit` starts at random."""
+        return self.init is None and not (self.warm_start and hasattr(self, "components_"))
+
     def _checked_init(self, n_components: int) -> np.ndarray:
         init = check_matrix("init", self.init)
         wanted = (n_components, self.n_features_in_)

@@ -1,4 +1,4 @@
-"""Where a search for subspaces begins: independent components, in groups that depend on each other.
+"""Where a search for subspaces begins: single components, in groups that depend on each other.
 
 In a minimum of the penalty of groups, parts of one subspace may stand in the groups of two others:
 any small change costs. From random filters nearly every search ends there, since the components of
@@ -9,10 +9,40 @@ Cardoso in 1998), and which ones share a subspace shows in the correlations of t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sparsebp._namespaces import sum_along, to_numpy
+from sparsebp.coding import BasisSearch, BasisState, encode
+from sparsebp.minimizers import Status
+from sparsebp.penalties import SmoothL1, Subspace
 from sparsebp.samples import Samples
+
+#: Samples by whose codes atoms are grouped: for each atom, and at least.
+_SAMPLES_PER_ATOM, _FEWEST = 16, 2000
+
+
+def atoms_in_groups(
+    search: BasisSearch, samples: Samples, state: BasisState, seed: int
+) -> BasisState:
+    """Return where a search for a basis begins: for subspaces, atoms of single coefficients.
+
+    They are searched for as those of subspaces would be, from a state that was drawn at random, and
+    put into groups. If the search is interrupted, KeyboardInterrupt is raised.
+    """
+    penalty = search.penalty
+    if not isinstance(penalty, Subspace):
+        return state
+    each = replace(search, penalty=SmoothL1(penalty.epsilon))
+    found = each.run(samples, state, seed)
+    if found.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    some = samples.take_evenly(max(_SAMPLES_PER_ATOM * state.basis.shape[1], _FEWEST))
+    rule = (each.penalty, each.alpha)
+    codes = encode(some, found.point, *rule, tol=1e-3, n_threads=search.n_threads).points
+    order = grouped(energy_correlations(Samples.of(codes)), penalty.group_size)
+    return BasisState.empty(np.ascontiguousarray(found.point[:, order]))
 
 
 def energy_correlations(responses: Samples) -> np.ndarray:

@@ -40,6 +40,7 @@ from sparsebp.estimators._atom_coder import FITTED_RULE, AtomCoder, fitted_attri
 from sparsebp.estimators._callbacks import tell, watching
 from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
 from sparsebp.estimators._learner import Learner
+from sparsebp.estimators._subspaces import atoms_in_groups
 from sparsebp.estimators._units import ENOUGH, warn_of_few_samples, warn_of_units
 from sparsebp.penalties import Penalty
 from sparsebp.samples import Samples, count_threads
@@ -71,7 +72,7 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
     epsilon : float, default=1e-3
         Smoothing ε > 0 of "smooth_l1", "topographic" and "subspace"; a Penalty has its own.
     group_size : int, default=4
-        Features of a group of "subspace", which must divide the number of components.
+        Atoms of a group of "subspace", a divisor of n_components.
     n_nonzero : int, default=None
         The maximum number of atoms of a sample, ≥ 1, for codes by pursuit. It replaces the penalty:
         `penalty`, `alpha` and `gamma` must have their default values.
@@ -231,6 +232,7 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         fitted_at = partial(fitted_attributes, search)
         with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
             seed = draw_seed(checkpoint.rng)
+            state = atoms_in_groups(search, samples, state, seed) if self._draws_start else state
             result = search.run(samples, state, seed, watch, checkpoint)
             require_success(result)
             vars(self).update(fitted_at(result.state))
@@ -319,9 +321,8 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         return replace(self.state_, basis=basis)
 
     def _search(self, n_components: int) -> BasisSearch:
-        if self.solver == "online":
-            return self._online(n_components)
-        return Alternation(**self._options(n_components), steps=self.solver)
+        online, options = self.solver == "online", self._options(n_components)
+        return self._online(n_components) if online else Alternation(**options, steps=self.solver)
 
     def _online(self, n_components: int) -> OnlineLearning:
         return OnlineLearning(**self._options(n_components), positive_basis=self.positive_basis)
@@ -330,10 +331,9 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         gamma = None if self.gamma is None else float(self.gamma)
         pursuit, n_threads = Pursuit.of(self.n_nonzero, self.error), count_threads(self.n_jobs)
         penalty = pursuit or self._make_penalty(n_components)
-        alpha = 0.0 if pursuit else float(self.alpha)
-        weights = {"penalty": penalty, "alpha": alpha, "gamma": gamma}
+        weights = {"alpha": 0.0 if pursuit else float(self.alpha), "gamma": gamma}
         limits = {"max_iter": self.max_iter, "tol": float(self.tol), "n_threads": n_threads}
-        return {**weights, **limits, "batch_size": self.batch_size}
+        return {"penalty": penalty, **weights, **limits, "batch_size": self.batch_size}
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""

@@ -14,12 +14,14 @@ import matplotlib.figure
 import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
+from sparsebp._shapes import split_channels
 from sparsebp.displays import (
     CoefficientsDisplay,
     GaborDisplay,
     MapDisplay,
     ObjectiveDisplay,
     ReconstructionDisplay,
+    TuningDisplay,
 )
 from sparsebp.report.measurements import Measurements
 
@@ -68,6 +70,8 @@ def drawings(measured: Measurements) -> Iterator[Drawing]:
                 for name in ("orientation", "frequency")
             ),
         )
+    if measured.n_groups and len(split_channels(basis.patch_shape)[0]) == 2:
+        yield _responses_to_gratings(measured)
     yield Drawing(
         "Orientations, frequencies and positions",
         "From the Gabor function that fits each feature best. A good code covers all of them.",
@@ -95,6 +99,21 @@ def drawings(measured: Measurements) -> Iterator[Drawing]:
         "Gaussian.",
         "guide/pictures",
         (panel(CoefficientsDisplay(measured.codes).plot, "histogram of coefficients"),),
+    )
+
+
+def _responses_to_gratings(measured: Measurements) -> Drawing:
+    shape = measured.basis.patch_shape
+    display = TuningDisplay.from_estimator(measured.estimator, patch_shape=shape)
+    return Drawing(
+        "Responses to gratings",
+        "Medians, and bands of 80 %, of filters as simple cells and of norms of groups as complex "
+        "cells, relative to the best grating. Complex cells respond to any phase.",
+        "guide/complex_cells",
+        tuple(
+            panel(lambda ax, name=name: display.plot(ax, panels=name), f"tuning to {name}")
+            for name in ("orientation", "phase")
+        ),
     )
 
 

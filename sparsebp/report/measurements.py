@@ -120,7 +120,8 @@ class Measurements:
         """How many features were learned, by which method."""
         mapped = "topographic " if self.has_map else ""
         n_features = len(self.basis.components) - len(self.silent)
-        return f"{n_features} features learned by {mapped}{self.method}"
+        groups = f" in {self.n_groups} subspaces" if self.n_groups else ""
+        return f"{n_features} features{groups} learned by {mapped}{self.method}"
 
     @property
     def method(self) -> str:
@@ -130,7 +131,13 @@ class Measurements:
     @property
     def has_map(self) -> bool:
         """Whether the features have places on a map."""
-        return hasattr(getattr(self.estimator, "penalty_", None), "grid_shape")
+        penalty = getattr(self.estimator, "penalty_", None)
+        return getattr(penalty, "grid_shape", None) is not None
+
+    @property
+    def n_groups(self) -> int:
+        """Number of independent subspaces; 0 if the features are not in groups of their own."""
+        return getattr(getattr(self.estimator, "penalty_", None), "n_groups", 0)
 
     @cached_property
     def silent(self) -> np.ndarray:

@@ -25,6 +25,7 @@ from sparsebp.report.pictures import patch_pictures, photograph
 #: Pages of the documentation that the page links to, and their titles.
 _DOCUMENTED = {
     "backpropagation": "Deriving gradients by backpropagation",
+    "guide/complex_cells": "Complex cells",
     "guide/orthonormal_ica": "Orthonormal ICA",
     "guide/pictures": "Displays",
     "guide/reconstruction_ica": "Reconstruction ICA",

@@ -54,6 +54,32 @@ def test_a_given_start_is_kept():
     assert (overlap.argmax(axis=1) == np.arange(3)).all()  # no group has moved
 
 
+def found(atoms, planted):
+    """Count planted groups (n_groups, size, n_features) that a group of atoms spans."""
+    bases = [
+        [np.linalg.qr(group.T)[0] for group in groups]
+        for groups in (planted, atoms.reshape(-1, *planted.shape[1:]))
+    ]
+    cosines = [
+        max((np.linalg.svd(a.T @ b, compute_uv=False) ** 2).mean() for b in bases[1])
+        for a in bases[0]
+    ]
+    return sum(cosine > 0.95 for cosine in cosines)
+
+
+@pytest.mark.slow
+def test_planted_groups_of_atoms_are_found():
+    rng = np.random.default_rng(0)
+    planted = rng.standard_normal((8, 2, 12))
+    active = np.argsort(rng.random((2000, 8)), axis=1) < 2
+    codes = rng.standard_normal((2000, 8, 2)) * active[:, :, np.newaxis]
+    X = np.einsum("ngs,gsf->nf", codes, planted)
+    X = X / X.std() + 0.1 * rng.standard_normal(X.shape)
+    options = {"solver": "online", "batch_size": 256, "max_iter": 60, "random_state": 0}
+    model = SparseCoding(16, penalty="subspace", group_size=2, alpha=0.3, **options)
+    assert found(model.fit(X).components_, planted) == 8
+
+
 def test_sparse_coding_takes_groups_too():
     X, _ = subspaces(3, 2, 200, seed=0)
     X /= X.std()

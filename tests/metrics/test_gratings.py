@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 
-from sparsebp.metrics import grating_responses
+from sparsebp import metrics
 
-SIDE = 10
 PAIR = [[1, 1]]
+SIDE = 10
+
+
+def grating_responses(respond, patch_shape, **options):
+    """Measure by a third of the orientations, which takes a third of the time."""
+    return metrics.grating_responses(respond, patch_shape, **{"n_orientations": 8} | options)
 
 
 def gabors(orientation, frequency, phases, side=SIDE, color=False):

@@ -7,6 +7,7 @@ from sklearn.decomposition import FastICA
 from sklearn.exceptions import NotFittedError
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
+from sparsebp.penalties import Topographic
 from sparsebp.report import write_report
 from sparsebp.report.figures import _TEXT
 
@@ -105,3 +106,24 @@ def test_what_has_no_page_is_refused_with_a_message(tmp_path):
     with pytest.raises(ValueError, match="patch_shape"):
         write_report(tmp_path / "page.html", model, samples, patch_shape=(2, 2))
     assert not (tmp_path / "page.html").exists()
+
+
+def test_subspaces_are_said_and_their_tuning_drawn(tmp_path):
+    X = np.random.default_rng(0).laplace(size=(200, 9))
+    options = {"penalty": "subspace", "group_size": 2, "tol": 1e-2, "random_state": 0}
+    model = OrthonormalICA(6, **options).fit(X)
+    write_report(tmp_path / "report.html", model, X)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert "6 features in 3 subspaces learned by orthonormal ICA" in text
+    assert "sums the squares of each group" in text
+    assert 'aria-label="tuning to phase"' in text
+
+
+def test_groups_that_are_no_map_have_none(tmp_path):
+    X = np.random.default_rng(0).laplace(size=(200, 9))
+    pairs = Topographic.from_groups(np.kron(np.eye(3), [[1, 1]]))
+    model = OrthonormalICA(6, penalty=pairs, tol=1e-2, random_state=0).fit(X)
+    write_report(tmp_path / "report.html", model, X)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert "topographic" not in text
+    assert "map of orientation" not in text
