@@ -116,7 +116,7 @@ def learn(
         from sparsebp.cli.output import Output
 
         run_experiment(
-            make_estimator(model, n_components, random_state=seed, **given),
+            make_estimator(model, n_components, color=color, random_state=seed, **given),
             make_recipe(model, patch_size, color, whiten=not no_whiten),
             out or Path(f"learned-{model.value}"),
             images=_all(images, more_images),

@@ -24,6 +24,8 @@ _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
     Model.ICA: (OrthonormalICA, {"whiten": 0.99}),
     Model.SPARSE_FILTERING: (SparseFiltering, {"tol": 1e-5}),
 }
+#: Of the variance of color patches, where the model keeps a fraction: opponent colors have little.
+_WHITEN_COLORS = 0.999
 #: Penalties with an ε.
 _ROUNDED = ("smooth_l1", "topographic", "subspace")
 
@@ -40,12 +42,16 @@ def make_recipe(
     )
 
 
-def make_estimator(model: Model, n_components: int | None, **options: Any) -> Estimator:
+def make_estimator(
+    model: Model, n_components: int | None, *, color: bool = False, **options: Any
+) -> Estimator:
     """Return an unfitted estimator; options that are None keep the model's defaults.
 
     An option that the model does not have is a ValueError.
     """
     kind, own = _KINDS[model]
+    if color and "whiten" in own:
+        own = {**own, "whiten": _WHITEN_COLORS}
     options["n_components"] = n_components
     given = {name: value for name, value in options.items() if value is not None}
     unknown = set(given) - set(kind().get_params())

@@ -1,6 +1,6 @@
 """Whitening of whole images by a filter that flattens their 1/f spectrum."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,8 @@ def whiten_images(
     >>> bool(np.isclose((slow.var() + fast.var()) / 2, 1)), bool(fast.std() > 3 * slow.std())
     (True, True)
     """
+    if isinstance(images, Iterator):
+        images = list(images)
     if are_movies(images):
         movies = check_movies(images)
         frames = [frame for movie in movies for frame in movie]

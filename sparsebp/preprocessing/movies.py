@@ -14,11 +14,13 @@ from sparsebp._checks import (
     check_integer,
     check_number,
     check_shape,
-    check_vector,
+    mistake,
     random_source,
 )
 from sparsebp._memory import check_memory
 from sparsebp.preprocessing._arrays import check_images
+
+_OR_TWO = ", or two, (rows, columns) per frame"
 
 
 class Movies(NamedTuple):
@@ -123,11 +125,13 @@ def make_movies(
 def _fastest(velocity: Any) -> NDArray[np.float64]:
     """Return the largest speed along rows and along columns."""
     if isinstance(velocity, Real):
-        return np.full(2, check_number("velocity", velocity, minimum=0, also=", or two"))
-    given = check_vector("velocity", velocity)
-    if given.shape != (2,):
-        raise ValueError(f"velocity must be one number ≥ 0 or (rows, columns), got {velocity!r}.")
-    return np.abs(given)
+        return np.full(2, check_number("velocity", velocity, minimum=0, also=_OR_TWO))
+    try:
+        down, right = velocity
+    except (TypeError, ValueError) as error:
+        raise type(error)(mistake("velocity", f"a number ≥ 0{_OR_TWO}", velocity)) from error
+    numbers = [check_number("each number of velocity", number) for number in (down, right)]
+    return np.abs(numbers)
 
 
 def _draw_velocities(velocity: Any, n_movies: int, rng: RandomSource) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sparsebp._checks import RandomSource, check_integer, check_shape, is_flag, mistake
 from sparsebp._shapes import COLORS, EYES, split_channels
-from sparsebp.preprocessing._arrays import check_images
+from sparsebp.preprocessing._arrays import are_movies, check_images
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,11 @@ def two_eyes(
             wanted = f"({EYES}, height, width), or an integer, for binocular patches"
             raise ValueError(mistake("patch_shape", wanted, patch_shape))
         sides = sides[1:]
+    if are_movies(images):
+        raise ValueError(
+            "disparity is for single images, got images with frames: stereo pairs (2, height, "
+            "width) are cut with disparity=None"
+        )
     checked = check_images(images)
     window = tuple(side + most for side, most in zip(sides, largest, strict=True))
     return TwoEyes(Positions(checked, check_patch_shape(window, channels, checked), rng), largest)

@@ -117,6 +117,13 @@ def test_summary_report_callback_and_metrics_say_the_same(tmp_path, photographs)
     assert _measured(model, samples).sparsity == pytest.approx(said["near_zero"], abs=1e-3)
 
 
+def test_more_directions_are_kept_of_colors():
+    for model in (Model.ICA, Model.RICA):
+        kept = [make_estimator(model, 8, color=color).whiten for color in (False, True)]
+        assert kept == [0.99, 0.999]
+    assert not hasattr(make_estimator(Model.SPARSE_CODING, 8, color=True), "whiten")
+
+
 def test_a_size_of_groups_is_for_subspaces():
     estimator = make_estimator(Model.ICA, 8, penalty="subspace", group_size=2, epsilon=0.1)
     assert (estimator.penalty, estimator.group_size, estimator.epsilon) == ("subspace", 2, 0.1)

@@ -74,9 +74,10 @@ def test_colors_types_and_seeds():
 @pytest.mark.parametrize(
     ("error", "options", "match"),
     [
-        (ValueError, {"velocity": -1}, "velocity must be a finite number ≥ 0, or two, got -1"),
-        (ValueError, {"velocity": (1, 2, 3)}, r"velocity must be one number ≥ 0 or \(rows, col"),
-        (ValueError, {"velocity": (np.nan, 1)}, "velocity must be finite"),
+        (ValueError, {"velocity": -1}, "velocity must be a finite number ≥ 0, or two, .* got -1"),
+        (ValueError, {"velocity": (1, 2, 3)}, r"velocity must be a number ≥ 0, or two, \(rows, c"),
+        (TypeError, {"velocity": None}, r"velocity must be a number ≥ 0, or two.* got None"),
+        (ValueError, {"velocity": (np.nan, 1)}, "each number of velocity must be a finite number"),
         (TypeError, {"velocity": True}, "velocity must be a finite number"),
         (ValueError, {"velocity": (0, 9)}, r"images\[0\] of shape \(40, 50\) is too small .* 36 c"),
         (ValueError, {"shape": (3, 5)}, "shape must be 3 integers"),
@@ -102,7 +103,7 @@ def test_movies_and_pairs_are_whitened_frame_by_frame(channels):
             np.concatenate([w.ravel() for w in white]),
             np.concatenate([e.ravel() for e in expected]),
         )
-    (one,) = whiten_images(movies[0][np.newaxis])
+    (one,) = whiten_images(iter(movies[0][np.newaxis]))
     np.testing.assert_array_equal(one, whiten_images(movies[:1])[0])
 
 

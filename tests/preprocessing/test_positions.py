@@ -72,6 +72,13 @@ def test_bad_arguments(error, patch_shape, disparity, match):
         sample_patches([NUMBERED], patch_shape, 5, disparity=disparity)
 
 
+def test_pairs_have_a_disparity_already():
+    pair = np.stack([NUMBERED, NUMBERED])
+    for pairs in ([pair], pair[np.newaxis]):
+        with pytest.raises(ValueError, match=r"stereo pairs .* are cut with disparity=None"):
+            sample_patches(pairs, (2, 4, 4), 5, disparity=1)
+
+
 @pytest.mark.parametrize("channels", [(), (3,)])
 def test_stereo_pairs_are_two_lists_or_arrays_of_two(channels):
     rng = np.random.default_rng(0)
