@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparsebp._namespaces import is_floating, is_foreign, sum_all, to_numpy, widened
+from sparsebp._namespaces import (
+    is_floating,
+    is_foreign,
+    namespace,
+    sum_all,
+    to_numpy,
+    widened,
+)
 from sparsebp.network.activations import Activation
 from sparsebp.network.costs import Cost
 from sparsebp.network.network import Network
@@ -131,7 +138,8 @@ def backpropagate(
     Returns
     -------
     values : ndarray of shape (n_columns,)
-        The columns' values, which sum to F.
+        The columns' values, which sum to F; where networks end in different numbers of columns,
+        those of all.
     gradients : dict of str to ndarray
         The gradient of F in each variable of ``wrt``.
     """
@@ -162,7 +170,7 @@ def _sweep(
         for name in cost.names:
             if name in wrt:
                 _add(gradients, name, cost.gradient(other, z, variables))  # type: ignore[attr-defined]
-        values, delta = _joined(values, more), _joined(delta, other)
+        values, delta = _both(values, more), _joined(delta, other)
     for step, behind in tree.forks:
         a = step(z, variables)
         wanted = [name for name in step.names if name in wrt]
@@ -170,7 +178,7 @@ def _sweep(
         more, other = _sweep(behind, a, going_on, variables, wrt, gradients)
         for name in wanted:
             _add(gradients, name, step.gradient(other, z, variables))
-        values = _joined(values, more)
+        values = _both(values, more)
         if needed:
             delta = _joined(delta, step.pull_back(other, z, a, variables))
     return values, delta
@@ -188,6 +196,13 @@ def _joined(total: np.ndarray | None, part: np.ndarray) -> np.ndarray:
         return total + part
     total += part
     return total
+
+
+def _both(values: np.ndarray | None, more: np.ndarray) -> np.ndarray:
+    """Add the columns' values; if a convolution changed the number of columns, keep both."""
+    if values is None or values.shape == more.shape:
+        return _joined(values, more)
+    return namespace(values).concat([values, more])
 
 
 def checked_variables(network: Network, variables: Mapping[str, Any]) -> dict[str, Any]:

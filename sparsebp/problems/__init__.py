@@ -1,6 +1,7 @@
 """The problems: terms, constraint and objective of each, stated once."""
 
 from sparsebp.problems.constraints import OrthonormalRows, UnitColumns, UnitRows
+from sparsebp.problems.convolutional import convolutional_sparse_coding
 from sparsebp.problems.objective import Differentiable, Objective, Term
 from sparsebp.problems.orthonormal_ica import orthonormal_ica, sparsity_network
 from sparsebp.problems.problem import Part, Problem
@@ -37,6 +38,7 @@ __all__ = [
     "Term",
     "UnitColumns",
     "UnitRows",
+    "convolutional_sparse_coding",
     "decoder_scale",
     "orthonormal_ica",
     "reconstruction_ica",

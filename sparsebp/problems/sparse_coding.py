@@ -54,11 +54,7 @@ def sparse_coding(
     *Deriving gradients using the backpropagation idea*, example 1 (which announces ∇A, prints ∇s
     and drops γ).
     """
-    if isinstance(penalty, Signed):
-        raise ValueError(
-            "penalty is Signed, with which the objective of sparse coding is unbounded below; "
-            "give a penalty without signs."
-        )
+    require_bounded(penalty)
     network = MASKED_RECONSTRUCTION if masked else RECONSTRUCTION
     formula = r"M \circ (A s_j - x_j)" if masked else "A s_j - x_j"
     parts = [
@@ -85,3 +81,12 @@ def sparse_coding(
         },
     )
     return problem if penalty is None else problem.with_penalty(penalty)
+
+
+def require_bounded(penalty: Penalty | None) -> None:
+    """Raise ValueError for a penalty whose sum with a squared error is unbounded below."""
+    if isinstance(penalty, Signed):
+        raise ValueError(
+            "penalty is Signed, with which the objective of sparse coding is unbounded below; "
+            "give a penalty without signs."
+        )
