@@ -19,6 +19,7 @@ from . import samples as samples
 from . import saving as saving
 from .bases import basis_names as basis_names
 from .bases import load_basis as load_basis
+from .estimators import ConvolutionalSparseCoding as ConvolutionalSparseCoding
 from .estimators import OrthonormalICA as OrthonormalICA
 from .estimators import ReconstructionICA as ReconstructionICA
 from .estimators import SparseCoder as SparseCoder

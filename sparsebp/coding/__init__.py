@@ -3,7 +3,9 @@
 from sparsebp.coding.alternating import STEPS, Alternation
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
+from sparsebp.coding.convolutional import AtomsResult, ConvolutionalSearch
 from sparsebp.coding.encoding import encode
+from sparsebp.coding.maps import KnownImage, Maps, encode_maps
 from sparsebp.coding.missing import split_missing
 from sparsebp.coding.online import OnlineLearning
 from sparsebp.coding.pursuit import Pursuit, learn_by_pursuit, pursue
@@ -16,12 +18,17 @@ __all__ = [
     "RESUMED_FORGETTING",
     "STEPS",
     "Alternation",
+    "AtomsResult",
     "BasisResult",
     "BasisSearch",
     "BasisState",
+    "ConvolutionalSearch",
+    "KnownImage",
+    "Maps",
     "OnlineLearning",
     "Pursuit",
     "encode",
+    "encode_maps",
     "learn_by_pursuit",
     "least_squares_basis",
     "pursue",

@@ -164,6 +164,11 @@ class Learner(CallbackSupportMixin, Coder):
             silent = unused_components(energies)
             if not silent.size or len(some) == samples.shape[1]:
                 break
+        self._warn_of_silence(energies)
+
+    def _warn_of_silence(self, energies: np.ndarray) -> None:
+        """Set each component's share of what all contribute, and warn about silent ones."""
+        silent = unused_components(energies)
         self.contributions_ = energies / (energies.sum() or 1.0)
         if not silent.size:
             return

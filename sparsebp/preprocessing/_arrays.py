@@ -14,18 +14,20 @@ from sparsebp._shapes import COLORS, image_number_axis
 _check_array: Any = check_array
 
 
-def check_images(images: Iterable[Any], n_sides: int = 2) -> list[NDArray[Any]]:
+def check_images(
+    images: Iterable[Any], n_sides: int = 2, *, missing: bool = False
+) -> list[NDArray[Any]]:
     """Return the images as C-ordered numeric arrays, all gray or all color, without copying.
 
     Each is (height, width) or (height, width, 3), or with n_sides=3 a volume (frames, height,
-    width[, 3]); one array of several images is a sequence of them. Anything else is an error, also
-    an array that looks like a stack with its images last.
+    width[, 3]); one array of several images is a sequence of them. With `missing`, pixels may be
+    NaN. Anything else is an error, also an array that looks like a stack with its images last.
     """
     if isinstance(images, str | bytes | dict) or not isinstance(images, Iterable):
         raise TypeError(f"images must be a sequence of arrays, got a {type(images).__name__}.")
     check_unmasked("images", images)
     _check_stack(getattr(images, "shape", None), n_sides)
-    checked = [_check_image(image, index, n_sides) for index, image in enumerate(images)]
+    checked = [_check_image(image, index, n_sides, missing) for index, image in enumerate(images)]
     if not checked:
         raise ValueError("images must be at least one image, got none.")
     if len({image.ndim for image in checked}) > 1:
@@ -74,7 +76,7 @@ def _check_stack(shape: tuple[int, ...] | None, n_sides: int) -> None:
         )
 
 
-def _check_image(image: Any, index: int, n_sides: int) -> NDArray[Any]:
+def _check_image(image: Any, index: int, n_sides: int, missing: bool) -> NDArray[Any]:
     check_unmasked(f"images[{index}]", image)
     try:
         with ignore_float_warnings():
@@ -84,6 +86,7 @@ def _check_image(image: Any, index: int, n_sides: int) -> NDArray[Any]:
                 order="C",
                 ensure_2d=False,
                 allow_nd=True,
+                ensure_all_finite="allow-nan" if missing else True,
                 ensure_min_samples=0,
                 ensure_min_features=0,
             )

@@ -1,0 +1,250 @@
+"""Base of estimators that encode whole images by maps."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any, Self
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from sparsebp._checks import check_number
+from sparsebp._magnitudes import (
+    check_largest,
+    ignore_float_warnings,
+    in_precision,
+    largest_magnitude,
+    require_finite,
+)
+from sparsebp._memory import check_memory
+from sparsebp._shapes import COLORS, checked_patch_shape
+from sparsebp._warnings import warn_user
+from sparsebp.coding import KnownImage, Maps, encode_maps
+from sparsebp.estimators._coder import Coder
+from sparsebp.network import Convolution
+from sparsebp.penalties import Penalty
+from sparsebp.preprocessing._arrays import check_images
+from sparsebp.problems.sparse_coding import require_bounded
+from sparsebp.samples import count_threads, in_order
+
+
+class ImageCoder(Coder):
+    """Base of estimators whose samples are images and whose codes are maps."""
+
+    alpha: float
+    alpha_: float
+    batch_size: int
+    window: int | None
+    patch_shape: Any
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def transform(self, X: Any) -> list[np.ndarray]:  # type: ignore[override]
+        """Compute the maps of images.
+
+        Parameters
+        ----------
+        X : sequence of array-like, each (height, width) or (height, width, 3)
+            Images like those of `fit`; NaN are missing pixels.
+
+        Returns
+        -------
+        maps : list of ndarray, each (height + rows − 1, width + columns − 1, n_components)
+            The coefficients of rows × columns atoms: at [u, v] those of the atoms whose last row
+            and column are in the image's row u and column v. The maps of the n-th image are
+            ``maps[n]``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X is unusable.
+        MemoryError
+            If the maps would not fit into memory.
+
+        Warns
+        -----
+        UserWarning
+            If ``alpha`` was changed after `fit`, which has no effect.
+        ConvergenceWarning
+            If maps have not converged.
+        """
+        images, found = self._encoded(X)
+        return [
+            np.ascontiguousarray(maps.points.T).reshape(*image.weight.map_shape, -1)
+            for image, maps in zip(images, found, strict=True)
+        ]
+
+    def inverse_transform(self, X: Any) -> list[np.ndarray]:
+        """Compute the images that maps stand for.
+
+        Parameters
+        ----------
+        X : sequence of array-like, each (n_rows, n_columns, n_components)
+            Maps, as `transform` returns them.
+
+        Returns
+        -------
+        images : list of ndarray, each (height, width) or (height, width, 3)
+            The sums of the atoms, also where pixels were missing.
+
+        Raises
+        ------
+        ValueError
+            If maps are of another shape.
+        """
+        check_is_fitted(self)
+        shape = self._shape_of_atoms(self.n_features_in_)
+        images = []
+        for number, maps in enumerate(X):
+            values = np.asarray(maps, dtype=self.components_.dtype)
+            sides = tuple(n - side + 1 for n, side in zip(values.shape, shape[:2], strict=False))
+            if values.ndim != 3 or values.shape[2] != len(self.components_) or min(sides) < 1:
+                raise ValueError(
+                    f"X[{number}] has shape {values.shape}; give maps (n_rows, n_columns, "
+                    f"{len(self.components_)}), as transform returns them for an image."
+                )
+            weight = Convolution("A", patch_shape=shape, image_shape=(sides[0], sides[1]))
+            flat = np.ascontiguousarray(values.reshape(-1, len(self.components_)).T)
+            with ignore_float_warnings():
+                image = weight(flat, {"A": self.components_.T}).T.reshape(*sides, shape[2])
+            images.append(require_finite("The images", image if shape[2] > 1 else image[..., 0]))
+        return images
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Compute minus the objective of images, so that higher is better.
+
+        Parameters
+        ----------
+        X : sequence of array-like, each (height, width) or (height, width, 3)
+            Images like those of `fit`.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        score : float
+            −F, divided by the number of pixels of all images.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X is unusable.
+        """
+        images, found = self._encoded(X)
+        total = sum(
+            image.problem(self.penalty_, self.alpha_).value(
+                {**image.variables, "A": self.components_.T, "s": maps.points}, scale=1
+            )
+            for image, maps in zip(images, found, strict=True)
+        )
+        return -total / sum(image.n_pixels for image in images)
+
+    def with_alpha(self, alpha: float) -> Self:
+        """Return a fitted model with the same atoms and another weight of the penalty.
+
+        Parameters
+        ----------
+        alpha : float
+            Weight α ≥ 0.
+
+        Returns
+        -------
+        model : object
+            A copy, whose `transform` uses the new weight.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If alpha is no number ≥ 0.
+        """
+        check_is_fitted(self)
+        model = copy(self)
+        model.alpha = model.alpha_ = check_number("alpha", alpha, minimum=0)
+        return model
+
+    def _accepted(self, penalty: Penalty) -> Penalty:
+        require_bounded(penalty)
+        return penalty
+
+    def _shape_of_atoms(self, n_features: int) -> tuple[int, int, int]:
+        """Return height, width and channels of atoms of so many values."""
+        rows, columns = checked_patch_shape(self.patch_shape)[:2]
+        return rows, columns, n_features // (rows * columns)
+
+    def _images(self, X: Any, dtype: Any = None) -> list[KnownImage]:
+        """Return images as the search takes them, all in one precision, or raise an error."""
+        checked = check_images(X, missing=True)
+        if dtype is None:
+            single = all(image.dtype == np.float32 for image in checked)
+            dtype = np.dtype(np.float32 if single else np.float64)
+        rows, columns, *channels = checked_patch_shape(self.patch_shape)
+        n_channels = COLORS if checked[0].ndim == 3 else 1
+        if isinstance(self.patch_shape, tuple | list) and (channels or [1]) != [n_channels]:
+            raise ValueError(
+                f"patch_shape={self.patch_shape!r} is not for images of {n_channels} channel(s), "
+                f"such as X[0] of shape {checked[0].shape}; give "
+                f"{(rows, columns, COLORS) if n_channels == COLORS else (rows, columns)}."
+            )
+        images = []
+        for number, image in enumerate(checked):
+            if image.shape[0] < rows or image.shape[1] < columns:
+                raise ValueError(
+                    f"X[{number}] of shape {image.shape} is smaller than an atom of "
+                    f"{rows} × {columns} pixels; leave it out, or give a smaller patch_shape."
+                )
+            values = in_precision("X", image, dtype).reshape(*image.shape[:2], n_channels)
+            known = KnownImage.of(values, (rows, columns, n_channels))
+            if known.known is not None and not known.known.any():
+                raise ValueError(f"X[{number}] has no known pixel; leave it out.")
+            images.append(known)
+        largest = max(largest_magnitude(image.pixels) for image in images)
+        check_largest("X", largest, sum(i.pixels.size for i in images), dtype)
+        return images
+
+    def _check_memory(self, images: list[KnownImage], n_components: int) -> None:
+        """Raise MemoryError if maps and their slopes do not fit, of all images or of a batch."""
+        sides = [s + p - 1 for i in images for s, p in zip(i.shape, i.patch_shape, strict=False)]
+        if self.window is not None and not hasattr(self, "components_"):
+            sides = [min(n, self.window + max(images[0].patch_shape)) for n in sides]
+        places = sorted((a * b for a, b in zip(sides[::2], sides[1::2], strict=True)), reverse=True)
+        n_places = sum(places[: int(self.batch_size)]) + 2 * places[0]
+        itemsize = images[0].pixels.itemsize
+        check_memory("n_components", n_components, (n_components, n_places), itemsize=itemsize)
+
+    def _encoded(self, X: Any) -> tuple[list[KnownImage], list[Maps]]:
+        check_is_fitted(self)
+        if self.alpha != self.alpha_:
+            warn_user(
+                f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, and "
+                f"transform uses that weight. with_alpha({self.alpha!r}) returns a model with the "
+                "same atoms and the new weight; fit learns atoms for it."
+            )
+        images = self._images(X, self.components_.dtype)
+        shape = self._shape_of_atoms(self.n_features_in_)
+        if images[0].patch_shape != shape:
+            raise ValueError(
+                f"X has images of {images[0].patch_shape[2]} channel(s), but this model was fitted "
+                f"to images of {shape[2]}; give images like those."
+            )
+        self._check_memory(images, len(self.components_))
+
+        def encoded(image: KnownImage) -> Maps:
+            with ignore_float_warnings():
+                return encode_maps(image, self.components_.T, self.penalty_, self.alpha_)
+
+        found = list(in_order(encoded, images, count_threads(self.n_jobs)))
+        unfinished = sum(not maps.has_converged for maps in found)
+        if unfinished:
+            warn_user(
+                f"The maps of {unfinished} of {len(images)} images have not converged; scale the "
+                "images to about unit variance, or raise alpha.",
+                ConvergenceWarning,
+            )
+        return images, found
