@@ -192,7 +192,7 @@ def argument(rng, name, columns, broken):
         return matrix(rng, columns)
     if rng.random() < broken:
         value = pick(rng, GARBAGE)
-        too_many = name in MANY_ARE_FINE and value == 10**6
+        too_many = name in MANY_ARE_FINE and isinstance(value, int) and value == 10**6
         # Of flags only the truth value is asked, as everywhere in Python; an array has none.
         no_flag = values is FLAGS and isinstance(value, np.ndarray)
         return "garbage", None if too_many or no_flag else value

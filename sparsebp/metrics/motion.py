@@ -94,6 +94,8 @@ def motion_tuning(filters: ArrayLike, patch_shape: PatchShape) -> MotionTuning:
     the filter's Fourier transform at its frequencies. It is largest at some frequency (w, f), and
     a grating of that frequency moves at the velocity w f / |f|^2. Static gratings and changes of
     the whole patch (f = 0) are not told apart from no motion: the mean of each frame is subtracted.
+    What moves by more than half of its period in a frame seems to move backwards, as wheels in
+    films do: at two pixels per frame stripes of less than four pixels.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from sparsebp._checks import check_choice, check_flag, check_number
-from sparsebp._magnitudes import ignore_float_warnings, largest_magnitude
+from sparsebp._magnitudes import ignore_float_warnings, largest_magnitude, require_finite
 from sparsebp.preprocessing._arrays import are_movies, check_images, check_movies
 
 
@@ -114,7 +114,9 @@ def _with_unit_variance(whitened: list[NDArray[Any]], cutoff: float) -> list[NDA
 def _without_corner(image: NDArray[Any]) -> NDArray[Any]:
     # The filter removes any constant. Removing it before makes constant images exactly zero.
     dtype = np.float32 if image.dtype == np.float32 else np.float64
-    return image.astype(dtype) - image[:1, :1].astype(dtype)
+    with ignore_float_warnings():
+        shifted = image.astype(dtype) - image[:1, :1].astype(dtype)
+    return require_finite("The differences of pixels", shifted, "images")
 
 
 def _filter_wrapped(image: NDArray[Any], cutoff: float) -> Any:

@@ -33,8 +33,8 @@ def test_points_are_directions_and_speeds():
     assert speed == pytest.approx(1, abs=0.15)
     assert abs(np.angle(np.exp(1j * (angle + 1)))) < 0.1
     assert slices.images[0].get_array().shape[:2] == (2 * (6 + 1) + 1, 2 * (9 + 1) + 1)
-    everything = MotionDisplay(FILTERS, (6, 9, 9)).plot(min_direction_index=0)
-    assert len(everything.axes_[1].collections) == 1
+    display.plot(ax=[slices, plt.subplot(projection="polar")], min_direction_index=0)
+    assert len(display.axes_[1].collections) == 1
 
 
 def test_colors_are_drawn_in_color():

@@ -12,14 +12,14 @@ def gabor(center, angle=0.0):
     return np.exp(-(right**2 + down**2) / 8) * wave
 
 
-@pytest.mark.parametrize("angle", [0.0, 0.6, -0.9])
-@pytest.mark.parametrize("disparity", [-3, -0.4, 0, 1.3, 2])
-def test_a_moved_gabor_has_the_disparity_by_which_it_is_moved(angle, disparity):
-    pair = [gabor(7.5 - disparity / 2, angle), 0.25 * gabor(7.5 + disparity / 2, angle)]
-    tuning = binocular_tuning(np.reshape(pair, (1, -1)), (2, 10, 16))
-    assert tuning.disparity[0] == pytest.approx(disparity, abs=0.1)
-    assert tuning.dominance[0] == pytest.approx(-0.6, abs=0.01)
-    assert tuning.correlation[0] > 0.95 - 0.3 * (disparity % 1 > 0)
+def test_a_moved_gabor_has_the_disparity_by_which_it_is_moved():
+    disparity, angle = np.meshgrid([-3, -0.4, 0, 1.3, 2], [0.0, 0.6, -0.9])
+    moved = zip(disparity.ravel(), angle.ravel(), strict=True)
+    pairs = [[gabor(7.5 - d / 2, a), 0.25 * gabor(7.5 + d / 2, a)] for d, a in moved]
+    tuning = binocular_tuning(np.reshape(pairs, (15, -1)), (2, 10, 16))
+    np.testing.assert_allclose(tuning.disparity, disparity.ravel(), atol=0.1)
+    np.testing.assert_allclose(tuning.dominance, -0.6, atol=0.01)
+    assert (tuning.correlation > 0.95 - 0.3 * (disparity.ravel() % 1 > 0)).all()
 
 
 def test_curves_are_correlations_of_the_halves():

@@ -164,3 +164,8 @@ def test_huge_pixels_of_one_image_are_no_business_of_others():
     np.testing.assert_allclose(alone, whiten_images([small], unit_variance=False)[0], rtol=1e-5)
     together, _ = whiten_images([small, 1e300 * rng.random((9, 9))])
     assert not together.any()
+
+
+def test_pixels_whose_differences_overflow_are_refused():
+    with pytest.raises(ValueError, match="images contains numbers that are too large"):
+        whiten_images([[[-1.5e308, 1.5e308], [0, 1]]])

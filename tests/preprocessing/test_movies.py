@@ -40,20 +40,20 @@ def test_between_pixels_waves_are_interpolated():
 
 
 def test_velocities_have_all_directions_up_to_the_largest():
-    movies, velocities = make_movies([NOISE] * 2, 500, (2, 3, 3), velocity=3, random_state=0)
+    movies, velocities = make_movies([NOISE] * 2, 200, (2, 3, 3), velocity=3, random_state=0)
     speed, angle = np.hypot(*velocities.T), np.arctan2(*velocities.T)
-    assert len(movies) == 500
+    assert len(movies) == 200
     assert 2.9 < speed.max() <= 3
-    assert speed.mean() == pytest.approx(1.5, abs=0.15)
-    assert abs(np.exp(1j * angle).mean()) < 0.15
+    assert speed.mean() == pytest.approx(1.5, abs=0.2)
+    assert abs(np.exp(1j * angle).mean()) < 0.2
 
 
 def test_windows_stay_in_their_images_and_reach_all_of_them():
     ramp = np.tile(np.arange(30.0), (30, 1))
-    movies, _ = make_movies([ramp], 300, (3, 8, 8), velocity=(0, 1), random_state=0)
+    movies, _ = make_movies([ramp], 150, (3, 8, 8), velocity=(0, 1), random_state=0)
     corners = np.array([movie[0, 0, 0] for movie in movies])
-    assert corners.min() < 2.2
-    assert corners.max() > 21.7
+    assert corners.min() < 3
+    assert corners.max() > 21
     everything = np.array(movies)
     assert everything.min() > -0.1
     assert everything.max() < 29.1
