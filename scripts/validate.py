@@ -1,51 +1,58 @@
-"""Measure the package with default parameters: a table of figures and goals.
+"""Measure whether the package reaches its goals, and reproduces what others have published.
 
-    python scripts/validate.py                    # everything; takes minutes
-    python scripts/validate.py --only signs       # the points whose names contain a word
-    python scripts/validate.py --toy              # only to see that everything runs
+    python scripts/validate.py                            # everything that needs no other data
+    python scripts/validate.py --data FOLDER --out docs   # everything, and docs/validation.md
+    python scripts/validate.py --only ksvd                # subjects whose names contain a word
+    python scripts/validate.py --only page --out docs     # nothing; only write the page again
+    python scripts/validate.py --toy                      # only to see that everything runs
 
-A figure without a goal is for comparison, such as a peer's, measured in the same run. The exit
-status is 1 when a goal is missed.
+Subjects with goals, such as a peer's figure, decide the exit status: it is 1 when a goal is missed.
+Subjects of published findings take data sets that data/README.md describes; without them they are
+skipped, and the page keeps their former results.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import importlib
+import time
 from pathlib import Path
 
 import typer
 from rich.console import Console
-from validation import components, exercises, gabor, online, overcomplete, restoration
-from validation.table import Row, Setting, as_table, write_csv
-
-#: What is measured under each name, in this order.
-SUBJECTS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
-    "signs, number of components, few samples": components.rows,
-    "exercises": exercises.rows,
-    "restoration": restoration.rows,
-    "overcomplete": overcomplete.rows,
-    "gabor": gabor.rows,
-    "online": online.rows,
-}
+from validation import finding, page, table
+from validation.results import Results
+from validation.setting import NotGivenError, Setting
 
 
 def main(
     only: str = "",
     toy: bool = False,
     images: Path | None = None,
+    data: Path | None = None,
     out: Path | None = None,
 ) -> None:
-    """Measure, print the table, and write it into the CSV file OUT if one is named."""
-    setting, console = Setting(toy, images), Console()
-    chosen = {name: subject for name, subject in SUBJECTS.items() if only in name}
-    if only and not chosen:
-        raise typer.BadParameter(f"--only {only} names none of {', '.join(SUBJECTS)}.")
-    rows: list[Row] = []
-    for name, subject in chosen.items():
+    """Measure, print tables, and write results, pictures and the page into OUT if it is given."""
+    folder = None if out is None else out / page.FOLDER
+    setting, console = Setting(toy, images, data, folder), Console()
+    chosen = [name for name in (*page.PUBLISHED, *page.GOALS) if only in name]
+    if not chosen and only != "page":
+        names = ", ".join([*page.PUBLISHED, *page.GOALS, "page"])
+        raise typer.BadParameter(f"--only {only} names none of {names}.")
+    missed = False
+    for name in chosen:
         console.print(f"Measuring {name} …")
-        rows += subject(setting)
-    console.print(as_table(rows, toy=toy))
-    if out is not None:
-        write_csv(rows, out)
-    if not toy and any(row.met is False for row in rows):
+        began = time.perf_counter()
+        try:
+            rows = list(importlib.import_module(page.module_of(name)).rows(setting))
+        except NotGivenError as missing:
+            console.print(f"Skipped {name}: {missing}.")
+            continue
+        as_table = finding.as_table if name in page.PUBLISHED else table.as_table
+        console.print(as_table(rows, toy=toy))
+        missed |= name in page.GOALS and any(row.met is False for row in rows)
+        if folder is not None:
+            Results.of(rows, time.perf_counter() - began).write(folder / f"{name}.json")
+    if folder is not None:
+        folder.with_suffix(".md").write_text(page.rendered(folder), encoding="utf-8")
+    if missed and not toy:
         raise typer.Exit(1)
 
 

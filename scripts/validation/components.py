@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sparsebp import OrthonormalICA
 from sparsebp.metrics import amari_distance
-from validation.table import Row, Setting
+from validation.setting import Setting
+from validation.table import Row
 
 #: Sources sparser than a Gaussian, and less sparse.
 _KINDS = ((4, 4), (0, 8), (7, 1), (8, 0))

@@ -12,7 +12,8 @@ import sparse_coding_exercise
 
 from sparsebp import load_model
 from sparsebp.metrics import GaborFit, gabor_fit, topography_index
-from validation.table import Row, Setting
+from validation.setting import Setting
+from validation.table import Row
 
 _POINT = "exercises"
 

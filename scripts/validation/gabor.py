@@ -9,7 +9,8 @@ import numpy as np
 from sparsebp import load_basis
 from sparsebp.metrics import gabor_fit
 from sparsebp.metrics._gabor_result import ORIENTATION_LIMIT
-from validation.table import Row, Setting
+from validation.setting import Setting
+from validation.table import Row
 
 _SIDE, _PADDED = 14, 256
 

@@ -11,7 +11,8 @@ from sparsebp import SparseCoding, SparseFiltering
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import dictionary_recovery, gabor_fit
 from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
-from validation.table import Row, Setting
+from validation.setting import Setting
+from validation.table import Row
 
 _SIDE, _ALPHA = 12, 0.2
 

@@ -11,7 +11,8 @@ from scipy.optimize import linear_sum_assignment
 from sparsebp import ReconstructionICA
 from sparsebp.metrics import explained_variance, gabor_fit
 from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
-from validation.table import Row, Setting
+from validation.setting import Setting
+from validation.table import Row
 
 SEEDS = (0, 1, 2)
 #: (side of a patch, filters for each direction).

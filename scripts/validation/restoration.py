@@ -8,32 +8,33 @@ from collections.abc import Iterator
 import numpy as np
 
 from sparsebp import SparseCoding
-from sparsebp.coding import pursue
 from sparsebp.images import denoise, inpaint
 from sparsebp.images._dictionaries import cosines
 from sparsebp.images._patches import Patches, channel_means
 from sparsebp.images._smooth import filled_smoothly
 from sparsebp.preprocessing import remove_mean, sample_patches
-from validation.table import Row, Setting
-
-_SIDES = (8, 8)
+from validation.literal import SIDES, denoised, ksvd
+from validation.setting import Setting
+from validation.table import Row
 
 
 def rows(setting: Setting) -> Iterator[Row]:
     """Measure both, on parts of the photographs with pixels from 0 to 255."""
     size = setting.size(256, 40)
-    parts = [255 * _part(photograph, size) for photograph in setting.photographs()[:2]]
+    parts = [255 * central_part(photograph, size) for photograph in setting.photographs()[:2]]
     yield from _denoising(setting, parts)
     yield from _filling(setting, parts)
     yield _small_hole(setting, parts[0])
 
 
-def _part(image: np.ndarray, size: int) -> np.ndarray:
+def central_part(image: np.ndarray, size: int) -> np.ndarray:
+    """Return the middle of an image."""
     top, left = (max(0, (length - size) // 2) for length in image.shape)
     return image[top : top + size, left : left + size]
 
 
-def _psnr(image: np.ndarray, truth: np.ndarray) -> float:
+def psnr(image: np.ndarray, truth: np.ndarray) -> float:
+    """Return the peak signal-to-noise ratio in dB, for pixels from 0 to 255."""
     return float(10 * np.log10(255**2 / np.square(image - truth).mean()))
 
 
@@ -42,65 +43,32 @@ def _denoising(setting: Setting, parts: list[np.ndarray]) -> Iterator[Row]:
     for index, clean in enumerate(parts):
         for sigma in setting.size((15, 25, 50), (25,)):
             noisy = clean + np.random.default_rng(0).normal(scale=sigma, size=clean.shape)
-            ours = _psnr(denoise(noisy, sigma=sigma), clean)
+            ours = psnr(denoise(noisy, sigma=sigma), clean)
             where, note = f"image {index}, σ {sigma}", f"denoise: {ours:.2f} dB, seed 0"
-            gains.append(ours - _psnr(_denoise_ksvd(setting, noisy, sigma), clean))
+            gains.append(ours - psnr(denoise_ksvd(setting, noisy, sigma), clean))
             yield Row("denoising", f"dB above K-SVD, {where}", gains[-1], -0.15, note=note)
             if sigma == 25:
-                gain = ours - _psnr(_denoise_l1(setting, noisy, sigma), clean)
+                gain = ours - psnr(_denoise_l1(setting, noisy, sigma), clean)
                 yield Row("denoising", f"dB above L1 at 3σ, {where}", gain, 2.5, note=note)
-            blind = _psnr(denoise(noisy), clean)
+            blind = psnr(denoise(noisy), clean)
             yield Row("denoising", f"dB with σ estimated, {where}", blind)
     yield Row("denoising", "dB above K-SVD, mean", float(np.mean(gains)), 0.0)
 
 
-def _denoise_ksvd(setting: Setting, noisy: np.ndarray, sigma: float) -> np.ndarray:
-    """Elad & Aharon (2006): K-SVD on the noisy image, pursuit to (1.15 σ)², some of the image."""
-    patches = Patches(noisy[:, :, np.newaxis], _SIDES, 1)
-    bound = np.prod(_SIDES) * (1.15 * sigma) ** 2
-    rng = np.random.default_rng(0)
-    drawn = rng.permutation(len(patches))[: setting.size(40_000, 500)]
-    samples = patches.take(drawn)
-    x, basis = (samples - channel_means(samples, 1)).T, cosines(_SIDES, 1)
-    for _ in range(setting.size(10, 2)):
-        basis = _ksvd_turn(x, basis, bound, rng)
+def denoise_ksvd(setting: Setting, noisy: np.ndarray, sigma: float) -> np.ndarray:
+    """Return an image denoised by K-SVD on the noisy image, starting from cosines."""
 
-    def described(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        samples = patches.take(numbers)
-        means = channel_means(samples, 1)
-        codes = pursue((samples - means).T, basis, max_energy=bound)
-        return (basis @ codes).T + means, np.ones(len(numbers))
+    def learn(x: np.ndarray, bound: float) -> np.ndarray:
+        rng, n_iter = np.random.default_rng(0), setting.size(10, 2)
+        return ksvd(x, cosines(SIDES, 1), n_iter, rng, max_energy=bound)
 
-    average = patches.averaged(described, False)[:, :, 0]
-    every = patches.pixels(np.arange(len(patches)))
-    weight = np.bincount(every.ravel(), minlength=noisy.size).reshape(noisy.shape)
-    return (weight * average + 30 / sigma * noisy) / (weight + 30 / sigma)
-
-
-def _ksvd_turn(
-    x: np.ndarray, basis: np.ndarray, bound: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Aharon, Elad & Bruckstein (2006), one step of power iteration for each atom."""
-    codes, basis = pursue(x, basis, max_energy=bound), basis.copy()
-    residual = x - basis @ codes
-    for j in rng.permutation(basis.shape[1]):
-        users = np.flatnonzero(codes[j])
-        if users.size == 0:
-            worst = np.square(residual).sum(axis=0).argmax()
-            basis[:, j] = x[:, worst] / np.linalg.norm(x[:, worst])
-            continue
-        without = residual[:, users] + np.outer(basis[:, j], codes[j, users])
-        atom = without @ codes[j, users]
-        basis[:, j] = atom / np.linalg.norm(atom)
-        codes[j, users] = basis[:, j] @ without
-        residual[:, users] = without - np.outer(basis[:, j], codes[j, users])
-    return basis
+    return denoised(noisy, sigma, learn, setting.size(40_000, 500))
 
 
 def _denoise_l1(setting: Setting, noisy: np.ndarray, sigma: float) -> np.ndarray:
     """Exact L1 codes at α = 3σ, atoms from the noisy image, equal weights."""
     model = _learned(setting, noisy, 3 * sigma)
-    patches = Patches(noisy[:, :, np.newaxis], _SIDES, 1)
+    patches = Patches(noisy[:, :, np.newaxis], SIDES, 1)
 
     def described(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         samples = patches.take(numbers)
@@ -112,7 +80,7 @@ def _denoise_l1(setting: Setting, noisy: np.ndarray, sigma: float) -> np.ndarray
 
 
 def _learned(setting: Setting, image: np.ndarray, alpha: float) -> SparseCoding:
-    X = remove_mean(sample_patches([image], _SIDES, setting.size(15_000, 500), random_state=0))
+    X = remove_mean(sample_patches([image], SIDES, setting.size(15_000, 500), random_state=0))
     model = SparseCoding(
         256, penalty="l1", alpha=alpha, solver="online", batch_size=256,
         max_iter=setting.size(150, 4), random_state=0,
@@ -125,9 +93,9 @@ def _filling(setting: Setting, parts: list[np.ndarray]) -> Iterator[Row]:
         model = _learned(setting, parts[1 - index], 30.0)
         for share, goal in ((0.3, 0.0), (0.5, 0.0), (0.8, -0.5)):
             missing = np.random.default_rng(0).random(clean.shape) < share
-            ours = _psnr(inpaint(clean, model, missing), clean)
+            ours = psnr(inpaint(clean, model, missing), clean)
             smooth = filled_smoothly(clean[:, :, np.newaxis], missing[:, :, np.newaxis])
-            gain = ours - _psnr(smooth[:, :, 0], clean)
+            gain = ours - psnr(smooth[:, :, 0], clean)
             what = f"dB above biharmonic, image {index}, {share:.0%} missing"
             yield Row("filling in", what, gain, goal, note=f"inpaint: {ours:.2f} dB, seed 0")
 

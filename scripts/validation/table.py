@@ -2,45 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TypeVar
+from dataclasses import dataclass
 
-import numpy as np
 from rich.table import Table
-
-from sparsebp.datasets import load_photographs, load_sample_photographs
-
-_Size = TypeVar("_Size")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Size of the measurements, and data.
-
-    Parameters
-    ----------
-    toy : bool
-        Whether to measure everything at a toy size, as a test. The figures are then meaningless and
-        not compared with goals.
-    images : Path, optional
-        Folder of photographs; None takes the two that come with scikit-learn.
-    """
-
-    toy: bool = False
-    images: Path | None = None
-
-    def size(self, full: _Size, toy: _Size) -> _Size:
-        """Return the full size of a piece of work, or the toy's."""
-        return toy if self.toy else full
-
-    def photographs(self) -> list[np.ndarray]:
-        """Load the photographs in gray, pixels from 0 to 1."""
-        if self.images is None:
-            return load_sample_photographs()
-        return load_photographs(self.images)
 
 
 @dataclass(frozen=True)
@@ -90,11 +55,3 @@ def as_table(rows: Iterable[Row], *, toy: bool) -> Table:
         met = "" if toy or row.met is None else ("yes" if row.met else "[bold]no[/bold]")
         table.add_row(row.point, row.what, row.goal, f"{row.figure:.4g}", met, row.note)
     return table
-
-
-def write_csv(rows: Iterable[Row], path: Path) -> None:
-    """Write the rows into a file of comma-separated values."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["point", "what", "figure", "at_least", "at_most", "note"])
-        writer.writerows(asdict(row).values() for row in rows)

@@ -1,0 +1,1 @@
+"""Published findings: a module each, whose docstring is a section of the page."""
