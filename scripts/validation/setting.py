@@ -79,7 +79,7 @@ class Setting:
         """Save a picture, if there is a folder for it."""
         if self.pictures is not None:
             self.pictures.mkdir(parents=True, exist_ok=True)
-            figure.savefig(self.pictures / name, dpi=100)
+            figure.savefig(self.pictures / name, dpi=120)
 
     def _given(self, collection: str) -> Path | None:
         """Return the folder of a data set; None at a toy size without it."""

@@ -46,7 +46,7 @@ def rows(setting: Setting) -> Iterator[Finding]:
     learn = {"ICA": (_ica, _fast_ica), "sparse coding": (_sparse_coding, _dictionary)}
     fits: dict[str, list[tuple[GaborFit, GaborFit]]] = {name: [] for name in learn}
     for seed in setting.seeds(3):
-        patches = sample_patches(images, _SIDE, setting.size(30_000, 600), random_state=seed)
+        patches = sample_patches(images, _SIDE, setting.size(20_000, 600), random_state=seed)
         X = remove_mean(patches)
         X /= X.std()
         for name, both in learn.items():
@@ -112,12 +112,12 @@ def _ica(setting: Setting, X: np.ndarray, seed: int) -> np.ndarray:
 
 def _fast_ica(setting: Setting, X: np.ndarray, seed: int) -> np.ndarray:
     model = FastICA(setting.size(100, 12), max_iter=setting.size(50, 3), random_state=seed)
-    return model.fit(X[:20_000]).mixing_.T
+    return model.fit(X[:10_000]).mixing_.T
 
 
 def _sparse_coding(setting: Setting, X: np.ndarray, seed: int) -> np.ndarray:
     options = {"penalty": "l1", "solver": "online", "batch_size": 256, "random_state": seed}
-    n_atoms, n_batches = setting.size((144, 600), (16, 3))
+    n_atoms, n_batches = setting.size((144, 400), (16, 3))
     return SparseCoding(n_atoms, max_iter=n_batches, tol=0.0, **options).fit(X).components_
 
 

@@ -33,10 +33,10 @@ _QUANTITIES = ("orientation", "frequency", "place", "phase")
 
 def rows(setting: Setting) -> Iterator[Finding]:
     """Measure how similar neighbors are, and compare with features in random order."""
-    images, grid = setting.photographs("hyvarinen"), setting.size((16, 10), (4, 3))
+    images, grid = setting.photographs("hyvarinen"), setting.size((10, 16), (3, 4))
     ours, theirs = [], []
     for seed in setting.seeds(3):
-        patches = sample_patches(images, _SIDE, setting.size(20_000, 400), random_state=seed)
+        patches = sample_patches(images, _SIDE, setting.size(10_000, 400), random_state=seed)
         X = remove_mean(patches)
         model = _learned(setting, X, grid, seed)
         if seed == 0:
@@ -61,8 +61,8 @@ def _learned(setting: Setting, X: np.ndarray, grid: tuple[int, int], seed: int) 
     model = OrthonormalICA(
         int(np.prod(grid)),
         penalty=Topographic(grid, neighborhood=3, wrap=True, epsilon=0.005),
-        max_iter=setting.size(300, 3),
-        tol=1e-5,
+        max_iter=setting.size(150, 3),
+        tol=1e-4,
         random_state=seed,
     )
     with warnings.catch_warnings():
@@ -74,7 +74,7 @@ def _fast_ica(X: np.ndarray, n_components: int, seed: int) -> np.ndarray:
     """Return the features of FastICA, in rows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of iterations
-        model = FastICA(n_components, max_iter=50, random_state=seed).fit(X)
+        model = FastICA(n_components, max_iter=30, random_state=seed).fit(X)
     return model.mixing_.T
 
 
