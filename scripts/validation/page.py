@@ -20,6 +20,7 @@ PUBLISHED = (
     "receptive-fields",
     "digits",
     "ksvd",
+    "denoising",
     "beyond-l1",
     "superposition",
 )

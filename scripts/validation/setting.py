@@ -13,6 +13,8 @@ from sklearn.datasets import load_digits
 from sparsebp.datasets import load_photographs, load_sample_photographs
 
 _Size = TypeVar("_Size")
+#: Of pictures, in pixels.
+_WIDTH = 1_200
 
 
 class NotGivenError(Exception):
@@ -79,7 +81,7 @@ class Setting:
         """Save a picture, if there is a folder for it."""
         if self.pictures is not None:
             self.pictures.mkdir(parents=True, exist_ok=True)
-            figure.savefig(self.pictures / name, dpi=120)
+            figure.savefig(self.pictures / name, dpi=_WIDTH / figure.get_figwidth())
 
     def _given(self, collection: str) -> Path | None:
         """Return the folder of a data set; None at a toy size without it."""

@@ -1,4 +1,4 @@
-"""K-SVD: recovery of a dictionary, and denoising.
+"""K-SVD: recovery of a dictionary.
 
 [Aharon, Elad & Bruckstein, *IEEE Transactions on Signal Processing* 54,
 2006](https://doi.org/10.1109/TSP.2006.881199) drew dictionaries of 50 atoms in 20 dimensions and
@@ -6,32 +6,21 @@
 that 80 iterations find to within a cosine of 0.99. The paper shows its counts in a figure, so that
 we compare with K-SVD, written after the paper, on the same signals. We learn online, with codes by
 pursuit (`n_nonzero=3`).
-
-[Elad & Aharon, *IEEE Transactions on Image Processing* 15,
-2006](https://doi.org/10.1109/TIP.2006.881969) denoised images with dictionaries that K-SVD learned
-from the noisy image itself, which was better than an overcomplete dictionary of cosines. Their test
-images are not among our data; we take parts of 128 × 128 pixels of three photographs of
-Hyvärinen's, and compare with K-SVD on the same noise.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from importlib.util import find_spec
 from io import StringIO
 
 import numpy as np
-from sklearn.decomposition import MiniBatchDictionaryLearning
 
 from sparsebp import SparseCoding
-from sparsebp.images import denoise
-from sparsebp.images._dictionaries import cosines
 from sparsebp.metrics import dictionary_recovery
 from validation.finding import Finding
-from validation.literal import SIDES, denoised, ksvd
-from validation.restoration import central_part, denoise_ksvd, psnr
+from validation.literal import ksvd
 from validation.setting import Setting
 
 _MOST = "more than 45"
@@ -42,12 +31,7 @@ _Method = Callable[[np.ndarray, int], np.ndarray]
 
 
 def rows(setting: Setting) -> Iterator[Finding]:
-    """Measure both."""
-    yield from _recovery(setting)
-    yield from _denoising(setting)
-
-
-def _recovery(setting: Setting) -> Iterator[Finding]:
+    """Measure how many atoms are found."""
     methods = _methods(setting)
     for level, published in _LEVELS.items():
         found: dict[str, list[float]] = {name: [] for name in methods}
@@ -114,42 +98,3 @@ def _spams(X: np.ndarray, start: np.ndarray, n_batches: int) -> np.ndarray:
     columns, start = np.asfortranarray(X.T), np.asfortranarray(start)
     with redirect_stdout(StringIO()):
         return spams.trainDL(columns, D=start, numThreads=1, verbose=False, **options).T
-
-
-def _denoising(setting: Setting) -> Iterator[Finding]:
-    size, n_learned = setting.size((128, 10_000), (24, 100))
-    photographs = setting.photographs("hyvarinen")[:: setting.size(4, 9)]
-    for sigma in setting.size((15, 25), (25,)):
-        gains: dict[str, list[float]] = {}
-        for photograph in photographs:
-            clean = 255 * central_part(photograph, size)
-            noisy = clean + np.random.default_rng(0).normal(scale=sigma, size=clean.shape)
-            fixed = denoised(noisy, sigma, lambda x, bound: cosines(SIDES, 1), n_learned)
-            results = {
-                "denoise": denoise(noisy, sigma=sigma),
-                "K-SVD": denoise_ksvd(setting, noisy, sigma),
-                "MiniBatchDictionaryLearning": denoised(noisy, sigma, _minibatch, n_learned),
-            }
-            for name, image in results.items():
-                gains.setdefault(name, []).append(psnr(image, clean) - psnr(fixed, clean))
-        theirs = float(np.median(gains["K-SVD"]))
-        yield Finding(
-            f"dB above fixed cosines, σ = {sigma} of 255",
-            "K-SVD better than cosines",
-            gains.pop("denoise"),
-            at_least=0.0,
-            at_most=round(theirs + 0.05, 2),
-            better=1,
-            others=gains,
-        )
-
-
-def _minibatch(x: np.ndarray, bound: float) -> np.ndarray:
-    """Return the atoms that scikit-learn learns, with as large a penalty as the noise."""
-    model = MiniBatchDictionaryLearning(
-        256, alpha=1.15 * np.sqrt(bound / len(x)), batch_size=256, fit_algorithm="cd", max_iter=1,
-        random_state=0,
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of its coordinate descent
-        return model.fit(x.T).components_.T

@@ -7,7 +7,7 @@ and length in periods of the wave, most cells have both between about 0.2 and 0.
 both models have more subfields than the cells, and hardly any are broadly tuned, which cells near
 the origin are.
 
-We fit the features of ICA and of sparse coding, of whitened patches of 12 × 12 pixels of the
+We fit the features of ICA and of sparse coding, of whitened patches of 10 × 10 pixels of the
 photographs of Olshausen & Field. The frequency is that of the peak of the fitted function's
 spectrum, since edges of one period are fitted with an arbitrarily slow wave.
 """
@@ -33,7 +33,7 @@ from validation.setting import Setting
 PICTURE = (
     "Features of the first seed; dashed: where most cells of macaques are, by the recalled figures"
 )
-_SIDE = 12
+_SIDE = 10
 #: Where most receptive fields of macaques are.
 _LOW, _HIGH = 0.2, 0.5
 #: Shorter and narrower than this is broadly tuned.
@@ -45,7 +45,7 @@ def rows(setting: Setting) -> Iterator[Finding]:
     images = whiten_images(setting.photographs("olshausen_field"))
     learn = {"ICA": (_ica, _fast_ica), "sparse coding": (_sparse_coding, _dictionary)}
     fits: dict[str, list[tuple[GaborFit, GaborFit]]] = {name: [] for name in learn}
-    for seed in setting.seeds(3):
+    for seed in setting.seeds(2):
         patches = sample_patches(images, _SIDE, setting.size(20_000, 600), random_state=seed)
         X = remove_mean(patches)
         X /= X.std()
@@ -111,22 +111,22 @@ def _ica(setting: Setting, X: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _fast_ica(setting: Setting, X: np.ndarray, seed: int) -> np.ndarray:
-    model = FastICA(setting.size(100, 12), max_iter=setting.size(50, 3), random_state=seed)
+    model = FastICA(setting.size(80, 12), max_iter=setting.size(50, 3), random_state=seed)
     return model.fit(X[:10_000]).mixing_.T
 
 
 def _sparse_coding(setting: Setting, X: np.ndarray, seed: int) -> np.ndarray:
     options = {"penalty": "l1", "solver": "online", "batch_size": 256, "random_state": seed}
-    n_atoms, n_batches = setting.size((144, 400), (16, 3))
+    n_atoms, n_batches = setting.size((100, 400), (16, 3))
     return SparseCoding(n_atoms, max_iter=n_batches, tol=0.0, **options).fit(X).components_
 
 
 def _dictionary(setting: Setting, X: np.ndarray, seed: int) -> np.ndarray:
     model = MiniBatchDictionaryLearning(
-        setting.size(144, 16), alpha=0.5, batch_size=256, fit_algorithm="cd", max_iter=1,
+        setting.size(100, 16), alpha=0.5, batch_size=256, fit_algorithm="cd", max_iter=1,
         random_state=seed,
     )  # fmt: skip
-    return model.fit(X[: setting.size(10_000, 300)]).components_
+    return model.fit(X[: setting.size(5_000, 300)]).components_
 
 
 def _picture(fits: dict[str, GaborFit]) -> Figure:

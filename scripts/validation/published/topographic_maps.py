@@ -36,7 +36,7 @@ def rows(setting: Setting) -> Iterator[Finding]:
     images, grid = setting.photographs("hyvarinen"), setting.size((10, 16), (3, 4))
     ours, theirs = [], []
     for seed in setting.seeds(3):
-        patches = sample_patches(images, _SIDE, setting.size(10_000, 400), random_state=seed)
+        patches = sample_patches(images, _SIDE, setting.size(8_000, 400), random_state=seed)
         X = remove_mean(patches)
         model = _learned(setting, X, grid, seed)
         if seed == 0:
