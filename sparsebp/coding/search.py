@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from itertools import islice
 from typing import Any, ClassVar
@@ -128,6 +129,7 @@ class BasisSearch:
         seed: int,
         callback: Callback | None = None,
         checkpoint: Checkpoint | None = None,
+        begin: Callable[[BasisState], BasisState] | None = None,
     ) -> BasisResult:
         """Take steps on fresh batches of the samples.
 
@@ -143,6 +145,9 @@ class BasisSearch:
             ``callback(iteration, value, state)`` after each step; True stops.
         checkpoint : Checkpoint, optional
             Keeps the state after each step; if it has one, the search resumes there.
+        begin : callable, optional
+            Called as ``begin(state)`` unless the search resumes; returns where to start, within the
+            constraints.
 
         Returns
         -------
@@ -154,12 +159,13 @@ class BasisSearch:
         history: list[float] = []
         status, first = Status.ITERATION_LIMIT, 0
         samples = Samples.of(x)
-        kept = None
-        if checkpoint is not None:
-            kept = checkpoint.load(self._kept, **self._sizes(samples, state))
+        sizes = self._sizes(samples, state)
+        kept = None if checkpoint is None else checkpoint.load(self._kept, **sizes)
         if kept is not None:
             history = kept.pop("history").tolist()
             first = len(history) - 1
+        elif begin is not None:
+            state = begin(state)
         batches = samples.batches(self.batch_size, seed, max(first - 1, 0))
         if kept is not None:
             state = unpacked_state(kept, next(batches))
@@ -176,9 +182,8 @@ class BasisSearch:
                     moved, norm = (np.linalg.norm(a) for a in (new.basis - state.basis, new.basis))
                     state = new
                     history.append(value)
-                    if callback is not None and callback(
-                        len(history) - 1, value, state.resumable()
-                    ):
+                    told = (len(history) - 1, value, state.resumable())
+                    if callback is not None and callback(*told):
                         status = Status.STOPPED
                         break
                     if moved <= self.tol * norm:

@@ -26,7 +26,7 @@ from sparsebp.estimators._signs import (
     largest_excess_of_noise,
     minimize_choosing_signs,
 )
-from sparsebp.estimators._subspaces import energy_correlations, grouped
+from sparsebp.estimators._subspaces import energy_correlations, grouped, warn_if_chance
 from sparsebp.estimators._units import ENOUGH, warn_if_not_white, warn_of_hidden
 from sparsebp.minimizers import Callback, ColumnResult, Result, Status
 from sparsebp.penalties import Penalty, Signed, SmoothL1, Subspace
@@ -126,8 +126,7 @@ class FilterLearner(Reconstructor, Learner):
         if found.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         filters = self._problem_of(each, start.shape).project(found.point)
-        center = np.zeros((filters.shape[1], 1), dtype=filters.dtype)
-        correlations = energy_correlations(samples.transform(filters, center))
+        correlations = energy_correlations(_responses(samples, filters))
         return filters[grouped(correlations, penalty.group_size)]
 
     @property
@@ -172,8 +171,12 @@ class FilterLearner(Reconstructor, Learner):
         return (X - self.mean_) @ self.components_.T
 
     def _warn_of_noise(self, white: Samples) -> None:
-        """Warn if no component is further from a Gaussian than components of noise are."""
-        penalty = self.penalty_.unsigned
+        """Warn if no component, or group, is further from a Gaussian than those of noise are."""
+        penalty, name = self.penalty_.unsigned, type(self).__name__
+        if isinstance(penalty, Subspace):
+            with ignore_float_warnings():
+                responses = _responses(white, self.whitened_components_)
+                warn_if_chance(name, penalty, responses, white.shape[0])
         if not penalty.is_elementwise:
             return
         n_directions, n_samples = white.shape
@@ -183,7 +186,7 @@ class FilterLearner(Reconstructor, Learner):
             found = rule.excess_at(self.whitened_components_).largest
         if found < noise:
             warn_user(
-                f"{type(self).__name__}: the components may be chance. They differ from a Gaussian "
+                f"{name}: the components may be chance. They differ from a Gaussian "
                 f"by at most {found:.1f} standard errors, and components of Gaussian noise by up "
                 f"to {noise:.1f} for {n_samples} samples in {n_directions} directions. Give more "
                 "samples, or fewer directions: lower n_components, or whiten=0.99."
@@ -285,6 +288,10 @@ class FilterLearner(Reconstructor, Learner):
             check_number("whiten", self.whiten, above=0, below=1, also=", True or False")
         check_choice("directions", self.directions, ("largest", "all"))
         self._check_penalty(self.n_components)
+
+
+def _responses(samples: Samples, filters: np.ndarray) -> Samples:
+    return samples.transform(filters, np.zeros((filters.shape[1], 1), dtype=filters.dtype))
 
 
 @dataclass(frozen=True)

@@ -232,8 +232,8 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         fitted_at = partial(fitted_attributes, search)
         with ignore_float_warnings(), watching(self, X, fitted_at, checkpoint) as watch:
             seed = draw_seed(checkpoint.rng)
-            state = atoms_in_groups(search, samples, state, seed) if self._draws_start else state
-            result = search.run(samples, state, seed, watch, checkpoint)
+            begin = partial(atoms_in_groups, search, samples, seed) if self._draws_start else None
+            result = search.run(samples, state, seed, watch, checkpoint, begin)
             require_success(result)
             vars(self).update(fitted_at(result.state))
         fresh = self.batch_size is not None and self.batch_size < samples.shape[1]

@@ -52,6 +52,9 @@ def online(**parameters):
         OrthonormalICA(random_state=0),
         ReconstructionICA(4, whiten=True, max_iter=20, random_state=0),
         OrthonormalICA(2, solver="manifold", max_iter=20, random_state=0),
+        ReconstructionICA(
+            4, penalty="subspace", group_size=2, whiten=True, max_iter=20, random_state=0
+        ),
         Whitening("pca"),
         Whitening(n_components=2),
     ],

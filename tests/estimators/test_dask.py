@@ -24,6 +24,7 @@ distributed = pytest.importorskip("distributed")
 QUICK = {"max_iter": 4, "tol": 0, "random_state": 0}
 MODELS = {
     "ica": OrthonormalICA(**QUICK),
+    "subspaces": OrthonormalICA(penalty="subspace", group_size=2, **QUICK),
     "rica": ReconstructionICA(8, whiten=True, **QUICK),
     "lbfgs": SparseCoding(8, batch_size=300, **QUICK),
     "online": SparseCoding(8, batch_size=300, solver="online", **QUICK),

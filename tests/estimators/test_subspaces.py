@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
+from scipy.special import gamma
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
-from sparsebp.estimators._subspaces import energy_correlations, grouped
+from sparsebp.estimators._subspaces import (
+    energy_correlations,
+    gaussian_norm,
+    grouped,
+    sparseness_of_groups,
+)
 from sparsebp.metrics import amari_distance
 from sparsebp.penalties import Subspace
 from sparsebp.samples import Samples
@@ -98,6 +104,36 @@ def test_groups_that_are_not_full_are_refused(estimator):
     with pytest.raises(ValueError, match="group_size must be an integer ≥ 1, got 0"):
         estimator(penalty="subspace", group_size=0).check_parameters()
     estimator(penalty="subspace").check_parameters()
+
+
+@pytest.mark.parametrize("radius", ["constant", "gaussian"])
+def test_what_is_no_sparser_than_a_gaussian_is_told(radius):
+    points = np.random.default_rng(0).standard_normal((1000, 3, 2))
+    if radius == "constant":
+        points /= np.linalg.norm(points, axis=2, keepdims=True)
+    model = OrthonormalICA(penalty="subspace", group_size=2, tol=1e-3, random_state=0)
+    with pytest.warns(UserWarning, match="the groups may be chance.* 1000 samples in 6 direct"):
+        model.fit(points.reshape(1000, 6))
+
+
+def test_sparseness_is_in_standard_errors():
+    penalty, rng = Subspace(400, 3, epsilon=1.0), np.random.default_rng(0)
+    drawn = sparseness_of_groups(penalty, Samples.of(rng.standard_normal((1200, 500)), 1))
+    assert abs(drawn.mean()) < 0.3
+    assert drawn.std() == pytest.approx(1, abs=0.1)
+    assert sparseness_of_groups(penalty, Samples.of(rng.laplace(size=(1200, 500)), 1)).min() > 3
+
+
+def test_norms_of_gaussian_groups_are_those_of_the_chi_distribution():
+    for size in (1, 2, 4, 9):
+        mean = np.sqrt(2) * gamma((size + 1) / 2) / gamma(size / 2)
+        found = gaussian_norm(Subspace(2, size, epsilon=1e-9), np.array([1.0, 9.0]))
+        np.testing.assert_allclose(found, [mean, 3 * mean], rtol=0.02 if size == 1 else 1e-3)
+    rng = np.random.default_rng(0)
+    drawn = np.sqrt((rng.standard_normal((200_000, 3)) ** 2).sum(axis=1) + 1).mean()
+    assert gaussian_norm(Subspace(1, 3, epsilon=1.0), np.ones(1))[0] == pytest.approx(
+        drawn, rel=3e-3
+    )
 
 
 def test_correlations_are_those_of_squares():

@@ -109,7 +109,7 @@ def test_what_has_no_page_is_refused_with_a_message(tmp_path):
 
 
 def test_subspaces_are_said_and_their_tuning_drawn(tmp_path):
-    X = np.random.default_rng(0).laplace(size=(200, 9))
+    X = np.random.default_rng(0).laplace(size=(600, 9))
     options = {"penalty": "subspace", "group_size": 2, "tol": 1e-2, "random_state": 0}
     model = OrthonormalICA(6, **options).fit(X)
     write_report(tmp_path / "report.html", model, X)
