@@ -151,12 +151,11 @@ def _preferred(
     transformed: Any = fft.fftn(volumes, sizes, axes=(1, 2, 3))
     amplitude = np.sqrt(np.square(np.abs(transformed)).sum(axis=4))
     peak = np.unravel_index(amplitude.reshape(len(amplitude), -1).argmax(axis=1), sizes)
-    each, at = np.arange(len(amplitude)), np.stack(peak)
-    around = [at + step * np.eye(3, dtype=int)[:, :, np.newaxis] for step in (-1, 0, 1)]
-    wrapped = [places % np.array(sizes)[:, np.newaxis] for places in around]
-    offset = peak_offset(*(amplitude[(each, *places.swapaxes(0, 1))] for places in wrapped))
-    signed = np.where(2 * at > np.array(sizes)[:, np.newaxis], at - np.array(sizes)[:, None], at)
-    frequency = ((signed + offset) / np.array(sizes)[:, np.newaxis]).T
+    each, at, grid = np.arange(len(amplitude)), np.stack(peak), np.array(sizes)[:, np.newaxis]
+    # The peak and its neighbors along each axis; the spectrum is periodic.
+    around = [(at + step * np.eye(3, dtype=int)[:, :, np.newaxis]) % grid for step in (-1, 0, 1)]
+    offset = peak_offset(*(amplitude[(each, *places.swapaxes(0, 1))] for places in around))
+    frequency = ((np.where(2 * at > grid, at - grid, at) + offset) / grid).T
     responses = [_response(volumes, frequency * [turn, 1, 1]) for turn in (1, -1)]
     alive = responses[0] > 0
     index = 1 - responses[1] / np.where(alive, responses[0], 1)

@@ -8,7 +8,7 @@ from sklearn.utils import check_array
 
 from sparsebp._checks import check_unmasked
 from sparsebp._magnitudes import ignore_float_warnings
-from sparsebp._shapes import COLORS, image_number_axis
+from sparsebp._shapes import COLORS, image_number_axis, is_photograph
 
 # Its inferred types come from its defaults and are too narrow.
 _check_array: Any = check_array
@@ -51,7 +51,8 @@ def check_movies(images: Iterable[Any]) -> list[NDArray[Any]]:
     """Return movies as `check_images` does; a stack of images with their number last is refused."""
     movies = check_images(images, 3)
     for index, movie in enumerate(movies):
-        if image_number_axis(movie.shape[:3]) == 2:
+        frames, height, width = movie.shape[:3]
+        if is_photograph(frames, height) and not is_photograph(height, width):
             raise ValueError(
                 f"images[{index}] has shape {movie.shape}, which looks like images with their "
                 "number last: give (frames, height, width), by np.moveaxis(images, -1, 0)"

@@ -110,6 +110,8 @@ def test_movies_and_pairs_are_whitened_frame_by_frame(channels):
 def test_a_stack_of_images_last_is_no_movie():
     with pytest.raises(ValueError, match=r"looks like images with their number last: give \(fra"):
         whiten_images([np.ones((128, 128, 10))])
+    (white,) = whiten_images([np.random.default_rng(0).random((20, 20, 30))])
+    assert white.shape == (20, 20, 30)
 
 
 @pytest.mark.slow
