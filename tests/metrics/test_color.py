@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
-from sparsebp.metrics import color_tuning
+from sparsebp import OrthonormalICA
+from sparsebp.datasets import load_sample_photographs
+from sparsebp.metrics import color_tuning, gabor_fit
+from sparsebp.preprocessing import sample_patches
 
 PURE = np.array([[1, 1, 1], [1, -1, 0], [-1, -1, 2], [1, 1, 0]], float)
 GABOR = np.outer(np.hanning(5), np.hanning(6)) * np.cos(1.5 * np.arange(6))
@@ -56,3 +59,16 @@ def test_gray_filters_are_refused():
         color_tuning(np.ones((2, 16)))
     with pytest.raises(ValueError, match="must be finite"):
         color_tuning([[np.nan] * 12])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_photographs_have_gray_features_and_coarser_colored_ones():
+    """As Hoyer & Hyvärinen (2000) and Wachtler, Lee & Sejnowski (2001) found."""
+    patches = sample_patches(load_sample_photographs(color=True), 6, 5000, random_state=0)
+    model = OrthonormalICA(50, whiten=True, max_iter=30, random_state=0).fit(patches)
+    achromatic = color_tuning(model.features_).achromatic
+    gray, colored = achromatic > 0.9, achromatic < 0.6
+    assert min(gray.sum(), colored.sum()) >= 8
+    frequency = gabor_fit(model.features_, (6, 6, 3)).frequency
+    assert np.median(frequency[colored]) < 0.6 * np.median(frequency[gray])
