@@ -21,7 +21,7 @@ from sparsebp.metrics import MotionTuning, motion_tuning
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INCHES = (7.6, 3.6)
+INCHES = (7.6, 3.7)
 
 
 class MotionDisplay(MeasuredDisplay):
@@ -135,9 +135,8 @@ class MotionDisplay(MeasuredDisplay):
             ring = {"s": 14, "facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
             label = f"direction index < {least:g}"
             ax.scatter(*velocity[:, ~selective], label=label, **ring)
-            ax.legend(
-                frameon=False, fontsize="small", handletextpad=0.1, loc=(0.75, -0.12), borderpad=0
-            )
+            below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08)}
+            ax.legend(**below, frameon=False, fontsize="small", handletextpad=0.1, borderpad=0)
         ax.set_rmin(0)
         ax.yaxis.get_major_locator().base.set_params(nbins=3)
         ax.tick_params(labelsize="small", pad=1)
@@ -146,8 +145,10 @@ class MotionDisplay(MeasuredDisplay):
 
 
 def _new_axes() -> list[Axes]:
-    figure = plt.figure(figsize=INCHES, layout="constrained")
-    return [figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2, projection="polar")]
+    """Make a figure; a layout engine would make the slices as small as the circle."""
+    figure = plt.figure(figsize=INCHES)
+    slices = figure.add_axes((0.01, 0.02, 0.5, 0.88))
+    return [slices, figure.add_axes((0.61, 0.16, 0.31, 0.65), projection="polar")]
 
 
 def _slice(volume: NDArray, direction: float) -> NDArray[np.float64]:
