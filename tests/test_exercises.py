@@ -1,5 +1,6 @@
 """The tutorial's exercises give the tutorial's pictures: living, Gabor-like features."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +55,12 @@ def test_the_printed_weight_decay_lets_atoms_die(tmp_path):
     options = ("--max-iter", "20", "--as-printed")
     model = learned("sparse_coding_exercise.py", tmp_path / "printed", *options)
     assert living(model).sum() < 60
+
+
+@pytest.mark.slow
+def test_learned_filters_classify_digits_better_than_random_ones():
+    command = [sys.executable, "-W", "ignore", str(ROOT / "scripts" / "self_taught_exercise.py")]
+    done = subprocess.run([*command, "--n-patches", "5000"], check=True, capture_output=True)
+    learned, random = (float(number) for number in re.findall(rb"[\d.]+(?= %)", done.stdout))
+    assert learned > random + 0.5
+    assert learned > 95

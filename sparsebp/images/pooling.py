@@ -80,7 +80,7 @@ class PooledFeatures(Transformer):
         opposite responses do not cancel. "triangle": max(0, mean − distance), for distances from
         the centers of k-means. None: the codes. "auto" is "triangle" for a model that has
         ``cluster_centers_``, "split" if some codes are negative, else None.
-    pooling : {"average", "rms", "max"}, default="average"
+    pooling : {"average", "rms", "max"}, default="rms"
         How the codes in a cell become one number; "rms" is the root of the mean of their squares.
     grid : int or (int, int), default=3
         Numbers of rows and columns of cells, into which the patches of an image are divided evenly.
@@ -166,7 +166,7 @@ class PooledFeatures(Transformer):
         normalize: str | None = "contrast",
         whiten: float | None = 0.1,
         activation: str | None = "auto",
-        pooling: str = "average",
+        pooling: str = "rms",
         grid: int | Sequence[int] = 3,
         n_patches: int = 20_000,
         image_shape: int | Sequence[int] | None = None,
