@@ -9,7 +9,7 @@ cell (Hyvärinen & Hoyer, *Neural Computation* 12, 2000).
 """
 
 # %%
-# 25 subspaces of 4 filters. The filters of a subspace have the same orientation, frequency and
+# 24 subspaces of 4 filters. The filters of a subspace have the same orientation, frequency and
 # place, but different phases. That they belong together is learned; which rotation of the four is
 # found is arbitrary.
 
@@ -22,7 +22,7 @@ from sparsebp.metrics import grating_responses
 from sparsebp.preprocessing import remove_mean, sample_patches
 
 patches = remove_mean(sample_patches(load_sample_photographs(), 12, 10_000, random_state=0))
-model = OrthonormalICA(100, penalty="subspace", group_size=4, tol=1e-5, random_state=0).fit(patches)
+model = OrthonormalICA(96, penalty="subspace", group_size=4, tol=1e-5, random_state=0).fit(patches)
 BasisDisplay.from_estimator(model).plot()
 
 # %%
@@ -46,8 +46,8 @@ TuningDisplay(cells).plot()
 # and 0 if the phase does not matter. Random groups of the same filters show what learning them
 # adds, and on a topographic map the neighborhoods of 3 × 3 filters are complex cells, too.
 
-shuffled = np.random.default_rng(0).permutation(100)
-map_ = OrthonormalICA(100, penalty="topographic", tol=1e-5, random_state=0).fit(patches)
+shuffled = np.random.default_rng(0).permutation(96)
+map_ = OrthonormalICA(96, penalty="topographic", tol=1e-5, random_state=0).fit(patches)
 cells |= {
     "random groups": grating_responses(filters[shuffled], 12, groups=model.penalty_.grouping),
     "neighborhoods": grating_responses(map_.components_, 12, groups=map_.penalty_.grouping),

@@ -148,8 +148,8 @@ class TuningDisplay:
                 self._draw_curves(panel, name, labeled=number == 0)
             plain(panel)
         if "" not in self.responses:
-            free = axes[names.index("modulation") if "modulation" in names else -1]
-            free.legend(frameon=False, fontsize="small", handlelength=1.5)
+            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(self.responses)}
+            axes[0].legend(frameon=False, fontsize="small", handlelength=1.5, **above)
         self.axes_, self.figure_ = axes, axes[0].figure
         self.ax_ = axes[0]
         return self
@@ -166,9 +166,10 @@ class TuningDisplay:
             line = {"color": f"C{number}", "linestyle": STYLES[number % len(STYLES)]}
             ax.plot(x[known], middle, label=label, linewidth=1.5, **line)
             ax.fill_between(x[known], low, high, color=f"C{number}", alpha=0.2, linewidth=0)
-        ax.set(ylim=(0, 1.02), xlim=(x[0], x[-1]), xlabel=_LABELS[name])
+        ax.margins(x=0)
+        ax.set(ylim=(0, 1.02), xlabel=_LABELS[name])
         if name != "frequency":
-            ax.set_xticks(np.linspace(x[0], x[-1], 5))
+            ax.set(xlim=(x[0], x[-1]), xticks=np.linspace(x[0], x[-1], 5))
         if labeled:
             ax.set_ylabel("Relative response")
 

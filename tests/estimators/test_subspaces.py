@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.special import gamma
@@ -157,6 +159,22 @@ def test_similar_items_are_grouped():
         order = grouped(similarity, size)
         assert sorted(order) == list(range(len(labels)))
         assert (np.ptp(labels[order].reshape(n_groups, size), axis=1) == 0).all()
+
+
+def within(similarity, order, size):
+    return sum(similarity[np.ix_(group, group)].sum() for group in np.reshape(order, (-1, size)))
+
+
+def test_no_exchange_improves_the_groups():
+    rng = np.random.default_rng(0)
+    for size in (2, 3, 4):
+        similarity = rng.standard_normal((12, 12))
+        similarity = np.where(np.eye(12) > 0, 0, similarity + similarity.T)
+        order = grouped(similarity, size)
+        for first, second in combinations(range(12), 2):
+            exchanged = order.copy()
+            exchanged[[first, second]] = order[[second, first]]
+            assert within(similarity, exchanged, size) <= within(similarity, order, size) + 1e-9
 
 
 def test_exchanges_improve_greedy_groups():
