@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,11 +15,12 @@ from sparsebp.minimizers.result import Result, Status
 from sparsebp.problems import Differentiable
 from sparsebp.samples import Samples
 
+#: About how many times as many samples a stage has as the one before.
 _FACTOR = 4
 #: Samples of a subset, which is kept in memory, at most.
 _MOST = 2**16
 #: A stage ends when an iteration gains less than this fraction: sampling errors are larger.
-_STAGE_TOL = 1e-4
+_STAGE_TOL = 5e-5
 
 
 def minimize_growing(
@@ -87,14 +89,14 @@ def minimize_growing(
 
 
 def growing_subsets(samples: Samples, fewest: int, rng: RandomSource) -> list[Samples]:
-    """Draw random subsets, each four times as large as the one before, then all samples.
+    """Draw random subsets, each about four times as large as the one before, then all samples.
 
     Parameters
     ----------
     samples : Samples of shape (n_features, n_samples)
         All of them.
     fewest : int
-        Samples of the first subset, at least; with fewer than four times as many there is none.
+        Samples of the first subset; if there are fewer than four times as many, there is none.
     rng : RandomState or Generator
         Draws them.
 
@@ -103,14 +105,13 @@ def growing_subsets(samples: Samples, fewest: int, rng: RandomSource) -> list[Sa
     stages : list of Samples
         Each holds those before it; the last are the samples themselves.
     """
-    sizes = [samples.shape[1] // _FACTOR]
-    while sizes[-1] > _MOST:
-        sizes[-1] //= _FACTOR
-    while sizes[-1] // _FACTOR >= fewest:
-        sizes.append(sizes[-1] // _FACTOR)
-    if sizes[0] < fewest:
+    n_samples = samples.shape[1]
+    if fewest > _MOST or n_samples < _FACTOR * fewest:
         return [samples]
+    n_stages = round(math.log(n_samples / fewest, _FACTOR))
+    sizes = [int(size) for size in np.geomspace(fewest, n_samples, n_stages + 1)[:-1]]
+    sizes = [size for size in sizes if size <= _MOST]
     # Of many samples it draws few without a list of all, unlike a RandomState.
     generator = np.random.default_rng(draw_seed(rng))
-    order = generator.choice(samples.shape[1], sizes[0], replace=False)
-    return [*(samples.select(np.sort(order[:size])) for size in reversed(sizes)), samples]
+    order = generator.choice(n_samples, sizes[-1], replace=False)
+    return [*(samples.select(np.sort(order[:size])) for size in sizes), samples]

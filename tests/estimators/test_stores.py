@@ -134,9 +134,11 @@ def test_codes_have_the_precision_of_the_model(X, tmp_path):
 def test_missing_and_infinite_values_are_found(value, X):
     bad = X.copy()
     bad[2100, 3] = value
-    for kind in MODELS:
-        with pytest.raises(ValueError, match=r"X contains NaN or infinity"):
-            MODELS[kind].fit(Rows(bad))
+    for model in MODELS.values():
+        if np.isnan(value) and isinstance(model, SparseCoding):
+            continue  # a missing value
+        with pytest.raises(ValueError, match=r"X contains (NaN or )?infinity"):
+            model.fit(Rows(bad))
     model = MODELS["ica"].fit(X)
     for use in (model.transform, model.score, Whitening().fit):
         with pytest.raises(ValueError, match=r"X contains NaN or infinity"):
