@@ -75,7 +75,7 @@ for name, found in accuracies.items():
 # %%
 # Pooling makes a large difference: even random filters are better than pixels. Learned ones need
 # fewer. 24 filters span all directions of patches without their mean, and so do 24 random ones;
-# which directions they are is still worth more than a point.
+# which directions they are is still worth about a point.
 
 figure, ax = plt.subplots(figsize=(6.5, 3.5), layout="constrained")
 rows = np.arange(len(accuracies))

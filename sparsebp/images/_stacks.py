@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_array
 from sparsebp._checks import RandomSource, check_integer, check_readable, check_shape, mistake
 from sparsebp._magnitudes import check_magnitude, ignore_float_warnings
 from sparsebp._memory import check_memory
-from sparsebp._shapes import COLORS
+from sparsebp._shapes import COLORS, image_number_axis
 from sparsebp.samples import in_order, slices
 
 # Its inferred types come from its defaults and are too narrow.
@@ -211,6 +211,7 @@ def image_shape_of(values: NDArray[Any], wanted: Any = None) -> ImageShape:
             )
         return shape
     if found is not None:
+        _refuse_other_axes(values.shape)
         return found
     for n_channels in (1, COLORS):
         side = isqrt(n_pixels // n_channels)
@@ -221,6 +222,21 @@ def image_shape_of(values: NDArray[Any], wanted: Any = None) -> ImageShape:
         "channels. Give image_shape=(height, width) or (height, width, n_channels), or X as "
         f"{SHAPES}."
     )
+
+
+def _refuse_other_axes(shape: tuple[int, ...]) -> None:
+    """Raise ValueError for one color image, and for a stack whose last axis counts the images."""
+    advice = ""
+    if len(shape) == 3 and shape[-1] == COLORS:
+        advice = "one color image: give X[np.newaxis]"
+    elif len(shape) == 3 and image_number_axis(shape) == 2:
+        height, width, _ = shape
+        advice = f"images of {height} × {width} with their number last: give np.moveaxis(X, -1, 0)"
+    if advice:
+        raise ValueError(
+            f"X has shape {shape}, which looks like {advice}, or image_shape={shape[1:]} if it is "
+            f"{shape[0]} images."
+        )
 
 
 def checked_image_shape(value: Any) -> ImageShape:

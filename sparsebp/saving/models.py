@@ -35,8 +35,8 @@ def save_model(
     Parameters
     ----------
     estimator : one of the package's estimators, or a Pipeline of them
-        Fitted. `Whitening` and scikit-learn's StandardScaler, Normalizer and PCA can be saved, too,
-        and classes of your own after `register`. The choice of `set_output` is saved; a callback,
+        Fitted. `Whitening`, `PooledFeatures` and scikit-learn's StandardScaler, Normalizer, PCA and
+        FrozenEstimator can be saved, too, and classes of your own after `register`. The choice of `set_output` is saved; a callback,
         ``init``, or a ``random_state`` that is not an integer, is not.
     path : path
         The file, by convention with the suffix ``.npz``.

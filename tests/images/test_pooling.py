@@ -270,13 +270,20 @@ NOT_STACKS = [
     (np.zeros((3, 9, 11)), "has no contrast"),
     (np.full((3, 9, 11), np.nan), "NaN"),
     (1e200 * STACK, "overflow"),
-    (STACK[0, :, :, :1], "single image"),
+    (np.ones((5, 2, 2)), "single image"),
+    (STACK[0, :, :, :1], "number last"),
+    (np.ones((9, 11, 3)), "one color image"),
+    (np.ones((9, 11, 100)), "number last"),
     (STACK + 1j, "Complex"),
     (np.full((3, 9, 11), "a"), "numeric|real numbers|convert"),
 ]
 
 
-@pytest.mark.parametrize(("X", "words"), NOT_STACKS, ids=[words for _, words in NOT_STACKS])
+@pytest.mark.parametrize(
+    ("X", "words"),
+    NOT_STACKS,
+    ids=lambda value: value if isinstance(value, str) else str(np.shape(value)),
+)
 def test_what_is_no_stack_of_images_is_refused(X, words):
     with pytest.raises(ValueError, match=words):
         pooled_features(PCA(2)).fit(X)
