@@ -36,8 +36,9 @@ def save_model(
     ----------
     estimator : one of the package's estimators, or a Pipeline of them
         Fitted. `Whitening`, `PooledFeatures` and scikit-learn's StandardScaler, Normalizer, PCA and
-        FrozenEstimator can be saved, too, and classes of your own after `register`. The choice of `set_output` is saved; a callback,
-        ``init``, or a ``random_state`` that is not an integer, is not.
+        FrozenEstimator can be saved, too, and classes of your own after `register`. The choice of
+        `set_output` is saved; a callback, ``init``, or a ``random_state`` that is not an integer,
+        is not.
     path : path
         The file, by convention with the suffix ``.npz``.
     metadata : dict, optional

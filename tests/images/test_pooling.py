@@ -97,6 +97,13 @@ def test_an_image_has_the_same_features_in_any_company(monkeypatch):
             np.testing.assert_array_equal(model.transform(STACK[chosen]), together[chosen])
 
 
+def test_a_single_patch_has_the_same_features_in_any_company():
+    model = pooled_features(a_coder(198), patch_shape=(9, 11), grid=1).fit(STACK)
+    together = model.transform(STACK)
+    for number in range(7):
+        np.testing.assert_array_equal(model.transform(STACK[[number]])[0], together[number])
+
+
 def test_stacks_and_rows_of_any_layout_are_alike():
     expected = fitted().transform(STACK)
     rows = STACK.reshape(7, -1)
