@@ -11,14 +11,29 @@ from sklearn import decomposition
 from sklearn.base import clone
 
 import sparsebp
-from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering
+from sparsebp import (
+    ConvolutionalSparseCoding,
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoder,
+    SparseCoding,
+    SparseFiltering,
+)
 from sparsebp._hints import CLASSES, NAMES, VALUES, about_name
 from sparsebp.penalties import NAMES as PENALTIES
 from sparsebp.penalties import make_penalty
 from sparsebp.preprocessing import Whitening
 
 PAGE = (Path(sparsebp.__file__).parents[1] / "docs" / "migration.md").read_text("utf-8")
-KINDS = [OrthonormalICA, ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering, Whitening]
+KINDS = [
+    ConvolutionalSparseCoding,
+    OrthonormalICA,
+    ReconstructionICA,
+    SparseCoder,
+    SparseCoding,
+    SparseFiltering,
+    Whitening,
+]
 X = np.random.default_rng(0).laplace(size=(20, 4))
 
 

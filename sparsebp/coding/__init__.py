@@ -3,7 +3,7 @@
 from sparsebp.coding.alternating import STEPS, Alternation
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
-from sparsebp.coding.convolutional import AtomsResult, ConvolutionalSearch
+from sparsebp.coding.convolutional import AtomsResult, ConvolutionalSearch, drawn_atoms
 from sparsebp.coding.encoding import encode
 from sparsebp.coding.maps import KnownImage, Maps, encode_maps
 from sparsebp.coding.missing import split_missing
@@ -27,6 +27,7 @@ __all__ = [
     "Maps",
     "OnlineLearning",
     "Pursuit",
+    "drawn_atoms",
     "encode",
     "encode_maps",
     "learn_by_pursuit",

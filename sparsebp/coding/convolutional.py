@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 #: Accuracy of the maps, and the maximum numbers of iterations for maps and for atoms, in a step.
 _TOL, _MAP_ITERATIONS, _ATOM_ITERATIONS = 1e-2, 30, 10
+#: Of atoms fitted to fresh windows in step t a share of _LAST / t is taken, so that about the last
+#: fifth of the steps count: the atoms of one batch are noisy.
+_LAST = 5
 #: Unused atoms are replaced in this first fraction of the iterations.
 _REPLACING = 0.75
 
@@ -106,7 +110,9 @@ class ConvolutionalSearch:
                     rng = rng_of_step(seed, number)
                     batch = images if self.takes_all(images) else self._drawn(images, rng)
                     maps = self._encoded(batch, basis, maps if batch is images else None)
-                    new, value = self._improved(batch, basis, maps)
+                    new, value = self._improved(
+                        batch, basis, maps, 1.0 if batch is images else _LAST / (number + 1)
+                    )
                     if not np.isfinite(value):
                         status = Status.NOT_FINITE
                         break
@@ -174,9 +180,9 @@ class ConvolutionalSearch:
         return list(in_order(encoded, range(len(batch)), self.n_threads))
 
     def _improved(
-        self, batch: Sequence[KnownImage], basis: np.ndarray, maps: list[np.ndarray]
+        self, batch: Sequence[KnownImage], basis: np.ndarray, maps: list[np.ndarray], share: float
     ) -> tuple[np.ndarray, float]:
-        """Return better atoms for given maps, and the objective."""
+        """Return a mean of the atoms and better ones for given maps, and the objective there."""
         n_pixels = sum(image.n_pixels for image in batch)
         known = [{**i.variables, "s": s} for i, s in zip(batch, maps, strict=True)]
         problems = [image.problem(self.penalty, self.alpha) for image in batch]
@@ -186,8 +192,9 @@ class ConvolutionalSearch:
         found = minimize_lbfgs(objective, basis, max_iter=_ATOM_ITERATIONS, tol=self.tol / 100)
         if found.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
-        sparse = [replace(p, parts=p.parts[1:]).value(k, scale=1 / n_pixels) for p, k in both]
-        return problems[0].project(found.point), float(found.value) + sum(sparse)
+        step = basis.dtype.type(min(share, 1.0)) * (problems[0].project(found.point) - basis)
+        new = problems[0].project(basis + step)
+        return new, sum(p.value({**k, "A": new}, scale=1 / n_pixels) for p, k in both)
 
 
 def _of_nothing(images: Sequence[KnownImage]) -> float:
@@ -201,6 +208,49 @@ def _energies(maps: list[np.ndarray]) -> np.ndarray:
     return np.asarray(squares) / sum(s.shape[1] for s in maps)
 
 
+def drawn_atoms(
+    images: Sequence[KnownImage], n_atoms: int, rng: RandomSource, residuals: Any = None
+) -> np.ndarray:
+    """Draw atoms from images: patches around pixels that are far from zero, faded at their borders.
+
+    From noise, atoms that are seldom used keep it for many iterations, and those that begin off
+    center are cut off.
+
+    Parameters
+    ----------
+    images : sequence of KnownImage
+        At least one.
+    n_atoms : int
+        How many.
+    rng : RandomState or Generator
+        Chooses images and pixels, in proportion to their squares.
+    residuals : sequence of ndarray of shape (n_channels, n_pixels), optional
+        What to take instead of the images' pixels.
+
+    Returns
+    -------
+    atoms : ndarray of shape (n_features, n_atoms)
+        Of unit norm; noise from images that are zero.
+    """
+    rows, columns, n_channels = images[0].patch_shape
+    fade = np.hanning(rows + 2)[1:-1, None, None] * np.hanning(columns + 2)[1:-1, None]
+    atoms = []
+    for number in (rng.random(n_atoms) * len(images)).astype(int):
+        image = images[number]
+        values = image.variables["x"] if residuals is None else residuals[number]
+        values = values.T.reshape(*image.shape, n_channels).astype(np.float64)
+        energy = np.square(values).sum(axis=2)
+        if energy.any():
+            place = rng.choice(energy.size, p=energy.ravel() / energy.sum())
+            y, x = np.unravel_index(place, energy.shape)
+            framed = np.pad(values, ((rows // 2, rows), (columns // 2, columns), (0, 0)))
+            atom = (framed[y : y + rows, x : x + columns] * fade).ravel()
+        else:
+            atom = rng.standard_normal(fade.size * n_channels)
+        atoms.append(atom / np.linalg.norm(atom))
+    return np.stack(atoms, axis=1).astype(images[0].pixels.dtype)
+
+
 def _with_new_atoms(
     batch: Sequence[KnownImage],
     basis: np.ndarray,
@@ -208,22 +258,14 @@ def _with_new_atoms(
     unused: np.ndarray,
     rng: RandomSource,
 ) -> np.ndarray:
-    """Replace given atoms by patches around pixels that are badly reconstructed."""
+    """Replace given atoms by patches that are badly reconstructed."""
     if not unused.size:
         return basis
+    residuals = [
+        (image.variables["x"] - image.weight(s, {"A": basis})) * image.variables.get("M", 1)
+        for image, s in zip(batch, maps, strict=True)
+    ]
     new = basis.copy()
-    for atom, number in zip(unused, rng.integers(len(batch), size=unused.size), strict=True):
-        image, weight = batch[number], batch[number].weight
-        rows, columns, n_channels = image.patch_shape
-        residual = image.variables["x"] - weight(maps[number], {"A": basis})
-        residual = (residual * image.variables.get("M", 1)).T.reshape(*image.shape, n_channels)
-        errors = np.square(residual, dtype=np.float64).sum(axis=2)
-        if not errors.any():
-            continue
-        place = rng.choice(errors.size, p=errors.ravel() / errors.sum())
-        y, x = np.unravel_index(place, errors.shape)
-        framed = np.pad(residual, ((rows // 2, rows), (columns // 2, columns), (0, 0)))
-        patch = framed[y : y + rows, x : x + columns].ravel()
-        new[:, atom] = patch / np.linalg.norm(patch)
+    new[:, unused] = drawn_atoms(batch, unused.size, rng, residuals)
     logger.info("Replaced %d unused atoms.", unused.size)
     return new

@@ -14,7 +14,7 @@ from sparsebp._fitted import Numbers
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import COLORS, PatchShape, checked_patch_shape
 from sparsebp._warnings import warn_user
-from sparsebp.coding import ConvolutionalSearch, KnownImage
+from sparsebp.coding import ConvolutionalSearch, KnownImage, drawn_atoms
 from sparsebp.estimators._callbacks import watching, with_callbacks
 from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._image_coder import ImageCoder
@@ -22,7 +22,7 @@ from sparsebp.estimators._learner import Learner
 from sparsebp.penalties import Penalty
 from sparsebp.samples import count_threads
 
-#: Ratio of an image's mean to its standard deviation above which atoms would represent the mean.
+#: Ratio of the means of images to their standard deviations above which `fit` warns.
 _OFFSET = 0.5
 
 
@@ -65,7 +65,7 @@ class ConvolutionalSparseCoding(ImageCoder, Learner):
     window : int, default=64
         Height and width of the windows that are cut from the images; None takes whole images.
     init : array-like of shape (n_components, n_features), default=None
-        Initial atoms; None draws them at random.
+        Initial atoms; None draws them from the images: patches, faded at their borders.
     warm_start : bool, default=False
         Whether `fit` starts from the components of the last fit.
     random_state : int, RandomState, Generator or None, default=None
@@ -203,6 +203,8 @@ class ConvolutionalSparseCoding(ImageCoder, Learner):
         self._check_memory(images, n_components)
         dtype = images[0].pixels.dtype
         start = self._start((n_components, self.n_features_in_), rng, dtype).T
+        if self.init is None and not (self.warm_start and hasattr(self, "components_")):
+            start = drawn_atoms(images, n_components, rng)
         search = ConvolutionalSearch(
             self._make_penalty(n_components),
             float(self.alpha),
@@ -239,11 +241,11 @@ class ConvolutionalSparseCoding(ImageCoder, Learner):
 
     def _warn_of_offsets(self, images: list[KnownImage]) -> None:
         """Warn of images whose means are not small, which atoms would then represent."""
-        far = [abs(float(i.pixels.mean())) > _OFFSET * float(i.pixels.std()) for i in images]
-        if any(far):
+        offset = np.mean([float(image.pixels.mean()) ** 2 for image in images])
+        if offset > _OFFSET**2 * np.mean([float(image.pixels.var()) for image in images]):
             warn_user(
-                f"{sum(far)} of {len(images)} images have a mean far from zero, which takes "
-                "coefficients everywhere. Remove slow changes first, for example by "
+                f"The images have means of about {np.sqrt(offset):.2g}, which take coefficients "
+                "everywhere. Remove slow changes of brightness first, for example by "
                 "sparsebp.preprocessing.whiten_images."
             )
 

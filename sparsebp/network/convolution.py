@@ -114,7 +114,10 @@ class Convolution(Parameter):
     def _convolved(self, maps: np.ndarray, atoms: np.ndarray) -> np.ndarray:
         (height, width), (rows, columns) = self.image_shape, self.patch_shape[:2]
         dtype = np.result_type(maps, atoms)
-        padded = np.zeros((self.n_channels, *self._padded_shape), dtype)
+        padded, n_columns = (
+            np.zeros((self.n_channels, *self._padded_shape), dtype),
+            self.map_shape[1],
+        )
         for first, last in self._row_blocks():
             places = self._places(first, last)
             used = _used(maps[:, places])
@@ -123,8 +126,7 @@ class Convolution(Parameter):
             shaped = patches.reshape(rows, columns, self.n_channels, last - first, -1)
             for i in range(rows):
                 for j in range(columns):
-                    right = j + self.map_shape[1]
-                    padded[:, first + i : last + i, j:right] += shaped[i, j]
+                    padded[:, first + i : last + i, j : j + n_columns] += shaped[i, j]
         inside = padded[:, rows - 1 : rows - 1 + height, columns - 1 : columns - 1 + width]
         return inside.reshape(self.n_channels, height * width)
 

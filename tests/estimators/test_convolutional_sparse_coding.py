@@ -56,11 +56,10 @@ def test_planted_atoms_are_found_up_to_sign_and_shift(missing):
     rng = np.random.default_rng(0)
     for image in images:
         image[rng.random(image.shape) < missing] = np.nan
-    model = ConvolutionalSparseCoding(6, 9, alpha=0.2, max_iter=50, random_state=0).fit(images)
+    model = ConvolutionalSparseCoding(6, 9, alpha=0.2, max_iter=30, random_state=0).fit(images)
     found = model.components_.reshape(-1, 9, 9)
     best = [max(np.abs(correlate2d(f, atom)).max() for f in found) for atom in atoms]
-    assert np.min(best) > 0.9
-    assert np.median(best) > 0.98
+    assert np.min(best) > 0.99
     assert model.objective_history_[-1] < 0.2 * model.objective_history_[0]
 
 
@@ -171,15 +170,17 @@ def test_unused_atoms_are_replaced_and_a_large_alpha_is_told():
     init = np.eye(9)[:4]
     init[3] = np.ones(9)  # of checkerboards it explains nothing
     images = [np.indices((12, 12)).sum(axis=0) % 2 * 2.0 - 1]
-    model = small(init=init, max_iter=6, alpha=0.5).fit(images)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = small(init=init, max_iter=6, alpha=0.5).fit(images)
     assert abs(model.components_[3].sum()) < 2
     with pytest.warns(ConvergenceWarning, match="4 of 4 atoms are unused: .* nothing"):
         small(alpha=100.0).fit(IMAGES)
 
 
 def test_an_offset_is_told():
-    with pytest.warns(UserWarning, match="1 of 2 images have a mean far from zero"):
-        small().fit([IMAGES[0], IMAGES[1] + 3])
+    with pytest.warns(UserWarning, match=r"means of about 3.1, which take"):
+        small().fit([image + 3 for image in IMAGES])
 
 
 def test_another_alpha_needs_a_copy(fitted):
