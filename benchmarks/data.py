@@ -12,6 +12,22 @@ from sparsebp.datasets import load_photographs, load_sample_photographs, make_di
 from sparsebp.preprocessing import Whitening, remove_mean, sample_patches, whiten_images
 
 
+def photographs(images: Path | None = None) -> list[np.ndarray]:
+    """Return the photographs of a folder, or the two that come with scikit-learn.
+
+    Parameters
+    ----------
+    images : Path, optional
+        The folder.
+
+    Returns
+    -------
+    photographs : list of ndarray
+        Each (height, width).
+    """
+    return load_sample_photographs() if images is None else load_photographs(images)
+
+
 @cache
 def patches(
     side: int, n: int, images: Path | None = None, dtype: Any = np.float64, seed: int = 0
@@ -36,8 +52,7 @@ def patches(
     X : ndarray of shape (n, side * side)
         One patch a row.
     """
-    photographs = load_sample_photographs() if images is None else load_photographs(images)
-    drawn = sample_patches(whiten_images(photographs), side, n, random_state=seed)
+    drawn = sample_patches(whiten_images(photographs(images)), side, n, random_state=seed)
     X = remove_mean(drawn)
     return (X / X.std()).astype(dtype)
 

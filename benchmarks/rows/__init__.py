@@ -5,6 +5,7 @@ from collections.abc import Callable
 from benchmarks.records import Record
 from benchmarks.rows.codes import exact_codes, few_codes, pursuits
 from benchmarks.rows.coding import sparse_coding, tutorial_exercise
+from benchmarks.rows.convolutional import convolutional_maps
 from benchmarks.rows.gradients import engine_overhead, reconstruction_gradient
 from benchmarks.rows.ica import orthonormal_ica, reconstruction_ica
 from benchmarks.rows.images import feature_maps, gabor_fits, inpainting
@@ -33,6 +34,7 @@ ROWS: dict[str, Callable[[Setting], list[Record]]] = {
     "gabor": gabor_fits,
     "inpaint": inpainting,
     "maps": feature_maps,
+    "convolutional": convolutional_maps,
     "memory": peak_memory,
     "threads": thread_scaling,
     "places": places,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks import literal_images
-from benchmarks.data import patches
+from benchmarks.data import patches, photographs
 from benchmarks.records import Record
 from benchmarks.setting import Setting
 from benchmarks.timing import race, timed
 from sparsebp import SparseCoder, SparseCoding
 from sparsebp.bases import load_basis
-from sparsebp.datasets import load_photographs, load_sample_photographs
 from sparsebp.images import encode_image, inpaint
 from sparsebp.metrics import gabor_fit
 from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
@@ -64,9 +63,9 @@ def inpainting(setting: Setting) -> list[Record]:
         One, with the errors of both.
     """
     height, width, n_atoms, max_iter = setting.size((128, 160, 96, 100), (24, 24, 16, 5))
-    photographs = _photographs(setting)
-    image = photographs[0][:height, :width]
-    X = remove_mean(sample_patches(photographs, _SIDE, setting.size(20_000, 500), random_state=0))
+    pictures = photographs(setting.images)
+    image = pictures[0][:height, :width]
+    X = remove_mean(sample_patches(pictures, _SIDE, setting.size(20_000, 500), random_state=0))
     options = {"penalty": "l1", "solver": "online", "max_iter": max_iter, "random_state": 0}
     model = SparseCoding(n_atoms, alpha=0.1, n_jobs=setting.n_threads, **options).fit(X)
     missing = np.random.default_rng(0).random(image.shape) < 0.5
@@ -95,7 +94,7 @@ def feature_maps(setting: Setting) -> list[Record]:
         One; the peer encodes a part of the patches, and its time is that for all of them.
     """
     size, every, n_atoms = setting.size((512, 64, 96), (24, 4, 16))
-    (image,) = whiten_images([_photographs(setting)[0][:size, :size]])
+    (image,) = whiten_images([photographs(setting.images)[0][:size, :size]])
     image = image / image.std()
     X = patches(_SIDE, 500, setting.images)
     atoms = X[:n_atoms] / np.linalg.norm(X[:n_atoms], axis=1, keepdims=True)
@@ -107,11 +106,6 @@ def feature_maps(setting: Setting) -> list[Record]:
     note = f"codes differ by {difference:.0e}; theirs timed on {len(codes)} patches"
     work = f"feature map at stride 1, {image.shape[0]} × {image.shape[1]}, {n_atoms} atoms"
     return [Record(work, "scikit-learn lasso_cd", times["sparsebp"], share * theirs, 10.0, note)]
-
-
-def _photographs(setting: Setting) -> list[np.ndarray]:
-    folder = setting.images
-    return load_sample_photographs() if folder is None else load_photographs(folder)
 
 
 def _decibels(found: np.ndarray, image: np.ndarray, missing: np.ndarray) -> float:
