@@ -14,14 +14,18 @@ from sparsebp.problems import (
     RECONSTRUCTION,
     SCALED_ICA_RECONSTRUCTION,
     WEIGHT_DECAY,
+    convolutional_sparse_coding,
     sparse_filtering_network,
     sparsity_network,
 )
+
+_CONVOLUTION = convolutional_sparse_coding(L1(), 1.0, (8, 8), (64, 64)).parts[0].network
 
 #: Name → (formula, network).
 DERIVATIONS: dict[str, tuple[str, Network]] = {
     "reconstruction": ("‖As − x‖², the tutorial's example 1", RECONSTRUCTION),
     "weight-decay": ("‖A‖²", WEIGHT_DECAY),
+    "convolution": ("‖A ∗ s − x‖², an image as a sum of atoms at any places", _CONVOLUTION),
     "l1": ("Σ |s|", L1().network()),
     "smooth-l1": ("Σ √(s² + ε)", SmoothL1().network()),
     "topographic": ("Σ √(V(s∘s) + ε), example 2", Topographic((3, 3)).network()),
@@ -49,6 +53,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "example-2": ("topographic",),
     "example-3": ("ica-reconstruction",),
     "sparse-coding": ("reconstruction", "smooth-l1"),
+    "convolutional-sparse-coding": ("convolution", "l1"),
     "topographic-coding": ("reconstruction", "topographic"),
     "rica": ("ica-reconstruction", "ica"),
     "reconstruction-ica": ("ica-reconstruction", "ica"),
