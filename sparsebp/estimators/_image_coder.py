@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from math import prod
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from sparsebp._magnitudes import (
     require_finite,
 )
 from sparsebp._memory import check_memory
-from sparsebp._shapes import COLORS, checked_patch_shape
+from sparsebp._shapes import COLORS, checked_patch_shape, resolved_patch_shape
 from sparsebp._warnings import warn_user
 from sparsebp.coding import KnownImage, Maps, encode_maps
 from sparsebp.estimators._coder import Coder
@@ -30,7 +31,7 @@ from sparsebp.problems.sparse_coding import require_bounded
 from sparsebp.samples import count_threads, in_order
 
 
-class ImageCoder(Coder):
+class ImageCoder(Coder, auto_wrap_output_keys=None):  # maps are no table
     """Base of estimators whose samples are images and whose codes are maps."""
 
     alpha: float
@@ -175,8 +176,8 @@ class ImageCoder(Coder):
 
     def _shape_of_atoms(self, n_features: int) -> tuple[int, int, int]:
         """Return height, width and channels of atoms of so many values."""
-        rows, columns = checked_patch_shape(self.patch_shape)[:2]
-        return rows, columns, n_features // (rows * columns)
+        shape = resolved_patch_shape(n_features, self.patch_shape, "each atom")
+        return shape[0], shape[1], prod(shape[2:])
 
     def _images(self, X: Any, dtype: Any = None) -> list[KnownImage]:
         """Return images as the search takes them, all in one precision, or raise an error."""
@@ -208,15 +209,17 @@ class ImageCoder(Coder):
         check_largest("X", largest, sum(i.pixels.size for i in images), dtype)
         return images
 
-    def _check_memory(self, images: list[KnownImage], n_components: int) -> None:
-        """Raise MemoryError if maps and their slopes do not fit, of all images or of a batch."""
-        sides = [s + p - 1 for i in images for s, p in zip(i.shape, i.patch_shape, strict=False)]
-        if self.window is not None and not hasattr(self, "components_"):
-            sides = [min(n, self.window + max(images[0].patch_shape)) for n in sides]
-        places = sorted((a * b for a, b in zip(sides[::2], sides[1::2], strict=True)), reverse=True)
-        n_places = sum(places[: int(self.batch_size)]) + 2 * places[0]
+    def _check_memory(
+        self, images: list[KnownImage], n_components: int, window: int | None = None
+    ) -> None:
+        """Raise MemoryError if the maps of images, or of their windows, do not fit, and slopes."""
+        places = []
+        for image in images:
+            sides = [min(n, window or n) for n in image.shape]
+            places.append(prod(n + p - 1 for n, p in zip(sides, image.patch_shape, strict=False)))
+        shape = (n_components, sum(places) + 2 * max(places))
         itemsize = images[0].pixels.itemsize
-        check_memory("n_components", n_components, (n_components, n_places), itemsize=itemsize)
+        check_memory("n_components", n_components, shape, itemsize=itemsize)
 
     def _encoded(self, X: Any) -> tuple[list[KnownImage], list[Maps]]:
         check_is_fitted(self)

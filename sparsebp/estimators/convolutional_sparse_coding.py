@@ -26,7 +26,7 @@ from sparsebp.samples import count_threads
 _OFFSET = 0.5
 
 
-class ConvolutionalSparseCoding(ImageCoder, Learner):
+class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None):
     """Convolutional sparse coding: an image is a sum of few atoms, each at any place.
 
     Minimizes, in the atoms A and the maps s of each image x,
@@ -200,7 +200,8 @@ class ConvolutionalSparseCoding(ImageCoder, Learner):
         rng = random_source(self.random_state)
         self.n_features_in_ = int(np.prod(images[0].patch_shape))
         n_components = self.n_components or self.n_features_in_
-        self._check_memory(images, n_components)
+        largest = sorted(images, key=lambda image: -image.n_pixels)[: self.batch_size]
+        self._check_memory(largest, n_components, self.window)
         dtype = images[0].pixels.dtype
         start = self._start((n_components, self.n_features_in_), rng, dtype).T
         if self.init is None and not (self.warm_start and hasattr(self, "components_")):
