@@ -15,7 +15,7 @@ from sparsebp.estimators import (
 )
 
 PENALTIES = [
-    *("l1", "smooth_l1", "topographic", "subspace", "log_cosh", "cauchy", "welsch"),
+    *("l1", "smooth_l1", "topographic", "log_cosh", "cauchy", "welsch", "subspace"),
     *(penalties.L1(), penalties.L1(positive=True), penalties.SmoothL1(0.1), penalties.LogCosh(2)),
     *(penalties.Topographic((2, 2), neighborhood=2), penalties.Topographic((2, 3), wrap=False)),
     *(penalties.Cauchy(), penalties.Welsch(), penalties.Signed(penalties.Cauchy(), (1, -1, 1, 1))),
@@ -117,7 +117,7 @@ def fitted(rng):
     }
     options = {k: v for k, v in options.items() if k in KINDS[kind]}
     options |= {"patch_shape": [None, (3, 3)]} if "patch_shape" in options else {}
-    options |= {"penalty": PENALTIES[:7]} if "penalty" in options else {}
+    options |= {"penalty": PENALTIES[:6]} if "penalty" in options else {}
     given = {k: pick(rng, v) for k, v in options.items() if rng.random() < 0.3}
     if given.pop("positive_basis", None) and given.get("solver") == "online":
         given["positive_basis"] = True

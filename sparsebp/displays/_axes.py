@@ -45,6 +45,14 @@ def _divided(ax: Axes, cells: Any, projections: Sequence[str | None]) -> list[Ax
     ]
 
 
+def check_panels(panels: str | Sequence[str], possible: Sequence[str]) -> list[str]:
+    """Return the names of panels to draw, of one or several that are possible."""
+    names = [panels] if isinstance(panels, str) else list(np.ravel(np.asarray(panels, object)))
+    if not names or not all(name in possible for name in names):
+        raise ValueError(mistake("panels", f"some of {', '.join(map(repr, possible))}", panels))
+    return names
+
+
 def plain(ax: Axes) -> None:
     """Style an Axes with two axes and a faint grid."""
     ax.grid(visible=True, color=PALE, linewidth=0.5, alpha=0.35)

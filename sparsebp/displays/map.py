@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.collections import PolyCollection
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix, mistake
+from sparsebp._checks import check_matrix
 from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp._warnings import warn_user
-from sparsebp.displays._axes import PALE, bare, take_axes
+from sparsebp.displays._axes import PALE, bare, check_panels, take_axes
 from sparsebp.displays._features import last_step, learned_features
 from sparsebp.displays._gabors import (
     bar_direction,
@@ -182,7 +182,7 @@ class MapDisplay:
         >>> [ax.get_title() for ax in display.axes_]
         ['Filters', 'Orientation', 'Frequency']
         """
-        names = _check_panels(panels)
+        names = check_panels(panels, PANELS)
         valid = shown(self.fit, min_r_squared)
         axes = take_axes(ax, len(names), lambda: _fitting_axes(names, self.grid_shape))
         for name, one in zip(names, axes, strict=True):
@@ -221,13 +221,6 @@ class MapDisplay:
         style = {"facecolors": "none", "edgecolors": PALE, "linewidths": 0, "hatch": "/////"}
         ax.add_collection(PolyCollection(hatched, **style))
         _color_bar(ax, image, turning, self.grid_shape)
-
-
-def _check_panels(panels: str | Sequence[str]) -> list[str]:
-    names = [panels] if isinstance(panels, str) else list(np.ravel(np.asarray(panels, object)))
-    if not names or not all(name in PANELS for name in names):
-        raise ValueError(mistake("panels", f"some of {', '.join(map(repr, PANELS))}", panels))
-    return names
 
 
 def _fitting_axes(names: list[str], grid_shape: tuple[int, int]) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sparsebp._checks import mistake
 from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
-from sparsebp.displays._axes import plain, take_axes
+from sparsebp.displays._axes import check_panels, plain, take_axes
 from sparsebp.displays._features import require
 from sparsebp.metrics import GratingResponses, grating_responses
 
@@ -136,9 +136,7 @@ class TuningDisplay:
         >>> display.ax_.get_xlabel()
         'Phase from best (°)'
         """
-        names = [panels] if isinstance(panels, str) else list(panels)
-        if not names or not all(name in PANELS for name in names):
-            raise ValueError(mistake("panels", f"some of {', '.join(map(repr, PANELS))}", panels))
+        names = check_panels(panels, PANELS)
         make = {"figsize": (2.6 * len(names) + 0.4, 2.6), "layout": "constrained"}
         axes = take_axes(ax, len(names), lambda: plt.subplots(1, len(names), **make)[1])
         for number, (panel, name) in enumerate(zip(axes, names, strict=True)):

@@ -86,7 +86,8 @@ def test_what_is_no_result_is_refused():
             TuningDisplay(wrong)
     with pytest.raises(ValueError, match="empty mapping"):
         TuningDisplay({})
-    with pytest.raises(ValueError, match="panels must be some of 'orientation'"):
-        TuningDisplay(cells()).plot(panels="color")
+    for panels in ("color", 3, None, [], ["phase", 2]):
+        with pytest.raises(ValueError, match="panels must be some of 'orientation'"):
+            TuningDisplay(cells()).plot(panels=panels)
     with pytest.raises(ValueError, match="ax must be one matplotlib Axes of a grid of subplots"):
         TuningDisplay(cells()).plot(ax=plt.subplots(1, 2)[1])
