@@ -32,6 +32,10 @@ from validation.finding import Finding
 from validation.setting import Setting
 
 _N_FILTERS, _SIDE, _CELLS = 32, 9, 4
+_RANDOM = (
+    "the accuracy is the tutorial's, with a tenth of its labels; random filters are better here "
+    "than there, which leaves less to gain."
+)
 
 
 def rows(setting: Setting) -> Iterator[Finding]:
@@ -73,10 +77,11 @@ def rows(setting: Setting) -> Iterator[Finding]:
         at_most=2.0,
         better=1,
         recalled=True,
+        remark=_RANDOM,
     )
     yield Finding(
         "sparse filtering: points above random filters",
-        "no figure",
+        "better, on other data",
         (np.array(found["sparse filtering"]) - random).tolist(),
         at_least=0.0,
     )

@@ -27,15 +27,20 @@ from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
 from validation.finding import Finding
 from validation.setting import Setting
 
-PICTURE = "The 192 functions of the first seed"
+PICTURE = "The 192 functions of the first seed after 400 batches; some are still noise"
 _SIDE = 16
+_CONTRAST = (
+    "the coefficients of random functions, too, have a larger kurtosis than the source's, by a "
+    "similar factor: the patches differ more in contrast, which no function removes. In 8 bits the "
+    "contrasts of the ten photographs relative to each other are lost."
+)
 
 
 def rows(setting: Setting) -> Iterator[Finding]:
     """Measure how sparse learned and random functions are at the same error."""
     images = whiten_images(setting.photographs("olshausen_field"))
     found = []
-    for seed in setting.seeds(3):
+    for seed in setting.seeds(2):
         patches = sample_patches(images, _SIDE, setting.size(50_000, 600), random_state=seed)
         X = remove_mean(patches)
         X /= X.std()
@@ -47,21 +52,30 @@ def rows(setting: Setting) -> Iterator[Finding]:
             setting.save(display.plot().figure_, "olshausen-field.png")
         random = np.random.default_rng(seed).standard_normal((len(learned), len(X))) @ X
         peers = _peers(setting, X, seed)
-        held = X[-setting.size(500, 40) :]
+        held = X[-setting.size(250, 40) :]
         found.append([_sparseness(atoms, held) for atoms in (learned, random, peers)])
+    peer = "MiniBatchDictionaryLearning (L1, 4,000 patches)"
     kurtosis, entropy, r_squared = np.moveaxis(np.array(found), 2, 0)
-    peer = "MiniBatchDictionaryLearning (L1)"
     yield Finding(
-        "kurtosis of the coefficients over that of random functions",
+        "kurtosis of the coefficients",
+        "20",
+        kurtosis[:, 0].tolist(),
+        at_least=15.0,
+        at_most=25.0,
+        remark=_CONTRAST,
+        others={peer: kurtosis[:, 2].tolist(), "random functions": kurtosis[:, 1].tolist()},
+        recalled=True,
+    )
+    yield Finding(
+        "the same over that of random functions",
         "20 / 7 = 2.9",
         (kurtosis[:, 0] / kurtosis[:, 1]).tolist(),
         at_least=2.0,
         at_most=4.0,
         better=1,
+        remark=_CONTRAST,
         others={peer: (kurtosis[:, 2] / kurtosis[:, 1]).tolist()},
         recalled=True,
-        remark=f"kurtosis {np.median(kurtosis[:, 0]):.0f}, of random functions "
-        f"{np.median(kurtosis[:, 1]):.0f}.",
     )
     yield Finding(
         "entropy saved compared with random functions, bits",
@@ -89,7 +103,7 @@ def _learned(setting: Setting, X: np.ndarray, seed: int) -> np.ndarray:
         alpha=2.0,
         solver="online",
         batch_size=256,
-        max_iter=setting.size(600, 3),
+        max_iter=setting.size(400, 3),
         random_state=seed,
     )
     return model.fit(X).components_
@@ -104,7 +118,7 @@ def _peers(setting: Setting, X: np.ndarray, seed: int) -> np.ndarray:
         max_iter=1,
         random_state=seed,
     )
-    return model.fit(X[: setting.size(10_000, 300)]).components_
+    return model.fit(X[: setting.size(4_000, 300)]).components_
 
 
 def _sparseness(atoms: np.ndarray, X: np.ndarray) -> tuple[float, float, float]:

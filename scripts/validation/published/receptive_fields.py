@@ -36,6 +36,10 @@ PICTURE = (
 _SIDE = 10
 #: Where most receptive fields of macaques are.
 _LOW, _HIGH = 0.2, 0.5
+_LONG = (
+    "the features are longer than most cells, by the recalled range; the source, too, finds that "
+    "the features of both models differ from cells in shape."
+)
 #: Shorter and narrower than this is broadly tuned.
 _BLOB = 0.2
 
@@ -80,6 +84,7 @@ def _shapes(name: str, peer: str, fits: list[tuple[GaborFit, GaborFit]]) -> Iter
             at_most=_HIGH,
             others={peer: medians[:, 1].tolist()},
             recalled=True,
+            remark="" if quantity == "n_x" else _LONG,
         )
     blobs = np.array([[_blobs(fit) for fit in both] for both in fits])
     yield Finding(
