@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.patches import Circle
 
 from sparsebp.displays._axes import PALE, bare, take_axes
 from sparsebp.displays._measured import MeasuredDisplay
@@ -86,16 +87,18 @@ class ColorDisplay(MeasuredDisplay):
         along = np.stack([np.cos(self.tuning.hue), np.sin(self.tuning.hue)], axis=1)
         ends = np.stack([along, -along], axis=1) * chroma[:, np.newaxis, np.newaxis]
         colors = np.clip(0.5 + VIVID * ends.reshape(-1, 2) @ OPPONENT_AXES[1:], 0, 1)
-        ax.add_patch(plt.Circle((0, 0), 1, fill=False, edgecolor=PALE, linewidth=0.8))
+        ax.add_patch(Circle((0, 0), 1, fill=False, edgecolor=PALE, linewidth=0.8))
         ax.add_collection(LineCollection(list(ends), colors=PALE, linewidths=0.6, zorder=1))
         ax.scatter(*ends.reshape(-1, 2).T, s=22, c=colors, edgecolors=PALE, linewidths=0.4)
         names = {"red": (1, 0), "green": (-1, 0), "blue": (0, 1), "yellow": (0, -1)}
         for name, (right, up) in names.items():
-            place = {
-                "ha": ("center", "left", "right")[right],
-                "va": ("center", "bottom", "top")[up],
-            }
-            ax.annotate(name, (1.06 * right, 1.06 * up), annotation_clip=False, **place)
+            ax.annotate(
+                name,
+                (1.06 * right, 1.06 * up),
+                annotation_clip=False,
+                ha=("center", "left", "right")[right],
+                va=("center", "bottom", "top")[up],
+            )
         ax.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), aspect="equal")
         bare(ax)
         self.ax_, self.figure_ = ax, ax.figure

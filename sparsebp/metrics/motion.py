@@ -135,7 +135,7 @@ def motion_tuning(filters: ArrayLike, patch_shape: PatchShape) -> MotionTuning:
             "of at least 2 frames."
         )
     volumes = volumes - volumes.mean(axis=(2, 3), keepdims=True)
-    sizes = [fft.next_fast_len(_FINER * side) for side in volumes.shape[1:4]]
+    sizes: Any = [fft.next_fast_len(_FINER * side) for side in volumes.shape[1:4]]
     step = max(1, _BLOCK_SIZE // int(np.prod(sizes)))
     found = [_preferred(volumes[i : i + step], sizes) for i in range(0, len(volumes), step)]
     frequency, index = (np.concatenate(parts) for parts in zip(*found, strict=True))

@@ -204,7 +204,8 @@ def _weight_gradient(row: _Row, above: _Row, style: Style) -> tuple[Expression, 
     weight = row.layer.weight
     transposed = isinstance(weight, Parameter) and weight.transposed
     if isinstance(weight, Convolution):
-        rule, full = (correlation(*(p[::-1] if transposed else p), style) for p in pairs)
+        pairs = tuple((right, left) for left, right in pairs) if transposed else pairs
+        rule, full = (correlation(image, maps, style) for image, maps in pairs)
     elif transposed:
         rule, full = (product(right, transpose(left, style)) for left, right in pairs)
     else:

@@ -112,11 +112,12 @@ def two_eyes(
 
 
 def _check_disparity(disparity: Any) -> tuple[int, int]:
-    if isinstance(disparity, Integral) and not is_flag(disparity):
-        disparity = (0, disparity)
+    both: Any = (
+        (0, disparity) if isinstance(disparity, Integral) and not is_flag(disparity) else disparity
+    )
     wanted = "an integer ≥ 0, or two, (vertical, horizontal)"
     try:
-        vertical, horizontal = disparity
+        vertical, horizontal = both
     except (TypeError, ValueError) as error:
         raise type(error)(mistake("disparity", wanted, disparity)) from error
     name = "each number of disparity"
