@@ -167,7 +167,8 @@ def unit_minimum(pull: np.ndarray, weights: np.ndarray) -> np.ndarray:
     shift = np.max(np.abs(pull[rest]) - weights[rest])  # where the norm is at least 1
     vector = np.zeros_like(pull)
     for _ in range(_NEWTON):
-        sizes = weights[rest] + shift
+        # Not smaller than at the start, where rounding may leave nothing.
+        sizes = np.maximum(weights[rest] + shift, np.abs(pull[rest]))
         vector[rest] = pull[rest] / sizes
         norm = math.sqrt(vector.dot(vector))
         if norm <= 1 + 1e-12:

@@ -124,6 +124,13 @@ def test_the_unit_minimum_is_the_best_of_all_unit_vectors(seed):
     np.testing.assert_allclose(same, pull / np.linalg.norm(pull))
 
 
+def test_a_pull_far_below_the_weights_rounding_gives_a_unit_vector():
+    for pull in ([1e-30, 2e-30, 0.0], [1e-300, 0.0, 0.0], [0.0, -1e-17, 1e-20]):
+        found = unit_minimum(np.array(pull), np.array([1.0, 1.001, 0.999]))
+        assert np.linalg.norm(found) == pytest.approx(1)
+        assert (np.sign(found) == np.sign(pull)).all()
+
+
 def masked_objective(x, basis, codes):
     """Mean over each feature's known values, so that all features count alike."""
     return np.nansum(np.nanmean(np.square(x - basis @ codes), axis=1))

@@ -135,6 +135,7 @@ def test_precision_follows_x(foreign):
         (lambda: SparseCoder(ATOMS, sparse_output=True).transform(strict(X)), "X is not of NumPy"),
         (lambda: SparseCoder(ATOMS).transform(strict(X), np.empty((300, 5))), "out is given"),
         (lambda: OrthonormalICA().fit(strict(X * np.nan)), "NaN"),
+        (lambda: SparseCoder(ATOMS).transform(strict(X * np.nan)), "contains NaN. Missing values"),
         (lambda: OrthonormalICA().fit(strict(X[0])), "1D array"),
         (lambda: OrthonormalICA().fit(strict(1j * X)), "Complex"),
         (lambda: SparseCoder(ATOMS).inverse_transform(strict(1j * ATOMS)), "Complex"),

@@ -205,6 +205,10 @@ def test_missing_values_in_files_and_clusters(tmp_path):
     da = pytest.importorskip("dask.array")
     chunks = da.from_array(X, chunks=(100, 6))
     np.testing.assert_array_equal(model.transform(chunks).compute(), model.transform(X))
+    np.testing.assert_array_equal(fresh("online").fit(chunks).components_.shape, (8, 6))
+    unknown = da.from_array(np.where(np.arange(6) == 3, np.nan, X), chunks=(100, 6))
+    with pytest.raises(ValueError, match="for feature 3"):
+        fresh("online").fit(unknown)
 
 
 @pytest.mark.slow
