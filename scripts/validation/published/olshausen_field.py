@@ -30,9 +30,9 @@ from validation.setting import Setting
 PICTURE = "The 192 functions of the first seed after 400 batches; some are still noise"
 _SIDE = 16
 _CONTRAST = (
-    "the coefficients of random functions, too, have a larger kurtosis than the source's, by a "
-    "similar factor: the patches differ more in contrast, which no function removes. In 8 bits the "
-    "contrasts of the ten photographs relative to each other are lost."
+    "the coefficients of random functions, too, have a larger kurtosis than the source's, by an "
+    "even larger factor. Probably the patches differ more in contrast, which no function removes: "
+    "in 8 bits the contrasts of the ten photographs relative to each other are lost."
 )
 
 
