@@ -65,6 +65,11 @@ class Finding:
             return f"≥ {self.at_least:g}"
         return f"{self.at_least:g} – {self.at_most:g}"
 
+    @property
+    def peers(self) -> str:
+        """The figures of the others, in words."""
+        return "; ".join(f"{who} {spread(figures)}" for who, figures in self.others.items())
+
 
 def spread(figures: Sequence[float]) -> str:
     """Return the median of figures and, of several, their range."""
@@ -78,7 +83,6 @@ def as_table(rows: Iterable[Finding], *, toy: bool) -> Table:
     """Return findings as a table for the terminal; at a toy size without a verdict."""
     table = Table("measured", "published", "ours", "others", "reproduced if", "verdict")
     for row in rows:
-        others = "; ".join(f"{who} {spread(figures)}" for who, figures in row.others.items())
         verdict = "" if toy else row.verdict
-        table.add_row(row.what, row.published, spread(row.ours), others, row.range, verdict)
+        table.add_row(row.what, row.published, spread(row.ours), row.peers, row.range, verdict)
     return table

@@ -99,9 +99,8 @@ def _section(name: str, results: Results[Finding], folder: Path) -> Iterator[str
     yield _line(*(["---"] * 6))
     for row in results.rows:
         source = f"{row.published} *(recalled)*" if row.recalled else row.published
-        others = "; ".join(f"{who} {spread(figures)}" for who, figures in row.others.items())
         verdict = f"**{row.verdict}**"
-        yield _line(row.what, source, spread(row.ours), others, row.range, verdict)
+        yield _line(row.what, source, spread(row.ours), row.peers, row.range, verdict)
     yield ""
     for row in results.rows:
         if row.remark:

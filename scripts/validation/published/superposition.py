@@ -31,8 +31,16 @@ from validation.finding import Finding
 from validation.setting import Setting
 
 _ACTIVE, _SAMPLES = 10, 2_500
-#: Medians of three seeds in the source's results.
-_PUBLISHED = {100: 0.944, 500: 0.958}
+#: Of a number of directions the median of three seeds in the source's results, our number of seeds,
+#: and what is to be told.
+_PUBLISHED = {
+    100: (0.944, 3, ""),
+    500: (
+        0.958,
+        1,
+        "not converged: 600 batches reached 0.29, and these 1,500 reach twice as much.",
+    ),
+}
 
 
 class _Problem(NamedTuple):
@@ -46,12 +54,12 @@ def rows(setting: Setting) -> Iterator[Finding]:
     """Measure the correlation for each number of directions."""
     for n_directions in setting.size(tuple(_PUBLISHED), (40,)):
         ours, true, peers = [], [], []
-        for seed in setting.seeds(3):
+        published, n_seeds, remark = _PUBLISHED.get(n_directions, (0.5, 1, ""))
+        for seed in setting.seeds(n_seeds):
             problem = _drawn(n_directions, setting.size(_SAMPLES, 60), seed)
             ours.append(_correlation(problem, _learned(setting, problem.X, n_directions, seed)))
             true.append(_correlation(problem, problem.directions))
             peers.append(_correlation(problem, _minibatch(setting, problem.X, n_directions, seed)))
-        published = _PUBLISHED.get(n_directions, 0.5)
         yield Finding(
             f"mean correlation on new samples, {n_directions} directions",
             f"{published:g}",
@@ -60,6 +68,7 @@ def rows(setting: Setting) -> Iterator[Finding]:
             at_most=published + 0.02,
             better=1,
             others={"MiniBatchDictionaryLearning": peers, "true directions": true},
+            remark=remark,
         )
 
 
