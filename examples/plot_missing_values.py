@@ -72,13 +72,14 @@ for name, pictures in filled.items():
     print(f"{' '.join(name.split()):<40} {error(pictures):.2f}")
 
 # %%
-# Some digits, what is known of them, and what they are filled in with:
+# Some digits, what is known of them (the rest is blue), and what they are filled in with:
 
 rows = {"digits": digits, "known": holed}
 rows |= {name: np.where(missing, pictures, digits) for name, pictures in filled.items()}
+colors = plt.get_cmap("gray_r").with_extremes(bad="lightsteelblue")
 figure, axes = plt.subplots(len(rows), 10, figsize=(9, 6.5), layout="constrained")
 for line, (name, pictures) in zip(axes, rows.items(), strict=True):
     for ax, picture in zip(line, pictures, strict=False):
-        ax.imshow(picture.reshape(8, 8), cmap="gray_r", vmin=0, vmax=digits.max())
+        ax.imshow(picture.reshape(8, 8), cmap=colors, vmin=0, vmax=digits.max())
         ax.set(xticks=[], yticks=[])
     line[0].set_ylabel(name, rotation=0, ha="right", va="center")
