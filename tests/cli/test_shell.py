@@ -110,6 +110,7 @@ def test_of_two_that_encode_to_one_file_at_once_one_wins(tmp_path, photographs, 
     assert {path.name for path in tmp_path.iterdir()} == {"codes.npz", "photographs"}
 
 
+@pytest.mark.slow
 def test_what_is_read_is_not_replaced(tmp_path, photographs, learned):
     model, image = tmp_path / "model.npz", photographs / "one.png"
     model.write_bytes((learned()[0] / "model.npz").read_bytes())

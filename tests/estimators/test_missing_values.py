@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.utils import get_tags
+from thinning import first_fast
 
 from sparsebp import (
     OrthonormalICA,
@@ -40,7 +41,7 @@ def fresh(kind, **parameters):
     return model.set_params(**{"random_state": 0, **parameters})
 
 
-@every
+@pytest.mark.parametrize("kind", first_fast(MODELS, 2))
 def test_all_solvers_and_rules_learn_from_known_values(kind, tmp_path):
     model = fresh(kind).fit(X)
     assert model.score(X) > fresh(kind, max_iter=1).fit(X).score(X)

@@ -108,6 +108,7 @@ def test_what_has_no_page_is_refused_with_a_message(tmp_path):
     assert not (tmp_path / "page.html").exists()
 
 
+@pytest.mark.slow
 def test_subspaces_are_said_and_their_tuning_drawn(tmp_path):
     X = np.random.default_rng(0).laplace(size=(600, 9))
     options = {"penalty": "subspace", "group_size": 2, "tol": 1e-2, "random_state": 0}
@@ -119,6 +120,7 @@ def test_subspaces_are_said_and_their_tuning_drawn(tmp_path):
     assert 'aria-label="tuning to phase"' in text
 
 
+@pytest.mark.slow
 def test_groups_that_are_no_map_have_none(tmp_path):
     X = np.random.default_rng(0).laplace(size=(200, 9))
     pairs = Topographic.from_groups(np.kron(np.eye(3), [[1, 1]]))
