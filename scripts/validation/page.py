@@ -43,8 +43,9 @@ this package and, in the same run on the same samples, with others, and gives a 
 Figures are medians over seeds, images or sizes, with the smallest and the largest in parentheses. A
 published figure marked *recalled* could not be looked up when the page was made. The data sets are
 public; `data/README.md` says where they come from. With them in a folder,
-`python scripts/validate.py --data FOLDER --out docs` measures everything and makes this page, in
-less than 45 minutes on two cores; with `--only NAME` the other sections keep their results.
+`python scripts/validate.py --data FOLDER --out docs` measures everything and makes this page; with
+`--only NAME` the other sections keep their results. A section of published findings takes one or
+two minutes of processor time.
 """
 
 
@@ -128,8 +129,8 @@ def _goals(found: Mapping[str, Results[Row]]) -> Iterator[str]:
 def _origin(results: Results[Any], name: str) -> str:
     versions = ", ".join(f"{package} {number}" for package, number in results.versions.items())
     return (
-        f"Measured on {results.date} in {results.minutes:g} minutes by `python scripts/validate.py "
-        f"--only {name}`, with Python {results.python}, {versions}."
+        f"Measured on {results.date} by `python scripts/validate.py --only {name}`, in "
+        f"{results.minutes:g} minutes, with Python {results.python}, {versions}."
     )
 
 
