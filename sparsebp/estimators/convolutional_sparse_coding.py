@@ -113,7 +113,7 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
     >>> import numpy as np
     >>> from sparsebp import ConvolutionalSparseCoding
     >>> images = np.random.default_rng(0).laplace(size=(2, 12, 14))
-    >>> model = ConvolutionalSparseCoding(3, 4, max_iter=2, random_state=0).fit(images)
+    >>> model = ConvolutionalSparseCoding(3, 4, tol=0.1, random_state=0).fit(images)
     >>> model.components_.shape, [maps.shape for maps in model.transform(images)]
     ((3, 16), [(15, 17, 3), (15, 17, 3)])
     """
