@@ -245,6 +245,7 @@ def _by_descent(
     weight, number = image.weight, maps.dtype.type
     n_columns = weight.map_shape[1]
     target = max(tol, 20 * float(np.finfo(maps.dtype).eps)) * _scale(image, basis, alpha)
+    violation = np.inf
     for iteration in range(max_iter + 1):
         used = _places(np.nonzero(maps), maps, n_columns, n_channels)
         residual = pixels.copy()

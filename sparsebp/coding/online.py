@@ -165,7 +165,7 @@ def unit_minimum(pull: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """
     pull, rest = np.where(pull == 0, 0.0, pull), pull != 0
     shift = np.max(np.abs(pull[rest]) - weights[rest])  # where the norm is at least 1
-    vector = np.zeros_like(pull)
+    vector, norm = np.zeros_like(pull), 1.0
     for _ in range(_NEWTON):
         # Not smaller than at the start, where rounding may leave nothing.
         sizes = np.maximum(weights[rest] + shift, np.abs(pull[rest]))

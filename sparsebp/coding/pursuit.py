@@ -129,6 +129,7 @@ def pursue(
         samples = x[:, block].T.astype(np.float64)
         if whole is not None:
             return _pursued(samples, whole, (most, max_energy, min_gain))
+        assert known is not None
         found = np.zeros((len(samples), n_components))
         for code, sample, rows in zip(found, samples, known.T[block], strict=True):
             n_known = np.count_nonzero(rows)

@@ -85,7 +85,7 @@ class BasisState:
 
     def including(
         self, x: np.ndarray, codes: np.ndarray, forgetting: float = RESUMED_FORGETTING
-    ) -> BasisState:
+    ) -> Self:
         """Return the state with samples added to its decayed sums, and the same basis.
 
         Parameters
@@ -111,9 +111,9 @@ class BasisState:
         moments = kept * self.codes_moments + (1 - kept) * codes_moments
         if known is None and self.feature_moments is None:
             cross = kept * self.cross_moments + (1 - kept) * cross_moments
-            return BasisState(self.basis, moments, cross, n_samples)
+            return type(self)(self.basis, moments, cross, n_samples)
         own = self._including_features(x, codes, known, forgetting)
-        return BasisState(self.basis, moments, n_samples=n_samples, **own)
+        return type(self)(self.basis, moments, n_samples=n_samples, **own)
 
     def _including_features(
         self, x: np.ndarray, codes: np.ndarray, known: np.ndarray | None, forgetting: float

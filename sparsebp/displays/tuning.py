@@ -153,6 +153,7 @@ class TuningDisplay:
         return self
 
     def _draw_curves(self, ax: Axes, name: str, *, labeled: bool) -> None:
+        x: Any = (0.0, 1.0)
         for number, (label, one) in enumerate(self.responses.items()):
             x, curves = _CURVES[name](one)
             largest = curves.max(axis=1, initial=0.0, where=np.isfinite(curves))
@@ -161,7 +162,7 @@ class TuningDisplay:
                 continue
             known = np.isfinite(curves).sum(axis=0) >= max(1, len(curves) // 4)
             low, middle, high = np.nanpercentile(curves[:, known], (BAND[0], 50, BAND[1]), axis=0)
-            line = {"color": f"C{number}", "linestyle": STYLES[number % len(STYLES)]}
+            line: Any = {"color": f"C{number}", "linestyle": STYLES[number % len(STYLES)]}
             ax.plot(x[known], middle, label=label, linewidth=1.5, **line)
             ax.fill_between(x[known], low, high, color=f"C{number}", alpha=0.2, linewidth=0)
         ax.margins(x=0)

@@ -108,8 +108,9 @@ class FilterLearner(Reconstructor, Learner):
                 callback=watch,
             )
         limits = {"max_iter": self.max_iter, "callback": at_signed_points(watch, penalty)}
-        near = isinstance(penalty, Subspace) and self._draws_start
-        if near:
+        near = False
+        if isinstance(penalty, Subspace) and self._draws_start:
+            near = True
             start = self._subspaces_at_start(minimize, samples, penalty, start)
         return minimize(penalty, start, near=near, **limits), penalty
 

@@ -247,13 +247,14 @@ def checked_image_shape(value: Any) -> ImageShape:
 
 def with_channels(shape: tuple[int, ...]) -> ImageShape:
     """Return (height, width, n_channels) of a shape with or without channels."""
-    height, width, *channels = shape
-    return height, width, *(channels or [1])
+    height, width, n_channels = (*shape, 1)[:3]
+    return height, width, n_channels
 
 
 def pair(name: str, value: Any) -> tuple[int, int]:
     """Return two integers ≥ 1 that are given as one or two."""
     if np.ndim(value) == 0:
-        return (check_integer(name, value),) * 2
+        side = check_integer(name, value)
+        return side, side
     first, second = check_shape(name, value)
     return first, second

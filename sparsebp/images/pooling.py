@@ -142,6 +142,7 @@ class PooledFeatures(Transformer):
     True
     """
 
+    n_features_in_: int
     _documented_in = "sparsebp.images"
 
     _fitted: ClassVar[dict[str, Any]] = {
@@ -304,7 +305,7 @@ class PooledFeatures(Transformer):
                 "width, n_channels). Give images of one shape."
             )
         shape = len(values), prod(values.shape[1:])
-        named = X if hasattr(X, "columns") else np.broadcast_to(0.0, shape)
+        named: Any = X if hasattr(X, "columns") else np.broadcast_to(0.0, shape)
         validate_data(self, named, reset=reset, skip_check_array=True)
         return values.reshape(len(values), *self.image_shape_)
 

@@ -38,7 +38,8 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray], *, fitted: b
     attribute that cannot be saved is a TypeError, an invalid value a ValueError.
     """
     name = type(estimator).__name__
-    if estimator is None or (isinstance(estimator, str) and estimator == _PASSTHROUGH):
+    passes = isinstance(estimator, str) and estimator == _PASSTHROUGH
+    if estimator is None or passes:
         return {"class": _PASSTHROUGH}
     if isinstance(estimator, Pipeline):
         steps = [
@@ -55,7 +56,7 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray], *, fitted: b
         )
     if fitted:
         check_is_fitted(estimator)
-    params = estimator.get_params(deep=False)
+    params: dict[str, Any] = estimator.get_params(deep=False)
     params = {k: v for k, v in params.items() if k not in _OF_THE_RUN}
     if not isinstance(params.get("random_state", 0), Integral):
         params["random_state"] = None
