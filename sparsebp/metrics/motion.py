@@ -92,8 +92,8 @@ def motion_tuning(filters: ArrayLike, patch_shape: PatchShape) -> MotionTuning:
 
     The response to a grating exp(2 pi i (f · x - w t)), whatever its phase, is the magnitude of
     the filter's Fourier transform at its frequencies. It is largest at some frequency (w, f), and
-    a grating of that frequency moves at the velocity w f / |f|^2. Static gratings and changes of
-    the whole patch (f = 0) are not told apart from no motion: the mean of each frame is subtracted.
+    a grating of that frequency moves at the velocity w f / |f|^2. Static gratings have speed 0,
+    and so do changes of the whole patch (f = 0), since the mean of each frame is subtracted.
     What moves by more than half of its period in a frame seems to move backwards, as wheels in
     films do: at two pixels per frame stripes of less than four pixels.
 
@@ -111,7 +111,7 @@ def motion_tuning(filters: ArrayLike, patch_shape: PatchShape) -> MotionTuning:
     Raises
     ------
     ValueError
-        If the filters are not a finite real matrix, or there are less than 2 frames.
+        If the filters are not a finite real matrix, or there are fewer than 2 frames.
 
     References
     ----------

@@ -50,7 +50,7 @@ def stability(
     Parameters
     ----------
     estimator : object with ``fit``, and ``components_`` after it
-        Of this package or of scikit-learn. A ``checkpoint`` of its is not used. The earlier steps
+        Of this package or of scikit-learn. Its ``checkpoint`` is ignored. The earlier steps
         of a pipeline are fitted once, to all samples; the runs fit its last step, and the
         components are those of that step.
     X : array-like of shape (n_samples, n_features), or store
