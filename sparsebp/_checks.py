@@ -15,6 +15,9 @@ from sparsebp._hints import about_value
 RandomState = int | np.random.RandomState | np.random.Generator | None
 RandomSource = np.random.RandomState | np.random.Generator
 
+#: How the names of data types of dates and durations begin, in NumPy, pandas, Polars and Arrow.
+_TIMES = ("date", "time", "duration", "period")
+
 # Its functions are more than its stubs list.
 _numpy_random: Any = np.random
 
@@ -156,23 +159,54 @@ def check_vector(name: str, values: Any) -> NDArray[np.floating]:
 def check_readable(name: str, values: Any) -> Any:
     """Return values as an array, or a table or sparse matrix unchanged.
 
-    Masked arrays with missing values, rows of different lengths, and objects that are no numbers
-    raise an error.
+    Masked arrays with missing values, rows of different lengths, dates, and objects that are no
+    numbers raise an error.
     """
     check_unmasked(name, values)
-    if hasattr(values, "columns") or hasattr(values, "toarray"):
+    if hasattr(values, "toarray"):
+        return values
+    if hasattr(values, "columns"):
+        for column, dtype in zip(values.columns, getattr(values, "dtypes", ()), strict=False):
+            where = f"column {column!r} of {name}"
+            _refuse_times(where, dtype)
+            if str(dtype) == "object":
+                _check_objects(where, np.asarray(values[column], dtype=object))
         return values
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ValueError(f"{name} must have rows of equal length, got ragged ones.") from error
+    _refuse_times(name, array.dtype)
     if array.dtype.kind in "OV":
-        try:
-            array.astype(np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{name} must be real numbers: {error}.") from error
+        _check_objects(name, array)
     return array
+
+
+def _refuse_times(name: str, dtype: Any) -> None:
+    """Raise TypeError for a data type of dates or durations, of any library.
+
+    NumPy would count them in the unit of the type, and make a number of a missing one.
+    """
+    if str(dtype).lower().startswith(_TIMES):
+        raise TypeError(
+            f"{name} must be real numbers, got dates or durations of type {dtype}. Convert them to "
+            "numbers first: durations / np.timedelta64(1, 'D') are days."
+        )
+
+
+def _check_objects(name: str, array: NDArray[Any]) -> None:
+    """Raise an error unless all objects of an array are numbers."""
+    try:
+        array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        fix = ""
+        if "NAType" in str(error):
+            fix = (
+                " Convert columns with missing values by .astype('Float64'), which makes NaN of "
+                "pandas.NA here."
+            )
+        raise kind(f"{name} must be real numbers: {error}.{fix}") from error
 
 
 def _real_array(name: str, values: Any) -> NDArray[np.floating]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from sparsebp._checks import check_integer
+from sparsebp._checks import check_integer, check_readable
 from sparsebp.metrics import near_zero_fraction
 
 __all__ = ["Measurement", "ObjectiveMonitor"]
@@ -77,7 +77,7 @@ class ObjectiveMonitor:
     def __init__(self, X: Any, *, every: int = 1, patience: int | None = None) -> None:
         check_integer("every", every)
         check_integer("patience", patience, none="as long as there are iterations")
-        checked = check_array(X, input_name="X")
+        checked = check_array(check_readable("X", X), input_name="X")
         self.X = X if hasattr(X, "columns") else checked  # a table keeps its names
         self.every, self.patience = every, patience
         self.history_: list[Measurement] = []

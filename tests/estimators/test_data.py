@@ -93,6 +93,9 @@ NO_TABLE = {
     "text": ([["a", "b"], ["c", "d"]], "convert|numeric|string"),
     "ragged": ([[1.0, 2.0], [3.0]], "X must have rows of equal length"),
     "objects": ([[{}, 1.0]], "X must be real numbers: .* not .dict"),
+    "durations": (np.ones((2, 2), "m8[s]"), "dates or durations of type timedelta64"),
+    "dates": (pd.DataFrame({"a": pd.to_datetime(["NaT"] * 2)}), "column 'a' .* dates"),
+    "pandas.NA": (pd.DataFrame({"a": [1.0, pd.NA]}), r"column 'a' .* \.astype\('Float64'\)"),
     "None": (None, "Expected|None|numeric|NoneType"),
 }
 
