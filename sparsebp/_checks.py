@@ -129,8 +129,16 @@ def draw_seed(rng: RandomSource) -> int:
     return int(rng.random() * 2**32)
 
 
-def check_matrix(name: str, values: Any) -> NDArray[np.floating]:
-    """Return values as a finite, non-empty matrix of float32 or float64, if possible not copied."""
+def check_matrix(name: str, values: Any, *, missing: bool = False) -> NDArray[np.floating]:
+    """Return values as a finite, non-empty matrix of float32 or float64, if possible not copied.
+
+    With `missing`, values may be NaN.
+    """
+    if hasattr(values, "fit"):
+        raise TypeError(
+            f"{name} must be an array, got the estimator {type(values).__name__}. Give an array, "
+            f"such as {name}.components_."
+        )
     array = _real_array(name, values)
     if array.ndim != 2:
         raise ValueError(
@@ -139,9 +147,10 @@ def check_matrix(name: str, values: Any) -> NDArray[np.floating]:
         )
     if 0 in array.shape:
         raise ValueError(f"{name} must have at least one row and column, got shape {array.shape}.")
-    if not np.isfinite(array).all():
+    if np.isinf(array).any() if missing else not np.isfinite(array).all():
+        wanted, found = ("finite or NaN", "") if missing else ("finite", "NaN or ")
         raise ValueError(
-            f"{name} must be finite, got NaN or infinity. Remove or replace these values."
+            f"{name} must be {wanted}, got {found}infinity. Remove or replace these values."
         )
     return array
 

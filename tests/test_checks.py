@@ -2,6 +2,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from sparsebp import (
     OrthonormalICA,
@@ -220,6 +221,11 @@ def test_shapes():
 def test_bad_matrices_are_refused(values, message):
     with pytest.raises(ValueError, match=message):
         check_matrix("A", values)
+
+
+def test_a_model_in_place_of_its_atoms_is_named():
+    with pytest.raises(TypeError, match=r"got the estimator PCA\. Give .* such as A\.components_"):
+        check_matrix("A", PCA())
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,11 @@ from sparsebp._shapes import COLORS, image_number_axis, is_photograph
 
 # Its inferred types come from its defaults and are too narrow.
 _check_array: Any = check_array
+_ABOUT_MISSING = (
+    " For missing pixels: sparsebp.images.inpaint fills them, ConvolutionalSparseCoding takes NaN "
+    "in images, and SparseCoding and remove_mean take NaN in patches, which can be cut by "
+    "numpy.lib.stride_tricks.sliding_window_view."
+)
 
 
 def check_images(
@@ -94,7 +99,9 @@ def _check_image(image: Any, index: int, n_sides: int, missing: bool) -> NDArray
         if array.dtype.kind not in "biuf":
             raise ValueError(f"its type is {array.dtype}")
     except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"images[{index}] must be an array of finite numbers: {error}") from error
+        advice = _ABOUT_MISSING if "NaN" in str(error) else ""
+        wanted = "an array of finite numbers"
+        raise ValueError(f"images[{index}] must be {wanted}: {error}{advice}") from error
     color = array.ndim == n_sides + 1 and array.shape[-1] == COLORS
     if array.size == 0 or not (array.ndim == n_sides or color):
         frames = "frames, " * (n_sides == 3)

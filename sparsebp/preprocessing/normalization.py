@@ -20,7 +20,7 @@ def remove_mean(patches: ArrayLike) -> NDArray[Any]:
     Parameters
     ----------
     patches : array-like of shape (n_patches, n_pixels)
-        One patch a row.
+        One patch a row. NaN is missing: the mean is that of the known pixels, and NaN stays NaN.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def remove_mean(patches: ArrayLike) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If `patches` is not a finite, non-empty table of numbers.
+        If `patches` is not a non-empty table of numbers, or contains infinity.
 
     Examples
     --------
@@ -38,16 +38,22 @@ def remove_mean(patches: ArrayLike) -> NDArray[Any]:
     >>> remove_mean([[1, 2, 3], [7, 7, 7]])
     array([[-1.,  0.,  1.],
            [ 0.,  0.,  0.]])
+    >>> remove_mean([[1, float("nan"), 3]])
+    array([[-1., nan,  1.]])
     """
-    scaled, exponent = in_range(check_matrix("patches", patches))
+    patches = check_matrix("patches", patches, missing=True)
+    missing = np.isnan(patches)
+    scaled, exponent = in_range(_with_first_known(patches, missing))
     # Shifted first: the mean of equal numbers is rounded, their differences are exactly zero.
-    shifted = scaled - scaled[:, :1]
-    mean = shifted.mean(axis=1, dtype=np.float64, keepdims=True)
+    shifted = scaled - scaled[:, :1]  # zero where a pixel is missing
+    n_known = np.maximum(missing.shape[1] - missing.sum(axis=1, keepdims=True), 1)
+    mean = shifted.sum(axis=1, dtype=np.float64, keepdims=True) / n_known
     centered = shifted - mean.astype(scaled.dtype)
-    if not exponent:
-        return centered
-    with ignore_float_warnings():
-        return require_finite("The patches", np.ldexp(centered, exponent), "patches")
+    if exponent:
+        with ignore_float_warnings():
+            centered = require_finite("The patches", np.ldexp(centered, exponent), "patches")
+    centered[missing] = np.nan
+    return centered
 
 
 def normalize_contrast(patches: ArrayLike, *, regularization: float = 10 / 255**2) -> NDArray[Any]:
@@ -138,3 +144,11 @@ def row_deviation(patches: NDArray[Any]) -> NDArray[np.float64]:
     scaled, exponent = in_range(patches)
     # Shifted first: the mean of equal numbers is rounded, their differences are exactly zero.
     return np.ldexp((scaled - scaled[:, :1]).std(axis=1, dtype=np.float64), exponent)
+
+
+def _with_first_known(patches: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[Any]:
+    """Fill missing pixels with the first known one of their patch, or with zeros."""
+    if not missing.any():
+        return patches
+    first = np.take_along_axis(patches, missing.argmin(axis=1)[:, np.newaxis], axis=1)
+    return np.where(missing, np.nan_to_num(first), patches)

@@ -15,7 +15,10 @@ from sparsebp.preprocessing._arrays import check_images
         ([np.ones((0, 4))], r"images\[0\] has shape \(0, 4\)"),
         ([3.0], r"images\[0\] has shape \(\)"),
         ([np.ones((4, 4)), np.ones((4, 4, 3))], "partly gray and partly color"),
-        ([np.full((4, 4), np.nan)], r"images\[0\] must be an array of finite numbers.*NaN"),
+        (
+            [np.full((4, 4), np.nan)],
+            r"images\[0\] must be an array of finite numbers.*NaN.*inpaint",
+        ),
         ([np.full((4, 4), np.inf)], r"images\[0\] must be an array of finite numbers.*infinity"),
         ([np.ones((4, 4), complex)], r"images\[0\] must be an array of finite numbers.*[Cc]omplex"),
         ([np.full((4, 4), "a")], r"images\[0\] must be an array of finite numbers"),

@@ -18,6 +18,25 @@ def test_remove_mean_leaves_the_differences():
     np.testing.assert_allclose(np.diff(centered, axis=1), np.diff(x, axis=1), atol=1e-14)
 
 
+@pytest.mark.parametrize("scale", [1, 1e300])
+def test_remove_mean_is_over_the_known_pixels(scale):
+    x = patches() * scale
+    x[np.random.default_rng(1).random(x.shape) < 0.3] = np.nan
+    x[4], x[5, 0], x[5, 1:] = np.nan, 7 * scale, np.nan
+    centered = remove_mean(x)
+    np.testing.assert_array_equal(np.isnan(centered), np.isnan(x))
+    for found, given in zip(centered, x, strict=True):
+        known = given[~np.isnan(given)]
+        expected = known - known.mean() if known.size else known
+        np.testing.assert_allclose(found[~np.isnan(found)], expected, atol=1e-14 * scale)
+    assert not centered[5, 0]
+    complete = ~np.isnan(x).any(axis=1)
+    np.testing.assert_array_equal(centered[complete], remove_mean(x[complete]))
+    x[0, 0] = np.inf
+    with pytest.raises(ValueError, match="patches must be finite or NaN, got infinity"):
+        remove_mean(x)
+
+
 def test_constant_patches_become_exactly_zero():
     # The mean of 144 times 0.1, as summed in floating point, is not 0.1.
     assert not remove_mean(np.full((3, 144), 0.1)).any()
@@ -79,10 +98,16 @@ def test_types_layouts_and_inputs(function):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("bad", [[[np.nan, 1]], [1.0, 2.0], [["a"]], np.ones((0, 3))])
+@pytest.mark.parametrize("bad", [[[np.inf, 1]], [1.0, 2.0], [["a"]], np.ones((0, 3))])
 def test_bad_patches_are_refused(function, bad):
     with pytest.raises(ValueError, match="patches must "):
         function(bad)
+
+
+@pytest.mark.parametrize("function", [normalize_contrast, unit_norm])
+def test_missing_pixels_are_refused(function):
+    with pytest.raises(ValueError, match="patches must be finite, got NaN"):
+        function([[np.nan, 1]])
 
 
 def test_bad_regularization_is_refused():
