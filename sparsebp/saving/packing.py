@@ -38,8 +38,7 @@ def packed_estimator(estimator: Any, arrays: dict[str, np.ndarray], *, fitted: b
     attribute that cannot be saved is a TypeError, an invalid value a ValueError.
     """
     name = type(estimator).__name__
-    passes = isinstance(estimator, str) and estimator == _PASSTHROUGH
-    if estimator is None or passes:
+    if estimator is None or (name == "str" and estimator == _PASSTHROUGH):
         return {"class": _PASSTHROUGH}
     if isinstance(estimator, Pipeline):
         steps = [
