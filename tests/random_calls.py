@@ -119,6 +119,14 @@ def stack(rng):
     return f"{len(some)} of {what}", pick(rng, [[array for _, array in some], first, {"a": 1}])
 
 
+def fits(rng):
+    seeds = range(pick(rng, [1, 2, 3]))
+    return "", [
+        sparsebp.SparseCoding(3, max_iter=2, random_state=seed).fit(FITTED_TO) for seed in seeds
+    ]
+
+
+FITTED_TO = np.random.default_rng(0).normal(size=(20, 9))
 #: What `stability` may fit.
 SMALL = [sparsebp.OrthonormalICA(max_iter=2), sparsebp.SparseCoding(3, max_iter=2)]
 
@@ -129,7 +137,7 @@ FUNCTIONS = [
         for name in metrics.__all__
         if name.islower() and name != "explained_variance"
     ),
-    *(getattr(images, name) for name in images.__all__),
+    *(getattr(images, name) for name in images.__all__ if name.islower()),
     *(datasets.make_dictionary_signals, datasets.make_mixtures, datasets.make_dead_leaves),
     *(displays.filter_mosaic, penalties.make_penalty, penalties.squarest_grid, penalties.Signed),
     *(penalties.L1, penalties.SmoothL1, penalties.LogCosh, penalties.Topographic),
@@ -168,6 +176,7 @@ ARGUMENTS = {
         "path": ["nowhere.npz", "/"],
     },
     "estimator": lambda r: ("", pick(r, SMALL)),
+    "fits": fits,
     "n_runs": [2, 3],
     "bootstrap": [True, False],
     "similarity": ["auto", "cosine", "correlation"],
@@ -244,6 +253,8 @@ def display(rng):
             X = X.ravel()
         again = X if rng.random() < 0.7 else filters(rng)[1]
         more = drawn(rng, {"patch_shape": COMMON["patch_shape"]}, 0.1)
+        if kind in (displays.BinocularDisplay, displays.MotionDisplay):
+            more.setdefault("patch_shape", (3, 1, 3))
         more = {name: value for name, value in more.items() if name in names}
         arguments, make = [X, again][: 1 + ("reconstructions" in names)], kind
         words = f"({what}, {more!r:.100})"

@@ -133,11 +133,11 @@ class TuningDisplay:
         >>> from sparsebp.metrics import grating_responses
         >>> filters = np.random.default_rng(0).normal(size=(4, 36))
         >>> display = TuningDisplay(grating_responses(filters, 6)).plot(panels="phase")
-        >>> display.ax_.get_xlabel()
-        'Phase from best (°)'
+        >>> display.ax_.get_xlabel().splitlines()
+        ['Phase', 'from best (°)']
         """
         names = check_panels(panels, PANELS)
-        make = {"figsize": (2.6 * len(names) + 0.4, 2.6), "layout": "constrained"}
+        make = {"figsize": (min(2.6 * len(names) + 0.4, 8), 2.8), "layout": "constrained"}
         axes = take_axes(ax, len(names), lambda: plt.subplots(1, len(names), **make)[1])
         for number, (panel, name) in enumerate(zip(axes, names, strict=True)):
             if name == "modulation":
@@ -168,7 +168,7 @@ class TuningDisplay:
         ax.margins(x=0)
         ax.set(ylim=(0, 1.02), xlabel=_LABELS[name])
         if name != "frequency":
-            ax.set(xlim=(x[0], x[-1]), xticks=np.linspace(x[0], x[-1], 5))
+            ax.set(xlim=(x[0], x[-1]), xticks=np.linspace(x[0], x[-1], 3))
         if labeled:
             ax.set_ylabel("Relative response")
 
@@ -214,7 +214,7 @@ def _over_frequency(responses: GratingResponses) -> tuple[NDArray, NDArray]:
 
 _CURVES = {"orientation": _over_orientation, "frequency": _over_frequency, "phase": _over_phase}
 _LABELS = {
-    "orientation": "Orientation from best (°)",
-    "frequency": "Frequency from best (octaves)",
-    "phase": "Phase from best (°)",
+    "orientation": "Orientation\nfrom best (°)",
+    "frequency": "Frequency\nfrom best (octaves)",
+    "phase": "Phase\nfrom best (°)",
 }
