@@ -205,6 +205,9 @@ def _refuse_times(name: str, dtype: Any) -> None:
 
 def _check_objects(name: str, array: NDArray[Any]) -> None:
     """Raise an error unless all objects of an array are numbers."""
+    for value in array.flat:
+        if isinstance(value, np.datetime64 | np.timedelta64):
+            _refuse_times(name, value.dtype)
     try:
         array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:

@@ -94,6 +94,7 @@ NO_TABLE = {
     "ragged": ([[1.0, 2.0], [3.0]], "X must have rows of equal length"),
     "objects": ([[{}, 1.0]], "X must be real numbers: .* not .dict"),
     "durations": (np.ones((2, 2), "m8[s]"), "dates or durations of type timedelta64"),
+    "objects of dates": ([[np.datetime64("2000-01-01"), 1.0]], "dates .* type datetime64"),
     "dates": (pd.DataFrame({"a": pd.to_datetime(["NaT"] * 2)}), "column 'a' .* dates"),
     "pandas.NA": (pd.DataFrame({"a": [1.0, pd.NA]}), r"column 'a' .* \.astype\('Float64'\)"),
     "None": (None, "Expected|None|numeric|NoneType"),
