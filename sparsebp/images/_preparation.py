@@ -95,7 +95,7 @@ def prepared_to_learn(
 
     The regularization of the whitening is `whiten` times the variance of normalized patches.
     """
-    contrasts = row_deviation(patches)
+    n_drawn, contrasts = len(patches), row_deviation(patches)
     if normalize is not None:
         kept = contrasts >= _FLAT * _root_mean_square(contrasts)
         patches, contrasts = patches[kept], contrasts[kept]
@@ -107,6 +107,12 @@ def prepared_to_learn(
     scale = _root_mean_square(contrasts)
     preparation = Preparation(normalize, scale)
     if whiten is not None:
+        if len(patches) < 2:
+            raise ValueError(
+                f"Only 1 of {n_drawn} patches that were drawn can be used, as those of almost no "
+                "contrast are dropped, and whitening needs several. Give more images, or set "
+                "whiten=None."
+            )
         normalized = preparation.normalized(patches)
         variance = float(normalized.var(axis=0, dtype=np.float64).mean())
         whitening = Whitening(regularization=whiten * variance).fit(normalized)

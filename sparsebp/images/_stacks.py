@@ -102,6 +102,18 @@ class StackPatches:
         )
         return rows, columns
 
+    def fitting(self, model: Any) -> StackPatches:
+        """Return this; a ValueError if a fitted model, or one of given atoms, takes others."""
+        wanted = getattr(model, "n_features_in_", self.n_pixels)
+        if wanted != self.n_pixels:
+            height, width = self.sides
+            raise ValueError(
+                f"patch_shape={self.sides} gives patches of {height} × {width} × "
+                f"{self.image_shape[-1]} = {self.n_pixels} numbers (of all channels), but the "
+                f"estimator takes {wanted}. Give the patch_shape of what it was learned from."
+            )
+        return self
+
     def cut(self, images: np.ndarray, rows: slice) -> np.ndarray:
         """Return the patches (n, n_pixels) in some rows of patches of images."""
         views = np.lib.stride_tricks.sliding_window_view(images, self.sides, axis=(1, 2))
@@ -181,11 +193,18 @@ def checked_stack(X: Any, estimator: Any) -> NDArray[Any]:
     """Return a stack as an array of finite numbers of 2, 3 or 4 axes, not copied or converted."""
     with ignore_float_warnings():  # scikit-learn sums X to look for infinities
         options = {"dtype": "numeric", "allow_nd": True, "input_name": "X", "estimator": estimator}
+        options["ensure_all_finite"] = "allow-nan"  # refused below
         values = _check_array(check_readable("X", X), **options)
     if values.dtype.kind not in "biuf":
         raise ValueError(f"X must be real numbers, got dtype {values.dtype}.")
     if values.ndim > 4 or 0 in values.shape:
         raise ValueError(mistake("the shape of X", SHAPES, values.shape))
+    if values.dtype.kind == "f" and np.isnan(values.min()):
+        n_incomplete = np.isnan(values).reshape(len(values), -1).any(axis=1).sum()
+        raise ValueError(
+            f"X must have no missing pixels, got NaN in {n_incomplete} of {len(values)} images. "
+            "Fill each of them first by sparsebp.images.inpaint(image), or remove them."
+        )
     check_magnitude("X", values, dtype=precision_of_stack(values))
     return values
 

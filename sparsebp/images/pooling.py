@@ -242,12 +242,12 @@ class PooledFeatures(Transformer):
         images = self._images(X, values, reset=True)
         self.patch_shape_ = pair("patch_shape", self.patch_shape)
         checked_stride(self.stride, self.patch_shape_, to_border=False)
+        model: Any = SparseCoding(**_DEFAULT) if self.estimator is None else clone(self.estimator)
         rng = random_source(self.random_state)
-        drawn = self._patches().take(images, int(self.n_patches), rng)
+        drawn = self._patches().fitting(model).take(images, int(self.n_patches), rng)
         preparation, samples = prepared_to_learn(drawn, self.normalize, self.whiten)
         self.normalize_, self.scale_ = preparation.normalize, preparation.scale
         self.whitening_ = preparation.whitening
-        model: Any = SparseCoding(**_DEFAULT) if self.estimator is None else clone(self.estimator)
         for name, value in model.get_params().items():
             if name.rpartition("__")[2] == "random_state" and value is None:
                 model.set_params(**{name: draw_seed(rng)})

@@ -247,6 +247,7 @@ WRONG = [
     ({"estimator": LogisticRegression()}, TypeError, "estimator must be a transformer"),
     ({"patch_shape": (3, 0)}, ValueError, "patch_shape must be"),
     ({"patch_shape": 10}, ValueError, "smaller than patch_shape"),
+    ({"patch_shape": 3}, ValueError, r"patch_shape=\(3, 3\) .* = 18 .* estimator takes 24"),
     ({"stride": 0}, ValueError, "stride must be"),
     ({"grid": 8}, ValueError, "more cells than"),
     ({"normalize": "none"}, ValueError, "normalize must be"),
@@ -277,7 +278,7 @@ NOT_STACKS = [
     (np.zeros(5), "1D array"),
     (np.zeros((3, 20)), "image_shape"),
     (np.zeros((3, 9, 11)), "has no contrast"),
-    (np.full((3, 9, 11), np.nan), "NaN"),
+    (np.full((3, 9, 11), np.nan), "NaN in 3 of 3 .* sparsebp.images.inpaint"),
     (1e200 * STACK, "overflow"),
     (np.ones((5, 2, 2)), "single image"),
     (STACK[0, :, :, :1], "number last"),
@@ -303,10 +304,9 @@ def test_other_images_than_those_of_fit_are_refused():
         fitted().transform(STACK.swapaxes(1, 2))
     with pytest.raises(ValueError, match="is expecting 198 features"):
         fitted().transform(np.zeros((2, 30)))
-    with pytest.raises(NotFittedError):
-        pooled_features().transform(STACK)
-    with pytest.raises(NotFittedError):
-        pooled_features(FrozenEstimator(PCA(2))).fit(STACK)
+    for refused in (pooled_features().transform, pooled_features(FrozenEstimator(PCA(2))).fit):
+        with pytest.raises(NotFittedError):
+            refused(STACK)
 
 
 def test_other_units_than_those_of_fit_are_told():
@@ -330,6 +330,14 @@ def test_patches_without_contrast_are_not_learned_from():
     few = pooled_features(PCA(2), patch_shape=4, n_patches=10**6).fit(images[:2])
     many = pooled_features(PCA(2), patch_shape=4, n_patches=10**6).fit(images)
     assert many.scale_ == pytest.approx(few.scale_, rel=1e-3)
+
+
+def test_one_patch_cannot_be_whitened():
+    one = pooled_features(grid=1)
+    images = STACK[:1, :3, :4]
+    with pytest.raises(ValueError, match=r"Only 1 of 1 patches .* or set whiten=None"):
+        one.fit(images)
+    assert one.set_params(whiten=None).fit_transform(images).shape == (1, 10)
 
 
 PIXELS = {"patch_shape": 1, "grid": 1, "normalize": None, "image_shape": (1, 3)}
