@@ -17,6 +17,7 @@ from sparsebp._checks import (
     mistake,
     random_source,
 )
+from sparsebp._magnitudes import ignore_float_warnings, require_finite
 from sparsebp._memory import check_memory
 from sparsebp.preprocessing._arrays import check_images
 
@@ -76,8 +77,8 @@ def make_movies(
     TypeError
         If `images` is not a sequence, or a number is of a wrong kind.
     ValueError
-        If an image is not finite, has a wrong shape, or is too small for the way of a window, or
-        a number is out of range.
+        If an image is not finite or close to overflow, has a wrong shape, or is too small for the
+        way of a window, or a number is out of range.
 
     Examples
     --------
@@ -112,7 +113,7 @@ def make_movies(
     movies: list[Any] = [None] * n_movies
     starts = rng.random(2 * n_movies).reshape(n_movies, 2)
     for owner in np.unique(owners):
-        splines = _splines(checked[owner])
+        splines = _splines(f"images[{owner}]", checked[owner])
         for index in np.flatnonzero(owners == owner):
             # The window moves against the picture in it.
             way = -np.outer(np.arange(frames), velocities[index])
@@ -141,12 +142,12 @@ def _draw_velocities(velocity: Any, n_movies: int, rng: RandomSource) -> NDArray
     return speed[:, np.newaxis] * np.stack([np.sin(angle), np.cos(angle)], axis=1)
 
 
-def _splines(image: NDArray[Any]) -> list[NDArray[np.float64]]:
+def _splines(name: str, image: NDArray[Any]) -> list[NDArray[np.float64]]:
     """Return the coefficients of a cubic spline through each channel of an image."""
     channels = np.moveaxis(np.atleast_3d(image), 2, 0)
-    return [
-        ndimage.spline_filter(channel, output=np.float64, mode="mirror") for channel in channels
-    ]
+    with ignore_float_warnings():
+        found = [ndimage.spline_filter(c, output=np.float64, mode="mirror") for c in channels]
+    return [require_finite("The splines between its pixels", spline, name) for spline in found]
 
 
 def _window(

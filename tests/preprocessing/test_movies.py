@@ -83,6 +83,11 @@ def test_colors_types_and_seeds():
         (ValueError, {"shape": (3, 5)}, "shape must be 3 integers"),
         (ValueError, {"n_movies": 0}, "n_movies must be an integer ≥ 1, got 0"),
         (ValueError, {"images": []}, "at least one image"),
+        (
+            ValueError,
+            {"images": [1.7e308 * (NOISE / np.abs(NOISE).max())]},
+            r"overflow float64: images\[0\] contains numbers",
+        ),
         (ValueError, {"images": NOISE}, r"put it into a list, \[image\]"),
     ],
 )
