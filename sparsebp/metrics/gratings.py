@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_integer, check_matrix, check_number, check_vector, mistake
+from sparsebp._checks import (
+    check_integer,
+    check_matrix,
+    check_number,
+    check_readable,
+    check_vector,
+    mistake,
+)
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._memory import check_memory
 from sparsebp._shapes import checked_patch_shape, resolved_patch_shape, split_channels
@@ -268,6 +275,9 @@ def _units(codes: NDArray, groups: ArrayLike | None) -> NDArray[np.float64]:
     """Return responses (n_patches, n_units) of simple cells or, with groups, of complex ones."""
     if groups is None:
         return np.maximum(codes, 0)
+    if np.ndim(check_readable("groups", groups)) != 2:
+        wanted = "a matrix with a row for each group, such as model.penalty_.grouping"
+        raise ValueError(mistake("groups", wanted, groups))
     grouping = check_matrix("groups", groups)
     if grouping.min() < 0 or grouping.shape[1] != codes.shape[1]:
         raise ValueError(

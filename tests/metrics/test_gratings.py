@@ -153,6 +153,7 @@ def test_what_cannot_be_measured_is_refused(arguments, message):
     ("options", "message"),
     [
         ({"groups": [[1, 1, 1]]}, "a column for each of 2 components"),
+        ({"groups": 4}, r"a matrix .* such as model\.penalty_\.grouping, got 4"),
         ({"groups": [[1, -1]]}, "groups must be numbers ≥ 0"),
         ({"n_orientations": 0}, "n_orientations must be an integer ≥ 1"),
         ({"n_phases": 4}, "n_phases must be an integer ≥ 5"),
