@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from sparsebp._checks import check_shape
-from sparsebp.network.weights import Parameter, Variables
+from sparsebp.network.weights import Parameter, Variables, as_array
 
 #: Numbers of the patches that are in memory at a time, few enough for a cache.
 _BLOCK = 2**18
@@ -44,7 +44,7 @@ class Convolution(Parameter):
     Raises
     ------
     ValueError, TypeError
-        If a shape is not one of positive integers.
+        If a shape is not one of positive integers, or the name is not a string.
 
     Examples
     --------
@@ -60,6 +60,7 @@ class Convolution(Parameter):
     image_shape: tuple[int, int] = field(kw_only=True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         patch_shape = check_shape("patch_shape", self.patch_shape, (2, 3))
         object.__setattr__(self, "patch_shape", patch_shape)
         object.__setattr__(self, "image_shape", check_shape("image_shape", self.image_shape))
@@ -92,6 +93,7 @@ class Convolution(Parameter):
 
     def __call__(self, a: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute A ∗ a, or A ⋆ a."""
+        a = as_array("the input", a)
         atoms = self._atoms(variables, a)
         return self._correlated(a, atoms) if self.transposed else self._convolved(a, atoms)
 
@@ -103,6 +105,7 @@ class Convolution(Parameter):
 
     def gradient(self, delta: np.ndarray, a: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute δ ⋆ a: the image's patches, in the sum weighted by the maps."""
+        delta, a = as_array("delta", delta), as_array("the input", a)
         image, maps = (a, delta) if self.transposed else (delta, a)
         dtype = np.result_type(image, maps)
         total = np.zeros((prod(self.patch_shape), len(maps)), dtype)
@@ -164,8 +167,8 @@ class Convolution(Parameter):
 
     def _atoms(self, variables: Variables, a: np.ndarray) -> np.ndarray:
         """Return the atoms, or raise an error if a shape does not fit."""
-        atoms, n_pixels = variables[self.name], prod(self.patch_shape)
-        if atoms.shape[0] != n_pixels:
+        atoms, n_pixels = self._variable(variables), prod(self.patch_shape)
+        if atoms.ndim != 2 or atoms.shape[0] != n_pixels:
             raise ValueError(
                 f"The atoms {self.name} have shape {atoms.shape}; flattened patches of shape "
                 f"{self.patch_shape} in columns have {n_pixels} rows."

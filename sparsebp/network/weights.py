@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._checks import check_readable, mistake
 from sparsebp.network._shapes import require_product
 
 Variables = Mapping[str, Any]
@@ -28,6 +29,11 @@ class Parameter:
     transposed : bool
         Whether the transpose is meant; ``Parameter("W").T`` reads better.
 
+    Raises
+    ------
+    TypeError
+        If the name is not a string.
+
     Examples
     --------
     >>> W = Parameter("W")
@@ -39,6 +45,10 @@ class Parameter:
 
     name: str
     transposed: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(mistake("name", "a string, the name of a variable", self.name))
 
     @property
     def T(self) -> Parameter:
@@ -52,7 +62,7 @@ class Parameter:
 
     def __call__(self, a: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute W a."""
-        weight = self._matrix(variables)
+        weight, a = self._matrix(variables), as_array("the input", a)
         require_product(self.symbol, weight.shape, a.shape)
         return weight @ a
 
@@ -60,10 +70,11 @@ class Parameter:
         self, delta: np.ndarray, a: np.ndarray, out: np.ndarray, variables: Variables
     ) -> np.ndarray:
         """Compute Wᵀ δ, the gradient in the weight's input."""
-        return self._matrix(variables).T @ delta
+        return self._matrix(variables).T @ as_array("delta", delta)
 
     def gradient(self, delta: np.ndarray, a: np.ndarray, variables: Variables) -> np.ndarray:
         """Compute δ aᵀ, transposed back where the weight stands transposed."""
+        delta, a = as_array("delta", delta), as_array("the input", a)
         return a @ delta.T if self.transposed else delta @ a.T
 
     @property
@@ -77,8 +88,22 @@ class Parameter:
         return self.name + ("^T" if self.transposed else "")
 
     def _matrix(self, variables: Variables) -> Any:
-        value = variables[self.name]
+        value = self._variable(variables)
         return value.T if self.transposed else value
+
+    def _variable(self, variables: Variables) -> Any:
+        """Return the variable as an array, or raise an error if it is missing."""
+        if self.name not in variables:
+            raise ValueError(
+                f"The variable {self.name!r} is missing: the weight {self.symbol} needs it and got "
+                f"{', '.join(variables) or 'none'}."
+            )
+        return as_array(self.name, variables[self.name])
+
+
+def as_array(name: str, value: Any) -> Any:
+    """Return an array of any library, or an implicit matrix, as it is, and lists as an ndarray."""
+    return value if hasattr(value, "shape") else check_readable(name, value)
 
 
 @dataclass(frozen=True)

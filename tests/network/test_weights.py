@@ -1,7 +1,9 @@
+import re
+
 import numpy as np
 import pytest
 
-from sparsebp.network import Identity, Parameter
+from sparsebp.network import Convolution, Identity, Parameter
 
 W = Parameter("W")
 MATRIX = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -50,3 +52,26 @@ def test_a_product_that_does_not_fit_is_refused(weight, shape):
         ValueError, match=rf"The weight {weight.symbol} has shape .* {shape[0]} col"
     ):
         weight(np.ones(shape), {"W": MATRIX})
+
+
+@pytest.mark.parametrize("weight", [W, Convolution("W", patch_shape=(2, 1), image_shape=(2, 1))])
+def test_lists_are_arrays_and_a_missing_variable_is_named(weight):
+    matrix, a = [[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]]
+    arrays, out = {"W": np.array(matrix)}, weight(a, {"W": matrix})
+    np.testing.assert_array_equal(out, weight(np.array(a), arrays))
+    delta = out.tolist()
+    np.testing.assert_array_equal(
+        weight.pull_back(delta, a, delta, {"W": matrix}), weight.pull_back(out, a, out, arrays)
+    )
+    np.testing.assert_array_equal(
+        weight.gradient(delta, a, {}), weight.gradient(out, np.array(a), {})
+    )
+    said = f"The variable 'W' is missing: the weight {weight.symbol} needs it and got V."
+    with pytest.raises(ValueError, match=re.escape(said)):
+        weight(a, {"V": matrix})
+
+
+def test_a_name_is_a_string():
+    for make in (Parameter, lambda n: Convolution(n, patch_shape=(1, 1), image_shape=(1, 1))):
+        with pytest.raises(TypeError, match=r"name must be a string, .* got 3"):
+            make(3)
