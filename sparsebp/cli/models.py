@@ -26,6 +26,8 @@ _KINDS: dict[Model, tuple[type[Estimator], dict[str, Any]]] = {
 }
 #: Of the variance of color patches, where the model keeps a fraction: opponent colors have little.
 _WHITEN_COLORS = 0.999
+#: What a pursuit does not have.
+_OF_A_PENALTY = ("penalty", "alpha", "gamma", "epsilon", "group_size")
 #: Penalties with an ε.
 _ROUNDED = ("smooth_l1", "topographic", "subspace")
 
@@ -65,6 +67,14 @@ def make_estimator(
         depends = option in ("epsilon", "group-size") and "penalty" in given
         penalty = f" --penalty {name}" if depends else ""
         raise ValueError(f"--{option} does not apply to --model {model.value}{penalty}; remove it.")
+    pursuit = next((name for name in ("n_nonzero", "error") if name in given), None)
+    for name in _OF_A_PENALTY:
+        if pursuit and name in given:
+            option, instead = (n.replace("_", "-") for n in (name, pursuit))
+            raise ValueError(
+                f"--{option} does not apply to --{instead}, which replaces the penalty by a "
+                "pursuit; remove one of them."
+            )
     return kind(**{**own, **given})
 
 

@@ -85,12 +85,20 @@ GroupSize = Annotated[
 Nonzero = Annotated[
     int | None,
     _option(
-        HOW, "COUNT", "At most so many features per patch, by pursuit, not by a penalty.", min=1
+        HOW,
+        "COUNT",
+        "At most this many features per patch, chosen by pursuit instead of a penalty.",
+        min=1,
     ),
 ]
 Error = Annotated[
     float | None,
-    _option(HOW, "NUMBER", "Pursuit until a patch's squared error is at most this."),
+    _option(
+        HOW,
+        "NUMBER",
+        "Pursuit until a patch's squared error, summed over its pixels (of unit variance in the "
+        "mean), is at most this.",
+    ),
 ]
 Solver = Annotated[
     str | None,
@@ -98,7 +106,7 @@ Solver = Annotated[
         HOW,
         "NAME",
         "Solver: lbfgs; for sparse-coding and topographic also online, and exact, which needs "
-        "--gamma; for ica also manifold.",
+        "--gamma, --n-nonzero or --error; for ica also manifold.",
         autocompletion=lambda incomplete: _beginning(incomplete, SOLVERS),
     ),
 ]

@@ -54,16 +54,19 @@ class AtomCoder(Reconstructor):
         check_integer("n_nonzero", self.n_nonzero, none="any number of atoms")
         if self.error is not None:
             check_number("error", self.error, minimum=0, also=", or None for no bound")
-        if not self._pursues:
+        limits = {"n_nonzero": self.n_nonzero, "error": self.error}
+        given = [name for name, limit in limits.items() if limit is not None]
+        if not given:
             return
+        selects = " and ".join(f"{name}={limits[name]!r}" for name in given)
+        selects += " selects" if len(given) == 1 else " select"
         defaults = {"penalty": self._default_penalty, "alpha": 1.0, "gamma": None}
         for name, default in defaults.items():
             value = getattr(self, name, None)
             if not (value is default or (isinstance(value, str | Real) and value == default)):
                 raise ValueError(
-                    f"n_nonzero={self.n_nonzero!r} and error={self.error!r} replace the penalty by "
-                    f"a pursuit, but {name} is {value!r}. Leave {name} at its default, "
-                    f"{default!r}, or set n_nonzero and error to None."
+                    f"{selects} a pursuit, which has no {name}, but {name} is {value!r}. Leave "
+                    f"{name} at its default, {default!r}, or remove {' and '.join(given)}."
                 )
 
     @property

@@ -145,6 +145,8 @@ def test_help_and_completion_name_what_there_is():
         kind = OrthonormalICA(solver=solver) if solver == "manifold" else SparseCoding()
         kind.set_params(solver=solver, **({"gamma": 0.1} if solver == "exact" else {}))
         kind.set_params(max_iter=1, tol=1.0).fit(np.random.default_rng(0).normal(size=(40, 4)))
+    options = {"solver": "exact", "n_nonzero": 2, "max_iter": 1, "tol": 1.0}
+    SparseCoding(**options).fit(np.random.default_rng(0).normal(size=(40, 4)))
 
 
 def test_an_interrupt_while_the_report_is_made_says_what_is_saved(
@@ -217,7 +219,10 @@ def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
         (["--model", "ica", "--n-components", "200"], "cannot outnumber"),
         (["--model", "topographic", "--n-nonzero", "5"], "--n-nonzero does not apply to --model"),
         (["--model", "rica", "--error", "5"], "--error does not apply to --model rica"),
-        (["--n-nonzero", "5", "--alpha", "2"], "replace the penalty by a pursuit"),
+        (["--n-nonzero", "5", "--alpha", "2"], "--alpha does not apply to --n-nonzero, which"),
+        (["--error", "5", "--epsilon", "2"], "--epsilon does not apply to --error, which"),
+        (["--n-nonzero", "5", "--penalty", "l1"], "--penalty does not apply to --n-nonzero"),
+        (["--n-nonzero", "5", "--gamma", "1"], "--gamma does not apply to --n-nonzero"),
     ],
 )
 def test_bad_input_gets_a_sentence(arguments, message, tmp_path):

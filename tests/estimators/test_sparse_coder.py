@@ -96,8 +96,15 @@ def test_atoms_of_zeros_one_sample_and_the_precision_of_the_dictionary():
         ({"penalty": "l2"}, r"penalty must be .*, got 'l2'"),
         ({"n_nonzero": 0}, "n_nonzero must be an integer ≥ 1, or None .*, got 0"),
         ({"error": -1.0}, "error must be a finite number ≥ 0, or None .*, got -1"),
-        ({"n_nonzero": 2, "alpha": 0.5}, "Leave alpha at its default, 1.0, or set n_nonzero and"),
-        ({"error": 1.0, "penalty": "cauchy"}, "a pursuit, but penalty is 'cauchy'. Leave penalty"),
+        (
+            {"n_nonzero": 2, "alpha": 0.5},
+            "^n_nonzero=2 selects a pursuit, which has no alpha, but alpha is 0.5. Leave alpha "
+            "at its default, 1.0, or remove n_nonzero.$",
+        ),
+        (
+            {"n_nonzero": 2, "error": 1.0, "penalty": "cauchy"},
+            "^n_nonzero=2 and error=1.0 select a pursuit, .* or remove n_nonzero and error.$",
+        ),
     ],
 )
 def test_what_is_unusable_is_refused_with_a_message(parameters, message):

@@ -297,5 +297,7 @@ def test_advice_about_unused_atoms_of_a_pursuit(parameters, said):
 @pytest.mark.parametrize("given", [{"penalty": "l1"}, {"alpha": 2.0}, {"gamma": 0.1}])
 def test_a_pursuit_has_no_penalty_and_no_weights(given):
     (name,) = given
-    with pytest.raises(ValueError, match=f"a pursuit, but {name} is .* Leave {name} at its"):
+    with pytest.raises(
+        ValueError, match=f"a pursuit, which has no .* but {name} is .* Leave {name} at its"
+    ):
         SparseCoding(n_nonzero=2, **given).fit(X)
