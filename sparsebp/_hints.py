@@ -12,7 +12,10 @@ from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import Parameter, signature
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 class Hint(NamedTuple):
@@ -43,7 +46,8 @@ NAMES: dict[str, dict[str, Hint]] = {
         "max_no_improvement": Hint(("tol",), "ObjectiveMonitor(patience=...) stops fits, too."),
         "fun": Hint(("penalty",), "'log_cosh' is FastICA's 'logcosh', 'welsch' its 'exp'."),
         "fun_args": Hint(("penalty",), "Write penalty=LogCosh(a)."),
-        "algorithm": Hint(("solver",), "All components are always found together."),
+        "algorithm": Hint(("solver", "penalty")),
+        "positive": Hint(("penalty",), "Write penalty=L1(positive=True)."),
         "whiten_solver": Hint(("whiten",)),
         "w_init": Hint(("init",), "It filters samples as given, not whitened ones."),
     },
@@ -110,7 +114,8 @@ VALUES: dict[str, dict[str, str]] = {
         "gauss": "'welsch'",
         "sqrt": "'smooth_l1'",
         "l1_smooth": "'smooth_l1'",
-        "lasso": "'l1'",
+        **dict.fromkeys(("lasso", "lasso-cd", "lasso-lars"), "'l1'"),
+        "omp": "n_nonzero=... or error=... instead of a penalty",
         **dict.fromkeys(("isa", "group_lasso", "group"), "'subspace', with group_size"),
         **dict.fromkeys(("log", "student"), "'cauchy', log(1 + s²)"),
         **dict.fromkeys(
@@ -256,6 +261,20 @@ class Hinted:
 
 def _parameters(init: Callable[..., None]) -> list[str]:
     return [name for name in signature(init).parameters if name != "self"]
+
+
+def hinted(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Decorate a function: it answers unknown parameters with advice, as classes do."""
+    own = list(signature(function).parameters)
+
+    @wraps(function)
+    def wrapped(*arguments: Given.args, **keywords: Given.kwargs) -> Result:
+        for name in keywords:
+            if name not in own:
+                raise TypeError(about_name(function.__name__, name, own))
+        return function(*arguments, **keywords)
+
+    return wrapped
 
 
 def _hinting(init: Callable[..., None]) -> Callable[..., None]:

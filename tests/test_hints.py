@@ -18,6 +18,7 @@ from sparsebp import (
     SparseCoder,
     SparseCoding,
     SparseFiltering,
+    sparse_encode,
 )
 from sparsebp._hints import CLASSES, NAMES, VALUES, about_name
 from sparsebp.penalties import NAMES as PENALTIES
@@ -116,6 +117,22 @@ def test_a_subclass_may_take_any_names():
 def test_a_foreign_value_is_answered_by_the_value_here(model, said):
     with pytest.raises((TypeError, ValueError), match=re.escape(said)):
         model.fit(X)
+
+
+def test_functions_hint_as_classes_do():
+    D = np.eye(4)
+    for given, said in {
+        ("n_nonzero_coefs", 3): "sparse_encode has no parameter 'n_nonzero_coefs'; write n_nonzero",
+        ("algorithm", "omp"): "write penalty instead",
+        ("positive", True): "write penalty instead. Write penalty=L1(positive=True)",
+        ("max_iter", 3): "it has X, dictionary, penalty,",
+    }.items():
+        with pytest.raises(TypeError, match=re.escape(said)):
+            sparse_encode(X, D, **dict([given]))
+    with pytest.raises(ValueError, match=r"For 'omp' write n_nonzero=... or error=... instead"):
+        sparse_encode(X, D, penalty="omp")
+    with pytest.raises(ValueError, match="For 'lasso_cd' write 'l1'"):
+        sparse_encode(X, D, penalty="lasso_cd")
 
 
 def test_unknown_names_get_no_advice():

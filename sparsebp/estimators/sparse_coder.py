@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.utils import Tags
 
 from sparsebp._checks import check_flag, check_matrix, check_number
+from sparsebp._hints import hinted
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._namespaces import is_foreign, namespace, to_numpy
 from sparsebp._shapes import PatchShape
@@ -243,6 +244,7 @@ class SparseCoder(AtomCoder):
         return tags
 
 
+@hinted
 def sparse_encode(
     X: Any,
     dictionary: Any,
