@@ -107,7 +107,8 @@ class StabilityDisplay:
         """Draw the stability index of the clusters and, for patches, their features beside it.
 
         As many clusters are drawn as a fit has components, the most stable first. Those below the
-        threshold, the dashed line, are rings, and their features pale. Indices below 0 are at 0.
+        threshold, the dashed line, are rings, and their features pale. Indices below 0, of
+        components that were found in a single run, are triangles at 0.
 
         Parameters
         ----------
@@ -147,14 +148,17 @@ class StabilityDisplay:
 
     def _draw_indices(self, ax: Axes) -> None:
         found, n_shown = self.stability, self._n_shown
-        index, rank = np.maximum(found.index[:n_shown], 0), np.arange(1, n_shown + 1)
-        stable = rank <= found.n_reproducible
+        index, rank = found.index[:n_shown], np.arange(1, n_shown + 1)
+        stable, cut = rank <= found.n_reproducible, index < 0
+        rings = ~stable & ~cut
         dots = {"s": 16, "zorder": 3, "clip_on": False}
         label = f"{found.n_reproducible} reproducible"
         ax.scatter(rank[stable], index[stable], color="C0", linewidths=0, label=label, **dots)
         ring = {"facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
-        label = f"{n_shown - found.n_reproducible} others"
-        ax.scatter(rank[~stable], index[~stable], label=label, **ring, **dots)
+        ax.scatter(rank[rings], index[rings], label=f"{rings.sum()} others", **ring, **dots)
+        if cut.any():
+            label = f"{cut.sum()} below 0"
+            ax.scatter(rank[cut], 0 * rank[cut], marker="v", label=label, **ring, **dots)
         color = plt.rcParams["text.color"]
         ax.axhline(REPRODUCIBLE, color=color, linestyle="--", linewidth=1.0)
         plain(ax)

@@ -76,10 +76,17 @@ def compare_dictionaries(
     random_state : None, int, RandomState or Generator, default None
         Draws the random dictionaries.
 
+    Returns
+    -------
+    comparison : DictionaryComparison
+        Read ``similarity`` (n_pairs,), the |cosine| of each pair; ``share``, the share of pairs
+        that reach the threshold; and ``chance_share``, that of random dictionaries: only a share
+        above it says that the two agree. ``pairs`` (n_pairs, 2) are the matched rows.
+
     Raises
     ------
     TypeError
-        If n_draws is not an integer.
+        If n_draws is not an integer, or a model is given in place of its atoms.
     ValueError
         If a dictionary is not a finite real matrix, the numbers of features differ, or a number is
         out of range.

@@ -190,7 +190,11 @@ def grating_responses(
 
     Returns
     -------
-    GratingResponses
+    responses : GratingResponses
+        Read, each of shape (n_units,): ``modulation_ratio``, F1 / F0, above 1 for simple cells;
+        ``harmonic_ratio(2)``, F2 / F0; ``orientation`` (radians) and ``frequency`` (cycles per
+        pixel) of the best grating. ``orientation_tuning``, ``frequency_tuning`` and
+        ``phase_tuning`` are the curves through it, ``to_dict()`` and ``to_frame()`` the table.
 
     Raises
     ------

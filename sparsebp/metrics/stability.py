@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from sparsebp._checks import (
     random_source,
 )
 from sparsebp._memory import check_memory
-from sparsebp._namespaces import to_numpy
+from sparsebp._namespaces import is_foreign, to_numpy
 from sparsebp._progress import Track, no_progress
 from sparsebp.metrics._clusters import Stability, clustered
 from sparsebp.metrics.recovery import cosines
@@ -28,6 +28,10 @@ from sparsebp.samples import Samples, is_store
 SIMILARITIES = ("auto", "cosine", "correlation")
 #: Correlations of responses are taken over at most so many samples: they are then known to 1 %.
 _ENOUGH = 10_000
+_NO_RESPONSES = (
+    'X must have no missing values for similarity="correlation", got NaN: responses are unknown '
+    'then. Set similarity="cosine".'
+)
 
 
 def stability(
@@ -76,13 +80,21 @@ def stability(
     track : callable, default no progress
         Called as ``track(runs, label)``, yields the runs and shows progress, as ``tqdm`` would.
 
+    Returns
+    -------
+    stability : Stability
+        Clusters, the most stable first; there can be more than a fit has components. Read
+        ``n_reproducible``, ``index`` (n_clusters,), ``features`` (n_clusters, n_features) and
+        ``labels`` (n_runs, n_components), the cluster of each component.
+
     Raises
     ------
     TypeError
         If an argument is of the wrong kind.
     ValueError
         If a number is out of range, nothing differs between the runs, the fits have different
-        numbers of components, labels do not fit the samples, or rows of a store would be drawn.
+        numbers of components, labels do not fit the samples, rows of a store would be drawn, values
+        are missing in X and responses are compared, or a feature is missing in a bootstrap sample.
     AttributeError
         If the estimator has no ``components_`` after `fit`.
 
@@ -127,6 +139,11 @@ def stability(
     groups = _groups(samples, bootstrap)
     rng = random_source(random_state)
     seeds = [(draw_seed(rng), draw_seed(rng)) for _ in range(n_runs)]
+    known = _known(samples)
+    if known is not None and similarity == "correlation":
+        raise ValueError(_NO_RESPONSES)
+    if known is not None and groups:
+        _require_every_feature(known, (_drawn_rows(groups, n) for _, n in seeds))
     fits = [_fit(learner, _drawn(samples, groups, n), seed) for seed, n in track(seeds, "Fitting")]
     return stability_of_fits(fits, samples, similarity=similarity)
 
@@ -142,23 +159,24 @@ def stability_of_fits(fits: Sequence[Any], X: Any, *, similarity: str = "auto") 
     fits : sequence of n_runs >= 2 objects with ``components_``
         Fitted estimators with the same number of components.
     X : array-like of shape (n_samples, n_features), or store
-        Samples for correlations of responses.
+        Samples for correlations of responses; ignored, also None, if "cosine" is computed.
     similarity : {"auto", "cosine", "correlation"}, default "auto"
         How components are compared; see `stability`.
 
     Returns
     -------
     stability : Stability
-        The clusters.
+        The clusters; see `stability` for the fields to read.
 
     Raises
     ------
     TypeError
-        If `fits` is not a sequence.
+        If `fits` is not a sequence of estimators.
     ValueError
-        If there are fewer than two fits, all have the same components, or other numbers of them.
+        If there are fewer than two fits, one is not fitted, all have the same components, or other
+        numbers of them, or values are missing in X and responses are compared.
     AttributeError
-        If an object has no ``components_``.
+        If a fitted estimator has no ``components_``.
 
     Examples
     --------
@@ -175,7 +193,7 @@ def stability_of_fits(fits: Sequence[Any], X: Any, *, similarity: str = "auto") 
         raise TypeError(mistake("fits", "a sequence of fitted estimators", fits))
     if len(fits) < 2:
         raise ValueError(f"fits must be two or more fitted estimators, got {len(fits)}.")
-    runs = [_components(fitted) for fitted in fits]
+    runs = [_components(f"fits[{i}]", fitted) for i, fitted in enumerate(fits)]
     _require_same_shape(runs)
     components, features = (np.concatenate(kind) for kind in zip(*runs, strict=True))
     check_memory("n_runs", len(runs), *2 * [2 * (len(components),)])
@@ -198,8 +216,7 @@ def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
 
 def _require_variation(learner: Any, samples: Any, all_samples: bool) -> None:
     """Raise ValueError if runs cannot differ, or samples cannot be drawn."""
-    stored = is_store(samples) or isinstance(samples, Samples) or hasattr(samples, "__dask_graph__")
-    if stored and not all_samples:
+    if _is_stored(samples) and not all_samples:
         raise ValueError(
             "bootstrap must be False for samples in a file, a stream or a cluster: rows that are "
             "drawn would be copied into memory. If the samples fit there, give X[:]."
@@ -209,6 +226,10 @@ def _require_variation(learner: Any, samples: Any, all_samples: bool) -> None:
             f"bootstrap must be True for {type(learner).__name__}, which has no random_state, got "
             "False: all runs would be the same."
         )
+
+
+def _is_stored(samples: Any) -> bool:
+    return is_store(samples) or isinstance(samples, Samples) or hasattr(samples, "__dask_graph__")
 
 
 def _groups(samples: Any, bootstrap: bool | ArrayLike) -> list[NDArray[np.intp]] | None:
@@ -238,8 +259,40 @@ def _drawn(samples: Any, groups: list[NDArray[np.intp]] | None, seed: int) -> An
         return samples
     from sklearn.utils import _safe_indexing  # rows of arrays and tables
 
+    return _safe_indexing(samples, _drawn_rows(groups, seed))
+
+
+def _drawn_rows(groups: list[NDArray[np.intp]], seed: int) -> NDArray[np.intp]:
+    """Return the rows of as many groups as there are, drawn with replacement."""
     drawn = np.random.default_rng(seed).integers(len(groups), size=len(groups))
-    return _safe_indexing(samples, np.concatenate([groups[group] for group in drawn]))
+    return np.concatenate([groups[group] for group in drawn])
+
+
+def _known(samples: Any) -> NDArray[np.bool_] | None:
+    """Return which values are known of samples in memory; None if no NaN is among them."""
+    if _is_stored(samples) or is_foreign(samples):
+        return None
+    if np.ma.is_masked(samples):
+        return ~np.ma.getmaskarray(samples)
+    if hasattr(samples, "isna"):
+        known = ~np.asarray(samples.isna())
+    else:
+        values = np.asarray(check_readable("X", samples))
+        known = ~np.isnan(values) if values.dtype.kind == "f" and values.ndim == 2 else np.True_
+    return None if known.all() else known
+
+
+def _require_every_feature(known: NDArray[np.bool_], draws: Iterable[NDArray[np.intp]]) -> None:
+    """Raise ValueError if a feature that is known somewhere is not in the rows of a draw."""
+    somewhere = known.any(axis=0)
+    for rows in draws:
+        lost = np.flatnonzero(somewhere & ~known[rows].any(axis=0))
+        if lost.size:
+            raise ValueError(
+                f"X has a value of feature {lost[0]} in only {known[:, lost[0]].sum()} of "
+                f"{len(known)} samples, and a bootstrap sample has none of them. Remove it from X, "
+                "or set bootstrap=False."
+            )
 
 
 def _fit(learner: Any, samples: Any, seed: int) -> Any:
@@ -253,12 +306,19 @@ def _fit(learner: Any, samples: Any, seed: int) -> Any:
     return run.fit(samples)
 
 
-def _components(fitted: Any) -> tuple[NDArray, NDArray]:
+def _components(name: str, fitted: Any) -> tuple[NDArray, NDArray]:
     """Return the components and features of a fit, both in rows."""
     if not hasattr(fitted, "components_"):
-        raise AttributeError(
-            f"{type(fitted).__name__} has no components_ after fit; stability compares those."
-        )
+        from sklearn.utils.validation import check_is_fitted
+
+        kind = type(fitted).__name__
+        if not hasattr(fitted, "fit"):
+            raise TypeError(
+                f"{name} must be a fitted estimator, which has components_, got a {kind}. Two "
+                "arrays are compared by compare_dictionaries."
+            )
+        check_is_fitted(fitted, msg=f"{name} is not fitted; call fit of this %(name)s first.")
+        raise AttributeError(f"{kind} has no components_ after fit; stability compares those.")
     components = to_numpy(fitted.components_)
     mixing = getattr(fitted, "mixing_", None)
     return components, components if mixing is None else to_numpy(mixing).T
@@ -283,6 +343,8 @@ def _responses(components: NDArray, fitted: Any, samples: Any) -> NDArray[np.flo
     """Return the centered responses (n, n_samples) of components to some samples."""
     from sparsebp._validation import samples_of  # needs scikit-learn
 
-    some = samples_of(fitted, samples).take_evenly(_ENOUGH)
-    responses = components.astype(np.float64) @ to_numpy(some)
+    some = to_numpy(samples_of(fitted, samples).take_evenly(_ENOUGH))
+    if np.isnan(some).any():
+        raise ValueError(_NO_RESPONSES)
+    responses = components.astype(np.float64) @ some
     return responses - responses.mean(axis=1, keepdims=True)

@@ -8,19 +8,19 @@ from sparsebp.displays import StabilityDisplay
 
 
 def offsets(display):
-    stable, others = display.axes_[0].collections
-    return np.asarray(stable.get_offsets()), np.asarray(others.get_offsets())
+    return [np.asarray(drawn.get_offsets()) for drawn in display.axes_[0].collections]
 
 
 def test_as_many_clusters_as_components_are_drawn_by_rank():
     found = found_again(index=[1.0, 0.9, 0.5, -0.2, -0.3], n_components=4)
     display = StabilityDisplay(found)
     assert display.plot() is display
-    stable, others = offsets(display)
+    stable, others, cut = offsets(display)
     np.testing.assert_array_equal(stable, [[1, 1.0], [2, 0.9]])
-    np.testing.assert_array_equal(others, [[3, 0.5], [4, 0.0]])
+    np.testing.assert_array_equal(others, [[3, 0.5]])
+    np.testing.assert_array_equal(cut, [[4, 0.0]])
     texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert texts == ["2 reproducible", "2 others"]
+    assert texts == ["2 reproducible", "1 others", "1 below 0"]
     assert display.ax_.lines[0].get_ydata()[0] == 0.8
     assert display.axes_ == [display.ax_]
 

@@ -1,14 +1,18 @@
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from scipy.stats import ortho_group
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA, FastICA
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.datasets import make_dictionary_signals
 from sparsebp.metrics import dictionary_recovery, stability, stability_of_fits
+from sparsebp.metrics.stability import _known
 from sparsebp.samples import ArraySamples
 
 TRUE = ortho_group.rvs(12, random_state=0)
@@ -286,7 +290,46 @@ def test_fits_that_are_there_already_are_compared_as_those_of_stability():
         stability_of_fits(fits[:1], X)
     with pytest.raises(TypeError, match="fits must be a sequence of fitted estimators"):
         stability_of_fits(fits[0], X)
-    with pytest.raises(AttributeError, match="Planted has no components_"):
+    with pytest.raises(NotFittedError, match=r"fits\[0\] is not fitted; call fit of this Planted"):
         stability_of_fits([Planted(), *fits], X)
+    with pytest.raises(AttributeError, match="StandardScaler has no components_"):
+        stability_of_fits([StandardScaler().fit(X), *fits], X)
+    with pytest.raises(TypeError, match=r"fits\[0\] must be a fitted estimator.*got a ndarray"):
+        stability_of_fits([np.eye(3), np.eye(3)], X)
+    assert stability_of_fits(fits, None, similarity="cosine").n_reproducible == 5
     with pytest.raises(ValueError, match="similarity must be one of"):
         stability_of_fits(fits, X, similarity="cos")
+
+
+class TakesMissing(Planted):
+    """Sparse coding without its codes."""
+
+    _takes_missing = True
+
+
+@pytest.mark.parametrize("kind", [np.asarray, pd.DataFrame, np.ma.masked_invalid])
+def test_missing_values_have_no_responses(kind):
+    holed = X.copy()
+    holed[0, 1] = np.nan
+    with pytest.raises(ValueError, match=r'X must have no missing .* Set similarity="cosine"'):
+        stability(TakesMissing(), kind(holed), 2, bootstrap=False, similarity="correlation")
+    assert not Planted.seen
+    fits = [TakesMissing(random_state=seed).fit(X) for seed in range(2)]
+    with pytest.raises(ValueError, match='Set similarity="cosine"'):
+        stability_of_fits(fits, kind(holed), similarity="correlation")
+    assert stability(TakesMissing(), kind(holed), 2, bootstrap=False).n_reproducible == 5
+
+
+def test_a_feature_that_a_bootstrap_sample_lacks_is_named():
+    holed = X.copy()
+    holed[1:, 2] = np.nan
+    match = "X has a value of feature 2 in only 1 of 40 samples.* set bootstrap=False"
+    with pytest.raises(ValueError, match=match):
+        stability(TakesMissing(), holed, 9, random_state=0)
+    assert not Planted.seen
+    assert stability(TakesMissing(), holed, 3, bootstrap=False, random_state=0).n_reproducible == 5
+
+
+@pytest.mark.parametrize("given", [[np.nan, 1.0], csr_array(np.eye(4)), np.eye(4, dtype=bool)])
+def test_only_floats_in_matrices_are_missing(given):
+    assert _known(given) is None
