@@ -18,17 +18,17 @@ def test_remove_mean_leaves_the_differences():
     np.testing.assert_allclose(np.diff(centered, axis=1), np.diff(x, axis=1), atol=1e-14)
 
 
-@pytest.mark.parametrize("scale", [1, 1e300])
+@pytest.mark.parametrize("scale", [1, 1e307])
 def test_remove_mean_is_over_the_known_pixels(scale):
     x = patches() * scale
     x[np.random.default_rng(1).random(x.shape) < 0.3] = np.nan
     x[4], x[5, 0], x[5, 1:] = np.nan, 7 * scale, np.nan
     centered = remove_mean(x)
     np.testing.assert_array_equal(np.isnan(centered), np.isnan(x))
-    for found, given in zip(centered, x, strict=True):
+    for found, given in zip(centered / scale, x / scale, strict=True):
         known = given[~np.isnan(given)]
         expected = known - known.mean() if known.size else known
-        np.testing.assert_allclose(found[~np.isnan(found)], expected, atol=1e-14 * scale)
+        np.testing.assert_allclose(found[~np.isnan(found)], expected, atol=1e-14)
     assert not centered[5, 0]
     complete = ~np.isnan(x).any(axis=1)
     np.testing.assert_array_equal(centered[complete], remove_mean(x[complete]))
