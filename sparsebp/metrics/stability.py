@@ -278,8 +278,8 @@ def _known(samples: Any) -> NDArray[np.bool_] | None:
         known = ~np.asarray(samples.isna())
     else:
         values = np.asarray(check_readable("X", samples))
-        known = ~np.isnan(values) if values.dtype.kind == "f" and values.ndim == 2 else np.True_
-    return None if known.all() else known
+        known = values == values if values.ndim == 2 else np.array([True])
+    return None if np.all(known) else known
 
 
 def _require_every_feature(known: NDArray[np.bool_], draws: Iterable[NDArray[np.intp]]) -> None:
