@@ -154,5 +154,5 @@ def _window(
     splines: list[NDArray[np.float64]], corner: NDArray[np.float64], shape: Sequence[int]
 ) -> NDArray[np.float64]:
     options: Any = {"offset": corner, "output_shape": tuple(shape), "mode": "mirror"}
-    seen = [ndimage.affine_transform(c, np.ones(2), prefilter=False, **options) for c in splines]
+    seen = [ndimage.affine_transform(c, np.eye(2), prefilter=False, **options) for c in splines]
     return seen[0] if len(seen) == 1 else np.stack(seen, axis=-1)
