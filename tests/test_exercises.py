@@ -58,9 +58,12 @@ def test_the_printed_weight_decay_lets_atoms_die(tmp_path):
 
 
 @pytest.mark.slow
-def test_learned_filters_classify_digits_better_than_random_ones():
+def test_learned_filters_classify_digits_better_than_random_ones(tmp_path):
     command = [sys.executable, "-W", "ignore", str(ROOT / "scripts" / "self_taught_exercise.py")]
-    done = subprocess.run([*command, "--n-patches", "5000"], check=True, capture_output=True)
+    done = subprocess.run(
+        [*command, "--n-patches", "5000", "--out", str(tmp_path)], check=True, capture_output=True
+    )
     learned, random = (float(number) for number in re.findall(rb"[\d.]+(?= %)", done.stdout))
     assert learned > random + 0.5
     assert learned > 95
+    assert (tmp_path / "features.png").stat().st_size
