@@ -103,6 +103,15 @@ def test_a_killed_client_resumes(X, client, tmp_path):
     np.testing.assert_array_equal(model.objective_history_, expected.objective_history_)
 
 
+@pytest.fixture
+def interruptible():
+    """Have SIGINT raise KeyboardInterrupt; shells have what runs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_fit_leaves_no_tasks(X, client):
     client.wait_for_workers(2, timeout=30)
     model = ReconstructionICA(12, max_iter=2000, tol=0, random_state=0)
