@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
+from sparsebp._cached import cached_property
 from sparsebp._warnings import warn_user
 from sparsebp.preprocessing import Whitening, remove_mean
 from sparsebp.preprocessing.normalization import row_deviation
@@ -77,7 +77,7 @@ class Preparation:
 
     @cached_property
     def matrix(self) -> np.ndarray:
-        """What whitens normalized patches without their mean, to unit variance on average."""
+        """Return what whitens normalized patches without mean to unit variance on average."""
         assert self.whitening is not None
         return self.whitening.whitening_matrix_ / self.white_deviation
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from math import isqrt, prod
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
+from sparsebp._cached import cached_property
 from sparsebp._checks import RandomSource, check_integer, check_readable, check_shape, mistake
 from sparsebp._magnitudes import check_magnitude, ignore_float_warnings
 from sparsebp._memory import check_memory

@@ -1,12 +1,12 @@
 """Fitted Gabor functions, and the standard measures derived from them."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sparsebp._cached import cached_property
 from sparsebp._tables import Table
 from sparsebp.metrics._gabor_model import gabor_pair
 from sparsebp.metrics._gabor_search import frequency_limit

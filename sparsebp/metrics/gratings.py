@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sparsebp._cached import cached_property
 from sparsebp._checks import (
     check_integer,
     check_matrix,
@@ -54,7 +54,7 @@ class GratingResponses(Table):
 
     @cached_property
     def _strength(self) -> NDArray[np.float64]:
-        """The larger of F0 and F1 for each grating: what a response is in physiology."""
+        """Return the larger of F0 and F1 for each grating, a response in physiology."""
         return np.maximum(self.responses.mean(axis=-1), _harmonic(self.responses, 1))
 
     @cached_property

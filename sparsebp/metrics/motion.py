@@ -1,13 +1,13 @@
 """Space-time filters: which motion each prefers."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 
+from sparsebp._cached import cached_property
 from sparsebp._shapes import PatchShape
 from sparsebp._tables import Table
 from sparsebp.metrics._filters import peak_offset, unit_volumes
