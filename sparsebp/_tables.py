@@ -5,17 +5,26 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sparsebp._files import writing
 
 
 class Table:
-    """Base of results that are tables of numbers, by their method ``to_dict``."""
+    """Base of results that are tables of numbers: ``to_dict`` returns their columns."""
 
-    def to_dict(self) -> Any:
-        """Return a column for each quantity."""
-        raise NotImplementedError
+    #: Attributes that are columns; a subclass with other columns defines its own `to_dict`.
+    _columns: ClassVar[tuple[str, ...]] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a column for each quantity, by name, in the units of the attributes.
+
+        Returns
+        -------
+        columns : dict of str to ndarray
+            Each of shape (n_rows,).
+        """
+        return {name: getattr(self, name) for name in self._columns}
 
     def to_frame(self) -> Any:
         """Return `to_dict` as a pandas DataFrame; ImportError if pandas is not installed."""

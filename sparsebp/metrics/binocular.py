@@ -1,6 +1,7 @@
 """Binocular filters: which eye and which disparity each prefers."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,22 +40,7 @@ class BinocularTuning(Table):
     correlation: NDArray[np.float64]
     disparities: NDArray[np.float64]
     curves: NDArray[np.float64]
-
-    def to_dict(self) -> dict[str, NDArray]:
-        """Return a column of numbers for each quantity but the curves.
-
-        Returns
-        -------
-        columns : dict of str to ndarray of shape (n_filters,)
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sparsebp.metrics import binocular_tuning
-        >>> list(binocular_tuning(np.eye(2, 8), (2, 2, 2)).to_dict())
-        ['dominance', 'disparity', 'correlation']
-        """
-        return {name: getattr(self, name) for name in ("dominance", "disparity", "correlation")}
+    _columns: ClassVar = ("dominance", "disparity", "correlation")
 
 
 def binocular_tuning(filters: ArrayLike, patch_shape: PatchShape) -> BinocularTuning:
@@ -91,6 +77,8 @@ def binocular_tuning(filters: ArrayLike, patch_shape: PatchShape) -> BinocularTu
     >>> tuning = binocular_tuning(both.reshape(1, -1), (2, 6, 8))
     >>> tuning.disparity.round(2), tuning.dominance.round(2)
     (array([3.]), array([-0.33]))
+    >>> list(tuning.to_dict())
+    ['dominance', 'disparity', 'correlation']
     """
     volumes, shape = unit_volumes(filters, patch_shape)
     if len(shape) < 3 or volumes.shape[1] != EYES:

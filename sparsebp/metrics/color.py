@@ -1,6 +1,7 @@
 """The colors of filters: how much of each is achromatic, red-green and blue-yellow."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,29 +28,15 @@ class ColorTuning(Table):
         Shares of the sum of squares along the three axes, which add up to 1; 0 for a zero filter.
     hue : ndarray of shape (n_filters,)
         Direction of the strongest opponent color in the plane of the red-green and the blue-yellow
-        axis, radians in [0, pi): 0 is red and green, pi / 2 blue and yellow.
+        axis, radians in [0, pi): 0 is red and green, pi / 2 blue and yellow. Of a filter without
+        colors it means nothing.
     """
 
     achromatic: NDArray[np.float64]
     red_green: NDArray[np.float64]
     blue_yellow: NDArray[np.float64]
     hue: NDArray[np.float64]
-
-    def to_dict(self) -> dict[str, NDArray]:
-        """Return a column of numbers for each of the attributes.
-
-        Returns
-        -------
-        columns : dict of str to ndarray of shape (n_filters,)
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sparsebp.metrics import color_tuning
-        >>> list(color_tuning(np.eye(2, 12), (2, 2, 3)).to_dict())
-        ['achromatic', 'red_green', 'blue_yellow', 'hue']
-        """
-        return dict(vars(self))
+    _columns: ClassVar = ("achromatic", "red_green", "blue_yellow", "hue")
 
 
 def color_tuning(filters: ArrayLike, patch_shape: PatchShape = None) -> ColorTuning:
@@ -87,6 +74,8 @@ def color_tuning(filters: ArrayLike, patch_shape: PatchShape = None) -> ColorTun
     >>> white, yellow = np.ones((4, 3)), np.tile([1, 1, 0], (4, 1))
     >>> color_tuning([white.ravel(), yellow.ravel()], (2, 2, 3)).achromatic.round(2)
     array([1.  , 0.67])
+    >>> list(color_tuning(np.eye(2, 12), (2, 2, 3)).to_dict())
+    ['achromatic', 'red_green', 'blue_yellow', 'hue']
     """
     volumes, shape = unit_volumes(filters, patch_shape)
     if volumes.shape[-1] != COLORS:

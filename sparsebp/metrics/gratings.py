@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,6 +51,7 @@ class GratingResponses(Table):
     orientations: NDArray[np.float64]
     frequencies: NDArray[np.float64]
     phases: NDArray[np.float64]
+    _columns: ClassVar = ("orientation", "frequency", "modulation_ratio")
 
     @cached_property
     def _strength(self) -> NDArray[np.float64]:
@@ -148,12 +149,7 @@ class GratingResponses(Table):
         >>> list(grating_responses(np.eye(2, 16), 4).to_dict())[2:]
         ['modulation_ratio', 'second_harmonic_ratio']
         """
-        return {
-            "orientation": self.orientation,
-            "frequency": self.frequency,
-            "modulation_ratio": self.modulation_ratio,
-            "second_harmonic_ratio": self.harmonic_ratio(2),
-        }
+        return {**super().to_dict(), "second_harmonic_ratio": self.harmonic_ratio(2)}
 
 
 def grating_responses(

@@ -1,7 +1,7 @@
 """Space-time filters: which motion each prefers."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,6 +40,7 @@ class MotionTuning(Table):
     spatial_frequency: NDArray[np.float64]
     temporal_frequency: NDArray[np.float64]
     direction_index: NDArray[np.float64]
+    _columns: ClassVar = ("speed", "direction", "direction_index")
 
     @cached_property
     def velocity(self) -> NDArray[np.float64]:
@@ -61,7 +62,7 @@ class MotionTuning(Table):
         is one of two.
         """
         down, right = self.spatial_frequency.T
-        return np.arctan2(-down, right)
+        return np.arctan2(-down, right) + 0.0  # 0, not -0
 
     def to_dict(self) -> dict[str, NDArray]:
         """Return a column of numbers for each quantity, in the units above.
@@ -80,8 +81,9 @@ class MotionTuning(Table):
         ['speed', 'direction', 'direction_index']
         """
         return {
-            **{name: getattr(self, name) for name in ("speed", "direction", "direction_index")},
-            **{"velocity_down": self.velocity[:, 0], "velocity_right": self.velocity[:, 1]},
+            **super().to_dict(),
+            "velocity_down": self.velocity[:, 0],
+            "velocity_right": self.velocity[:, 1],
             "spatial_frequency": np.hypot(*self.spatial_frequency.T),
             "temporal_frequency": self.temporal_frequency,
         }
