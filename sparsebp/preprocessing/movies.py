@@ -139,7 +139,7 @@ def _draw_velocities(velocity: Any, n_movies: int, rng: RandomSource) -> NDArray
     if not isinstance(velocity, Real):
         return np.tile(np.asarray(velocity, np.float64), (n_movies, 1))
     speed, angle = rng.random(n_movies) * float(velocity), rng.random(n_movies) * 2 * np.pi
-    return speed[:, np.newaxis] * np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    return speed[:, np.newaxis] * np.stack([np.sin(angle), np.cos(angle)], axis=1) + 0.0  # no -0
 
 
 def _splines(name: str, image: NDArray[Any]) -> list[NDArray[np.float64]]:

@@ -108,7 +108,8 @@ def two_eyes(
         )
     checked = check_images(images)
     window = tuple(side + most for side, most in zip(sides, largest, strict=True))
-    return TwoEyes(Positions(checked, check_patch_shape(window, channels, checked), rng), largest)
+    shape = check_patch_shape(window, channels, checked, "a patch and its disparity, ")
+    return TwoEyes(Positions(checked, shape, rng), largest)
 
 
 def _check_disparity(disparity: Any) -> tuple[int, int]:
@@ -151,9 +152,15 @@ def check_patch_sides(patch_shape: Any) -> tuple[tuple[int, ...], int | None]:
 
 
 def check_patch_shape(
-    sides: tuple[int, ...], channels: int | None, images: list[NDArray[Any]]
+    sides: tuple[int, ...],
+    channels: int | None,
+    images: list[NDArray[Any]],
+    what: str = "a patch of ",
 ) -> tuple[int, ...]:
-    """Return the shape of patches of these images, which have all the same channels."""
+    """Return the shape of patches of these images, which have all the same channels.
+
+    `what` begins the message about images that are smaller.
+    """
     found = images[0].shape[len(sides) :]
     if channels not in (None, *(found or (1,))):
         raise ValueError(
@@ -165,7 +172,7 @@ def check_patch_shape(
             a_frame = len(sides) == 3 and image.ndim == 3 and image.shape[-1] == COLORS
             frames = "; if it is a color frame, put the movie into a list, [np.stack(images)]"
             raise ValueError(
-                f"images[{index}] of shape {image.shape} is smaller than a patch of "
+                f"images[{index}] of shape {image.shape} is smaller than {what}"
                 f"{' x '.join(map(str, sides))} pixels: give smaller patches or remove the image"
                 f"{frames if a_frame else ''}"
             )

@@ -64,7 +64,7 @@ def test_contrast_type_and_seed():
         (TypeError, 4, 1.5, r"disparity must be an integer ≥ 0, or two.*, got 1\.5"),
         (TypeError, 4, True, "disparity must be an integer ≥ 0, or two"),
         (ValueError, 4, (1, 2, 3), r"disparity must be .*\(vertical, horizontal\), got \(1, 2, 3"),
-        (ValueError, 4, 17, r"\(12, 20\) is smaller than a patch of 4 x 21 pixels"),
+        (ValueError, 4, 17, r"\(12, 20\) is smaller than a patch and its disparity, 4 x 21 pixels"),
     ],
 )
 def test_bad_arguments(error, patch_shape, disparity, match):
