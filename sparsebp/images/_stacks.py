@@ -244,13 +244,18 @@ def image_shape_of(values: NDArray[Any], wanted: Any = None) -> ImageShape:
 
 
 def _refuse_other_axes(shape: tuple[int, ...]) -> None:
-    """Raise ValueError for one color image, and for a stack whose last axis counts the images."""
+    """Raise ValueError for one color image, and for stacks with their images or channels elsewhere.
+
+    Of images (n_images, 3, height, width) the rows would be taken for channels.
+    """
     advice = ""
     if len(shape) == 3 and shape[-1] == COLORS:
         advice = "one color image: give X[np.newaxis]"
     elif len(shape) == 3 and image_number_axis(shape) == 2:
         height, width, _ = shape
         advice = f"images of {height} × {width} with their number last: give np.moveaxis(X, -1, 0)"
+    elif len(shape) == 4 and shape[1] in (1, COLORS) and min(shape[2:]) > COLORS + 1:
+        advice = "images with their channels first: give np.moveaxis(X, 1, -1)"
     if advice:
         raise ValueError(
             f"X has shape {shape}, which looks like {advice}, or image_shape={shape[1:]} if it is "

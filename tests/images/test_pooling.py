@@ -283,6 +283,7 @@ NOT_STACKS = [
     (np.ones((5, 2, 2)), "single image"),
     (STACK[0, :, :, :1], "number last"),
     (np.ones((9, 11, 3)), "one color image"),
+    (np.ones((2, 3, 9, 11)), r"channels first: give np.moveaxis\(X, 1, -1\)"),
     (np.ones((9, 11, 100)), "number last"),
     (STACK + 1j, "Complex"),
     (np.full((3, 9, 11), "a"), "numeric|real numbers|convert"),
