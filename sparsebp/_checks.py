@@ -229,15 +229,24 @@ def _real_array(name: str, values: Any) -> NDArray[np.floating]:
     return array if kept else array.astype(np.float64)
 
 
+def with_nan(values: Any) -> Any:
+    """Return an array of numbers with NaN where it is masked, anything else as it is."""
+    if not np.ma.is_masked(values) or values.dtype.kind not in "biuf":
+        return values
+    precision = values.dtype if values.dtype.kind == "f" else np.float64
+    return values.astype(precision).filled(np.nan)
+
+
 def check_unmasked(name: str, values: Any) -> None:
     """Raise ValueError for a masked array with missing values; NumPy would use what is masked."""
     masked = isinstance(values, np.ma.MaskedArray) and not values.dtype.names
     if masked and np.ma.is_masked(values):
+        is_matrix = values.ndim == 2 and "[" not in name  # images[0] has no samples in its rows
+        rows = f"Remove their rows, np.ma.compress_rows({name}), or fill" if is_matrix else "Fill"
         raise ValueError(
             f"{name} must have no missing values, got a masked array with "
-            f"{np.ma.count_masked(values)} of {values.size} values missing. Remove their rows, "
-            f"np.ma.compress_rows({name}), or fill them, {name}.filled(value). "
-            "sparsebp.images.inpaint fills masked pixels."
+            f"{np.ma.count_masked(values)} of {values.size} values missing. {rows} them, "
+            f"{name}.filled(value). sparsebp.images.inpaint fills masked pixels."
         )
 
 

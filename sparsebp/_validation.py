@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, validate_data
 
-from sparsebp._checks import check_complete, check_readable
+from sparsebp._checks import check_complete, check_readable, with_nan
 from sparsebp._dispatch import check_real, is_dispatched
 from sparsebp._documentation import Documented
 from sparsebp._hints import Hinted
@@ -124,7 +124,7 @@ def samples_of(
             )
         rows = _validate_data(estimator, X, reset=reset, **options)
         return DeviceSamples(rows if dtype is None else cast(rows, dtype))
-    X = check_readable("X", _with_nan(X) if takes_missing else X)
+    X = check_readable("X", with_nan(X) if takes_missing else X)
     options = {"dtype": _FLOATS, "ensure_min_samples": min_samples}
     with ignore_float_warnings():  # scikit-learn sums X to look for infinities
         rows = _validate_data(estimator, X, reset=reset, ensure_all_finite="allow-nan", **options)
@@ -132,13 +132,6 @@ def samples_of(
         check_complete(rows)
     rows = rows if dtype is None else in_precision("X", rows, dtype)
     return ArraySamples(rows.T, n_threads)
-
-
-def _with_nan(X: Any) -> Any:
-    """Return an array of numbers with NaN where it is masked, anything else as it is."""
-    if not np.ma.is_masked(X) or X.dtype.kind not in "biuf":
-        return X
-    return X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
 
 
 def check_apart(X: Any, out: Any) -> None:

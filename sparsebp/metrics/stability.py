@@ -17,6 +17,7 @@ from sparsebp._checks import (
     is_flag,
     mistake,
     random_source,
+    with_nan,
 )
 from sparsebp._memory import check_memory
 from sparsebp._namespaces import is_foreign, to_numpy
@@ -208,6 +209,7 @@ def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
     """Return an estimator, or the last step of a pipeline, and the samples that it gets."""
     from sklearn.base import clone  # not needed by the other metrics
 
+    X = with_nan(X)
     if len(getattr(estimator, "steps", ())) < 2:
         return clone(getattr(estimator, "steps", [("", estimator)])[-1][1]), X
     before: Any = clone(estimator[:-1])
@@ -272,8 +274,6 @@ def _known(samples: Any) -> NDArray[np.bool_] | None:
     """Return which values are known of samples in memory; None if no NaN is among them."""
     if _is_stored(samples) or is_foreign(samples):
         return None
-    if np.ma.is_masked(samples):
-        return ~np.ma.getmaskarray(samples)
     if hasattr(samples, "isna"):
         known = ~np.asarray(samples.isna())
     else:

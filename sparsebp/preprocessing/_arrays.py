@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
-from sparsebp._checks import check_unmasked
+from sparsebp._checks import check_unmasked, with_nan
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import COLORS, image_number_axis, is_photograph
 
@@ -26,12 +26,14 @@ def check_images(
 
     Each is (height, width) or (height, width, 3), or with n_sides=3 a volume (frames, height,
     width[, 3]); one array of several images is a sequence of them. With `missing`, pixels may be
-    NaN. Anything else is an error, also an array that looks like a stack with its images last.
+    NaN or masked. Anything else is an error, also an array that looks like a stack with its
+    images last.
     """
     if isinstance(images, str | bytes | dict) or not isinstance(images, Iterable):
         raise TypeError(f"images must be a sequence of arrays, got a {type(images).__name__}.")
+    images = with_nan(images) if missing else images
     check_unmasked("images", images)
-    _check_stack(getattr(images, "shape", None), n_sides)
+    _check_stack(getattr(images, "shape", None), getattr(images, "dtype", None), n_sides)
     checked = [_check_image(image, index, n_sides, missing) for index, image in enumerate(images)]
     if not checked:
         raise ValueError("images must be at least one image, got none.")
@@ -65,9 +67,9 @@ def check_movies(images: Iterable[Any]) -> list[NDArray[Any]]:
     return movies
 
 
-def _check_stack(shape: tuple[int, ...] | None, n_sides: int) -> None:
+def _check_stack(shape: tuple[int, ...] | None, dtype: Any, n_sides: int) -> None:
     """Refuse one array whose first axis does not count images."""
-    if shape is None:
+    if shape is None or (len(shape) == 1 and getattr(dtype, "kind", "") == "O"):  # arrays
         return
     # A color image has a third axis, too: taken for a stack, its rows would be the images.
     color = len(shape) == n_sides + 1 and shape[-1] == COLORS
@@ -83,6 +85,7 @@ def _check_stack(shape: tuple[int, ...] | None, n_sides: int) -> None:
 
 
 def _check_image(image: Any, index: int, n_sides: int, missing: bool) -> NDArray[Any]:
+    image = with_nan(image) if missing else image
     check_unmasked(f"images[{index}]", image)
     try:
         with ignore_float_warnings():
@@ -101,11 +104,12 @@ def _check_image(image: Any, index: int, n_sides: int, missing: bool) -> NDArray
     except (ValueError, TypeError, OverflowError) as error:
         advice = _ABOUT_MISSING if "NaN" in str(error) else ""
         wanted = "an array of finite numbers"
-        raise ValueError(f"images[{index}] must be {wanted}: {error}{advice}") from error
+        reason = str(error).partition("\n")[0]  # the rest is the array itself
+        raise ValueError(f"images[{index}] must be {wanted}: {reason}{advice}") from error
     color = array.ndim == n_sides + 1 and array.shape[-1] == COLORS
     if array.size == 0 or not (array.ndim == n_sides or color):
         frames = "frames, " * (n_sides == 3)
-        advice = "; for frames or other channels, give all three sides of patch_shape"
+        advice = _about_axes(array.shape) if n_sides == 2 else ""
         if array.ndim < n_sides:
             advice = "; if images are the frames of a movie, give [np.stack(images)]"
         raise ValueError(
@@ -113,3 +117,13 @@ def _check_image(image: Any, index: int, n_sides: int, missing: bool) -> NDArray
             f"({frames}height, width, {COLORS}){advice if array.ndim != n_sides else ''}"
         )
     return array
+
+
+def _about_axes(shape: tuple[int, ...]) -> str:
+    """Return advice about an array of three or more axes that is no image, or none."""
+    if len(shape) == 3 and shape[2] == 1:
+        return "; if the last axis is a single channel, give image[..., 0]"
+    if len(shape) == 3 and shape[0] in (1, COLORS):
+        first = "image[0]" if shape[0] == 1 else "np.moveaxis(image, 0, -1)"
+        return f"; if the first axis counts the channels, which are last here, give {first}"
+    return "; sample_patches takes frames or other channels, by a patch_shape of three sides"

@@ -320,6 +320,17 @@ def test_missing_values_have_no_responses(kind):
     assert stability(TakesMissing(), kind(holed), 2, bootstrap=False).n_reproducible == 5
 
 
+def test_masked_samples_are_drawn_as_those_with_nan():
+    holed = np.where(np.eye(*X.shape), np.nan, X)
+    for bootstrap in (True, np.arange(len(X)) // 2):
+        found = [
+            stability(TakesMissing(), given, 3, bootstrap=bootstrap, random_state=0).index
+            for given in (holed, np.ma.masked_invalid(holed), np.ma.array(X, mask=np.isnan(holed)))
+        ]
+        np.testing.assert_array_equal(found[1], found[0])
+        np.testing.assert_array_equal(found[2], found[0])
+
+
 def test_a_feature_that_a_bootstrap_sample_lacks_is_named():
     holed = X.copy()
     holed[1:, 2] = np.nan

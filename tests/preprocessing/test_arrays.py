@@ -56,6 +56,21 @@ def test_an_array_of_images_is_a_sequence():
     assert [image.shape for image in check_images(np.ones((2, 8, 9, 3)))] == [(8, 9, 3)] * 2
 
 
+def test_an_array_of_arrays_is_a_list():
+    array = np.empty(2, dtype=object)
+    array[:] = [np.ones((4, 5)), np.ones((3, 3))]
+    assert [image.shape for image in check_images(array)] == [(4, 5), (3, 3)]
+
+
+def test_masked_pixels_are_missing_where_they_may_be():
+    masked = np.ma.masked_equal(np.arange(8).reshape(2, 4), 6)
+    for images in ([masked], np.ma.stack([masked])):
+        (found,) = check_images(images, missing=True)
+        np.testing.assert_array_equal(found, [[0, 1, 2, 3], [4, 5, np.nan, 7]])
+        with pytest.raises(ValueError, match=r"missing\. Fill them, images.*\.filled\(value\)"):
+            check_images(images)
+
+
 def test_object_images_of_numbers_become_floats():
     assert check_images([np.ones((4, 4), object)])[0].dtype == np.float64
 
