@@ -12,13 +12,14 @@ square of their correlations, and any rotation of the samples has the same δ.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from sparsebp._magnitudes import in_range, largest_known
 from sparsebp._warnings import warn_user
-from sparsebp.coding import split_missing
+from sparsebp.coding import KnownImage, split_missing
 from sparsebp.penalties import Penalty
 from sparsebp.samples import Samples
 
@@ -33,6 +34,9 @@ _LEVEL = 1.09
 _DENSE, _LEFT, _LARGE, _SEVERAL = 0.5, 5e-3, 10, 8
 #: α is too large where more than this share of the samples has no code, and of the energy is left.
 _IDLE = 0.5
+#: Of images, α is too large where more than this share of the energy is left. (White photographs:
+#: 2 to 46 % with α from 1 to 10, 85 % with α = 20.)
+_FAINT = 0.9
 #: A coefficient is in use above this fraction of the root mean square.
 _IN_USE = 0.01
 #: Samples of which the scale is computed.
@@ -78,6 +82,27 @@ def is_parabola(penalty: Penalty, responses: np.ndarray) -> bool:
     return growth(penalty, responses) > _PARABOLA
 
 
+class _Coded(NamedTuple):
+    """How samples or images are coded.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_components, n_columns)
+        Coefficients, of a sample or of a place in each column.
+    left : float
+        Share of the energy that they leave.
+    too_few : str
+        What is said of codes that are nearly all zero; empty if they are not.
+    room : float
+        Coefficients per column that suffice to represent all.
+    """
+
+    codes: np.ndarray
+    left: float
+    too_few: str
+    room: float
+
+
 def warn_of_units(
     name: str,
     penalty: Penalty,
@@ -91,46 +116,96 @@ def warn_of_units(
     Samples x, of which NaN is missing, and atoms A are columns; `encoded` maps samples to codes.
     Exact L1 codes of a sample are all zero for α ≥ 2 max|Aᵀx|.
     """
+
+    def coded() -> _Coded:
+        codes = encoded(few := x[:, :: -(-x.shape[1] // _FEW)])
+        few, known = split_missing(few)
+        error = np.square(few - A @ codes).sum(where=known is None or known)
+        left = float(error / np.square(few).sum())
+        idle = float((np.abs(codes) <= _IN_USE * _root_mean_square(codes)).all(axis=0).mean())
+        told = f"{idle:.0%} of them have no coefficient in use, and the codes leave {left:.0%}"
+        too_few = told if idle > _IDLE and left > _IDLE else ""
+        return _Coded(codes, left, too_few, min(A.shape) if min(A.shape) >= _SEVERAL else np.inf)
+
     pull = A.T @ split_missing(x)[0]
-    largest = 2 * float(np.abs(pull).max())
-    if not largest > 0:
-        return
     # Weight decay makes unused atoms short, for any scale of the samples.
     lengths = np.linalg.norm(A, axis=0)[:, np.newaxis]
     responses = pull / np.where(lengths > 0, lengths, 1)
+    limits = 2 * np.abs(pull).max(axis=0)
+    _warn_of_codes(name, penalty, alpha, responses, limits, coded, ("samples", "Aᵀx", "sample"))
+
+
+def warn_of_image_units(
+    name: str,
+    penalty: Penalty,
+    alpha: float,
+    images: Sequence[KnownImage],
+    basis: np.ndarray,
+    maps: Callable[[], Sequence[np.ndarray]],
+) -> None:
+    """Warn, as `warn_of_units` does, of images whose `maps` of the atoms are all zero, or dense."""
+
+    def coded() -> _Coded:
+        found, error, energy = maps(), 0.0, 0.0
+        for image, s in zip(images, found, strict=True):
+            x, known = image.variables["x"], image.variables.get("M", 1)
+            error += float(np.square(known * (x - image.weight(s, {"A": basis}))).sum())
+            energy += float(np.square(x).sum())
+        left = error / energy
+        too_few = f"their codes leave {left:.1%}" if left > _FAINT else ""
+        return _Coded(np.hstack(found), left, too_few, images[0].patch_shape[2])
+
+    pulls = [image.weight.T(image.variables["x"], {"A": basis}) for image in images]
+    limits = np.array([2 * float(np.abs(pull).max()) for pull in pulls])
+    words = ("images", "A ⋆ x", "pixel")
+    _warn_of_codes(name, penalty, alpha, np.hstack(pulls), limits, coded, words)
+
+
+def _warn_of_codes(
+    name: str,
+    penalty: Penalty,
+    alpha: float,
+    responses: np.ndarray,
+    limits: np.ndarray,
+    coded: Callable[[], _Coded],
+    words: tuple[str, str, str],
+) -> None:
+    """Warn of codes that are all zero, nearly all zero, or dense.
+
+    `limits` are the weights from which on the L1 codes of each sample, or image, are all zero;
+    `words` are the names of the samples, of their products with the atoms, and of one of them.
+    """
+    largest, (what, product, one) = float(limits.max()), words
+    if not largest > 0:
+        return
     if warn_of_hidden(name, penalty, responses, alpha=True) or not alpha:
         return
-    x = x[:, :: -(-x.shape[1] // _FEW)]
-    codes, unit = encoded(x), _root_mean_square(responses)
+    unit, (codes, left, too_few, room) = _root_mean_square(responses), coded()
+    scale = f"cale X to unit variance (multiply it by about {1 / unit:.1g})"
+    larger = f", or s{scale}" if unit < 1 else ""  # what has unit variance needs a smaller α
     if not codes.any() or is_parabola(penalty, codes):
         nearly = " beyond the smoothing at zero" if codes.any() else ""
         warn_user(
-            f"{name}: alpha is {alpha:g}, and all coefficients are zero{nearly}; for these samples "
-            f"alpha must be below {largest:.2g} (2 max|Aᵀx|). Give about "
-            f"{largest / 10:.1g}, or scale X to unit variance."
+            f"{name}: alpha is {alpha:g}, and all coefficients are zero{nearly}; for these {what} "
+            f"alpha must be below {largest:.2g} (2 max|{product}|). Give about "
+            f"{largest / 10:.1g}{larger}."
         )
         return
-    x, known = split_missing(x)
-    residual = x - A @ codes
-    left = float(np.square(residual).sum(where=known is None or known) / np.square(x).sum())
-    idle = float((np.abs(codes) <= _IN_USE * _root_mean_square(codes)).all(axis=0).mean())
-    if idle > _IDLE and left > _IDLE:
+    if too_few:
+        # Of a typical sample: the largest of all may be an outlier, and is above α then.
+        give = min(float(np.median(limits)), alpha) / 10
         warn_user(
-            f"{name}: alpha={alpha:g} is too large for these samples: {idle:.0%} of them have no "
-            f"coefficient in use, and the codes leave {left:.0%} of the energy. Give about "
-            f"{largest / 10:.1g}, or scale X to unit variance (multiply it by about "
-            f"{1 / unit:.1g})."
+            f"{name}: alpha={alpha:g} is too large for these {what}: {too_few} of the energy. "
+            f"Give about {give or alpha / 10:.1g}{larger}."
         )
         return
     used = float((np.abs(codes) > _IN_USE * _root_mean_square(codes)).mean()) * len(codes)
-    meant = unit < _LARGE or min(A.shape) < _SEVERAL
-    if not meant and left < _LEFT and used > _DENSE * min(A.shape):
+    if unit >= _LARGE and left < _LEFT and used > _DENSE * room:
         like_l1 = abs(growth(penalty, responses) - 2) < 0.2
-        give = f"Give about {unit:.1g}, or scale" if like_l1 else "Scale"
+        give = f"Give about {unit:.1g}, or s{scale}" if like_l1 else f"S{scale}"
         warn_user(
-            f"{name}: alpha={alpha:g} is too small for these samples: {used:.0f} coefficients per "
-            f"sample are in use and leave {left:.1g} of the energy, so codes are not sparse. "
-            f"{give} X to unit variance (multiply it by about {1 / unit:.1g})."
+            f"{name}: alpha={alpha:g} is too small for these {what}: {used:.2g} coefficients per "
+            f"{one} are in use and leave {left:.1g} of the energy, so codes are not sparse. {give}."
         )
 
 

@@ -252,3 +252,13 @@ def test_a_weight_that_leaves_most_samples_without_code_is_reported():
         warnings.simplefilter("error", UserWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.set_params(alpha=0.1).fit(X)
+
+
+def test_a_weight_that_is_too_large_is_told_with_a_smaller_one():
+    """An outlier is far above the weight, and few atoms leave much in any case."""
+    X = np.random.default_rng(0).normal(size=(300, 16))
+    X[0] *= 40
+    (message,) = said(SparseCoding(2, penalty="l1", alpha=4.0, **FAST), X)
+    assert "alpha=4 is too large" in message
+    assert float(message.split("Give about ")[1].rstrip(".").split(",")[0]) < 1
+    assert "scale X" not in message  # it has more than unit variance
