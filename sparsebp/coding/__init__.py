@@ -3,8 +3,9 @@
 from sparsebp.coding.alternating import STEPS, Alternation
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
-from sparsebp.coding.convolutional import AtomsResult, ConvolutionalSearch, drawn_atoms
+from sparsebp.coding.convolutional import ConvolutionalSearch, of_nothing
 from sparsebp.coding.encoding import encode
+from sparsebp.coding.image_atoms import TRUSTED_PIXELS, AtomsResult, AtomsState, drawn_atoms
 from sparsebp.coding.maps import KnownImage, Maps, encode_maps
 from sparsebp.coding.missing import split_missing
 from sparsebp.coding.online import OnlineLearning
@@ -17,8 +18,10 @@ __all__ = [
     "FITTED_STATE",
     "RESUMED_FORGETTING",
     "STEPS",
+    "TRUSTED_PIXELS",
     "Alternation",
     "AtomsResult",
+    "AtomsState",
     "BasisResult",
     "BasisSearch",
     "BasisState",
@@ -32,6 +35,7 @@ __all__ = [
     "encode_maps",
     "learn_by_pursuit",
     "least_squares_basis",
+    "of_nothing",
     "pursue",
     "replaced_atoms",
     "split_missing",

@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, replace
 
 import numpy as np
 
+from sparsebp._checkpoint import Checkpoint
 from sparsebp._checks import RandomSource
-from sparsebp._unused import unused_components
+from sparsebp.coding.image_atoms import (
+    KEPT_ATOMS,
+    AtomsResult,
+    AtomsState,
+    packed_atoms,
+    unpacked_atoms,
+    with_new_atoms,
+)
 from sparsebp.coding.maps import KnownImage, encode_maps
 from sparsebp.coding.search import rng_of_step
-from sparsebp.minimizers import Callback, Result, Status, minimize_lbfgs
+from sparsebp.minimizers import Callback, Status, minimize_lbfgs
 from sparsebp.penalties import Penalty
-from sparsebp.problems import Objective
+from sparsebp.problems import Objective, Problem
 from sparsebp.samples import in_order, one_blas_thread
-
-logger = logging.getLogger(__name__)
 
 #: Accuracy of the maps, and the maximum numbers of iterations for maps and for atoms, in a step.
 _TOL, _MAP_ITERATIONS, _ATOM_ITERATIONS = 1e-2, 30, 10
-#: Of atoms fitted to fresh windows in step t a share of _LAST / t is taken, so that about the last
-#: fifth of the steps count: the atoms of one batch are noisy.
+#: Of atoms fitted to fresh windows, which are a share p of the pixels so far, a share of _LAST · p
+#: is taken, so that about the last fifth of the pixels count: the atoms of one batch are noisy.
 _LAST = 5
 #: Unused atoms are replaced in this first fraction of the iterations.
 _REPLACING = 0.75
-
-
-@dataclass(frozen=True, eq=False)
-class AtomsResult(Result):
-    """The result of a search for atoms.
-
-    Parameters
-    ----------
-    energies : ndarray of shape (n_components,)
-        Mean squares of the coefficients in the last step.
-    """
-
-    energies: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -78,9 +69,10 @@ class ConvolutionalSearch:
     def run(
         self,
         images: Sequence[KnownImage],
-        basis: np.ndarray,
+        state: AtomsState,
         seed: int,
         callback: Callback | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> AtomsResult:
         """Take steps on fresh windows, or on the same images if one batch has them all.
 
@@ -88,12 +80,14 @@ class ConvolutionalSearch:
         ----------
         images : sequence of KnownImage
             At least one.
-        basis : ndarray of shape (n_features, n_components)
+        state : AtomsState
             Where to start.
         seed : int
             Determines the windows, and the replacements of unused atoms.
         callback : callable, optional
-            ``callback(iteration, value, basis)`` after each step; True stops.
+            ``callback(iteration, value, state)`` after each step; True stops.
+        checkpoint : Checkpoint, optional
+            Keeps the state after each step; if it has one, the search resumes there.
 
         Returns
         -------
@@ -101,38 +95,82 @@ class ConvolutionalSearch:
             The atoms after the last step with a finite objective. ``history`` holds the objective
             of each step on its batch; entry 0 is that of empty maps.
         """
-        basis = images[0].problem(self.penalty, self.alpha).project(basis)
-        energies, history = np.zeros(basis.shape[1]), [_of_nothing(images)]
-        status, maps = Status.ITERATION_LIMIT, None
+        state = self._projected(images, state)
+        history = [of_nothing(images)]
+        status, is_fresh = Status.ITERATION_LIMIT, not self.takes_all(images)
+        sizes = dict(zip(("features", "components"), state.basis.shape, strict=True))
+        kept = None if checkpoint is None else checkpoint.load(KEPT_ATOMS, **sizes)
+        if kept is not None:
+            history = kept.pop("history").tolist()
+            state = unpacked_atoms(kept, images)
         with one_blas_thread():
             try:
-                for number in range(self.max_iter):
+                for number in range(len(history) - 1, self.max_iter):
                     rng = rng_of_step(seed, number)
-                    batch = images if self.takes_all(images) else self._drawn(images, rng)
-                    maps = self._encoded(batch, basis, maps if batch is images else None)
-                    new, value = self._improved(
-                        batch, basis, maps, 1.0 if batch is images else _LAST / (number + 1)
-                    )
+                    batch = self.drawn(images, rng)
+                    new, value = self.step(batch, state, is_fresh=is_fresh)
                     if not np.isfinite(value):
                         status = Status.NOT_FINITE
                         break
-                    moved = np.linalg.norm(new - basis) / np.linalg.norm(new)
-                    energies, basis = _energies(maps), new
+                    change = np.linalg.norm(new.basis - state.basis) / np.linalg.norm(new.basis)
+                    state = new
                     history.append(value)
-                    if callback is not None and callback(number + 1, value, basis):
+                    if callback is not None and callback(number + 1, value, state):
                         status = Status.STOPPED
                         break
-                    if moved <= self.tol:
+                    if change <= self.tol:
                         status = Status.CONVERGED
                         break
                     if number + 1 < _REPLACING * self.max_iter:
-                        basis = _with_new_atoms(
-                            batch, basis, maps, unused_components(energies), rng
-                        )
+                        state = with_new_atoms(batch, state, rng)
+                    if checkpoint is not None:
+                        shown = replace(state, maps=None) if is_fresh else state
+                        checkpoint.keep({**packed_atoms(shown), "history": np.array(history)})
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
         n_iter = len(history) - 1
-        return AtomsResult(basis, history[-1], n_iter, status, tuple(history), energies)
+        return AtomsResult(state.basis, history[-1], n_iter, status, tuple(history), state)
+
+    def learn(
+        self, images: Sequence[KnownImage], state: AtomsState, seed: int
+    ) -> tuple[AtomsState, float]:
+        """Take as many steps as it takes batches of windows to cover some more images once.
+
+        Parameters
+        ----------
+        images : sequence of KnownImage
+            At least one.
+        state : AtomsState
+            What is known so far, whose atoms change the less, the more pixels they are of.
+        seed : int
+            Determines the windows, and the replacements of unused atoms.
+
+        Returns
+        -------
+        state : AtomsState
+            What is known now.
+        value : float
+            The objective of the last step on its batch.
+        """
+        sides = [(min(n, self.window or n), n) for image in images for n in image.shape]
+        along = [-(-n // side) for side, n in sides]
+        n_windows = sum(along[i] * along[i + 1] for i in range(0, len(along), 2))
+        state, value = self._projected(images, state), np.inf
+        with one_blas_thread():
+            for number in range(-(-n_windows // self.batch_size)):
+                rng = rng_of_step(seed, number)
+                batch = self.drawn(images, rng)
+                state, value = self.step(batch, replace(state, maps=None), is_fresh=True)
+                if not np.isfinite(value):
+                    break
+                state = with_new_atoms(batch, state, rng)
+        return replace(state, maps=None), value
+
+    def _projected(self, images: Sequence[KnownImage], state: AtomsState) -> AtomsState:
+        return replace(state, basis=self._problem(images[0]).project(state.basis))
+
+    def _problem(self, image: KnownImage) -> Problem:
+        return image.problem(self.penalty, self.alpha)
 
     def takes_all(self, images: Sequence[KnownImage]) -> bool:
         """Return whether each step takes all images as they are.
@@ -150,8 +188,23 @@ class ConvolutionalSearch:
         fits = self.window is None or all(max(i.shape) <= self.window for i in images)
         return fits and len(images) <= self.batch_size
 
-    def _drawn(self, images: Sequence[KnownImage], rng: RandomSource) -> list[KnownImage]:
-        """Draw windows, each place equally likely; whole images without replacement."""
+    def drawn(self, images: Sequence[KnownImage], rng: RandomSource) -> Sequence[KnownImage]:
+        """Return the images of a step.
+
+        Parameters
+        ----------
+        images : sequence of KnownImage
+            Of `run`.
+        rng : RandomState or Generator
+            Draws windows, each place equally likely; whole images without replacement.
+
+        Returns
+        -------
+        batch : sequence of KnownImage
+            The images themselves if one batch has them all.
+        """
+        if self.takes_all(images):
+            return images
         if self.window is None:
             chosen = rng.permutation(len(images))[: self.batch_size]
             return [images[i] for i in chosen]
@@ -165,9 +218,70 @@ class ConvolutionalSearch:
             for i, place in zip(chosen, corners * spans[chosen], strict=True)
         ]
 
-    def _encoded(
-        self, batch: Sequence[KnownImage], basis: np.ndarray, start: list[np.ndarray] | None
+    def step(
+        self, batch: Sequence[KnownImage], state: AtomsState, *, is_fresh: bool
+    ) -> tuple[AtomsState, float]:
+        """Find the maps of some images, and then better atoms.
+
+        Parameters
+        ----------
+        batch : sequence of KnownImage
+            The images.
+        state : AtomsState
+            What is known so far.
+        is_fresh : bool
+            Whether the batch is a part of what there is to learn from: the new atoms are then
+            averaged with the last ones. Else the maps start from the last ones.
+
+        Returns
+        -------
+        state : AtomsState
+            What is known now.
+        value : float
+            The objective on the batch.
+        """
+        basis = state.basis
+        maps = self.encoded(batch, basis, None if is_fresh else state.maps)
+        n_pixels = sum(image.n_pixels for image in batch)
+        share = min(_LAST * n_pixels / (state.n_pixels + n_pixels), 1.0) if is_fresh else 1.0
+        both = [
+            (self._problem(image), {**image.variables, "s": s})
+            for image, s in zip(batch, maps, strict=True)
+        ]
+        terms = [t for p, k in both for t in p.objective("A", k, scale=1 / n_pixels).terms]
+        problem = both[0][0]
+        objective = problem.constrained(Objective("A", tuple(terms)))
+        found = minimize_lbfgs(objective, basis, max_iter=_ATOM_ITERATIONS, tol=self.tol / 100)
+        if found.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        change = problem.project(found.point) - basis
+        new = problem.project(basis + basis.dtype.type(share) * change)
+        value = sum(p.value({**k, "A": new}, scale=1 / n_pixels) for p, k in both)
+        contributions = (1 - share) * state.contributions + share * _contributions(maps)
+        return AtomsState(new, contributions, state.n_pixels + n_pixels, maps=maps), value
+
+    def encoded(
+        self,
+        batch: Sequence[KnownImage],
+        basis: np.ndarray,
+        start: list[np.ndarray] | None = None,
     ) -> list[np.ndarray]:
+        """Find the maps of some images, to the accuracy of a step.
+
+        Parameters
+        ----------
+        batch : sequence of KnownImage
+            The images.
+        basis : ndarray of shape (n_features, n_components)
+            The atoms.
+        start : list of ndarray, optional
+            Maps to start from; by default zero.
+
+        Returns
+        -------
+        maps : list of ndarray, each (n_components, n_places)
+            One array for each image.
+        """
         limits = {"tol": _TOL, "max_iter": _MAP_ITERATIONS}
 
         def encoded(number: int) -> np.ndarray:
@@ -179,93 +293,24 @@ class ConvolutionalSearch:
 
         return list(in_order(encoded, range(len(batch)), self.n_threads))
 
-    def _improved(
-        self, batch: Sequence[KnownImage], basis: np.ndarray, maps: list[np.ndarray], share: float
-    ) -> tuple[np.ndarray, float]:
-        """Return a mean of the atoms and better ones for given maps, and the objective there."""
-        n_pixels = sum(image.n_pixels for image in batch)
-        known = [{**i.variables, "s": s} for i, s in zip(batch, maps, strict=True)]
-        problems = [image.problem(self.penalty, self.alpha) for image in batch]
-        both = list(zip(problems, known, strict=True))
-        terms = [t for p, k in both for t in p.objective("A", k, scale=1 / n_pixels).terms]
-        objective = problems[0].constrained(Objective("A", tuple(terms)))
-        found = minimize_lbfgs(objective, basis, max_iter=_ATOM_ITERATIONS, tol=self.tol / 100)
-        if found.status is Status.INTERRUPTED:
-            raise KeyboardInterrupt
-        step = basis.dtype.type(min(share, 1.0)) * (problems[0].project(found.point) - basis)
-        new = problems[0].project(basis + step)
-        return new, sum(p.value({**k, "A": new}, scale=1 / n_pixels) for p, k in both)
 
-
-def _of_nothing(images: Sequence[KnownImage]) -> float:
-    """Return the objective of empty maps."""
-    squares = sum(float(np.square(i.pixels, dtype=np.float64).sum()) for i in images)
-    return squares / sum(image.n_pixels for image in images)
-
-
-def _energies(maps: list[np.ndarray]) -> np.ndarray:
-    squares = sum(np.einsum("ij,ij->i", s, s, dtype=np.float64) for s in maps)
-    return np.asarray(squares) / sum(s.shape[1] for s in maps)
-
-
-def drawn_atoms(
-    images: Sequence[KnownImage], n_atoms: int, rng: RandomSource, residuals: Any = None
-) -> np.ndarray:
-    """Draw atoms from images: patches around pixels that are far from zero, faded at their borders.
-
-    From noise, atoms that are seldom used keep it for many iterations, and those that begin off
-    center are cut off.
+def of_nothing(images: Sequence[KnownImage]) -> float:
+    """Return the objective of empty maps.
 
     Parameters
     ----------
     images : sequence of KnownImage
         At least one.
-    n_atoms : int
-        How many.
-    rng : RandomState or Generator
-        Chooses images and pixels, in proportion to their squares.
-    residuals : sequence of ndarray of shape (n_channels, n_pixels), optional
-        What to take instead of the images' pixels.
 
     Returns
     -------
-    atoms : ndarray of shape (n_features, n_atoms)
-        Of unit norm; noise from images that are zero.
+    value : float
+        Of all pixels of the images.
     """
-    rows, columns, n_channels = images[0].patch_shape
-    fade = np.hanning(rows + 2)[1:-1, None, None] * np.hanning(columns + 2)[1:-1, None]
-    atoms = []
-    for number in (rng.random(n_atoms) * len(images)).astype(int):
-        image = images[number]
-        values = image.variables["x"] if residuals is None else residuals[number]
-        values = values.T.reshape(*image.shape, n_channels).astype(np.float64)
-        energy = np.square(values).sum(axis=2)
-        if energy.any():
-            place = rng.choice(energy.size, p=energy.ravel() / energy.sum())
-            y, x = np.unravel_index(place, energy.shape)
-            framed = np.pad(values, ((rows // 2, rows), (columns // 2, columns), (0, 0)))
-            atom = (framed[y : y + rows, x : x + columns] * fade).ravel()
-        else:
-            atom = rng.standard_normal(fade.size * n_channels)
-        atoms.append(atom / np.linalg.norm(atom))
-    return np.stack(atoms, axis=1).astype(images[0].pixels.dtype)
+    squares = sum(float(np.square(i.pixels, dtype=np.float64).sum()) for i in images)
+    return squares / sum(image.n_pixels for image in images)
 
 
-def _with_new_atoms(
-    batch: Sequence[KnownImage],
-    basis: np.ndarray,
-    maps: list[np.ndarray],
-    unused: np.ndarray,
-    rng: RandomSource,
-) -> np.ndarray:
-    """Replace given atoms by patches that are badly reconstructed."""
-    if not unused.size:
-        return basis
-    residuals = [
-        (image.variables["x"] - image.weight(s, {"A": basis})) * image.variables.get("M", 1)
-        for image, s in zip(batch, maps, strict=True)
-    ]
-    new = basis.copy()
-    new[:, unused] = drawn_atoms(batch, unused.size, rng, residuals)
-    logger.info("Replaced %d unused atoms.", unused.size)
-    return new
+def _contributions(maps: list[np.ndarray]) -> np.ndarray:
+    squares = np.sum([np.einsum("ij,ij->i", s, s, dtype=np.float64) for s in maps], axis=0)
+    return squares / (squares.sum() or 1.0)

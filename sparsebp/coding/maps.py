@@ -82,6 +82,26 @@ class KnownImage:
         known = None if self.known is None else self.known[part]
         return KnownImage(self.pixels[part], known, self.patch_shape)
 
+    def some_pixels(self, n_pixels: int) -> np.ndarray:
+        """Return evenly spaced pixels.
+
+        Parameters
+        ----------
+        n_pixels : int
+            How many, at most.
+
+        Returns
+        -------
+        pixels : ndarray of shape (n_channels, n)
+            NaN is missing.
+        """
+        places = np.linspace(0, self.n_pixels - 1, min(n_pixels, self.n_pixels)).astype(np.intp)
+        rows, columns = np.divmod(places, self.shape[1])
+        pixels = self.pixels[rows, columns]
+        return (
+            pixels if self.known is None else np.where(self.known[rows, columns], pixels, np.nan)
+        ).T
+
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from math import prod
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from sparsebp._checks import check_number
+from sparsebp._checks import check_matrix, check_number, check_readable, mistake
 from sparsebp._magnitudes import (
     check_largest,
     ignore_float_warnings,
@@ -22,13 +23,17 @@ from sparsebp._magnitudes import (
 from sparsebp._memory import check_memory
 from sparsebp._shapes import COLORS, checked_patch_shape, resolved_patch_shape
 from sparsebp._warnings import warn_user
-from sparsebp.coding import KnownImage, Maps, encode_maps
+from sparsebp.coding import KnownImage, encode_maps
 from sparsebp.estimators._coder import Coder
+from sparsebp.estimators._units import SCALED, warn_of_scale
 from sparsebp.network import Convolution
 from sparsebp.penalties import Penalty
 from sparsebp.preprocessing._arrays import check_images
 from sparsebp.problems.sparse_coding import require_bounded
-from sparsebp.samples import count_threads, in_order
+from sparsebp.samples import Samples, count_threads, in_order
+
+T = TypeVar("T")
+_MAPS = "Give what transform returned; a single map is put into a list."
 
 
 class ImageCoder(Coder, auto_wrap_output_keys=None):  # maps are no table
@@ -53,7 +58,7 @@ class ImageCoder(Coder, auto_wrap_output_keys=None):  # maps are no table
         Parameters
         ----------
         X : sequence of array-like, each (height, width) or (height, width, 3)
-            Images like those of `fit`; NaN are missing pixels.
+            Images like those of `fit`; pixels that are NaN or masked are missing.
 
         Returns
         -------
@@ -72,15 +77,39 @@ class ImageCoder(Coder, auto_wrap_output_keys=None):  # maps are no table
         Warns
         -----
         UserWarning
-            If ``alpha`` was changed after `fit`, which has no effect.
+            If ``alpha`` was changed after `fit`, which has no effect, or the images are in other
+            units than those of `fit`.
         ConvergenceWarning
             If maps have not converged.
         """
-        images, found = self._encoded(X)
-        return [
-            np.ascontiguousarray(maps.points.T).reshape(*image.weight.map_shape, -1)
-            for image, maps in zip(images, found, strict=True)
-        ]
+        images = self._known(X)
+        self._warn_of_changes()
+        self._check_memory(images, len(self.components_), keeps=True)
+
+        def shaped(image: KnownImage, maps: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(maps.T).reshape(*image.weight.map_shape, -1)
+
+        return self._of_each(images, shaped)
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> list[np.ndarray]:
+        """Learn atoms from images, and compute their maps.
+
+        Parameters
+        ----------
+        X : sequence of array-like, each (height, width) or (height, width, 3)
+            As for `fit`.
+        y : Ignored
+            Present for the interface.
+        **fit_params : dict
+            For `fit`.
+
+        Returns
+        -------
+        maps : list of ndarray, each (height + rows − 1, width + columns − 1, n_components)
+            As `transform` returns them.
+        """
+        X = list(X) if isinstance(X, Iterator) else X  # which is read twice
+        return super().fit_transform(X, y, **fit_params)  # type: ignore[return-value]
 
     def inverse_transform(self, X: Any) -> list[np.ndarray]:
         """Compute the images that maps stand for.
@@ -97,26 +126,65 @@ class ImageCoder(Coder, auto_wrap_output_keys=None):  # maps are no table
 
         Raises
         ------
-        ValueError
-            If maps are of another shape.
+        ValueError, TypeError
+            If maps are of another shape, or not finite.
         """
         check_is_fitted(self)
-        shape = self._shape_of_atoms(self.n_features_in_)
+        shape, n_components = self._shape_of_atoms(self.n_features_in_), len(self.components_)
         images = []
-        for number, maps in enumerate(X):
-            values = np.asarray(maps, dtype=self.components_.dtype)
-            sides = tuple(n - side + 1 for n, side in zip(values.shape, shape[:2], strict=False))
-            if values.ndim != 3 or values.shape[2] != len(self.components_) or min(sides) < 1:
+        for number, maps in enumerate(self._checked_maps(X)):
+            sides = tuple(n - side + 1 for n, side in zip(maps.shape, shape[:2], strict=False))
+            if min(sides) < 1:
                 raise ValueError(
-                    f"X[{number}] has shape {values.shape}; give maps (n_rows, n_columns, "
-                    f"{len(self.components_)}), as transform returns them for an image."
+                    f"X[{number}] has maps of {maps.shape[0]} × {maps.shape[1]} places, which are "
+                    f"smaller than an atom of {shape[0]} × {shape[1]} pixels. {_MAPS}"
                 )
             weight = Convolution("A", patch_shape=shape, image_shape=(sides[0], sides[1]))
-            flat = np.ascontiguousarray(values.reshape(-1, len(self.components_)).T)
+            flat = np.ascontiguousarray(maps.reshape(-1, n_components).T)
             with ignore_float_warnings():
                 image = weight(flat, {"A": self.components_.T}).T.reshape(*sides, shape[2])
             images.append(require_finite("The images", image if shape[2] > 1 else image[..., 0]))
         return images
+
+    def silent_components(self, codes: Any) -> np.ndarray:
+        """Return the atoms that contribute almost nothing to some images.
+
+        Parameters
+        ----------
+        codes : sequence of array-like, each (n_rows, n_columns, n_components)
+            Maps, as `transform` returns them.
+
+        Returns
+        -------
+        silent : ndarray of int
+            Indices of the atoms of which the mean square of the coefficients is below a thousandth
+            of the typical one.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If maps are of another shape.
+        """
+        check_is_fitted(self)
+        flat = [maps.reshape(-1, len(self.components_)) for maps in self._checked_maps(codes)]
+        return super().silent_components(np.concatenate(flat))
+
+    def _checked_maps(self, X: Any) -> list[np.ndarray]:
+        """Return maps in the model's precision, or raise an error if they are none."""
+        if isinstance(X, str | bytes | dict) or not isinstance(X, Iterable):
+            raise TypeError(mistake("X", "a sequence of maps", X, f" {_MAPS}"))
+        n_components, checked = len(self.components_), []
+        for number, maps in enumerate(X):
+            name, shape = f"X[{number}]", np.shape(check_readable(f"X[{number}]", maps))
+            if len(shape) != 3 or shape[2] != n_components or 0 in shape:
+                raise ValueError(
+                    f"{name} has shape {shape}, not (n_rows, n_columns, {n_components}). {_MAPS}"
+                )
+            flat = check_matrix(name, np.reshape(maps, (-1, n_components)))
+            checked.append(in_precision(name, flat, self.components_.dtype).reshape(shape))
+        if not checked:
+            raise ValueError(mistake("X", "maps of at least one image", X, f" {_MAPS}"))
+        return checked
 
     def score(self, X: Any, y: Any = None) -> float:
         """Compute minus the objective of images, so that higher is better.
@@ -138,14 +206,15 @@ class ImageCoder(Coder, auto_wrap_output_keys=None):  # maps are no table
         ValueError, TypeError
             If X is unusable.
         """
-        images, found = self._encoded(X)
-        total = sum(
-            image.problem(self.penalty_, self.alpha_).value(
-                {**image.variables, "A": self.components_.T, "s": maps.points}, scale=1
-            )
-            for image, maps in zip(images, found, strict=True)
-        )
-        return -total / sum(image.n_pixels for image in images)
+        images = self._known(X)
+        self._warn_of_changes()
+        self._check_memory(images, len(self.components_))
+
+        def value(image: KnownImage, maps: np.ndarray) -> float:
+            known = {**image.variables, "A": self.components_.T, "s": maps}
+            return image.problem(self.penalty_, self.alpha_).value(known, scale=1)
+
+        return -sum(self._of_each(images, value)) / sum(image.n_pixels for image in images)
 
     def with_alpha(self, alpha: float) -> Self:
         """Return a fitted model with the same atoms and another weight of the penalty.
@@ -169,6 +238,14 @@ class ImageCoder(Coder, auto_wrap_output_keys=None):  # maps are no table
         model = copy(self)
         model.alpha = model.alpha_ = check_number("alpha", alpha, minimum=0)
         return model
+
+    def _warn_of_changes(self) -> None:
+        if self.alpha != self.alpha_:
+            warn_user(
+                f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, and "
+                f"transform uses that weight. with_alpha({self.alpha!r}) returns a model with the "
+                "same atoms and the new weight; fit learns atoms for it."
+            )
 
     def _accepted(self, penalty: Penalty) -> Penalty:
         require_bounded(penalty)
@@ -210,25 +287,21 @@ class ImageCoder(Coder, auto_wrap_output_keys=None):  # maps are no table
         return images
 
     def _check_memory(
-        self, images: list[KnownImage], n_components: int, window: int | None = None
+        self, images: Sequence[KnownImage], n_components: int, *, keeps: bool = False
     ) -> None:
-        """Raise MemoryError if the maps of images, or of their windows, do not fit, and slopes."""
-        places = []
-        for image in images:
-            sides = [min(n, window or n) for n in image.shape]
-            places.append(prod(n + p - 1 for n, p in zip(sides, image.patch_shape, strict=False)))
-        shape = (n_components, sum(places) + 2 * max(places))
-        itemsize = images[0].pixels.itemsize
-        check_memory("n_components", n_components, shape, itemsize=itemsize)
+        """Raise MemoryError if maps and slopes of as many images as threads do not fit.
 
-    def _encoded(self, X: Any) -> tuple[list[KnownImage], list[Maps]]:
+        With `keeps`, also if the maps of all images do not.
+        """
+        places = sorted(prod(image.weight.map_shape) for image in images)
+        at_work = places[-count_threads(self.n_jobs) :]
+        n_places = 3 * sum(at_work) + keeps * sum(places)
+        itemsize = images[0].pixels.itemsize
+        check_memory("n_components", n_components, (n_components, n_places), itemsize=itemsize)
+
+    def _known(self, X: Any) -> list[KnownImage]:
+        """Return images like those of `fit`, or raise an error; warn of other units."""
         check_is_fitted(self)
-        if self.alpha != self.alpha_:
-            warn_user(
-                f"alpha is {self.alpha!r}, but was {self.alpha_:g} when this model was fitted, and "
-                f"transform uses that weight. with_alpha({self.alpha!r}) returns a model with the "
-                "same atoms and the new weight; fit learns atoms for it."
-            )
         images = self._images(X, self.components_.dtype)
         shape = self._shape_of_atoms(self.n_features_in_)
         if images[0].patch_shape != shape:
@@ -236,18 +309,31 @@ class ImageCoder(Coder, auto_wrap_output_keys=None):  # maps are no table
                 f"X has images of {images[0].patch_shape[2]} channel(s), but this model was fitted "
                 f"to images of {shape[2]}; give images like those."
             )
-        self._check_memory(images, len(self.components_))
+        warn_of_scale(Samples.of(some_pixels(images)), self.sample_scale_)
+        return images
 
-        def encoded(image: KnownImage) -> Maps:
+    def _of_each(
+        self, images: list[KnownImage], use: Callable[[KnownImage, np.ndarray], T]
+    ) -> list[T]:
+        """Return what `use` makes of each image and its maps, one image at a time per thread."""
+
+        def encoded(image: KnownImage) -> tuple[T, bool]:
             with ignore_float_warnings():
-                return encode_maps(image, self.components_.T, self.penalty_, self.alpha_)
+                maps = encode_maps(image, self.components_.T, self.penalty_, self.alpha_)
+                return use(image, maps.points), maps.has_converged
 
         found = list(in_order(encoded, images, count_threads(self.n_jobs)))
-        unfinished = sum(not maps.has_converged for maps in found)
+        unfinished = sum(not has_converged for _, has_converged in found)
         if unfinished:
             warn_user(
                 f"The maps of {unfinished} of {len(images)} images have not converged; scale the "
                 "images to about unit variance, or raise alpha.",
                 ConvergenceWarning,
             )
-        return images, found
+        return [result for result, _ in found]
+
+
+def some_pixels(images: Sequence[KnownImage]) -> np.ndarray:
+    """Return pixels of images (n_channels, n), so many that they show the scale; NaN is missing."""
+    each = max(SCALED // len(images), 1)
+    return np.hstack([image.some_pixels(each) for image in images])

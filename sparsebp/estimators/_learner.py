@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from numbers import Integral
+from time import perf_counter
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -32,10 +34,10 @@ from sparsebp._unused import unused_components
 from sparsebp._validation import samples_of
 from sparsebp._warnings import warn_user
 from sparsebp.coding import split_missing
-from sparsebp.estimators._callbacks import CallbackSupportMixin, with_callbacks
+from sparsebp.estimators._callbacks import CallbackSupportMixin, tell, with_callbacks
 from sparsebp.estimators._coder import Coder
 from sparsebp.estimators._fitting import restore_on_error
-from sparsebp.estimators._resuming import checksum, identity
+from sparsebp.estimators._resuming import checksum, identity, samples_identity
 from sparsebp.estimators._units import SCALED, scale_of, warn_of_scale
 from sparsebp.minimizers import Result, Status
 from sparsebp.samples import Samples, count_threads
@@ -95,17 +97,21 @@ class Learner(CallbackSupportMixin, Coder):
             orthonormal filters.
         """
         self.check_parameters()
-        samples, checksums = self._samples_to_learn(X)
+        samples, of_blocks = self._samples_to_learn(X)
         rng = random_source(self.random_state)
         if self.checkpoint is None:
             self._learn(X, samples, Checkpoint(rng))
             return self
-        fit = identity(self, samples, checksums)
+        fit = identity(self, self._identity_of(samples, of_blocks))
         limit = "max_iter" if self._can_go_on else ""
         with CheckpointFile(self.checkpoint, fit, rng, limit) as checkpoint:
             self._learn(X, samples, checkpoint)
             checkpoint.stays = self._can_go_on and self.status_ == _AT_LIMIT
         return self
+
+    def _identity_of(self, samples: Any, of_blocks: list[int]) -> dict[str, Any]:
+        """Return what identifies what `_samples_to_learn` returned."""
+        return samples_identity(samples, of_blocks)
 
     @property
     def _can_go_on(self) -> bool:
@@ -266,6 +272,19 @@ class Learner(CallbackSupportMixin, Coder):
                 "init has rows of zeros, which a fit cannot change; draw these rows at random."
             )
         return init
+
+    def _rng_of_batch(self) -> RandomSource:
+        """Return the generator of the next `partial_fit`, which differs between batches."""
+        if hasattr(self, "components_") and isinstance(self.random_state, Integral):
+            return np.random.RandomState([int(self.random_state), self.n_iter_])
+        return random_source(self.random_state)
+
+    def _record_batch(self, start: float, value: float, begun: float, *, first: bool) -> None:
+        """Set the attributes about a batch of `partial_fit`, which began at a time, and tell it."""
+        before, n_iter = ((start,), 1) if first else (self.objective_history_, self.n_iter_ + 1)
+        self.objective_, self.objective_history_ = value, np.array([*before, value])
+        self.n_iter_, self.status_ = n_iter, "partial"
+        tell(self, n_iter, value, perf_counter() - begun)
 
     def _warn_of_checkpoint(self) -> None:
         """Warn of a checkpoint in `partial_fit`, which writes none."""

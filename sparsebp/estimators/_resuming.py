@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from importlib.metadata import version
 from numbers import Integral
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info
 from sparsebp import __version__
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._namespaces import to_numpy
+from sparsebp.coding import KnownImage
 from sparsebp.penalties import Penalty, Signed, values_of_each
 from sparsebp.samples import Samples
 
@@ -33,10 +34,10 @@ def checksum(block: Any) -> int:
     return crc32(np.ascontiguousarray(to_numpy(block).T).data)
 
 
-def identity(estimator: Any, samples: Samples, checksums: list[int]) -> dict[str, Any]:
+def identity(estimator: Any, data: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters, samples and versions that determine the bits of a fit, by name.
 
-    The checksums are those of the samples' blocks.
+    `data` is what identifies the samples: `samples_identity` or `images_identity`.
     """
     fit: dict[str, Any] = {"estimator": type(estimator).__name__}
     parameters = estimator.get_params(deep=False)
@@ -44,16 +45,34 @@ def identity(estimator: Any, samples: Samples, checksums: list[int]) -> dict[str
     if estimator.warm_start:
         last = [getattr(estimator, name, None) for name in ("components_", "state_")]
         fit["the last fit"] = _described(last)
-    some = to_numpy(samples.take_evenly(_SOME)).tobytes()
-    fit["shape of X"], fit["dtype of X"] = samples.shape[::-1], str(samples.dtype)
-    per_row, per_column = to_numpy(samples.block(0, 2)).strides  # samples are columns
-    fit["memory order of X"] = "C" if per_row <= per_column else "F"
-    fit["checksum of X"] = _digest(some + repr(checksums).encode())
-    fit |= {"sparsebp": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
+    fit |= {**data, "sparsebp": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
     fit["numba"] = version("numba")
     blas = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
     kernels = {f"{lib['internal_api']} {lib.get('architecture', '')}".strip() for lib in blas}
     return fit | {"BLAS": ", ".join(sorted(kernels))}
+
+
+def samples_identity(samples: Samples, checksums: list[int]) -> dict[str, Any]:
+    """Return what identifies samples, of whose blocks these are the checksums."""
+    some = to_numpy(samples.take_evenly(_SOME)).tobytes()
+    per_row, per_column = to_numpy(samples.block(0, 2)).strides  # samples are columns
+    return {
+        "shape of X": samples.shape[::-1],
+        "dtype of X": str(samples.dtype),
+        "memory order of X": "C" if per_row <= per_column else "F",
+        "checksum of X": _digest(some + repr(checksums).encode()),
+    }
+
+
+def images_identity(images: Sequence[KnownImage]) -> dict[str, Any]:
+    """Return what identifies images, and the shape of their atoms."""
+    arrays = [a for i in images for a in (i.pixels, i.known) if a is not None]
+    return {
+        "shapes of X": [image.shape for image in images],
+        "dtype of X": str(images[0].pixels.dtype),
+        "checksum of X": _digest(repr([checksum(a) for a in arrays]).encode()),
+        "shape of atoms": images[0].patch_shape,
+    }
 
 
 def _described(value: Any) -> Any:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from functools import partial
+from time import perf_counter
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from sparsebp._checkpoint import Checkpoint
-from sparsebp._checks import check_integer, check_number, draw_seed, mistake, random_source
-from sparsebp._fitted import Numbers
+from sparsebp._checks import check_integer, check_number, draw_seed, mistake
+from sparsebp._fitted import Maybe, Numbers, Size
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import COLORS, PatchShape, checked_patch_shape
-from sparsebp._warnings import warn_user
-from sparsebp.coding import ConvolutionalSearch, KnownImage, drawn_atoms
-from sparsebp.estimators._callbacks import watching, with_callbacks
-from sparsebp.estimators._fitting import require_success, restore_on_error
-from sparsebp.estimators._image_coder import ImageCoder
+from sparsebp.coding import of_nothing
+from sparsebp.estimators._fitting import require_usable, restore_on_error
+from sparsebp.estimators._image_learner import ImageLearner, fitted_attributes
 from sparsebp.estimators._learner import Learner
 from sparsebp.penalties import Penalty
-from sparsebp.samples import count_threads
-
-#: Ratio of the means of images to their standard deviations above which `fit` warns.
-_OFFSET = 0.5
 
 
-class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None):
+class ConvolutionalSparseCoding(ImageLearner, auto_wrap_output_keys=None):
     """Convolutional sparse coding: an image is a sum of few atoms, each at any place.
 
     Minimizes, in the atoms A and the maps s of each image x,
@@ -63,7 +55,8 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
         Windows per iteration. If that is all there is to learn from (no image is larger than the
         window, nor are there more of them), all are used every time and start from their last maps.
     window : int, default=64
-        Height and width of the windows that are cut from the images; None takes whole images.
+        Height and width of the windows that are cut from the images, at least those of an atom;
+        None takes whole images.
     init : array-like of shape (n_components, n_features), default=None
         Initial atoms; None draws them from the images: patches, faded at their borders.
     warm_start : bool, default=False
@@ -73,6 +66,10 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
     n_jobs : int, default=None
         Number of threads over images; −1 for one per processor, None for as many as BLAS may use.
         The result does not depend on it.
+    checkpoint : path, default=None
+        File from which `fit`, called again with the same images and parameters after its process
+        was killed, resumes to the last bit. A fit that ends removes it. `partial_fit` writes none,
+        and warns.
     verbose : bool, default=False
         Whether to print a line for each iteration.
     callback : callable, default=None
@@ -91,7 +88,11 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
     objective_history_ : ndarray of shape (n_iterations + 1,)
         The objective of each iteration on its batch; entry 0 is that of empty maps.
     contributions_ : ndarray of shape (n_components,)
-        Share of each component in what all contribute to the last batch.
+        Share of each component in what all contribute to about the last fifth of the pixels seen,
+        or to all images if each iteration takes all.
+    n_pixels_seen_ : int
+        Number of pixels that the atoms were learned from, with repetitions: how much they count
+        when `partial_fit` goes on from them.
     n_iter_ : int
         Number of iterations.
     status_ : str
@@ -118,11 +119,11 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
     ((3, 16), [(15, 17, 3), (15, 17, 3)])
     """
 
-    checkpoint = None
     _fitted: ClassVar[dict[str, Any]] = {
         **{name: kind for name, kind in Learner._fitted.items() if name != "feature_names_in_"},
         "penalty_": Penalty,
         "alpha_": Numbers(at_least=0),
+        "n_pixels_seen_": Maybe(Size("pixels")),
     }
 
     def __init__(
@@ -142,6 +143,7 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         verbose: bool | int = False,
         callback: Callable[[int, float], Any] | None = None,
     ) -> None:
@@ -159,11 +161,10 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.checkpoint = checkpoint
         self.verbose = verbose
         self.callback = callback
 
-    @restore_on_error
-    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn atoms from images.
 
@@ -171,7 +172,7 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
         ----------
         X : sequence of array-like, each (height, width) or (height, width, 3)
             The images, such as those of `whiten_images`, all gray or all color. Their sizes may
-            differ. NaN are missing pixels.
+            differ. Pixels that are NaN or masked are missing.
         y : Ignored
             Present for the interface.
 
@@ -191,41 +192,65 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
         Warns
         -----
         UserWarning
-            If images have a mean far from zero, which atoms would then represent.
+            If images have a mean far from zero, which atoms would then represent, or `alpha` does
+            not suit their scale.
         ConvergenceWarning
             If atoms are unused.
         """
+        return super().fit(X, y)
+
+    @restore_on_error
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from more images, in addition to earlier ones.
+
+        As many iterations as it takes batches of windows to cover the images once. Their atoms are
+        averaged with the last ones, so that about the last fifth of all pixels so far counts, those
+        of `fit` and of earlier calls included (``n_pixels_seen_``, which saved models keep). So
+        after `fit` a small image changes the atoms only slightly.
+
+        Parameters
+        ----------
+        X : sequence of array-like, each (height, width) or (height, width, 3)
+            Images like those of `fit`, of any sizes.
+        y : Ignored
+            Present for the interface.
+
+        Returns
+        -------
+        self : ConvolutionalSparseCoding
+            The estimator after these images.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X or a parameter is unusable, or X has another number of channels.
+        MemoryError
+            If the maps would not fit into memory.
+
+        Warns
+        -----
+        UserWarning
+            As `fit` does, for the first images; later if images are in other units.
+
+        Notes
+        -----
+        Atoms of unknown origin, such as those set as ``components_``, count as 3,276,800 pixels, as
+        those of a hundred iterations of `fit` with the default windows.
+        """
+        begun, first = perf_counter(), not hasattr(self, "components_")
         self.check_parameters()
-        images = self._images(X)
-        rng = random_source(self.random_state)
-        self.n_features_in_ = int(np.prod(images[0].patch_shape))
-        n_components = self.n_components or self.n_features_in_
-        largest = sorted(images, key=lambda image: -image.n_pixels)[: self.batch_size]
-        self._check_memory(largest, n_components, self.window)
-        dtype = images[0].pixels.dtype
-        start = self._start((n_components, self.n_features_in_), rng, dtype).T
-        if self.init is None and not (self.warm_start and hasattr(self, "components_")):
-            start = drawn_atoms(images, n_components, rng)
-        search = ConvolutionalSearch(
-            self._make_penalty(n_components),
-            float(self.alpha),
-            batch_size=int(self.batch_size),
-            window=self.window,
-            max_iter=self.max_iter,
-            tol=float(self.tol),
-            n_threads=count_threads(self.n_jobs),
-        )
-        fitted_at = partial(_fitted_attributes, search)
-        with (
-            ignore_float_warnings(),
-            watching(self, X, fitted_at, Checkpoint(rng)) as watch,
-        ):
-            result = search.run(images, np.ascontiguousarray(start), draw_seed(rng), watch)
-            require_success(result)
-            vars(self).update(fitted_at(result.point))
-        self._record(result, limit_is_failure=search.takes_all(images))
-        self._warn_of_offsets(images)
-        self._warn_of_silence(result.energies)
+        images, _ = self._samples_to_learn(X, reset=first)
+        rng = self._rng_of_batch()
+        state, search = self._state_at_start(images, rng, resumed=True), self._search()
+        with ignore_float_warnings():
+            state, value = search.learn(images, state, draw_seed(rng))
+        require_usable(state.basis, value)
+        vars(self).update(fitted_attributes(search, state))
+        self.contributions_ = state.contributions
+        self._record_batch(of_nothing(images), value, begun, first=first)
+        if first:
+            self._warn_of_images(search, images)
+            self._warn_of_checkpoint()
         return self
 
     def check_parameters(self) -> None:
@@ -240,23 +265,5 @@ class ConvolutionalSparseCoding(ImageCoder, Learner, auto_wrap_output_keys=None)
         check_integer("window", self.window, none="whole images")
         self._check_penalty(self.n_components)
 
-    def _warn_of_offsets(self, images: list[KnownImage]) -> None:
-        """Warn of images whose means are not small, which atoms would then represent."""
-        offset = np.mean([float(image.pixels.mean()) ** 2 for image in images])
-        if offset > _OFFSET**2 * np.mean([float(image.pixels.var()) for image in images]):
-            warn_user(
-                f"The images have means of about {np.sqrt(offset):.2g}, which take coefficients "
-                "everywhere. Remove slow changes of brightness first, for example by "
-                "sparsebp.preprocessing.whiten_images."
-            )
-
     def _silence(self) -> tuple[str, str]:
         return "atoms {} unused", "Lower alpha or n_components, or raise max_iter."
-
-
-def _fitted_attributes(search: ConvolutionalSearch, basis: np.ndarray) -> dict[str, Any]:
-    return {
-        "components_": np.ascontiguousarray(basis.T),
-        "penalty_": search.penalty,
-        "alpha_": search.alpha,
-    }

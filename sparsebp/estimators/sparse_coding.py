@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from numbers import Integral
 from time import perf_counter
 from typing import Any, ClassVar, Self
 
@@ -20,7 +19,6 @@ from sparsebp._checks import (
     check_integer,
     check_number,
     draw_seed,
-    random_source,
 )
 from sparsebp._fitted import Maybe
 from sparsebp._magnitudes import ignore_float_warnings
@@ -37,7 +35,7 @@ from sparsebp.coding import (
 )
 from sparsebp.coding.alternating import check_closed_form
 from sparsebp.estimators._atom_coder import FITTED_RULE, AtomCoder, fitted_attributes
-from sparsebp.estimators._callbacks import tell, watching
+from sparsebp.estimators._callbacks import watching
 from sparsebp.estimators._fitting import require_success, require_usable, restore_on_error
 from sparsebp.estimators._learner import Learner
 from sparsebp.estimators._subspaces import atoms_in_groups
@@ -276,9 +274,7 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         begun, first = perf_counter(), not hasattr(self, "components_")
         self.check_parameters()
         samples, _ = self._samples_to_learn(X, reset=first)
-        rng = random_source(self.random_state)
-        if not first and isinstance(self.random_state, Integral):  # not the same in every batch
-            rng = np.random.RandomState([int(self.random_state), self.n_iter_])
+        rng = self._rng_of_batch()
         state = self._state_at_start(samples, rng, resumed=True)
         x = samples.block(0, samples.shape[1])
         search = replace(self._online(state.basis.shape[1]), forgetting=RESUMED_FORGETTING)
@@ -286,12 +282,9 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
             state = state.moved_to(search.project(state.basis))
             start = search.value_at_start(x, state.basis)
             state, objective = search.learn(x, state, draw_seed(rng))
-        before, n_iter = ((start,), 1) if first else (self.objective_history_, self.n_iter_ + 1)
         require_usable(state.basis, objective)
         vars(self).update(fitted_attributes(search, state))
-        self.objective_, self.objective_history_ = objective, np.array([*before, objective])
-        self.n_iter_, self.status_ = n_iter, "partial"
-        tell(self, n_iter, objective, perf_counter() - begun)
+        self._record_batch(start, objective, begun, first=first)
         if first:
             self._warn_of_units(samples)
             self._warn_of_checkpoint()

@@ -172,7 +172,10 @@ def test_unused_atoms_are_replaced_and_a_large_alpha_is_told():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = small(init=init, max_iter=6, alpha=0.5).fit(images)
     assert abs(model.components_[3].sum()) < 2
-    with pytest.warns(ConvergenceWarning, match="4 of 4 atoms are unused: .* nothing"):
+    with (
+        pytest.warns(ConvergenceWarning, match="4 of 4 atoms are unused: .* nothing"),
+        pytest.warns(UserWarning, match="alpha is 100, and all coefficients are zero"),
+    ):
         small(alpha=100.0).fit(IMAGES)
 
 
@@ -202,8 +205,12 @@ def test_another_alpha_needs_a_copy(fitted):
         ([np.full((5, 5), np.inf)], "finite"),
         ([np.full((5, 5), 1e200)], "overflow"),
         ([IMAGES[0], np.zeros((5, 5, 3))], "partly gray and partly color"),
+        ([np.zeros((3, 9, 9))], r"channels, which are last here, give np.moveaxis\(image, 0, -1\)"),
+        ([np.zeros((1, 9, 9))], r"give image\[0\]"),
+        ([np.zeros((9, 9, 1))], r"give image\[..., 0\]"),
+        ([1j * IMAGES[0]], "Complex data not supported$"),
     ],
-    ids=range(7),
+    ids=range(11),
 )
 def test_unusable_images_raise_errors(images, message):
     with pytest.raises(ValueError, match=message):
@@ -216,6 +223,8 @@ def test_unusable_images_raise_errors(images, message):
         ({"alpha": -1}, "alpha must be"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"window": 0}, "window must be"),
+        ({"window": 2}, "window must be at least 3, a side of the atoms"),
+        ({"checkpoint": 3}, "checkpoint must be a path"),
         ({"patch_shape": (2, 3, 4)}, "patch_shape must be"),
         ({"patch_shape": (3, 3, 3)}, r"is not for images of 1 channel\(s\)"),
         ({"init": np.ones((4, 8))}, r"init has shape \(4, 8\)"),
@@ -239,10 +248,23 @@ def test_maps_are_no_table(fitted):
         fitted.set_output(transform="pandas")
 
 
-def test_maps_of_another_shape_raise_an_error(fitted):
-    for wrong in (np.zeros((5, 5, 3)), np.zeros((2, 5, 4)), np.zeros((5, 5))):
-        with pytest.raises(ValueError, match=r"X\[0\] has shape"):
-            fitted.inverse_transform([wrong])
+@pytest.mark.parametrize("method", ["inverse_transform", "silent_components"])
+def test_what_is_no_list_of_maps_raises_an_error(fitted, method):
+    wrong = [[np.zeros(shape)] for shape in ((5, 5, 3), (5, 5), (0, 5, 4))]
+    wrong += [[np.full((5, 5, 4), v)] for v in (np.nan, 1j, "a")]
+    wrong += [np.zeros((5, 5, 4)), [[[1], [1, 2]]], [], None, "maps"]
+    for maps in wrong:
+        with pytest.raises((ValueError, TypeError), match=r"^X"):
+            getattr(fitted, method)(maps)
+    with pytest.raises(ValueError, match="smaller than an atom"):
+        fitted.inverse_transform([np.zeros((2, 5, 4))])
+
+
+def test_maps_say_which_atoms_are_silent(fitted):
+    maps = fitted.transform(IMAGES)
+    for m in maps:
+        m[..., 1] = 0
+    assert fitted.silent_components(maps).tolist() == [1]
 
 
 def test_constant_images_leave_nothing_to_learn():
@@ -260,3 +282,150 @@ def test_the_interface_is_scikit_learns(fitted):
     assert tags.allow_nan
     assert not tags.two_d_array
     assert len(fitted.get_feature_names_out()) == 4
+
+
+def test_images_may_be_given_in_many_ways(fitted):
+    expected = fitted.components_
+    array = np.empty(2, dtype=object)
+    array[:] = IMAGES
+    strided = [np.repeat(image, 2, axis=1)[:, ::2] for image in IMAGES]
+    for images in (tuple(IMAGES), array, strided, [np.asfortranarray(i) for i in IMAGES]):
+        np.testing.assert_array_equal(small().fit(images).components_, expected)
+    maps = small().fit_transform(image for image in IMAGES)
+    np.testing.assert_array_equal(maps[1], fitted.transform(IMAGES[1:])[0])
+
+
+def test_masked_pixels_are_missing():
+    unknown = [np.abs(image) > 1.5 for image in IMAGES]
+    nan = [np.where(m, np.nan, image) for m, image in zip(unknown, IMAGES, strict=True)]
+    masked = [np.ma.array(i, mask=m) for m, i in zip(unknown, IMAGES, strict=True)]
+    model = small().fit(masked)
+    np.testing.assert_array_equal(model.components_, small().fit(nan).components_)
+    np.testing.assert_array_equal(model.transform(masked)[0], model.transform(nan)[0])
+    stack = np.ma.masked_greater(np.stack([IMAGES[0]] * 2), 1.5)
+    assert len(small().fit_transform(stack)) == 2
+
+
+def test_a_moved_image_has_moved_maps(fitted):
+    spot = np.zeros((30, 30))
+    spot[10:14, 12:15] = IMAGES[0][:4, :3]
+    here, there = fitted.transform([spot, np.roll(spot, (5, -3), axis=(0, 1))])
+    assert here.any()
+    np.testing.assert_allclose(np.roll(here, (5, -3), axis=(0, 1)), there, atol=1e-3)
+
+
+def told(images, **options):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        model = small(max_iter=2, **options).fit(images)
+    return model, [str(w.message) for w in caught if str(w.message).startswith("Conv")]
+
+
+def given(message):
+    return float(message.split("Give about ")[1].rstrip(".").split(",")[0])
+
+
+def test_an_alpha_that_does_not_suit_the_images_is_told_with_one_that_does():
+    assert told(IMAGES)[1][1:] == []  # the first is about convergence
+    _, (_, message) = told([100 * image for image in IMAGES])
+    assert "alpha=1 is too small for these images: " in message
+    assert "coefficients per pixel are in use" in message
+    assert len(told([100 * image for image in IMAGES], alpha=given(message))[1]) == 1
+    model, (message,) = told([0.01 * image for image in IMAGES])
+    assert "alpha is 1, and all coefficients are zero; for these images" in message
+    assert not model.transform([0.01 * IMAGES[0]])[0].any()
+    assert len(told([0.01 * image for image in IMAGES], alpha=given(message))[1]) == 1
+    few = [np.where(np.abs(image) == np.abs(image).max(), 2, 0.3 * image) for image in IMAGES]
+    (message,) = told(few, alpha=3.0, tol=1.0)[1]
+    assert "alpha=3 is too large for these images: their codes leave 9" in message
+    assert given(message) < 1
+
+
+def test_other_units_after_the_fit_are_told(fitted):
+    for factor in (1000, 1e-3):
+        with pytest.warns(UserWarning, match="X has another scale than the samples of fit"):
+            fitted.transform([factor * IMAGES[0]])
+    model = small().fit([np.where(IMAGES[0] > 2, np.nan, IMAGES[0])])
+    assert 0.5 < model.sample_scale_ / fitted.sample_scale_ < 1
+
+
+def test_a_window_of_a_large_image_needs_memory_for_a_window_only(monkeypatch):
+    available = 32 * (71 * 71 * 8) * 4 * 5.0  # maps and slopes in float32, eight windows
+    monkeypatch.setattr("sparsebp._memory.available_bytes", lambda: available)
+    monkeypatch.setattr("sparsebp._memory._SMALL", 0)
+    images = [np.random.default_rng(0).laplace(size=(300, 300)).astype(np.float32)]
+    model = ConvolutionalSparseCoding(32, 8, max_iter=1, alpha=9.0, random_state=0, n_jobs=1)
+    model._samples_to_learn(images)
+    with pytest.raises(MemoryError, match="n_components"):
+        model.set_params(batch_size=40)._samples_to_learn(images)
+    with pytest.raises(MemoryError, match="n_components"):
+        model.set_params(batch_size=8, window=None)._samples_to_learn(images)
+
+
+@pytest.mark.parametrize("options", [{}, {"window": 6, "batch_size": 3}], ids=str)
+def test_partial_fit_goes_on_from_all_that_was_learned(options, tmp_path):
+    model = small(tol=0.0, **options).fit(IMAGES)
+    before = model.components_, model.n_pixels_seen_
+    save_model(model, tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    tiny = [IMAGES[0][:3, :4]]
+    for learner in (model, loaded):
+        learner.partial_fit(tiny)
+        assert learner.n_pixels_seen_ == before[1] + 12
+        assert learner.status_ == "partial"
+        assert learner.n_iter_ == 4
+        assert len(learner.objective_history_) == 5
+    np.testing.assert_array_equal(model.components_, loaded.components_)
+    assert 0 < np.abs(model.components_ - before[0]).max() < 0.5
+    assert model.contributions_.sum() == pytest.approx(1)
+    model.partial_fit(tiny)
+    assert not np.array_equal(model.components_, loaded.components_)
+
+
+def test_partial_fit_learns_from_nothing_and_image_by_image():
+    model = small().partial_fit(IMAGES[:1])
+    assert (model.n_iter_, model.n_pixels_seen_) == (1, IMAGES[0].size)
+    first = model.score(IMAGES)
+    for _ in range(4):
+        model.partial_fit(IMAGES)
+    assert model.score(IMAGES) > first
+    assert len(model.objective_history_) == 6
+    with pytest.raises(ValueError, match="smaller than an atom"):
+        model.partial_fit([np.zeros((2, 2))])
+    with pytest.raises(ValueError, match=r"3 channel\(s\)"):
+        model.partial_fit(np.ones((1, 9, 9, 3)))
+    assert model.n_iter_ == 5
+
+
+def test_atoms_of_unknown_origin_hardly_move():
+    model = small().fit(IMAGES)
+    given = model.components_ = np.eye(9)[:4]
+    model.n_pixels_seen_ = None
+    model.partial_fit(IMAGES)
+    assert 0 < np.abs(model.components_ - given).max() < 0.01
+
+
+@pytest.mark.parametrize("options", [{}, {"window": 6, "batch_size": 3}], ids=str)
+def test_a_killed_fit_resumes_to_the_last_bit(options, tmp_path, monkeypatch):
+    monkeypatch.setattr("sparsebp._checkpoint.PAUSE", 0.0)
+    path = tmp_path / "fit.checkpoint"
+    options = {"max_iter": 5, "tol": 0.0, **options}
+    whole = small(**options).fit(IMAGES)
+
+    def kill(iteration, value):
+        if iteration == 3:
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        small(**options, checkpoint=path, callback=kill).fit(IMAGES)
+    assert path.exists()
+    with pytest.raises(ValueError, match=r"checksum of X was .* and is"):
+        small(**options, checkpoint=path).fit(IMAGES[::-1])
+    with pytest.raises(ValueError, match=r"max_iter was 5 and is 6"):
+        small(**{**options, "max_iter": 6}, checkpoint=path).fit(IMAGES)
+    resumed = small(**options, checkpoint=path).fit(IMAGES)
+    assert not path.exists()
+    np.testing.assert_array_equal(resumed.components_, whole.components_)
+    np.testing.assert_array_equal(resumed.objective_history_, whole.objective_history_)
+    with pytest.warns(UserWarning, match="partial_fit writes none"):
+        small(checkpoint=path).partial_fit(IMAGES)
