@@ -1,31 +1,34 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scikit_learn_checks import run_checks
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import check_estimator
 
 from sparsebp.preprocessing import Whitening, remove_mean
 
 METHODS = ["zca", "pca"]
 
 
-@parametrize_with_checks([Whitening()])
-def test_scikit_learn(estimator, check):
-    check(estimator)
+def test_scikit_learn_checks():
+    run_checks(Whitening())
 
 
 @pytest.mark.slow
-@parametrize_with_checks(
+@pytest.mark.parametrize(
+    "estimator",
     [
+        Whitening(),
         Whitening("pca"),
         Whitening(regularization=0.1),
         Whitening("pca", n_components=0.9),
-    ]
+    ],
+    ids=repr,
 )
-def test_scikit_learn_of_variants(estimator, check):
-    check(estimator)
+def test_scikit_learn_checks_of_variants(estimator):
+    check_estimator(estimator, on_skip=None)
 
 
 def correlated(n_samples=400, n_features=6, seed=0):
