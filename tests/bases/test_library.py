@@ -42,7 +42,7 @@ def test_filters_respond_more_sparsely_to_fresh_patches_than_mixtures_of_them(na
     assert coefficient_kurtosis(codes) > 1.5 * coefficient_kurtosis(codes @ mixing)
 
 
-@pytest.mark.parametrize("name", first_fast(basis_names(), 2))
+@pytest.mark.parametrize("name", first_fast(basis_names()))
 def test_a_basis_looks_at_edges_and_bars(name):
     estimator, metadata = load_basis(name), read_metadata(basis_file(name))
     assert estimator.components_.dtype == np.float32

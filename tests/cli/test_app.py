@@ -35,7 +35,7 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("model", "n_components"),
     [
-        ("sparse-coding", (16,)),
+        pytest.param("sparse-coding", (16,), marks=pytest.mark.slow),
         pytest.param("topographic", (121,), marks=pytest.mark.slow),
         ("rica", range(5, 16)),
         pytest.param("ica", range(5, 16), marks=pytest.mark.slow),

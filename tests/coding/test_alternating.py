@@ -82,7 +82,7 @@ PENALTIES = [SmoothL1(), L1(), Cauchy(), Topographic((3, 5))]
 )
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
 def test_on_all_samples_no_turn_makes_the_objective_worse(penalty, settings):
-    x, _ = planted(100, n_nonzero=4, snr_db=20)
+    x, _ = planted(40, n_nonzero=4, snr_db=20)
     alpha, gamma, steps = settings
     result = run(Alternation(penalty, alpha, gamma, steps=steps), x, a_basis(), max_iter=12)
     assert len(result.history) == result.n_iter + 1 == 13
@@ -93,7 +93,7 @@ def test_on_all_samples_no_turn_makes_the_objective_worse(penalty, settings):
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
 def test_unit_atoms_stay_so_and_no_turn_makes_the_objective_worse(penalty):
-    x, _ = planted(100, n_nonzero=4, snr_db=20)
+    x, _ = planted(40, n_nonzero=4, snr_db=20)
     result = run(Alternation(penalty, 0.1, None), x, a_basis(), max_iter=8)
     np.testing.assert_allclose(np.linalg.norm(result.point, axis=0), 1, atol=1e-12)
     assert (np.diff(result.history) <= 1e-12 * result.history[0]).all()
@@ -239,7 +239,7 @@ def test_a_basis_whose_atoms_are_all_used_is_returned_itself():
 
 
 @pytest.mark.parametrize("how", ["never coded", "of length zero", "tiny"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", first_fast([np.float32, np.float64]))
 def test_unused_atoms_become_residuals_of_median_length(how, dtype):
     x, atoms = (a.astype(dtype) for a in planted(80))
     basis = atoms * np.linspace(1, 2, 15, dtype=dtype)
@@ -358,7 +358,7 @@ def test_smooth_codes_take_threads_only_without_an_interpreter_lock(is_locked, m
         return submit(self, *work)
 
     monkeypatch.setattr(ThreadPoolExecutor, "submit", note)
-    x, _ = planted(1200)
+    x, _ = planted(500)  # two blocks
     alternation = Alternation(SmoothL1(1e-3), 0.1, None, n_threads=2)
     basis = run(alternation, x, a_basis(), max_iter=2).state.basis
     assert bool(seen) != is_locked

@@ -83,6 +83,7 @@ def test_the_gradient_is_zero_at_maps_of_a_smooth_penalty(penalty):
     assert np.abs(gradient).max() < 1e-4 * np.abs(at_zero).max()
 
 
+@pytest.mark.slow  # it is compiled by itself
 def test_single_precision_comes_close():
     image, basis = drawn()
     expected = encode_maps(image, basis, L1(), 0.8, tol=1e-8).points

@@ -45,7 +45,7 @@ every_display = pytest.mark.parametrize("display", DISPLAYS, ids=lambda one: typ
 #: Those of several panels, or of one image, in the fast suite.
 divided = pytest.mark.parametrize(
     "display",
-    first_fast([DISPLAYS[i] for i in (2, 3, 6, 0, 12, 1, 4, 5, 7, 8, 9, 10, 11)], 5),
+    first_fast([DISPLAYS[i] for i in (2, 3, 6, 0, 12, 1, 4, 5, 7, 8, 9, 10, 11)], 4),
     ids=lambda one: type(one).__name__,
 )
 

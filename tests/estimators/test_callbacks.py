@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from estimators.test_interface import MODELS, X, every, fitted, model, unconverged
+from estimators.test_interface import MODELS, X, each_class, every, fitted, model, unconverged
 
 callback = pytest.importorskip("sklearn.callback")
 
@@ -32,7 +32,7 @@ class Witness:
         return fitted_estimator is not None and fitted_estimator.n_iter_ == self.stop_at
 
 
-@every
+@each_class
 @unconverged
 def test_every_iteration_is_reported_with_a_model_fitted_there(kind):
     witness = Witness()
@@ -47,7 +47,7 @@ def test_every_iteration_is_reported_with_a_model_fitted_there(kind):
     assert last.score(X) == pytest.approx(watched.score(X), rel=1e-12)
 
 
-@every
+@each_class
 @unconverged
 def test_what_is_learned_does_not_depend_on_who_looks_on(kind, capsys):
     watched = model(kind, verbose=True).set_callbacks(Witness(), callback.ProgressBar()).fit(X)

@@ -35,7 +35,7 @@ rng = np.random.default_rng(0)
 X = np.hstack([rng.laplace(size=(150, 2)), rng.uniform(-1.7, 1.7, size=(150, 2))])
 X = X @ rng.normal(size=(4, 4))
 MODELS = {
-    "online": SparseCoding(5, solver="online", batch_size=64, max_iter=6),
+    "online": SparseCoding(5, penalty="l1", solver="online", batch_size=64, max_iter=6),
     "one batch": SparseCoding(5, batch_size=None, max_iter=4),
     "signs": ReconstructionICA(4, alpha=0.5, whiten=True, max_iter=12),
     "manifold": OrthonormalICA(3, penalty=LogCosh(), solver="manifold", max_iter=12),
@@ -232,7 +232,7 @@ def test_other_samples_parameters_and_versions_are_refused(path, monkeypatch):
         (X, {"max_iter": 5}, "max_iter was 6 and is 5"),
         (X, {"random_state": 1}, "random_state was 0 and is 1"),
         (X, {"random_state": None}, "random_state was 0 and is None"),
-        (X, {"penalty": LogCosh(2.0)}, "penalty was smooth_l1 and is .*LogCosh"),
+        (X, {"penalty": LogCosh(2.0)}, "penalty was l1 and is .*LogCosh"),
         (X, {"init": np.eye(5, 4) + 1}, "init was None and is array"),
     ]:
         estimator = model("online", path, **parameters)

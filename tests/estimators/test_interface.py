@@ -58,7 +58,7 @@ def fitted(kind):
     return copy.deepcopy(_fitted(kind))
 
 
-@every
+@each_class
 def test_the_same_seed_gives_the_same_result(kind):
     again = model(kind, random_state=np.random.RandomState(0)).fit(X)
     np.testing.assert_array_equal(again.components_, fitted(kind).components_)

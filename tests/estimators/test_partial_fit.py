@@ -19,7 +19,7 @@ from sparsebp.metrics import dictionary_recovery
 PLANTED = make_dictionary_signals(3000, 6, 8, n_nonzero=1, random_state=0)
 X = PLANTED.X
 SOLVERS = [
-    {"solver": "online", "batch_size": 100, "max_iter": 40},
+    {"solver": "online", "batch_size": 100, "max_iter": 20},
     {"max_iter": 10, "batch_size": 200},
     {"solver": "exact", "gamma": 0.01, "max_iter": 40, "batch_size": 500},
 ]

@@ -10,7 +10,7 @@ from sparsebp._unused import unused_components
 X = np.random.default_rng(0).laplace(size=(300, 6))
 SEEDED = {"tol": 1e-4, "random_state": 0}
 GOOD = [
-    SparseCoding(8, alpha=0.5, max_iter=20, batch_size=200, random_state=0),
+    SparseCoding(8, alpha=0.5, max_iter=8, batch_size=100, random_state=0),
     SparseCoding(8, penalty="l1", alpha=0.5, solver="online", max_iter=20, random_state=0),
     ReconstructionICA(**SEEDED),
     ReconstructionICA(18, **SEEDED),

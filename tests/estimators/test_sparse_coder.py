@@ -206,7 +206,7 @@ def test_pursuit_works_at_any_scale(scale):
     np.testing.assert_allclose(bounded / unit, expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("rule", [{"n_nonzero": 3}, {"alpha": 0.5}])
+@pytest.mark.parametrize("rule", [{"n_nonzero": 3}, {"penalty": "l1", "alpha": 0.5}])
 @pytest.mark.parametrize("split_sign", [False, True])
 def test_sparse_output_has_the_same_numbers_and_goes_back(rule, split_sign, monkeypatch, tmp_path):
     monkeypatch.setattr("sparsebp.samples.samples._LARGE", 1)  # blocks of 1,024

@@ -98,9 +98,9 @@ def test_more_weight_makes_sparser_codes():
 def test_inverse_transform_is_the_combination_of_atoms():
     few = X[:60]
     model = SparseCoding(15, alpha=1e-2, **FAST).fit(few)
-    codes = model.transform(few)
+    codes = model.transform(few[:20])
     np.testing.assert_allclose(model.inverse_transform(codes), codes @ model.components_)
-    np.testing.assert_allclose(model.inverse_transform(codes), few, atol=0.1)
+    np.testing.assert_allclose(model.inverse_transform(codes), few[:20], atol=0.1)
     one = model.inverse_transform(np.eye(15))
     np.testing.assert_array_equal(one, model.components_)
 
@@ -114,7 +114,7 @@ def test_partial_fit_starts_and_resumes(gamma):
     model.partial_fit(X[100:200])
     assert (model.n_iter_, len(model.objective_history_)) == (2, 3)
     assert not np.array_equal(first, model.components_)
-    assert model.transform(X).shape == (400, 15)
+    assert model.transform(X[:9]).shape == (9, 15)
     with pytest.raises(ValueError, match="9 features"):
         model.partial_fit(X[:, :9])
 

@@ -2,6 +2,7 @@ import numpy as np
 import oracles
 import pytest
 from sklearn.pipeline import make_pipeline
+from thinning import first_fast
 
 from sparsebp import SparseFiltering
 from sparsebp.preprocessing import Whitening
@@ -43,7 +44,7 @@ def test_a_sample_is_encoded_by_itself():
     np.testing.assert_allclose(model.transform(X[7:8]), model.transform(X)[7:8], rtol=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", first_fast(range(5), 2))
 def test_codes_become_sparser_and_filters_equally_strong(seed):
     model = SparseFiltering(6, random_state=seed).fit(X)
     assert model.objective_ < 0.95 * model.objective_history_[0]

@@ -86,7 +86,7 @@ def test_reconstruction_ica_says_that_samples_are_too_small(scale, words):
 
 
 @pytest.mark.parametrize(
-    "case", first_fast([(FIXED[j - i], UNITS[j]) for i in range(3) for j in range(3)], 2), ids=str
+    "case", first_fast([(FIXED[j - i], UNITS[j]) for i in range(3) for j in range(3)]), ids=str
 )
 def test_penalties_of_one_unit_say_by_what_to_multiply_samples(case):
     penalty, unit = case

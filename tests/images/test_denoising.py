@@ -69,7 +69,9 @@ def test_atoms_that_stand_out_of_the_noise_describe_a_patch(stride):
         ReconstructionICA(12, alpha=0.01, whiten=True, random_state=0, tol=1e-2),
         OrthonormalICA(12, random_state=0, tol=1e-2),
         PCA(12),
-        MiniBatchDictionaryLearning(12, random_state=0, max_iter=3),
+        pytest.param(
+            MiniBatchDictionaryLearning(12, random_state=0, max_iter=3), marks=pytest.mark.slow
+        ),
         make_pipeline(Whitening("pca", n_components=12), OrthonormalICA(random_state=0, tol=1e-2)),
     ],
     ids=lambda model: type(model).__name__,

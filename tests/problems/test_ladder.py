@@ -10,6 +10,7 @@ import pytest
 from oracles import complex_step, relative_error, taylor_slope
 from penalties.registry import CASES
 from problems.problems import ALL, ANALYTIC, SIZES, Data, sparsity
+from thinning import first_fast
 
 from sparsebp.network import value_and_gradients
 from sparsebp.problems import Objective
@@ -26,22 +27,30 @@ def cases(build):
     return CASES[1:2] if "basis" in build.__name__ else CASES
 
 
-def instances(build, all_sizes=SIZES):
-    for seed, (case, sizes) in enumerate(product(cases(build), all_sizes)):
-        yield (case, sizes, seed), build(case, Data.of(sizes, seed))
+#: Every other pair of a penalty and a size, which has each of both, and the remaining pairs.
+halves = pytest.mark.parametrize("half", first_fast([0, 1]))
+
+
+def instances(build, half, all_sizes=SIZES):
+    pairs = product(enumerate(cases(build)), enumerate(all_sizes))
+    for seed, ((i, case), (j, sizes)) in enumerate(pairs):
+        if (i + j) % 2 == half:
+            yield (case, sizes, seed), build(case, Data.of(sizes, seed))
 
 
 @each(ANALYTIC)
-def test_gradient_is_the_complex_step_of_the_value(build):
-    for where, problem in instances(build):
+@halves
+def test_gradient_is_the_complex_step_of_the_value(build, half):
+    for where, problem in instances(build, half):
         _, gradient = problem.objective.value_and_gradient(problem.point)
         exact = complex_step(problem.engine_value, problem.point)
         assert relative_error(gradient, exact) < 1e-12, where
 
 
 @each(ALL)
-def test_value_and_gradient_are_the_closed_form(build):
-    for where, problem in instances(build):
+@halves
+def test_value_and_gradient_are_the_closed_form(build, half):
+    for where, problem in instances(build, half):
         value, gradient = problem.objective.value_and_gradient(problem.point)
         exact = (
             problem.gradient(problem.point)
@@ -54,8 +63,9 @@ def test_value_and_gradient_are_the_closed_form(build):
 
 
 @each(ANALYTIC)
-def test_simplified_is_literal(build):
-    for where, problem in instances(build):
+@halves
+def test_simplified_is_literal(build, half):
+    for where, problem in instances(build, half):
         objective = problem.objective
         if not isinstance(objective, Objective):
             objective = objective.objective
@@ -69,8 +79,9 @@ def test_simplified_is_literal(build):
 
 
 @each(ALL)
-def test_the_remainder_is_of_second_order(build):
-    for where, problem in instances(build, SIZES[::2]):
+@halves
+def test_the_remainder_is_of_second_order(build, half):
+    for where, problem in instances(build, half, SIZES[::2]):
         if build is sparsity and where[0].name == "l1":
             continue  # piecewise linear: there is no remainder
         value, gradient = problem.objective.value_and_gradient(problem.point)
@@ -80,8 +91,9 @@ def test_the_remainder_is_of_second_order(build):
 
 
 @each(ALL)
-def test_float32_stays_float32(build):
-    for where, problem in instances(build, SIZES[::2]):
+@halves
+def test_float32_stays_float32(build, half):
+    for where, problem in instances(build, half, SIZES[::2]):
         case, sizes, seed = where
         single = build(case, Data.of(sizes, seed).cast(np.float32))
         value, gradient = single.objective.value_and_gradient(single.point)

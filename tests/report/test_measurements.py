@@ -13,7 +13,7 @@ X = np.random.default_rng(0).laplace(size=(2300, 16))
 
 @pytest.fixture(scope="module")
 def measured():
-    model = ReconstructionICA(60, tol=1e-2, random_state=0).fit(X)
+    model = ReconstructionICA(40, tol=1e-2, random_state=0).fit(X)
     return Measurements.of(model, X)
 
 
@@ -42,9 +42,9 @@ def test_the_summary_is_by_the_definitions(measured):
     assert found.explained_variance == pytest.approx(1 - lost / (len(X) * X.var(axis=0).sum()))
     assert found.kurtosis == coefficient_kurtosis(codes)
     assert found.near_zero == np.mean(np.abs(codes) <= 0.1 * np.sqrt((codes**2).mean()))
-    assert found.n_components == 60
+    assert found.n_components == 40
     assert found.gabor_r2 == np.median(measured.fit.r_squared)
-    assert "60 learned" in measured.summary.lines()[-1]
+    assert "40 learned" in measured.summary.lines()[-1]
 
 
 def test_what_is_not_reconstructed_is_not_explained():

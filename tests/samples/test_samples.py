@@ -189,9 +189,10 @@ def test_the_last_block_ends_with_the_samples(first, size, left):
     assert ArraySamples(x).transform(*mapping_for(x, 3)).block(first, size).shape == (3, left)
 
 
-@pytest.mark.parametrize("n_threads", [1, 2])
-@pytest.mark.parametrize("ordered", [False, True])
-@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize(
+    ("n_threads", "ordered", "mapped"),
+    [(1, False, True), (1, True, False), (2, False, False), (2, True, True)],
+)
 def test_memory_is_that_of_a_few_blocks(n_threads, ordered, mapped):
     x = normal(16, 45 * BLOCK)
     order = np.random.default_rng(0).permutation(x.shape[1]) if ordered else None

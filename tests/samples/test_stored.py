@@ -4,6 +4,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from thinning import first_fast
 
 from sparsebp.samples import ArraySamples, StoredSamples, is_store
 from sparsebp.samples.samples import BLOCK
@@ -105,9 +106,13 @@ def test_numbers_of_other_types_are_converted_block_by_block(dtype, tmp_path):
         np.testing.assert_array_equal(block, rows[10:17].astype(wanted).T)
 
 
-@pytest.mark.parametrize("chunk", [1, 100, 70000])
-@pytest.mark.parametrize("size", [256, 1000])
-def test_batches_hold_every_sample_once_and_read_every_chunk_once(chunk, size):
+@pytest.mark.parametrize(
+    "sizes",
+    first_fast([(1, 256), (100, 1000), (70000, 256), (1, 1000), (100, 256), (70000, 1000)], 3),
+    ids=str,
+)
+def test_batches_hold_every_sample_once_and_read_every_chunk_once(sizes):
+    chunk, size = sizes
     rows = np.arange(40000.0, dtype=np.float32)[:, np.newaxis]
     if chunk == 1:
         rows = rows[:3000]

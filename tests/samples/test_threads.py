@@ -166,8 +166,9 @@ def test_one_thread_or_item_stays_in_the_caller(n_threads, n_items):
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
-@pytest.mark.parametrize("bad", [0, 4, 9])
-@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+@pytest.mark.parametrize(
+    ("bad", "error"), [(0, ZeroDivisionError), (4, KeyboardInterrupt), (9, ZeroDivisionError)]
+)
 def test_errors_go_through_after_the_outcomes_before_them(bad, n_threads, error):
     def fail(n):
         if n == bad:

@@ -27,9 +27,9 @@ from sparsebp.preprocessing import Whitening
 X = np.random.default_rng(0).laplace(size=(60, 6))
 
 MODELS = [
-    SparseCoding(8, max_iter=3, batch_size=20, random_state=0),
-    SparseCoding(4, penalty=Topographic((2, 2), wrap=False), max_iter=3, batch_size=20),
-    SparseCoding(4, penalty=Topographic.from_groups(np.eye(4)), max_iter=3, batch_size=20),
+    SparseCoding(8, max_iter=2, batch_size=20, random_state=0),
+    SparseCoding(4, penalty=Topographic((2, 2), wrap=False), max_iter=1, batch_size=20),
+    SparseCoding(4, penalty=Topographic.from_groups(np.eye(4)), max_iter=1, batch_size=20),
     ReconstructionICA(4, penalty=Subspace(2, 2), group_size=2, tol=1e-2),
     SparseCoding(4, penalty="l1", max_iter=3, batch_size=20, random_state=np.random.RandomState(1)),
     SparseCoding(4, n_nonzero=2, error=0.1, max_iter=3, batch_size=20),
