@@ -83,3 +83,26 @@ def test_without_data_a_measurement_says_what_it_needs(tmp_path):
 
     with pytest.raises(NotGivenError, match="--data FOLDER with hyvarinen/"):
         Setting(data=tmp_path).photographs("hyvarinen")
+
+
+def test_the_commands_of_the_page_name_the_data_they_need():
+    page = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
+    assert "`python scripts/validate.py --only digits --data FOLDER`" in page
+    assert "`python scripts/validate.py --only ksvd`" in page
+
+
+def test_figures_have_real_minus_signs():
+    from validation.finding import spread
+
+    assert spread([-0.845, 0.26]) == "−0.292 (−0.845 – 0.26)"
+    assert spread([-1.0]) == "−1"
+
+
+def test_a_remark_about_several_figures_stands_once(tmp_path):
+    from validation.finding import Finding
+    from validation.page import rendered
+    from validation.results import Results
+
+    rows = [Finding(what, "", [5.0], at_most=2, remark="Why.") for what in ("one", "two")]
+    Results.of(rows, 60.0).write(tmp_path / "ksvd.json")
+    assert "- *one*; *two*: Why." in rendered(tmp_path)

@@ -73,10 +73,11 @@ class Finding:
 
 def spread(figures: Sequence[float]) -> str:
     """Return the median of figures and, of several, their range."""
-    median = f"{np.median(figures):.3g}"
-    if len(figures) == 1:
-        return median
-    return f"{median} ({min(figures):.3g} – {max(figures):.3g})"
+    median, least, most = (
+        f"{figure:.3g}".replace("-", "−")
+        for figure in (np.median(figures), min(figures), max(figures))
+    )
+    return median if len(figures) == 1 else f"{median} ({least} – {most})"
 
 
 def as_table(rows: Iterable[Finding], *, toy: bool) -> Table:

@@ -44,8 +44,7 @@ Figures are medians over seeds, images or sizes, with the smallest and the large
 published figure marked *recalled* could not be looked up when the page was made. The data sets are
 public; `data/README.md` says where they come from. With them in a folder,
 `python scripts/validate.py --data FOLDER --out docs` measures everything and makes this page; with
-`--only NAME` the other sections keep their results. A section of published findings takes one or
-two minutes of processor time.
+`--only NAME` the other sections keep their results. Each section says how long it took.
 """
 
 
@@ -53,6 +52,7 @@ class _Text(NamedTuple):
     title: str
     body: str
     caption: str
+    data: str
 
 
 def module_of(name: str) -> str:
@@ -96,16 +96,18 @@ def _summary(found: Mapping[str, Results[Finding]]) -> Iterator[str]:
 def _section(name: str, results: Results[Finding], folder: Path) -> Iterator[str]:
     text = _text(name)
     yield from (f"## {text.title}", "", text.body, "")
-    yield _line("measured", "published", "ours", "others, in the same run", "reproduced if", "")
+    yield _line(
+        "measured", "published", "ours", "others, in the same run", "reproduced if", "verdict"
+    )
     yield _line(*(["---"] * 6))
     for row in results.rows:
         source = f"{row.published} *(recalled)*" if row.recalled else row.published
         verdict = f"**{row.verdict}**"
         yield _line(row.what, source, spread(row.ours), row.peers, row.range, verdict)
     yield ""
-    for row in results.rows:
-        if row.remark:
-            yield from (f"- *{row.what}*: {row.remark}", "")
+    for remark in dict.fromkeys(row.remark for row in results.rows if row.remark):
+        about = "; ".join(f"*{row.what}*" for row in results.rows if row.remark == remark)
+        yield from (f"- {about}: {remark}", "")
     if (folder / f"{name}.png").exists():
         yield from (f"![{text.caption}]({FOLDER}/{name}.png)", "", f"*{text.caption}.*", "")
     yield from (_origin(results, name), "")
@@ -118,7 +120,7 @@ def _goals(found: Mapping[str, Results[Row]]) -> Iterator[str]:
     yield "What the package must reach; figures without a goal, such as peers', are for comparison."
     for name, results in found.items():
         yield from ("", f"### {_text(name).title}", "")
-        yield _line("measured", "goal", "figure", "", "note")
+        yield _line("measured", "goal", "figure", "verdict", "note")
         yield _line("---", "---", "---:", "---", "---")
         for row in results.rows:
             met = {None: "", True: "met", False: "**missed**"}[row.met]
@@ -128,8 +130,9 @@ def _goals(found: Mapping[str, Results[Row]]) -> Iterator[str]:
 
 def _origin(results: Results[Any], name: str) -> str:
     versions = ", ".join(f"{package} {number}" for package, number in results.versions.items())
+    data = " --data FOLDER" if _text(name).data else ""
     return (
-        f"Measured on {results.date} by `python scripts/validate.py --only {name}`, in "
+        f"Measured on {results.date} by `python scripts/validate.py --only {name}{data}`, in "
         f"{results.minutes:g} minutes, with Python {results.python}, {versions}."
     )
 
@@ -139,12 +142,14 @@ def _text(name: str) -> _Text:
     path = Path(__file__).parents[1] / f"{module_of(name).replace('.', '/')}.py"
     tree = ast.parse(path.read_text(encoding="utf-8"))
     title, _, body = (ast.get_docstring(tree) or "").partition("\n")
-    captions = [
-        ast.literal_eval(node.value)
+    constants = {
+        ast.unparse(node.targets[0]): ast.literal_eval(node.value)
         for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PICTURE"
-    ]
-    return _Text(title.rstrip("."), body.strip(), "".join(captions))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("PICTURE", "DATA")
+    }
+    return _Text(
+        title.rstrip("."), body.strip(), constants.get("PICTURE", ""), constants.get("DATA", "")
+    )
 
 
 def _anchor(title: str) -> str:

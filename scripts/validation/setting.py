@@ -67,9 +67,15 @@ class Setting:
             return load_sample_photographs()
         return load_photographs(self.images)
 
-    def digits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the first 6,000 digits of MNIST (n, 28, 28), from 0 to 1, and their labels."""
-        given = self._given("mnist")
+    def digits(self, collection: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the first 6,000 digits of MNIST (n, 28, 28), from 0 to 1, and their labels.
+
+        Parameters
+        ----------
+        collection : str
+            Their folder in `data`.
+        """
+        given = self._given(collection)
         if given is None:
             small = load_digits()
             enlarged = np.kron(small.images / 16, np.ones((1, 3, 3)))

@@ -27,6 +27,7 @@ from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
 from validation.finding import Finding
 from validation.setting import Setting
 
+DATA = "olshausen_field"
 _SIDE, _ACTIVE = 8, 6
 _SHRINKAGE = (
     "most of what L1 loses here is shrinkage: with the same units refitted, little is left. The "
@@ -40,7 +41,7 @@ _MANY = (
 
 def rows(setting: Setting) -> Iterator[Finding]:
     """Measure errors at the same number of active units, and of L1 with more units."""
-    images = whiten_images(setting.photographs("olshausen_field"))
+    images = whiten_images(setting.photographs(DATA))
     few, many = setting.size((64, 640), (16, 32))
     ratios: dict[int, list[float]] = {few: [], many: []}
     refitted: dict[int, list[float]] = {few: [], many: []}

@@ -23,6 +23,7 @@ from validation.literal import SIDES, denoised
 from validation.restoration import central_part, denoise_ksvd, psnr
 from validation.setting import Setting
 
+DATA = "hyvarinen"
 #: Of the noise, on a scale of 255.
 _SIGMAS = (25,)
 
@@ -30,7 +31,7 @@ _SIGMAS = (25,)
 def rows(setting: Setting) -> Iterator[Finding]:
     """Measure how much better learned atoms denoise than cosines."""
     size, n_learned = setting.size((128, 10_000), (24, 100))
-    photographs = setting.photographs("hyvarinen")[:: setting.size(4, 9)]
+    photographs = setting.photographs(DATA)[:: setting.size(4, 9)]
     for sigma in setting.size(_SIGMAS, _SIGMAS[:1]):
         gains: dict[str, list[float]] = {}
         for photograph in photographs:

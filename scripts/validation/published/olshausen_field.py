@@ -27,6 +27,7 @@ from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
 from validation.finding import Finding
 from validation.setting import Setting
 
+DATA = "olshausen_field"
 PICTURE = "The 192 functions of the first seed after 400 batches; some are still noise"
 _SIDE = 16
 _CONTRAST = (
@@ -38,7 +39,7 @@ _CONTRAST = (
 
 def rows(setting: Setting) -> Iterator[Finding]:
     """Measure how sparse learned and random functions are at the same error."""
-    images = whiten_images(setting.photographs("olshausen_field"))
+    images = whiten_images(setting.photographs(DATA))
     found = []
     for seed in setting.seeds(2):
         patches = sample_patches(images, _SIDE, setting.size(50_000, 600), random_state=seed)

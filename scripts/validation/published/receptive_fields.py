@@ -30,6 +30,7 @@ from sparsebp.preprocessing import remove_mean, sample_patches, whiten_images
 from validation.finding import Finding
 from validation.setting import Setting
 
+DATA = "olshausen_field"
 PICTURE = (
     "Features of the first seed; dashed: where most cells of macaques are, by the recalled figures"
 )
@@ -46,7 +47,7 @@ _BLOB = 0.2
 
 def rows(setting: Setting) -> Iterator[Finding]:
     """Measure n_x and n_y of ICA's features and of atoms, compared with other packages'."""
-    images = whiten_images(setting.photographs("olshausen_field"))
+    images = whiten_images(setting.photographs(DATA))
     learn = {"ICA": (_ica, _fast_ica), "sparse coding": (_sparse_coding, _dictionary)}
     fits: dict[str, list[tuple[GaborFit, GaborFit]]] = {name: [] for name in learn}
     for seed in setting.seeds(2):

@@ -26,6 +26,7 @@ from sparsebp.preprocessing import remove_mean, sample_patches
 from validation.finding import Finding
 from validation.setting import Setting
 
+DATA = "hyvarinen"
 PICTURE = "The map of the first seed, the orientation and the frequency of each feature"
 _SIDE = 16
 _QUANTITIES = ("orientation", "frequency", "place", "phase")
@@ -33,7 +34,7 @@ _QUANTITIES = ("orientation", "frequency", "place", "phase")
 
 def rows(setting: Setting) -> Iterator[Finding]:
     """Measure how similar neighbors are, and compare with features in random order."""
-    images, grid = setting.photographs("hyvarinen"), setting.size((10, 16), (3, 4))
+    images, grid = setting.photographs(DATA), setting.size((10, 16), (3, 4))
     ours, theirs = [], []
     for seed in setting.seeds(3):
         patches = sample_patches(images, _SIDE, setting.size(8_000, 400), random_state=seed)
