@@ -55,7 +55,7 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
     alternating between the coefficients of a new batch and the basis. With `n_nonzero` or `error`
     the coefficients are found by orthogonal matching pursuit instead, and F is the first term.
 
-    Values that are NaN or masked are missing: the squared error is a sum over the known ones.
+    NaN and masked values are missing: the squared error is of known ones; leave gamma=None then.
 
     Parameters
     ----------

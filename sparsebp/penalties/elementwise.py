@@ -100,7 +100,7 @@ class SmoothL1(Penalty):
     Parameters
     ----------
     epsilon : float
-        ε > 0: |s| is smoothed over a width of about √ε.
+        ε > 0: |s| is smoothed over a width of about √ε. "smooth_l1" by name has the estimator's.
 
     Raises
     ------
