@@ -8,6 +8,9 @@ import numpy as np
 
 from sparsebp.minimizers.columnwise import AtPoints
 
+#: Rounding errors of a value that is a sum of some hundred terms, in units of the last place.
+_ROUNDING = 64
+
 
 def descend(
     evaluate: Callable[[np.ndarray], AtPoints], start: np.ndarray, n_steps: int
@@ -27,7 +30,7 @@ def descend(
     Returns
     -------
     points : ndarray of shape (n_rows, n_columns)
-        The last points; of a column whose value is not lower there, the start.
+        The last points; of a column whose value is not lower there, beyond rounding, the start.
 
     Notes
     -----
@@ -51,4 +54,5 @@ def descend(
         here, ahead, age = there, there + float((age - 1) / older) * (there - here), older
     if values is None:
         return start
-    return np.where(evaluate(here).values < values, here, start)
+    rounding = _ROUNDING * np.finfo(values.dtype).eps * np.abs(values)
+    return np.where(evaluate(here).values < values - rounding, here, start)

@@ -77,6 +77,16 @@ def test_no_sample_is_worse_than_at_the_start_and_each_is_alone(penalty):
         np.testing.assert_array_equal(one[:, 0], found[:, 17])
 
 
+@pytest.mark.parametrize("unit", [1e-25, 1e-10, 1e10, 1e25])
+def test_accelerated_steps_do_not_depend_on_units(unit):
+    x, basis = planted()
+    start = starting_codes(x, basis)
+    expected = SmoothCodes({"x": x}, basis, SmoothL1(1e-3), 0.5).approached(start, 9)
+    codes = SmoothCodes({"x": x * unit}, basis, SmoothL1(1e-3 * unit**2), 0.5 * unit)
+    found = codes.approached(start * unit, 9) / unit
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_accelerated_steps_save_iterations_of_lbfgs():
     """The same limit leaves fewer samples unfinished than from the tutorial's start."""
     for penalty in (SmoothL1(1e-3), LogCosh()):
