@@ -17,7 +17,7 @@ from sparsebp.problems import Objective, UnitColumns, sparse_coding
 from sparsebp.samples import filled, product, slices, taken
 
 #: Accelerated steps before L-BFGS. Far from the minimum they are the cheaper ones.
-_STEPS = 8
+_STEPS = 16
 #: Added to the curvatures of atoms, which may be zero.
 _TINY = np.finfo(np.float32).tiny
 #: Samples of which they are taken at a time.
@@ -147,7 +147,7 @@ def encode_smoothly(  # noqa: PLR0913  (as `encode_proximally`)
 ) -> ColumnResult:
     """Compute argmin over s of ‖M ∘ (As − x)‖² + α S(s) for each sample; see `encode_proximally`.
 
-    S is smooth. Without a start it is where eight accelerated steps, which do not count as
+    S is smooth. Without a start it is where sixteen accelerated steps, which do not count as
     iterations, lead from `starting_codes`.
     """
     target = tol * gradient_scale(x, basis, alpha)
