@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsebp._cached import cached_property
+from sparsebp._magnitudes import largest_magnitude
 from sparsebp.coding.descent import descend, find_violations, subtract_atoms
 from sparsebp.minimizers import Status, minimize_lbfgs
 from sparsebp.network import Convolution
@@ -81,6 +82,26 @@ class KnownImage:
         part = tuple(slice(first, first + side) for first in corner)
         known = None if self.known is None else self.known[part]
         return KnownImage(self.pixels[part], known, self.patch_shape)
+
+    def windows(self, side: int | None) -> list[KnownImage]:
+        """Return square parts that cover the image, evenly spaced and of one size.
+
+        Parameters
+        ----------
+        side : int or None
+            Height and width, less where the image is smaller; None returns the whole image.
+
+        Returns
+        -------
+        parts : list of KnownImage
+            Views of the arrays.
+        """
+        if side is None:
+            return [self]
+        rows, columns = (
+            np.linspace(0, max(n - side, 0), -(-n // side)).astype(int).tolist() for n in self.shape
+        )
+        return [self.window((row, column), side) for row in rows for column in columns]
 
     def some_pixels(self, n_pixels: int) -> np.ndarray:
         """Return evenly spaced pixels.
@@ -244,7 +265,7 @@ def largest_curvature(basis: np.ndarray, patch_shape: tuple[int, int, int]) -> f
 def _scale(image: KnownImage, basis: np.ndarray, alpha: float) -> float:
     """Compute the largest slope at s = 0, or α if that is larger."""
     slopes = image.weight.T(image.variables["x"], {"A": basis})
-    return max(2 * float(np.abs(slopes).max()), alpha, 1e-12)
+    return max(2 * largest_magnitude(slopes), alpha, 1e-12)
 
 
 def _by_descent(
@@ -272,9 +293,11 @@ def _by_descent(
         subtract_atoms(residual, known, atoms, used)
         seen = residual[rows - 1 : rows - 1 + height, left : left + width]
         seen = seen.reshape(-1, n_channels).T
-        pull = 2 * weight.T(np.ascontiguousarray(seen), {"A": basis})
+        pull = weight.T(np.ascontiguousarray(seen), {"A": basis})
+        pull *= 2
         worst = np.zeros(maps.shape[1], maps.dtype), np.full(maps.shape[1], -1)
         violation = float(find_violations(pull, maps, number(alpha), bool(penalty.positive), worst))
+        del pull  # as large as the maps
         if violation <= target or iteration == max_iter:
             break
         active = maps != 0

@@ -124,6 +124,20 @@ def test_the_bound_on_the_curvature_is_one_and_is_close():
         assert exact <= largest_curvature(basis, PATCH) <= 1.8 * exact
 
 
+def test_windows_cover_an_image():
+    pixels = np.arange(7 * 6.0).reshape(7, 6, 1)
+    image = KnownImage.of(np.where(pixels == 8, np.nan, pixels), PATCH)
+    for side in (1, 3, 6, 9):
+        parts = image.windows(side)
+        assert {part.shape for part in parts} == {(min(side, 7), min(side, 6))}
+        assert len(np.unique(np.concatenate([p.pixels.ravel() for p in parts]))) == 41  # and NaN
+    assert image.windows(None) == [image]
+    np.testing.assert_array_equal(
+        image.some_pixels(99), np.where(pixels == 8, np.nan, pixels).reshape(1, -1)
+    )
+    assert image.some_pixels(5).shape == (1, 5)
+
+
 def test_a_window_is_a_part_with_its_mask():
     image, _ = drawn(missing=0.3)
     part = image.window((2, 4), 3)
