@@ -203,10 +203,11 @@ class ConvolutionalSparseCoding(ImageLearner, auto_wrap_output_keys=None):
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from more images, in addition to earlier ones.
 
-        As many iterations as it takes batches of windows to cover the images once. Their atoms are
-        averaged with the last ones, so that about the last fifth of all pixels so far counts, those
-        of `fit` and of earlier calls included (``n_pixels_seen_``, which saved models keep). So
-        after `fit` a small image changes the atoms only slightly.
+        The images are cut into windows that cover them once, and the atoms are fitted to one window
+        after another, to up to `batch_size` together if there are many. They are averaged with the
+        last ones, so that about the last fifth of all pixels so far counts, those of `fit` and of
+        earlier calls included (``n_pixels_seen_``, which saved models keep). So after `fit` a small
+        image changes the atoms only slightly.
 
         Parameters
         ----------
