@@ -75,18 +75,22 @@ def check_number(
     also: str = "",
 ) -> float:
     """Return a finite number within bounds as a float; `also` says what else is accepted."""
-    bounds = {"≥": minimum, ">": above, "≤": maximum, "<": below}
-    given = [f"{sign} {bound:g}" for sign, bound in bounds.items() if np.isfinite(bound)]
-    wanted = f"a finite number {' and '.join(given)}".rstrip() + also
+
+    def refused(advice: str = "") -> str:  # built where needed: it takes longer than the check
+        bounds = {"≥": minimum, ">": above, "≤": maximum, "<": below}
+        stated = [f"{sign} {bound:g}" for sign, bound in bounds.items() if np.isfinite(bound)]
+        wanted = f"a finite number {' and '.join(stated)}".rstrip() + also
+        return mistake(name, wanted, value, advice)
+
     if is_flag(value) or not isinstance(value, Real):
-        raise TypeError(mistake(name, wanted, value, about_value(name, value)))
+        raise TypeError(refused(about_value(name, value)))
     try:
         number = float(value)
     except OverflowError:
         number = np.inf
     inside = minimum <= number <= maximum and above < number < below
     if not (inside and np.isfinite(number)):
-        raise ValueError(mistake(name, wanted, value))
+        raise ValueError(refused())
     return number
 
 

@@ -14,6 +14,7 @@ from sparsebp._hints import hinted
 from sparsebp._magnitudes import check_magnitude
 from sparsebp._namespaces import is_foreign, namespace, to_numpy
 from sparsebp._shapes import PatchShape
+from sparsebp.coding import Pursuit
 from sparsebp.estimators._atom_coder import AtomCoder
 from sparsebp.penalties import Penalty
 from sparsebp.samples import DeviceSamples, Samples, count_threads
@@ -200,6 +201,15 @@ class SparseCoder(AtomCoder):
         """The penalty used; None for a pursuit."""
         self.check_parameters()
         return None if self._pursues else self._make_penalty(self._shape[0])
+
+    @property
+    def _rule(self) -> Penalty | Pursuit:
+        """What makes the codes sparse, without the checks, which take as long as a code."""
+        pursuit = Pursuit.of(self.n_nonzero, self.error)
+        return pursuit or self._make_penalty(self._shape[0])
+
+    def _warn_of_changes(self) -> None:
+        """Nothing was fitted, so no parameter is without effect."""
 
     @property
     def alpha_(self) -> float:  # type: ignore[override]
