@@ -3,10 +3,11 @@
 from sparsebp.coding.alternating import STEPS, Alternation
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis
-from sparsebp.coding.convolutional import ConvolutionalSearch, of_nothing
+from sparsebp.coding.convolutional import ConvolutionalSearch
 from sparsebp.coding.encoding import encode
 from sparsebp.coding.image_atoms import TRUSTED_PIXELS, AtomsResult, AtomsState, drawn_atoms
-from sparsebp.coding.maps import KnownImage, Maps, encode_maps
+from sparsebp.coding.known_image import KnownImage
+from sparsebp.coding.maps import Maps, encode_maps
 from sparsebp.coding.missing import split_missing
 from sparsebp.coding.online import OnlineLearning
 from sparsebp.coding.pursuit import Pursuit, learn_by_pursuit, pursue
@@ -35,7 +36,6 @@ __all__ = [
     "encode_maps",
     "learn_by_pursuit",
     "least_squares_basis",
-    "of_nothing",
     "pursue",
     "replaced_atoms",
     "split_missing",

@@ -17,7 +17,8 @@ from sparsebp.coding.image_atoms import (
     unpacked_atoms,
     with_new_atoms,
 )
-from sparsebp.coding.maps import KnownImage, encode_maps
+from sparsebp.coding.known_image import KnownImage
+from sparsebp.coding.maps import encode_maps
 from sparsebp.coding.search import rng_of_step
 from sparsebp.minimizers import Callback, Status, minimize_lbfgs
 from sparsebp.penalties import Penalty
@@ -99,7 +100,7 @@ class ConvolutionalSearch:
             of each step on its batch; entry 0 is that of empty maps.
         """
         state = self._projected(images, state)
-        history = [of_nothing(images)]
+        history = [_of_nothing(images)]
         status, is_fresh = Status.ITERATION_LIMIT, not self.takes_all(images)
         sizes = dict(zip(("features", "components"), state.basis.shape, strict=True))
         kept = None if checkpoint is None else checkpoint.load(KEPT_ATOMS, **sizes)
@@ -121,7 +122,7 @@ class ConvolutionalSearch:
                     if callback is not None and callback(number + 1, value, state):
                         status = Status.STOPPED
                         break
-                    if change <= self.tol:
+                    if change <= self.tol and not (is_fresh and _are_empty(state.maps)):
                         status = Status.CONVERGED
                         break
                     if number + 1 < _REPLACING * self.max_iter:
@@ -134,9 +135,7 @@ class ConvolutionalSearch:
         n_iter = len(history) - 1
         return AtomsResult(state.basis, history[-1], n_iter, status, tuple(history), state)
 
-    def learn(
-        self, images: Sequence[KnownImage], state: AtomsState, seed: int
-    ) -> tuple[AtomsState, float]:
+    def learn(self, images: Sequence[KnownImage], state: AtomsState, seed: int) -> AtomsResult:
         """Take steps on windows that cover some more images once.
 
         Parameters
@@ -150,25 +149,30 @@ class ConvolutionalSearch:
 
         Returns
         -------
-        state : AtomsState
-            What is known now.
-        value : float
-            The objective of the windows, each when it was learned from.
+        result : AtomsResult
+            After all windows, or those before an interrupt. ``history`` holds the objective of each
+            step on its windows, and ``value`` is that of all of them.
         """
         windows = [part for image in images for part in image.windows(self.window)]
         order = rng_of_step(seed, 0).permutation(len(windows))
         size = min(max(len(windows) // _STEPS, 1), self.batch_size)
-        state, values, weights = self._projected(images, state), [], []
+        state, status = self._projected(images, state), Status.STOPPED
+        values, weights = [_of_nothing(images)], [0]
         with one_blas_thread():
-            for first in range(0, len(windows), size):
-                batch = [windows[i] for i in order[first : first + size]]
-                state, value = self.step(batch, replace(state, maps=None), is_fresh=True)
-                values.append(value)
-                weights.append(sum(part.n_pixels for part in batch))
-                if not np.isfinite(value):
-                    break
-                state = with_new_atoms(batch, state, rng_of_step(seed, first + 1))
-        return replace(state, maps=None), float(np.average(values, weights=weights))
+            try:
+                for first in range(0, len(windows), size):
+                    batch = [windows[i] for i in order[first : first + size]]
+                    state, value = self.step(batch, state, is_fresh=True)
+                    values.append(value)
+                    weights.append(sum(part.n_pixels for part in batch))
+                    if not np.isfinite(value):
+                        break
+                    state = with_new_atoms(batch, state, rng_of_step(seed, first + 1))
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
+        n_iter = len(values) - 1
+        value = float(np.average(values, weights=weights)) if n_iter else np.inf
+        return AtomsResult(state.basis, value, n_iter, status, tuple(values), state)
 
     def _projected(self, images: Sequence[KnownImage], state: AtomsState) -> AtomsState:
         return replace(state, basis=self._problem(images[0]).project(state.basis))
@@ -217,10 +221,8 @@ class ConvolutionalSearch:
         n_places = spans.prod(axis=1)
         chosen = rng.choice(len(images), self.batch_size, p=n_places / n_places.sum())
         corners = rng.random((self.batch_size, 2))
-        return [
-            images[i].window((int(place[0]), int(place[1])), side)
-            for i, place in zip(chosen, corners * spans[chosen], strict=True)
-        ]
+        places = zip(chosen, corners * spans[chosen], strict=True)
+        return [_with_pixels(images[i], place.astype(int), side, rng) for i, place in places]
 
     def step(
         self, batch: Sequence[KnownImage], state: AtomsState, *, is_fresh: bool
@@ -247,7 +249,10 @@ class ConvolutionalSearch:
         basis = state.basis
         maps = self.encoded(batch, basis, None if is_fresh else state.maps)
         n_pixels = sum(image.n_pixels for image in batch)
-        share = min(_LAST * n_pixels / (state.n_pixels + n_pixels), 1.0) if is_fresh else 1.0
+        n_known = sum(image.n_known for image in batch)
+        if is_fresh and _are_empty(maps):  # nothing is learned, nor is any atom unused
+            return replace(state, n_pixels=state.n_pixels + n_known, maps=maps), _of_nothing(batch)
+        share = min(_LAST * n_known / (state.n_pixels + n_known), 1.0) if is_fresh else 1.0
         both = [
             (self._problem(image), {**image.variables, "s": s})
             for image, s in zip(batch, maps, strict=True)
@@ -262,7 +267,7 @@ class ConvolutionalSearch:
         new = problem.project(basis + basis.dtype.type(share) * change)
         value = sum(p.value({**k, "A": new}, scale=1 / n_pixels) for p, k in both)
         contributions = (1 - share) * state.contributions + share * _contributions(maps)
-        return AtomsState(new, contributions, state.n_pixels + n_pixels, maps=maps), value
+        return AtomsState(new, contributions, state.n_pixels + n_known, maps=maps), value
 
     def encoded(
         self,
@@ -298,19 +303,23 @@ class ConvolutionalSearch:
         return list(in_order(encoded, range(len(batch)), self.n_threads))
 
 
-def of_nothing(images: Sequence[KnownImage]) -> float:
-    """Return the objective of empty maps.
+def _with_pixels(image: KnownImage, corner: np.ndarray, side: int, rng: RandomSource) -> KnownImage:
+    """Return the window at a corner or, if no pixel in it is known, around a known pixel."""
+    part = image.window((int(corner[0]), int(corner[1])), side)
+    if part.n_known:
+        return part
+    known = np.argwhere(image.known)[:, :2]
+    center = known[int(rng.random() * len(known))]
+    row, column = np.clip(center - side // 2, 0, np.maximum(np.array(image.shape) - side, 0))
+    return image.window((int(row), int(column)), side)
 
-    Parameters
-    ----------
-    images : sequence of KnownImage
-        At least one.
 
-    Returns
-    -------
-    value : float
-        Of all pixels of the images.
-    """
+def _are_empty(maps: list[np.ndarray] | None) -> bool:
+    return maps is not None and not any(s.any() for s in maps)
+
+
+def _of_nothing(images: Sequence[KnownImage]) -> float:
+    """Return the objective of empty maps."""
     squares = sum(float(np.square(i.pixels, dtype=np.float64).sum()) for i in images)
     return squares / sum(image.n_pixels for image in images)
 

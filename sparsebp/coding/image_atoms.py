@@ -12,7 +12,7 @@ import numpy as np
 from sparsebp._checks import RandomSource
 from sparsebp._fitted import Maybe, Numbers, Size
 from sparsebp._unused import unused_components
-from sparsebp.coding.maps import KnownImage
+from sparsebp.coding.known_image import KnownImage
 from sparsebp.minimizers import Result
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class AtomsState:
     contributions : ndarray of shape (n_components,)
         Share of each in the energy of all coefficients, over the pixels that count.
     n_pixels : int
-        Number of pixels seen, with repetitions.
+        Number of known pixels seen, with repetitions.
     maps : list of ndarray, optional
         Of the images of the last step, from which the next one starts if it takes the same.
     """

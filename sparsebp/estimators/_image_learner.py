@@ -107,7 +107,8 @@ class ImageLearner(ImageCoder, Learner, auto_wrap_output_keys=None):
         pixels = [image.some_pixels(SCALED) for image in images]
         offset = np.mean([float(np.nanmean(values)) ** 2 for values in pixels])
         if offset > _OFFSET**2 * np.mean([float(np.nanvar(values)) for values in pixels]):
-            warn_user(
+            # Which also changes the alpha that suits.
+            return warn_user(
                 f"The images have means of about {np.sqrt(offset):.2g}, which take coefficients "
                 "everywhere. Remove slow changes of brightness first, for example by "
                 "sparsebp.preprocessing.whiten_images."

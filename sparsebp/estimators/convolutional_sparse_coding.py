@@ -11,10 +11,10 @@ from sparsebp._checks import check_integer, check_number, draw_seed, mistake
 from sparsebp._fitted import Maybe, Numbers, Size
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._shapes import COLORS, PatchShape, checked_patch_shape
-from sparsebp.coding import of_nothing
-from sparsebp.estimators._fitting import require_usable, restore_on_error
+from sparsebp.estimators._fitting import require_success, restore_on_error
 from sparsebp.estimators._image_learner import ImageLearner, fitted_attributes
 from sparsebp.estimators._learner import Learner
+from sparsebp.minimizers import Status
 from sparsebp.penalties import Penalty
 
 
@@ -91,8 +91,8 @@ class ConvolutionalSparseCoding(ImageLearner, auto_wrap_output_keys=None):
         Share of each component in what all contribute to about the last fifth of the pixels seen,
         or to all images if each iteration takes all.
     n_pixels_seen_ : int
-        Number of pixels that the atoms were learned from, with repetitions: how much they count
-        when `partial_fit` goes on from them.
+        Number of known pixels that the atoms were learned from, with repetitions: how much they
+        count when `partial_fit` goes on from them.
     n_iter_ : int
         Number of iterations.
     status_ : str
@@ -219,7 +219,8 @@ class ConvolutionalSparseCoding(ImageLearner, auto_wrap_output_keys=None):
         Returns
         -------
         self : ConvolutionalSparseCoding
-            The estimator after these images.
+            The estimator after these images. When interrupted (Ctrl-C) it has learned from some of
+            their windows, and KeyboardInterrupt is re-raised.
 
         Raises
         ------
@@ -244,11 +245,14 @@ class ConvolutionalSparseCoding(ImageLearner, auto_wrap_output_keys=None):
         rng = self._rng_of_batch()
         state, search = self._state_at_start(images, rng, resumed=True), self._search()
         with ignore_float_warnings():
-            state, value = search.learn(images, state, draw_seed(rng))
-        require_usable(state.basis, value)
-        vars(self).update(fitted_attributes(search, state))
-        self.contributions_ = state.contributions
-        self._record_batch(of_nothing(images), value, begun, first=first)
+            result = search.learn(images, state, draw_seed(rng))
+        require_success(result)
+        vars(self).update(fitted_attributes(search, result.state))
+        self.contributions_ = result.state.contributions
+        self._record_batch(result.history[0], result.value, begun, first=first)
+        if result.status is Status.INTERRUPTED:
+            self.status_ = "interrupted"
+            raise KeyboardInterrupt
         if first:
             self._warn_of_images(search, images)
             self._warn_of_checkpoint()

@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import get_tags
 
 from sparsebp import ConvolutionalSparseCoding, load_model, save_model
+from sparsebp.coding import ConvolutionalSearch
 from sparsebp.displays import BasisDisplay
 from sparsebp.network import Convolution
 from sparsebp.penalties import LogCosh, Topographic
@@ -180,8 +181,9 @@ def test_unused_atoms_are_replaced_and_a_large_alpha_is_told():
 
 
 def test_an_offset_is_told():
-    with pytest.warns(UserWarning, match=r"means of about 3.1, which take"):
-        small().fit([image + 3 for image in IMAGES])
+    wrong = [100 * (image + 3) for image in IMAGES]
+    (message,) = told(wrong, tol=1.0, started="")[1]  # not of alpha, before the mean is removed
+    assert "The images have means of about 3.1e+02, which take" in message
 
 
 def test_another_alpha_needs_a_copy(fitted):
@@ -285,12 +287,12 @@ def test_the_interface_is_scikit_learns(fitted):
 
 
 def test_images_may_be_given_in_many_ways(fitted):
-    expected = fitted.components_
+    expected = small(max_iter=1).fit(IMAGES).components_
     array = np.empty(2, dtype=object)
     array[:] = IMAGES
     strided = [np.repeat(image, 2, axis=1)[:, ::2] for image in IMAGES]
     for images in (tuple(IMAGES), array, strided, [np.asfortranarray(i) for i in IMAGES]):
-        np.testing.assert_array_equal(small().fit(images).components_, expected)
+        np.testing.assert_array_equal(small(max_iter=1).fit(images).components_, expected)
     maps = small().fit_transform(image for image in IMAGES)
     np.testing.assert_array_equal(maps[1], fitted.transform(IMAGES[1:])[0])
 
@@ -314,11 +316,11 @@ def test_a_moved_image_has_moved_maps(fitted):
     np.testing.assert_allclose(np.roll(here, (5, -3), axis=(0, 1)), there, atol=1e-3)
 
 
-def told(images, **options):
+def told(images, started="Conv", **options):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         model = small(max_iter=2, **options).fit(images)
-    return model, [str(w.message) for w in caught if str(w.message).startswith("Conv")]
+    return model, [str(w.message) for w in caught if str(w.message).startswith(started)]
 
 
 def given(message):
@@ -342,7 +344,7 @@ def test_an_alpha_that_does_not_suit_the_images_is_told_with_one_that_does():
 
 
 def test_other_units_after_the_fit_are_told(fitted):
-    for factor in (1000, 1e-3):
+    for factor in (50, 1e-3):
         with pytest.warns(UserWarning, match="X has another scale than the samples of fit"):
             fitted.transform([factor * IMAGES[0]])
     model = small().fit([np.where(IMAGES[0] > 2, np.nan, IMAGES[0])])
@@ -405,7 +407,11 @@ def test_atoms_of_unknown_origin_hardly_move():
     assert 0 < np.abs(model.components_ - given).max() < 0.01
 
 
-@pytest.mark.parametrize("options", [{}, {"window": 6, "batch_size": 3}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, pytest.param({"window": 6, "batch_size": 3}, marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_a_killed_fit_resumes_to_the_last_bit(options, tmp_path, monkeypatch):
     monkeypatch.setattr("sparsebp._checkpoint.PAUSE", 0.0)
     path = tmp_path / "fit.checkpoint"
@@ -429,3 +435,40 @@ def test_a_killed_fit_resumes_to_the_last_bit(options, tmp_path, monkeypatch):
     np.testing.assert_array_equal(resumed.objective_history_, whole.objective_history_)
     with pytest.warns(UserWarning, match="partial_fit writes none"):
         small(checkpoint=path).partial_fit(IMAGES)
+
+
+def test_windows_without_known_pixels_and_empty_maps_end_no_fit():
+    holed = np.random.default_rng(0).laplace(size=(40, 30))
+    holed[3:] = np.nan
+    model = small(window=5, batch_size=1, max_iter=9).fit([holed])
+    assert model.n_iter_ == 9
+    assert model.n_pixels_seen_ <= 9 * 15
+    spots = np.zeros((60, 60))
+    spots[:6, :6] = IMAGES[0][:6, :6]
+    model = small(window=8, batch_size=1, max_iter=12, init=model.components_).fit([spots])
+    assert model.n_iter_ == 12  # most windows are empty
+    before = model.components_
+    empty = model.partial_fit([np.zeros((20, 20))]).components_
+    np.testing.assert_array_equal(empty, before)
+
+
+def test_an_interrupt_of_partial_fit_keeps_the_windows_before(monkeypatch):
+    model, calls = small(window=5), []
+    search = ConvolutionalSearch.step
+
+    def step(self, batch, state, *, is_fresh):
+        calls.append(state)
+        if len(calls) == limit:
+            raise KeyboardInterrupt
+        return search(self, batch, state, is_fresh=is_fresh)
+
+    monkeypatch.setattr(ConvolutionalSearch, "step", step)
+    limit = 1
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(IMAGES)
+    assert not hasattr(model, "components_")
+    limit = 4
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(IMAGES)
+    assert (model.status_, model.n_iter_, model.n_pixels_seen_) == ("interrupted", 1, 2 * 25)
+    np.testing.assert_array_equal(model.components_, calls[-1].basis.T)
