@@ -2,6 +2,7 @@ from functools import cache
 
 import pytest
 from cli.toy import SMALL, run, write_photographs
+from typer.main import get_command
 
 
 @pytest.fixture
@@ -33,4 +34,12 @@ def learned(tmp_path_factory):
 def _small_pictures():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sparsebp.cli.learning.PICTURE_DPI", 40)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _commands_made_once():
+    """Typer's runner makes all commands for each call, which takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command), raising=False)
         yield
