@@ -57,7 +57,9 @@ def main() -> int:
         return subprocess.run(command).returncode
     command = [programs / "python", "-m", "pytest", "--numprocesses", "auto", *options]
     one_thread = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # in each process
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **one_thread}).returncode
+    compiled_once = {"PYTHONDONTWRITEBYTECODE": ""}  # for all processes
+    variables = {**os.environ, **one_thread, **compiled_once}
+    return subprocess.run(command, cwd=ROOT, env=variables).returncode
 
 
 if __name__ == "__main__":
