@@ -23,10 +23,13 @@ from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1, Penalty
 from sparsebp.samples import in_blocks, one_blas_thread
 
-#: Samples of a block. Exact L1 is compiled, so small blocks, whose arrays fit the cache, run in
-#: parallel. Of a smooth penalty's block some columns are minimized at a time while the others wait:
-#: the longer they can take the places of those that have ended, the better.
-_L1_BLOCK, _SMOOTH_BLOCK = 128, 4096
+#: Most samples of a block. Those of exact L1 fit the cache; smaller ones spend their time in calls
+#: of NumPy, during which threads wait for each other. Of a smooth penalty's block some columns are
+#: minimized at a time while the others wait: the longer they can take the places of those that have
+#: ended, the better.
+_L1_BLOCK, _SMOOTH_BLOCK = 512, 4096
+#: Samples of exact L1 for which a thread of their own is worth the while.
+_FEWEST = 128
 #: In arrays of other libraries: relative duality gap, of second order in the error of the codes,
 #: and maximum number of steps, which are cheap and many.
 _TIGHT, _MANY = 1e-8, 20_000
@@ -135,8 +138,10 @@ def _encode_alike(  # noqa: PLR0913  (as `encode`)
             )
         return encode_proximally(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
-    is_l1 = isinstance(penalty, L1)
-    size = _L1_BLOCK if is_l1 else _equal_share(x.shape[1], n_threads)
+    if isinstance(penalty, L1):
+        size = max(_equal_share(x.shape[1], n_threads, _L1_BLOCK), _FEWEST)
+    else:
+        size = _equal_share(x.shape[1], n_threads, _SMOOTH_BLOCK)
     n_unfinished = 0
     with one_blas_thread():
         for block, found in in_blocks(solve, x.shape[1], size, n_threads):
@@ -145,9 +150,9 @@ def _encode_alike(  # noqa: PLR0913  (as `encode`)
     return ColumnResult(codes, n_unfinished)
 
 
-def _equal_share(n_samples: int, n_threads: int) -> int:
-    """Return the size of the largest blocks of which every thread gets as many."""
-    n_blocks = n_threads * -(-n_samples // (n_threads * _SMOOTH_BLOCK))
+def _equal_share(n_samples: int, n_threads: int, most: int) -> int:
+    """Return the size of the largest blocks, up to `most`, of which every thread gets as many."""
+    n_blocks = n_threads * -(-n_samples // (n_threads * most))
     return -(-n_samples // max(n_blocks, 1)) or 1
 
 
