@@ -94,7 +94,7 @@ def test_the_commands_of_the_page_name_the_data_they_need():
 def test_figures_have_real_minus_signs():
     from validation.finding import spread
 
-    assert spread([-0.845, 0.26]) == "−0.292 (−0.845 – 0.26)"
+    assert spread([-0.845, 0.26]) == "−0.292 (−0.845\u00a0–\u00a00.26)"
     assert spread([-1.0]) == "−1"
 
 

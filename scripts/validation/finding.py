@@ -73,11 +73,10 @@ class Finding:
 
 def spread(figures: Sequence[float]) -> str:
     """Return the median of figures and, of several, their range."""
-    median, least, most = (
-        f"{figure:.3g}".replace("-", "−")
-        for figure in (np.median(figures), min(figures), max(figures))
-    )
-    return median if len(figures) == 1 else f"{median} ({least} – {most})"
+    figures = [np.median(figures), min(figures), max(figures)] if len(figures) > 1 else figures
+    median, *ends = (f"{figure:.3g}".replace("-", "−") for figure in figures)
+    dash = "\u00a0–\u00a0"  # a narrow column breaks before the range, not within it
+    return f"{median} ({dash.join(ends)})" if ends else median
 
 
 def as_table(rows: Iterable[Finding], *, toy: bool) -> Table:

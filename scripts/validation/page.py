@@ -41,8 +41,11 @@ this package and, in the same run on the same samples, with others, and gives a 
 - **refused**: it is not, and the remark below the table says why.
 
 Figures are medians over seeds, images or sizes, with the smallest and the largest in parentheses. A
-published figure marked *recalled* could not be looked up when the page was made. The data sets are
-public; `data/README.md` says where they come from. With them in a folder,
+published figure marked *recalled* could not be looked up when the page was made. The others are
+`FastICA`, `PCA` and `MiniBatchDictionaryLearning` of scikit-learn, SPAMS, and K-SVD, written after
+its papers.
+
+The data sets are public; `data/README.md` says where they come from. With them in a folder,
 `python scripts/validate.py --data FOLDER --out docs` measures everything and makes this page; with
 `--only NAME` the other sections keep their results. Each section says how long it took.
 """

@@ -87,7 +87,8 @@ class Setting:
         """Save a picture, if there is a folder for it."""
         if self.pictures is not None:
             self.pictures.mkdir(parents=True, exist_ok=True)
-            figure.savefig(self.pictures / name, dpi=_WIDTH / figure.get_figwidth())
+            dpi = _WIDTH / figure.get_figwidth()
+            figure.savefig(self.pictures / name, dpi=dpi, bbox_inches="tight", pad_inches=0.05)
 
     def _given(self, collection: str) -> Path | None:
         """Return the folder of a data set; None at a toy size without it."""

@@ -32,7 +32,8 @@ from validation.setting import Setting
 
 DATA = "olshausen_field"
 PICTURE = (
-    "Features of the first seed; dashed: where most cells of macaques are, by the recalled figures"
+    "Features of the first seed; dashed square: where most cells of macaques are, by the recalled "
+    "figures; diagonal: as long as wide"
 )
 _SIDE = 10
 #: Where most receptive fields of macaques are.
