@@ -124,5 +124,6 @@ def fitted_attributes(search: ConvolutionalSearch, state: AtomsState) -> dict[st
         "components_": np.ascontiguousarray(state.basis.T),
         "penalty_": search.penalty,
         "alpha_": search.alpha,
+        "contributions_": state.contributions,
         "n_pixels_seen_": state.n_pixels,
     }

@@ -248,7 +248,6 @@ class ConvolutionalSparseCoding(ImageLearner, auto_wrap_output_keys=None):
             result = search.learn(images, state, draw_seed(rng))
         require_success(result)
         vars(self).update(fitted_attributes(search, result.state))
-        self.contributions_ = result.state.contributions
         self._record_batch(result.history[0], result.value, begun, first=first)
         if result.status is Status.INTERRUPTED:
             self.status_ = "interrupted"

@@ -155,6 +155,7 @@ def test_a_callback_stops_and_an_interrupt_keeps_the_last_atoms():
     with pytest.raises(KeyboardInterrupt):
         broken.fit(IMAGES)
     assert broken.status_ == "interrupted"
+    assert broken.contributions_.sum() == pytest.approx(1)
     np.testing.assert_array_equal(broken.components_, model.components_)
 
 
@@ -367,7 +368,7 @@ def test_a_window_of_a_large_image_needs_memory_for_a_window_only(monkeypatch):
 @pytest.mark.parametrize("options", [{}, {"window": 6, "batch_size": 3}], ids=str)
 def test_partial_fit_goes_on_from_all_that_was_learned(options, tmp_path):
     model = small(tol=0.0, **options).fit(IMAGES)
-    before = model.components_, model.n_pixels_seen_
+    before, shares = (model.components_, model.n_pixels_seen_), model.contributions_
     save_model(model, tmp_path / "model.npz")
     loaded = load_model(tmp_path / "model.npz")
     tiny = [IMAGES[0][:3, :4]]
@@ -380,6 +381,7 @@ def test_partial_fit_goes_on_from_all_that_was_learned(options, tmp_path):
     np.testing.assert_array_equal(model.components_, loaded.components_)
     assert 0 < np.abs(model.components_ - before[0]).max() < 0.5
     assert model.contributions_.sum() == pytest.approx(1)
+    assert (model.contributions_ > 0.7 * shares).all()  # a tiny image does not use all atoms
     model.partial_fit(tiny)
     assert not np.array_equal(model.components_, loaded.components_)
 
