@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Visible on light and on dark backgrounds, for the background.
 PALE = "0.55"
+#: Style of points that are left out of a judgment, to be drawn as pale rings.
+RING: dict[str, Any] = {"s": 14, "facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
 
 
 def take_axes(

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sparsebp._checks import check_number
-from sparsebp.displays._axes import PALE, plain, take_axes
+from sparsebp.displays._axes import RING, plain, take_axes
 from sparsebp.displays._measured import MeasuredDisplay
 from sparsebp.metrics import BinocularTuning, binocular_tuning
 
@@ -107,8 +107,7 @@ class BinocularDisplay(MeasuredDisplay):
         places = np.stack([self.tuning.disparity, self.tuning.dominance])
         ax.scatter(*places[:, tuned], s=14, alpha=0.7, linewidths=0)
         if untuned.any():
-            ring = {"s": 14, "facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
-            ax.scatter(*places[:, untuned], label=label, zorder=1, **ring)
+            ax.scatter(*places[:, untuned], label=label, zorder=1, **RING)
             ax.legend(frameon=False, fontsize="small", handletextpad=0.1, loc="upper left")
         ax.set(xlabel="preferred disparity (pixels)", ylim=(-1.05, 1.05), yticks=[-1, 0, 1])
         ax.set_yticklabels(["left eye", "both", "right eye"])

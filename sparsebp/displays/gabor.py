@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from sparsebp._checks import check_number
-from sparsebp.displays._axes import PALE, bare, take_axes
+from sparsebp.displays._axes import PALE, RING, bare, take_axes
 from sparsebp.displays._gabors import FittedDisplay, bar_direction, shown, why_pale
 
 if TYPE_CHECKING:
@@ -125,9 +125,8 @@ class GaborDisplay(FittedDisplay):
         # Constant filters have no wave at all.
         pale = ~valid & (self.fit.amplitude > 0)
         if pale.any():
-            style = {"s": 14, "facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
             ax.scatter(
-                angle[pale], frequency[pale], label=pale_label.replace(" or ", " or\n"), **style
+                angle[pale], frequency[pale], label=pale_label.replace(" or ", " or\n"), **RING
             )
             place = {
                 "loc": "upper left",

@@ -13,7 +13,7 @@ from scipy import ndimage
 from sparsebp._checks import check_number
 from sparsebp._magnitudes import in_range
 from sparsebp._shapes import as_volumes
-from sparsebp.displays._axes import PALE, take_axes
+from sparsebp.displays._axes import PALE, RING, take_axes
 from sparsebp.displays._measured import MeasuredDisplay
 from sparsebp.displays.mosaic import brightness, check_grid_shape, draw_mosaic, place
 from sparsebp.metrics import MotionTuning, motion_tuning
@@ -132,9 +132,8 @@ class MotionDisplay(MeasuredDisplay):
         dots = {"s": 14, "alpha": 0.7, "linewidths": 0, "zorder": 3, "clip_on": False}
         ax.scatter(*velocity[:, selective], **dots)
         if not selective.all():
-            ring = {"s": 14, "facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
             label = f"direction index < {least:g}"
-            ax.scatter(*velocity[:, ~selective], label=label, **ring)
+            ax.scatter(*velocity[:, ~selective], label=label, **RING)
             below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08)}
             ax.legend(**below, frameon=False, fontsize="small", handletextpad=0.1, borderpad=0)
         ax.set_rmin(0)

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
-from sparsebp.displays._axes import PALE, plain, take_axes
+from sparsebp.displays._axes import PALE, RING, plain, take_axes
 from sparsebp.displays._gabors import FittedDisplay, shown, why_pale
 
 if TYPE_CHECKING:
@@ -113,9 +113,8 @@ class ShapeDisplay(FittedDisplay):
         edge = {"s": 20, "alpha": 0.7, "linewidths": 0, "marker": "^", "clip_on": False}
         ax.scatter(*_within(points[valid & beyond]), color=color.get_facecolor()[:1], **edge)
         if pale.any():
-            ring = {"s": 14, "facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
             reason = why_pale(self.fit, min_r_squared)
-            ax.scatter(*_within(points[pale]), label=reason, clip_on=False, zorder=1, **ring)
+            ax.scatter(*_within(points[pale]), label=reason, clip_on=False, zorder=1, **RING)
         _name(ax)
         ax.set(xlim=(0, LARGEST), ylim=(0, LARGEST), aspect="equal")
         ax.set_xlabel("$n_x$, cycles under the envelope")

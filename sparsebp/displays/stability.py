@@ -10,7 +10,7 @@ import numpy as np
 
 from sparsebp._checks import mistake
 from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
-from sparsebp.displays._axes import PALE, plain, take_axes, whole_numbers
+from sparsebp.displays._axes import RING, plain, take_axes, whole_numbers
 from sparsebp.displays._features import last_step
 from sparsebp.displays.mosaic import WHITE, brightness, check_grid_shape, draw_mosaic, place
 from sparsebp.metrics import Stability, stability
@@ -154,11 +154,10 @@ class StabilityDisplay:
         dots = {"s": 16, "zorder": 3, "clip_on": False}
         label = f"{found.n_reproducible} reproducible"
         ax.scatter(rank[stable], index[stable], color="C0", linewidths=0, label=label, **dots)
-        ring = {"facecolors": "none", "edgecolors": PALE, "linewidths": 0.8}
-        ax.scatter(rank[rings], index[rings], label=f"{rings.sum()} others", **ring, **dots)
+        ax.scatter(rank[rings], index[rings], label=f"{rings.sum()} others", **{**RING, **dots})
         if cut.any():
             label = f"{cut.sum()} below 0"
-            ax.scatter(rank[cut], 0 * rank[cut], marker="v", label=label, **ring, **dots)
+            ax.scatter(rank[cut], 0 * rank[cut], marker="v", label=label, **{**RING, **dots})
         color = plt.rcParams["text.color"]
         ax.axhline(REPRODUCIBLE, color=color, linestyle="--", linewidth=1.0)
         plain(ax)
