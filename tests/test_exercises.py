@@ -28,7 +28,7 @@ def living(model):
 
 @pytest.mark.slow
 def test_digits_give_strokes(tmp_path):
-    options = ("--n-patches", "5000")
+    options = ("--n-patches", "3000")
     model = learned("rica_exercise.py", tmp_path / "default", *options)
     printed = learned("rica_exercise.py", tmp_path / "printed", *options, "--as-printed")
     found, noise = (gabor_fit(m.components_, (9, 9)).r_squared for m in (model, printed))

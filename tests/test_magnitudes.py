@@ -50,6 +50,8 @@ SCALES = {
     np.float32: [1e-40, 1e-20, 1e-10, 1.0, 1e10, 1e20, 1e38],
 }
 ALL_SCALES = [(dtype, scale) for dtype, scales in SCALES.items() for scale in scales]
+#: Those at which numbers or their squares leave the range, and 1: pictures take long.
+PICTURED = [pair for pair in ALL_SCALES if pair[1] not in (1e-90, 1e40, 1e77, 1e-10, 1e10)]
 
 
 def drawn(display):
@@ -148,7 +150,7 @@ def is_finite_or_refused(call):
 @pytest.mark.parametrize("name", list(FUNCTIONS))
 def test_functions_at_all_scales(name):
     wrong = []
-    for dtype, scale in ALL_SCALES:
+    for dtype, scale in PICTURED if "Display" in name else ALL_SCALES:
         call = partial(FUNCTIONS[name], scaled_by(dtype, scale))
         if not is_finite_or_refused(call):
             wrong.append((dtype.__name__, scale))

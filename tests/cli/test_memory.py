@@ -29,7 +29,7 @@ def peak(folder, n_images, side):
     for number in range(n_images):
         Image.fromarray(pixels).save(folder / f"{number}.png")
     options = ["encode", "sparse-coding-8x8", "--images", folder, "--out", folder / "c.npz"]
-    return peak_of(*options, "--stride", "16")
+    return peak_of(*options, "--stride", "40")
 
 
 def peak_of(*options):

@@ -138,12 +138,12 @@ def test_samples_that_are_all_zero_leave_the_basis_alone():
 @pytest.mark.slow
 def test_finds_a_planted_dictionary():
     found = []
-    for seed in range(12):
+    for seed in range(6):
         planted = make_dictionary_signals(1500, 20, 50, n_nonzero=3, snr_db=20, random_state=seed)
         start = np.random.default_rng(100 + seed).normal(size=(20, 50))
         search = OnlineLearning(L1(), 0.2, None, batch_size=256, max_iter=400, tol=0.0)
         result = search.run(planted.X.T, BasisState.empty(start), seed)
         found.append(dictionary_recovery(result.point.T, planted.dictionary).n_found)
-    # Of 50. Over thirty seeds the mean is 49.2; that of twelve varies by half an atom.
+    # Of 50. Over thirty seeds the mean is 49.2; that of six varies by 0.7 atoms.
     assert np.median(found) >= 49.5, found
     assert np.mean(found) >= 48.2, found

@@ -121,7 +121,7 @@ def test_more_sources_than_features_are_found_much_better_than_by_chance(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("times", "seed"), [(2, 0), (2, 1), (4, 0)])
+@pytest.mark.parametrize(("times", "seed"), [(2, 0), (4, 0)])
 def test_overcomplete_features_of_photographs_are_used_and_gabor_like(times, seed):
     images = whiten_images(load_sample_photographs())
     patches = remove_mean(sample_patches(images, 8, 10_000, random_state=seed))

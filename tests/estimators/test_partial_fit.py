@@ -161,7 +161,7 @@ def test_few_large_batches_find_a_planted_dictionary(seed):
     [
         ({"penalty": "l1", "solver": "online", "batch_size": 256, "max_iter": 300}, 1),
         ({"penalty": "l1", "max_iter": 60}, 1),
-        ({}, 4),
+        ({}, 2),
     ],
     ids=str,
 )

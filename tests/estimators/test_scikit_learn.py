@@ -26,17 +26,14 @@ ESTIMATORS = [
 ]
 VARIANTS = [
     SparseCoding(max_iter=10),
-    SparseCoding(penalty="l1", max_iter=10),
-    SparseCoding(penalty="topographic", solver="exact", gamma=0.1, max_iter=10),
-    SparseCoding(penalty="cauchy", max_iter=10),
-    SparseCoding(penalty="l1", solver="online", batch_size=50, max_iter=10),
     SparseCoding(penalty=L1(), batch_size=None, max_iter=10),
+    SparseCoding(penalty="topographic", solver="exact", gamma=0.1, max_iter=10),
+    SparseCoding(penalty="l1", solver="online", batch_size=50, max_iter=10),
     SparseCoding(n_nonzero=1, max_iter=10),
     SparseCoding(error=0.1, solver="online", batch_size=50, max_iter=10),
     ReconstructionICA(),
     SparseFiltering(max_iter=20),
     ReconstructionICA(penalty="topographic", unit_norm=True),
-    OrthonormalICA(penalty="welsch"),
     OrthonormalICA(penalty="log_cosh", solver="manifold"),
     OrthonormalICA(whiten=False),
 ]

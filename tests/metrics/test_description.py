@@ -37,7 +37,7 @@ def test_half_the_precision_is_a_bit_more_for_each_number():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_chooses_a_weight_with_which_the_planted_atoms_are_found(seed):
     signals = make_dictionary_signals(2000, 10, 15, n_nonzero=2, snr_db=20, random_state=seed)
     model = SparseCoding(
