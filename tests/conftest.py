@@ -42,13 +42,17 @@ def pytest_collect_file():
 
 
 def pytest_sessionstart():
-    """Have each of two processes compile one of two functions; the other loads it."""
+    """Have each of two processes compile half of the functions; the other loads them."""
     if WORKER in ("gw0", "gw1"):
-        from sparsebp.coding import encode, pursue
+        from sparsebp.coding import KnownImage, encode, encode_maps, pursue
         from sparsebp.penalties import L1
 
         one = np.ones((1, 1))
-        pursue(one, one) if WORKER == "gw1" else encode(one, one, L1(), 0.1)
+        if WORKER == "gw1":
+            encode_maps(KnownImage.of(np.ones((2, 2, 1)), (1, 1, 1)), one, L1(), 0.1)
+        else:
+            encode(one, one, L1(), 0.1)
+            pursue(one, one)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,6 +6,7 @@ from scipy.signal import correlate2d
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import get_tags
+from thinning import first_fast
 
 from sparsebp import ConvolutionalSparseCoding, load_model, save_model
 from sparsebp.coding import ConvolutionalSearch
@@ -102,13 +103,14 @@ def test_threads_change_nothing_and_a_seed_determines_all(options):
         np.testing.assert_array_equal(a, b)
 
 
-def test_color_images_have_color_atoms():
-    images = np.random.default_rng(0).laplace(size=(2, 9, 10, 3)).astype(np.float32)
+@pytest.mark.parametrize("dtype", first_fast([np.float64, np.float32]))  # which is compiled, too
+def test_color_images_have_color_atoms(dtype):
+    images = np.random.default_rng(0).laplace(size=(2, 9, 10, 3)).astype(dtype)
     model = small().fit(images)
     assert model.components_.shape == (4, 27)
-    assert model.components_.dtype == np.float32
+    assert model.components_.dtype == dtype
     maps = model.transform(images)
-    assert {m.dtype for m in maps} == {np.dtype(np.float32)}
+    assert {m.dtype for m in maps} == {np.dtype(dtype)}
     assert model.inverse_transform(maps)[0].shape == (9, 10, 3)
     assert BasisDisplay.from_estimator(model).patch_shape == (3, 3, 3)
     with pytest.raises(ValueError, match="1 channel"):
