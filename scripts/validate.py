@@ -51,7 +51,7 @@ def main(
         if folder is not None:
             Results.of(rows, time.perf_counter() - began).write(folder / f"{name}.json")
     if folder is not None:
-        folder.with_suffix(".md").write_text(page.rendered(folder), encoding="utf-8")
+        folder.with_suffix(".md").write_text(page.rendered(folder, toy=toy), encoding="utf-8")
     if missed and not toy:
         raise typer.Exit(1)
 

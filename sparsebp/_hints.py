@@ -46,7 +46,10 @@ NAMES: dict[str, dict[str, Hint]] = {
         "max_no_improvement": Hint(("tol",), "ObjectiveMonitor(patience=...) stops fits, too."),
         "fun": Hint(("penalty",), "'log_cosh' is FastICA's 'logcosh', 'welsch' its 'exp'."),
         "fun_args": Hint(("penalty",), "Write penalty=LogCosh(a)."),
-        "algorithm": Hint(("solver", "penalty")),
+        "algorithm": Hint(
+            ("solver", "penalty"),
+            "n_nonzero or error selects orthogonal matching pursuit ('omp').",
+        ),
         "positive": Hint(("penalty",), "Write penalty=L1(positive=True)."),
         "whiten_solver": Hint(("whiten",)),
         "w_init": Hint(("init",), "It filters samples as given, not whitened ones."),

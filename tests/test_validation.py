@@ -106,3 +106,5 @@ def test_a_remark_about_several_figures_stands_once(tmp_path):
     rows = [Finding(what, "", [5.0], at_most=2, remark="Why.") for what in ("one", "two")]
     Results.of(rows, 60.0).write(tmp_path / "ksvd.json")
     assert "- *one*; *two*: Why." in rendered(tmp_path)
+    assert "toy" in rendered(tmp_path, toy=True)
+    assert "toy" not in rendered(tmp_path)

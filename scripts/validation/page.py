@@ -38,17 +38,20 @@ this package and, in the same run on the same samples, with others, and gives a 
 
 - **reproduced**: the median of our figures is in the range that the table states;
 - **exceeded**: it is beyond that range on the better side;
-- **refused**: it is not, and the remark below the table says why.
+- **refused**: it is not, with our data and settings, and the remark below the table says why.
 
 Figures are medians over seeds, images or sizes, with the smallest and the largest in parentheses. A
-published figure marked *recalled* could not be looked up when the page was made. The others are
-`FastICA`, `PCA` and `MiniBatchDictionaryLearning` of scikit-learn, SPAMS, and K-SVD, written after
-its papers.
+published figure marked *recalled* could not be looked up when the page was made. A figure without
+parentheses is a single one. Most ranges are the published figure and its spread; some were chosen
+when first figures of ours were known. The methods in the column *others* are `FastICA`, `PCA` and
+`MiniBatchDictionaryLearning` of scikit-learn, SPAMS, and K-SVD, written after its papers.
 
 The data sets are public; `data/README.md` says where they come from. With them in a folder,
 `python scripts/validate.py --data FOLDER --out docs` measures everything and makes this page; with
 `--only NAME` the other sections keep their results. Each section says how long it took.
 """
+
+_TOY = "**A test at toy size: its figures, verdicts and remarks mean nothing.**\n"
 
 
 class _Text(NamedTuple):
@@ -64,16 +67,18 @@ def module_of(name: str) -> str:
     return f"{folder}.{name.replace('-', '_')}"
 
 
-def rendered(folder: Path) -> str:
+def rendered(folder: Path, *, toy: bool = False) -> str:
     """Return the page in Markdown.
 
     Parameters
     ----------
     folder : Path
         Where results are, in files named as the subjects; one without results is left out.
+    toy : bool
+        Whether they are of a test at toy size, which the page then says.
     """
     found = _found(folder, PUBLISHED, Finding)
-    parts = [_HEAD, *_summary(found)]
+    parts = [_HEAD, *([_TOY] if toy else []), *_summary(found)]
     for name, results in found.items():
         parts += _section(name, results, folder)
     parts += _goals(_found(folder, GOALS, Row))
