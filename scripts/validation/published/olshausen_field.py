@@ -42,7 +42,7 @@ def rows(setting: Setting) -> Iterator[Finding]:
     """Measure how sparse learned and random functions are at the same error."""
     images = whiten_images(setting.photographs(DATA))
     found = []
-    for seed in setting.seeds(1):
+    for seed in setting.seeds(2):
         patches = sample_patches(images, _SIDE, setting.size(50_000, 600), random_state=seed)
         X = remove_mean(patches)
         X /= X.std()
