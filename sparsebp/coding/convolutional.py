@@ -306,7 +306,7 @@ class ConvolutionalSearch:
 def _with_pixels(image: KnownImage, corner: np.ndarray, side: int, rng: RandomSource) -> KnownImage:
     """Return the window at a corner or, if no pixel in it is known, around a known pixel."""
     part = image.window((int(corner[0]), int(corner[1])), side)
-    if part.n_known:
+    if image.known is None or part.n_known:
         return part
     known = np.argwhere(image.known)[:, :2]
     center = known[int(rng.random() * len(known))]

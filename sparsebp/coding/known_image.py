@@ -123,7 +123,7 @@ class KnownImage:
     @property
     def n_known(self) -> int:
         """Number of pixels of which some channel is known."""
-        return self.n_pixels if self.known is None else np.count_nonzero(self.known.any(axis=2))
+        return self.n_pixels if self.known is None else int(self.known.any(axis=2).sum())
 
     @cached_property
     def weight(self) -> Convolution:
