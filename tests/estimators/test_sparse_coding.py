@@ -150,14 +150,17 @@ def test_partial_fit_after_fit_improves_on_it():
 @pytest.mark.slow
 @pytest.mark.parametrize("penalty", ["smooth_l1", "l1"])
 def test_partial_fit_learns_a_planted_dictionary_roughly(penalty):
-    model = SparseCoding(15, penalty=penalty, alpha=0.2, random_state=1)
-    rng = np.random.default_rng(0)
-    for _ in range(40):
-        model.partial_fit(X[rng.choice(400, 100, replace=False)])
-    history = model.objective_history_
-    assert history.shape == (41,)
-    assert history[-5:].mean() < 0.9 * history[1:6].mean()
-    assert n_found(model.components_) >= 10
+    found = []
+    for seed in range(4):
+        model = SparseCoding(15, penalty=penalty, alpha=0.2, random_state=seed)
+        rng = np.random.default_rng(seed)
+        for _ in range(40):
+            model.partial_fit(X[rng.choice(400, 100, replace=False)])
+        history = model.objective_history_
+        assert history.shape == (41,)
+        assert history[-5:].mean() < 0.9 * history[1:6].mean()
+        found.append(n_found(model.components_))
+    assert np.mean(found) >= 11  # single draws find 9 to 15
 
 
 def test_partial_fit_with_a_single_sample():
