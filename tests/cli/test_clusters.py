@@ -27,7 +27,7 @@ def test_without_a_scheduler_samples_stay():
 def test_samples_are_spread_over_the_cluster(capsys):
     stream = PatchStream(load_sample_photographs()[:1], 4, 100, random_state=0)
     with distributed.LocalCluster(
-        processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None
+        processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as cluster:
         for samples in (np.arange(20000.0).reshape(10000, 2), stream):
             with clusters.on_cluster(samples, cluster.scheduler_address, Output()) as spread:

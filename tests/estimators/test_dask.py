@@ -43,7 +43,7 @@ def X():
 @pytest.fixture(scope="module")
 def chunked(X):
     options = {"processes": False, "n_workers": 2, "threads_per_worker": 1}
-    with distributed.Client(dashboard_address=None, **options):
+    with distributed.Client(dashboard_address=":0", **options):
         yield da.from_array(X, chunks=(1024, 3))
 
 

@@ -44,7 +44,7 @@ def X():
 
 
 def connected(**options):
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, **options}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0", **options}
     return distributed.Client(distributed.LocalCluster(**options))
 
 

@@ -29,7 +29,7 @@ def cluster(request):
         yield None
         return
     options = {"processes": False, "n_workers": 2, "threads_per_worker": 1}
-    with distributed.Client(dashboard_address=None, **options) as client:
+    with distributed.Client(dashboard_address=":0", **options) as client:
         yield client
 
 
@@ -130,7 +130,7 @@ def test_chunks_of_other_sizes_than_declared_are_named(n_rows, cluster):
 def test_the_client_that_holds_the_chunks_is_used():
     rows = numbers()
     options = {"processes": False, "n_workers": 1, "set_as_default": False}
-    with distributed.Client(dashboard_address=None, **options) as client:
+    with distributed.Client(dashboard_address=":0", **options) as client:
         with client.as_current():
             samples = DaskSamples.of(da.from_array(rows, chunks=(BLOCK, 4)))
         (total,) = samples.sum(lambda x: (x.shape[1],))
@@ -159,7 +159,7 @@ def test_no_task_is_left_to_be_released_where_an_interrupt_is_lost(cluster, monk
 @QUIET
 def test_shares_are_neighbors_and_even():
     options = {"processes": False, "n_workers": 1, "threads_per_worker": 1}
-    with distributed.Client(dashboard_address=None, **options) as client:
+    with distributed.Client(dashboard_address=":0", **options) as client:
         chunks = da.ones((40, 2), chunks=(5, 2))
         alone, sizes = futures_in(DaskSamples.of(chunks).array), chunks.chunks[0]
         client.cluster.scale(2)
