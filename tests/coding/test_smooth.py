@@ -77,6 +77,16 @@ def test_no_sample_is_worse_than_at_the_start_and_each_is_alone(penalty):
         np.testing.assert_array_equal(one[:, 0], found[:, 17])
 
 
+@pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+def test_rounding_in_single_precision_is_no_descent(penalty):
+    x, basis = np.random.default_rng(1).normal(size=(9, 1000)), planted()[1]
+    codes = SmoothCodes({"x": x}, basis, penalty, 0.5)
+    every = codes.of(np.arange(1000), 1)
+    minimum = encode(x, basis, penalty, 0.5, tol=1e-6).points
+    found = codes.approached(minimum, 9)
+    assert (every(found).values <= every(minimum).values).all()
+
+
 @pytest.mark.parametrize("unit", [1e-25, 1e-10, 1e10, 1e25])
 def test_accelerated_steps_do_not_depend_on_units(unit):
     x, basis = planted()
