@@ -137,7 +137,8 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         the samples so far (``codes_moments``, ``cross_moments``), and ``n_samples``; of missing
         values also those of each feature (``feature_moments``, ``n_known``).
     objective_ : float
-        The objective of the last iteration, on its batch.
+        The objective of the last iteration, on its batch; with "online" of atoms just fitted to it,
+        so too low, and by less as batches add up: compare fits by `score` on held-out samples.
     objective_history_ : ndarray of shape (n_iterations + 1,)
         The objective of each iteration on its batch; entry 0 is that of the initial basis.
     contributions_ : ndarray of shape (n_components,)
