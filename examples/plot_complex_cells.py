@@ -44,7 +44,8 @@ TuningDisplay(cells).plot()
 # π/2 = 1.57, and a norm, for which the sign of a grating does not matter, has 0. How invariant to
 # phase a norm is, its second harmonic tells: F2 / F0 is 2/3 for the magnitude of a single filter
 # and 0 if the phase does not matter. Random groups of the same filters show what learning them
-# adds, and on a topographic map the neighborhoods of 3 × 3 filters are complex cells, too.
+# adds, and on a topographic map the neighborhoods of 3 × 3 filters are complex cells, too. Their
+# dashed line is that of a single filter.
 
 shuffled = np.random.default_rng(0).permutation(96)
 map_ = OrthonormalICA(96, penalty="topographic", tol=1e-4, random_state=0).fit(patches)
@@ -55,6 +56,9 @@ cells |= {
 for name, cell in cells.items():
     ratios = [np.median(cell.harmonic_ratio(order)) for order in (1, 2)]
     print(f"{name:14s} F1/F0 {ratios[0]:.2f}   F2/F0 {ratios[1]:.2f}")
+
+compared = {name: cells[name] for name in ("subspaces", "random groups", "neighborhoods")}
+TuningDisplay(compared).plot(panels=("phase", "second_harmonic"))
 
 # %%
 # Coefficients of sparse coding are not linear in the patch: atoms compete. So their F1 / F0 differs

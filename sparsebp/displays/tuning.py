@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PANELS = ("orientation", "frequency", "phase", "modulation")
+#: Panels of harmonics: which one, and the ratio that is a dashed line, between simple and complex
+#: cells and of the magnitude of one filter.
+RATIOS = {"modulation": (1, 1.0), "second_harmonic": (2, 2 / 3)}
 STYLES = ("-", "--", ":", "-.")
-HATCHES = ("", "////", "....", "xxxx")
 #: Octaves and points of the curve over frequency, and the share of the units in a band.
 OCTAVES, N_POINTS, BAND = 2.0, 33, (10, 90)
 
 
 class TuningDisplay:
-    """Tuning of cells to the orientation, frequency and phase of gratings, and F1 / F0.
+    """Tuning of cells to the orientation, frequency and phase of gratings, F1 / F0 and F2 / F0.
 
     Parameters
     ----------
@@ -109,17 +111,22 @@ class TuningDisplay:
         *,
         panels: str | Sequence[str] = PANELS,
     ) -> TuningDisplay:
-        """Draw tuning curves about each cell's best grating, and histograms of F1 / F0.
+        """Draw tuning curves about each cell's best grating, and histograms of harmonics.
 
         Curves are medians over the cells, each relative to its largest response, and the bands
         around them have 80 % of the cells. Cells that do not respond are left out.
+
+        "modulation" is F1 / F0, with a dashed line at 1, between complex and simple cells. For
+        filters and norms it is the same for all; "second_harmonic", F2 / F0, then tells how much
+        a cell depends on the phase: 0 is not at all, and the dashed line, 2/3, is the magnitude of
+        a single filter.
 
         Parameters
         ----------
         ax : as many matplotlib Axes as there are panels, or one, default None
             One gives its place to all. None makes a new figure.
-        panels : sequence of {"orientation", "frequency", "phase", "modulation"}, default all four
-            Which are drawn, in this order; one name draws one.
+        panels : sequence of str, default ("orientation", "frequency", "phase", "modulation")
+            Which of these four and "second_harmonic" are drawn, in this order; one name draws one.
 
         Raises
         ------
@@ -136,21 +143,28 @@ class TuningDisplay:
         >>> display.ax_.get_xlabel().splitlines()
         ['Phase', 'from best (°)']
         """
-        names = check_panels(panels, PANELS)
+        names = check_panels(panels, (*PANELS, "second_harmonic"))
         make = {"figsize": (min(2.6 * len(names) + 0.4, 8), 2.8), "layout": "constrained"}
         axes = take_axes(ax, len(names), lambda: plt.subplots(1, len(names), **make)[1])
         for number, (panel, name) in enumerate(zip(axes, names, strict=True)):
-            if name == "modulation":
-                self._draw_ratios(panel)
+            if name in RATIOS:
+                self._draw_ratios(panel, *RATIOS[name])
             else:
                 self._draw_curves(panel, name, labeled=number == 0)
             plain(panel)
         if "" not in self.responses:
-            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(self.responses)}
-            axes[0].legend(frameon=False, fontsize="small", handlelength=1.5, **above)
+            self._add_legend(axes[0], len(names))
         self.axes_, self.figure_ = axes, axes[0].figure
         self.ax_ = axes[0]
         return self
+
+    def _add_legend(self, ax: Axes, n_panels: int) -> None:
+        """Name the cells above the panels; a blank title keeps the place, not a wider panel."""
+        columns = min(len(self.responses), 2 * n_panels - 1)
+        above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": columns, "borderpad": 0.0}
+        legend = ax.legend(frameon=False, fontsize="small", handlelength=1.5, **above)
+        legend.set_in_layout(False)
+        ax.set_title("\n".join([" "] * -(-len(self.responses) // columns)))
 
     def _draw_curves(self, ax: Axes, name: str, *, labeled: bool) -> None:
         x: Any = (0.0, 1.0)
@@ -162,8 +176,7 @@ class TuningDisplay:
                 continue
             known = np.isfinite(curves).sum(axis=0) >= max(1, len(curves) // 4)
             low, middle, high = np.nanpercentile(curves[:, known], (BAND[0], 50, BAND[1]), axis=0)
-            line: Any = {"color": f"C{number}", "linestyle": STYLES[number % len(STYLES)]}
-            ax.plot(x[known], middle, label=label, linewidth=1.5, **line)
+            ax.plot(x[known], middle, label=label, linewidth=1.5, **_line(number))
             ax.fill_between(x[known], low, high, color=f"C{number}", alpha=0.2, linewidth=0)
         ax.margins(x=0)
         ax.set(ylim=(0, 1.02), xlabel=_LABELS[name])
@@ -172,16 +185,24 @@ class TuningDisplay:
         if labeled:
             ax.set_ylabel("Relative response")
 
-    def _draw_ratios(self, ax: Axes) -> None:
-        edges = np.linspace(0, 2, 21)
-        for number, (label, one) in enumerate(self.responses.items()):
-            ratios = one.modulation_ratio
-            ratios = np.clip(ratios[np.isfinite(ratios)], 0, 2)
+    def _draw_ratios(self, ax: Axes, order: int, mark: float) -> None:
+        found = [one.harmonic_ratio(order) for one in self.responses.values()]
+        found = [np.clip(ratios[np.isfinite(ratios)], 0, 2) for ratios in found]
+        widest = max(ratios.max(initial=0.0) for ratios in found)
+        edges = np.linspace(0, 2 if order == 1 or widest > 1 else 1, 21)
+        for number, (label, ratios) in enumerate(zip(self.responses, found, strict=True)):
             shares = np.histogram(ratios, edges)[0] / max(len(ratios), 1)
-            style = {"color": f"C{number}", "hatch": HATCHES[number % len(HATCHES)], "alpha": 0.7}
-            ax.bar(edges[:-1], shares, np.diff(edges), align="edge", label=label, **style)
-        ax.axvline(1.0, color=plt.rcParams["text.color"], linestyle="--", linewidth=1.0)
-        ax.set(xlim=(0, 2), ylim=(0, None), xlabel="F1 / F0", ylabel="Share of the cells")
+            ax.bar(edges[:-1], shares, np.diff(edges), align="edge", color=f"C{number}", alpha=0.2)
+            outline = np.repeat(edges, 2), [0, *np.repeat(shares, 2), 0]
+            ax.plot(*outline, label=label, linewidth=1.5, **_line(number))
+        ax.axvline(mark, color=plt.rcParams["text.color"], linestyle=(0, (6, 4)), linewidth=0.8)
+        ax.set(xlim=(0, edges[-1]), ylim=(0, None), xlabel=f"F{order} / F0")
+        ax.set_ylabel("Share of the cells")
+
+
+def _line(number: int) -> dict[str, Any]:
+    """Return the style of a kind of cells, in all panels."""
+    return {"color": f"C{number}", "linestyle": STYLES[number % len(STYLES)]}
 
 
 def _about_best(x: NDArray, curves: NDArray, period: float) -> tuple[NDArray, NDArray]:

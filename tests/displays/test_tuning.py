@@ -50,6 +50,41 @@ def test_ratios_fall_into_their_bins():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["filters", "pairs"]
 
 
+def test_second_harmonics_tell_phase_dependence():
+    magnitudes = grating_responses(FILTERS, SIDE, groups=np.eye(6), n_orientations=4)
+    both = {"magnitudes": magnitudes, "pairs": cells()["pairs"]}
+    display = TuningDisplay(both).plot(panels=("modulation", "second_harmonic"))
+    modulation, ax = display.axes_
+    assert (modulation.get_xlabel(), ax.get_xlabel()) == ("F1 / F0", "F2 / F0")
+    assert ax.lines[-1].get_xdata()[0] == 2 / 3
+    heights = np.array([bar.get_height() for bar in ax.patches]).reshape(2, 20)
+    assert heights[0, 13] == 1  # 2/3 in bins of 0.05
+    expected = np.histogram(cells()["pairs"].harmonic_ratio(2), np.linspace(0, 1, 21))[0] / 3
+    np.testing.assert_allclose(heights[1], expected)
+    np.testing.assert_allclose(ax.lines[1].get_ydata()[1:-1:2], expected)  # outlines as curves
+    assert [line.get_linestyle() for line in ax.lines[:2]] == ["-", "--"]
+
+
+def test_the_names_of_the_cells_take_no_width_from_the_panels():
+    named = {f"cells of kind {number}": cells()["pairs"] for number in range(3)}
+    for panels in (("phase", "second_harmonic"), ("phase",)):
+        display = TuningDisplay(named).plot(panels=panels)
+        display.figure_.draw_without_rendering()
+        widths = [ax.get_position().width for ax in display.axes_]
+        assert min(widths) > 0.7 / len(panels)
+        extent = display.ax_.get_legend().get_window_extent()
+        assert display.figure_.bbox.x1 >= extent.x1
+        assert display.figure_.bbox.y1 >= extent.y1
+
+
+def test_second_harmonics_above_1_are_drawn():
+    narrow = grating_responses(lambda x: np.maximum(x @ FILTERS.T, 0) ** 8, SIDE, n_orientations=4)
+    assert narrow.harmonic_ratio(2).min() > 1
+    ax = TuningDisplay(narrow).plot(panels="second_harmonic").ax_
+    assert ax.get_xlim() == (0, 2)
+    assert sum(bar.get_height() for bar in ax.patches) == pytest.approx(1)
+
+
 def test_one_kind_of_cells_needs_no_legend():
     display = TuningDisplay(cells()["filters"]).plot(panels=("phase", "orientation"))
     assert [ax.get_legend() for ax in display.axes_] == [None, None]
