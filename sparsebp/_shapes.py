@@ -96,9 +96,11 @@ def resolved_patch_shape(
         if isinstance(patch_shape, Integral) and COLORS * prod(shape) == n_features:
             shape = (*shape, COLORS)
         if prod(shape) != n_features:
+            colored = len(shape) == 2 and COLORS * prod(shape) == n_features
+            example = f": in color {(*shape, COLORS)}" if colored else ""
             raise ValueError(
                 f"patch_shape={shape} has {prod(shape)} values but {what} has {n_features}; give "
-                "the shape of the patches that were flattened, channels last."
+                f"the shape of the patches that were flattened, channels last{example}."
             )
         return shape
     for channels in ((), (COLORS,)):

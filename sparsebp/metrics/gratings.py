@@ -26,6 +26,7 @@ from sparsebp._tables import Table
 
 #: Frequencies by default: so many, up to this one. At 0.5 cycles per pixel nothing would drift.
 _N_FREQUENCIES, _HIGHEST = 16, 0.45
+_RESPOND = "a matrix with a flattened filter in each row, or a function from patches to responses"
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +214,7 @@ def grating_responses(
     >>> cell.modulation_ratio.round(2), cell.frequency.round(2), cell.orientation
     (array([1.57]), array([0.27]), array([0.]))
     """
-    filters = None if callable(respond) else check_matrix("respond", respond)
+    filters = _filters(respond)
     shape = _still(patch_shape, filters)
     check_integer("n_orientations", n_orientations)
     check_integer("n_phases", n_phases, minimum=5)
@@ -224,12 +225,7 @@ def grating_responses(
     grids = (orientations, frequencies, np.arange(n_phases) * 2 * np.pi / n_phases)
     patches = _gratings(shape, *grids).reshape(-1, prod(shape))
     if filters is None:
-        codes = check_matrix("the responses", respond(patches))  # type: ignore[operator]
-        if len(codes) != len(patches):
-            raise ValueError(
-                f"respond returned {len(codes)} rows for {len(patches)} patches; a row for each is "
-                "required."
-            )
+        codes = _checked_codes(respond(patches), len(patches))  # type: ignore[operator]
     else:
         check_magnitude("respond", filters, power=1)  # linear responses
         codes = patches @ filters.astype(np.float64).T
@@ -237,12 +233,45 @@ def grating_responses(
     return GratingResponses(np.ascontiguousarray(units.T).reshape(-1, *sizes), *grids)
 
 
+def _filters(respond: Any) -> NDArray | None:
+    """Return filters as a matrix, or None for a function."""
+    if callable(respond) and not isinstance(respond, type):
+        return None
+    if respond is None or isinstance(respond, type | str):
+        raise TypeError(mistake("respond", _RESPOND, respond))
+    if not hasattr(respond, "fit") and np.ndim(check_readable("respond", respond)) != 2:
+        fix = {0: "Give model.components_ or model.transform", 1: "Give respond.reshape(1, -1)"}
+        advice = fix.get(np.ndim(respond), "Give respond.reshape(len(respond), -1)")
+        raise ValueError(f"respond must be {_RESPOND}, got shape {np.shape(respond)}. {advice}.")
+    return check_matrix("respond", respond)
+
+
+def _checked_codes(returned: Any, n_patches: int) -> NDArray[np.floating]:
+    """Return what a function returned for some patches, as a matrix."""
+    if np.ndim(returned) != 2:
+        raise ValueError(
+            "respond must return a matrix with a row for each patch and a column for each unit, "
+            f"got {type(returned).__name__} of shape {np.shape(returned)} for {n_patches} patches. "
+            "Return responses.reshape(len(patches), -1)."
+        )
+    codes = check_matrix("the responses", returned)
+    if len(codes) != n_patches:
+        raise ValueError(
+            f"respond returned {len(codes)} rows for {n_patches} patches; a row for each is "
+            "required. Return a column for each unit."
+        )
+    return codes
+
+
 def _still(patch_shape: int | Sequence[int], filters: NDArray | None) -> tuple[int, ...]:
+    if patch_shape is None:
+        raise TypeError(mistake("patch_shape", "an integer or (height, width)", patch_shape))
     shape = checked_patch_shape(patch_shape)
     if filters is not None:
         shape = resolved_patch_shape(filters.shape[1], patch_shape, "each filter")
     if len(split_channels(shape)[0]) != 2:
-        wanted = "(height, width) or (height, width, 3): gratings drift over still patches"
+        wanted = "(height, width) or (height, width, 3), colors last: gratings drift over still "
+        wanted += "patches"
         raise ValueError(mistake("patch_shape", wanted, patch_shape))
     return shape
 

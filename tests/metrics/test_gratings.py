@@ -142,10 +142,34 @@ FILTERS = np.ones((2, 16))
         ((FILTERS * np.nan, 4), "respond must be finite"),
         ((lambda x: x[:3], 4), "respond returned 3 rows for"),
         ((lambda x: x * np.inf, 4), "the responses must be finite"),
+        (
+            (FILTERS[0], 4),
+            r"respond must be a matrix .*, got shape \(16,\)\. Give .*shape\(1, -1\)",
+        ),
+        ((FILTERS.reshape(2, 4, 4), 4), r"got shape \(2, 4, 4\)\. Give .*\(len\(respond\), -1\)"),
+        ((3, 4), r"got shape \(\)\. Give model\.components_ or model\.transform"),
+        ((np.empty((0, 16)), 4), "respond must have at least one row and column"),
+        ((np.ones((2, 48)), (4, 4)), r"has 16 values .* has 48; .* in color \(4, 4, 3\)\."),
+        ((np.ones((2, 48)), (3, 4, 4)), r"\(height, width, 3\), colors last"),
+        ((lambda x: x[:, 0], 4), r"respond must return a matrix .*, got ndarray of shape \(12288,"),
+        ((lambda x: None, 4), r"respond must return a matrix .*, got NoneType of shape \(\)"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message), np.errstate(all="ignore"):
+        metrics.grating_responses(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((FILTERS, None), r"patch_shape must be an integer or \(height, width\), got None"),
+        ((None, 4), "respond must be a matrix .*, or a function .*, got None"),
+        ((list, 4), "respond must be .*, got <class 'list'>"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_refused(arguments, message):
+    with pytest.raises(TypeError, match=message):
         grating_responses(*arguments)
 
 
