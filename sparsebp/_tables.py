@@ -15,6 +15,13 @@ class Table:
 
     #: Attributes that are columns; a subclass with other columns defines its own `to_dict`.
     _columns: ClassVar[tuple[str, ...]] = ()
+    #: What its rows are.
+    _rows: ClassVar[str] = "filters"
+
+    def __repr__(self) -> str:
+        columns = self.to_dict()
+        n_rows = len(next(iter(columns.values())))
+        return f"<{type(self).__name__} n_{self._rows}={n_rows}: {', '.join(columns)}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a column for each quantity, by name, in the units of the attributes.

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sparsebp._tables import Table
-from sparsebp.metrics import gabor_fit
+from sparsebp.metrics import color_tuning, gabor_fit
 
 
 class Columns(dict, Table):
@@ -29,6 +29,13 @@ def test_gabor_fits_become_frames_and_files_alike(fit, tmp_path):
     fit.to_csv(tmp_path / "fit.csv")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "fit.csv"), frame)
     assert list(fit.to_dict()) == list(frame)
+
+
+def test_representations_are_one_line_of_what_the_columns_are(fit):
+    tuning = color_tuning(np.random.default_rng(0).normal(size=(7, 48)))
+    assert repr(tuning) == "<ColorTuning n_filters=7: achromatic, red_green, blue_yellow, hue>"
+    assert repr(fit).startswith("<GaborFit n_filters=5: r_squared, well_determined, orientation,")
+    assert "array" not in repr(fit)
 
 
 def test_frames_without_pandas_are_refused_with_a_message(fit, tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ JOINED = 0.85
 REPRODUCIBLE = 0.8
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Stability:
     """Clusters of the components of several fits, the most stable cluster first.
 
@@ -47,6 +47,10 @@ class Stability:
     components: NDArray[np.floating]
     features: NDArray[np.floating]
     labels: NDArray[np.intp]
+
+    def __repr__(self) -> str:
+        shares = f"n_clusters={len(self.index)}, n_reproducible={self.n_reproducible}"
+        return f"<Stability n_runs={len(self.labels)}, {shares}>"
 
     @property
     def n_reproducible(self) -> int:

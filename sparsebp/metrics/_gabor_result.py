@@ -31,7 +31,7 @@ def within_half_turn(angle: NDArray) -> NDArray[np.float64]:
     return np.maximum(angle - half_turns(angle) * np.pi, 0.0)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GaborFit(Table):
     """Least-squares Gabor functions of filters, one entry of each array per filter.
 

@@ -11,7 +11,7 @@ from sparsebp._tables import Table
 from sparsebp.metrics._filters import peak_offset, unit_volumes
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BinocularTuning(Table):
     """Eyes and disparities of binocular filters, one entry of each array per filter.
 

@@ -15,7 +15,7 @@ from sparsebp.metrics._gabor_result import within_half_turn
 OPPONENT_AXES = np.array([[1, 1, 1], [1, -1, 0], [-1, -1, 2]]) / np.sqrt([[3], [2], [6]])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ColorTuning(Table):
     """The colors of filters, one entry of each array per filter.
 

@@ -29,7 +29,7 @@ _N_FREQUENCIES, _HIGHEST = 16, 0.45
 _RESPOND = "a matrix with a flattened filter in each row, or a function from patches to responses"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GratingResponses(Table):
     """Responses of units to gratings cos(2π frequency u − phase), which drift as the phase grows.
 
@@ -53,6 +53,7 @@ class GratingResponses(Table):
     frequencies: NDArray[np.float64]
     phases: NDArray[np.float64]
     _columns: ClassVar = ("orientation", "frequency", "modulation_ratio")
+    _rows: ClassVar = "units"
 
     @cached_property
     def _strength(self) -> NDArray[np.float64]:
@@ -211,6 +212,8 @@ def grating_responses(
     >>> from sparsebp.metrics import grating_responses
     >>> wave = np.cos(np.pi / 2 * np.arange(8))
     >>> cell = grating_responses([np.tile(wave - wave.mean(), 8)], 8)
+    >>> cell
+    <GratingResponses n_units=1: orientation, frequency, modulation_ratio, second_harmonic_ratio>
     >>> cell.modulation_ratio.round(2), cell.frequency.round(2), cell.orientation
     (array([1.57]), array([0.27]), array([0.]))
     """

@@ -18,7 +18,7 @@ _FINER = 4
 _BLOCK_SIZE = 2**22
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MotionTuning(Table):
     """Preferred motion of space-time filters, one entry of each array per filter.
 

@@ -25,6 +25,12 @@ def test_as_many_clusters_as_components_are_drawn_by_rank():
     assert display.axes_ == [display.ax_]
 
 
+def test_the_result_is_one_line():
+    found = found_again(index=[1.0, 0.9, 0.5], n_components=2)
+    n_runs = len(found.labels)
+    assert repr(found) == f"<Stability n_runs={n_runs}, n_clusters=3, n_reproducible=2>"
+
+
 def test_all_reproducible_clusters_are_drawn():
     display = StabilityDisplay(found_again(index=[1.0, 0.9, 0.9], n_components=2)).plot()
     assert [len(points) for points in offsets(display)] == [3, 0]
