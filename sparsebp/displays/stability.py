@@ -106,9 +106,10 @@ class StabilityDisplay:
     def plot(self, ax: Axes | Sequence[Axes] | None = None) -> StabilityDisplay:
         """Draw the stability index of the clusters and, for patches, their features beside it.
 
-        As many clusters are drawn as a fit has components, the most stable first. Those below the
-        threshold, the dashed line, are rings, and their features pale. Indices below 0, of
-        components that were found in a single run, are triangles at 0.
+        As many clusters are drawn as a fit has components, the most stable first; the label of the
+        axis says if there are more. Those below the threshold, the dashed line, are rings, and
+        their features pale. Indices below 0, as of components that were found in a single run, are
+        triangles at 0.
 
         Parameters
         ----------
@@ -154,17 +155,20 @@ class StabilityDisplay:
         dots = {"s": 16, "zorder": 3, "clip_on": False}
         label = f"{found.n_reproducible} reproducible"
         ax.scatter(rank[stable], index[stable], color="C0", linewidths=0, label=label, **dots)
-        ax.scatter(rank[rings], index[rings], label=f"{rings.sum()} others", **{**RING, **dots})
+        label = f"{rings.sum()} not reproducible" if rings.any() else "_"
+        ax.scatter(rank[rings], index[rings], label=label, **{**RING, **dots})
         if cut.any():
-            label = f"{cut.sum()} below 0"
+            label = f"{cut.sum()} not reproducible, index < 0"
             ax.scatter(rank[cut], 0 * rank[cut], marker="v", label=label, **{**RING, **dots})
         color = plt.rcParams["text.color"]
         ax.axhline(REPRODUCIBLE, color=color, linestyle="--", linewidth=1.0)
         plain(ax)
         whole_numbers(ax)
         ax.set(xlim=(0, n_shown + 1), ylim=(0, 1))
-        ax.set(xlabel="Cluster", ylabel="Stability index")
-        ax.legend(loc="best", frameon=False, fontsize="small", handletextpad=0.1)
+        all_shown = n_shown == len(found.index)
+        which = "" if all_shown else f" ({n_shown} most stable of {len(found.index)})"
+        ax.set(xlabel=f"Cluster{which}", ylabel="Stability index")
+        ax.legend(loc="lower left", frameon=False, fontsize="small", handletextpad=0.1)
 
     def _draw_features(self, ax: Axes) -> None:
         assert self.patch_shape is not None

@@ -27,7 +27,7 @@ class Stability:
     index : ndarray of shape (n_clusters,)
         Stability of each cluster, in decreasing order: (within - between) / (1 - between). It is 1
         if all runs have the same component; a component of a share p of the runs has about p^2.
-        One that occurs in a single run is at or below 0.
+        A component that was found in a single run has 0 or less.
     within : ndarray of shape (n_clusters,)
         Similarity of a cluster's components from two runs, in [0, 1]: the mean over all pairs of
         runs, 0 for a pair of which one has no component in the cluster.

@@ -20,7 +20,8 @@ def test_as_many_clusters_as_components_are_drawn_by_rank():
     np.testing.assert_array_equal(others, [[3, 0.5]])
     np.testing.assert_array_equal(cut, [[4, 0.0]])
     texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert texts == ["2 reproducible", "1 others", "1 below 0"]
+    assert texts == ["2 reproducible", "1 not reproducible", "1 not reproducible, index < 0"]
+    assert display.ax_.get_xlabel() == "Cluster (4 most stable of 5)"
     assert display.ax_.lines[0].get_ydata()[0] == 0.8
     assert display.axes_ == [display.ax_]
 
@@ -34,6 +35,9 @@ def test_the_result_is_one_line():
 def test_all_reproducible_clusters_are_drawn():
     display = StabilityDisplay(found_again(index=[1.0, 0.9, 0.9], n_components=2)).plot()
     assert [len(points) for points in offsets(display)] == [3, 0]
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == ["3 reproducible"]
+    assert display.ax_.get_xlabel() == "Cluster"
 
 
 def test_fewer_clusters_than_components_are_drawn_alone():
