@@ -1,8 +1,9 @@
-"""Learn the features of natural images, every gradient derived by backpropagation.
+"""Learn features of images and other data, every gradient derived by backpropagation.
 
-Sparse coding, topographic sparse coding, reconstruction ICA, orthonormal ICA and sparse filtering
-behind scikit-learn's interface. ``__init__.pyi`` lists the public names, which are loaded on first
-use to keep the command line fast.
+Sparse coding, also topographic, convolutional, with a given dictionary or missing values,
+reconstruction and orthonormal ICA, also of complex cells, sparse filtering, and pooled features for
+classifiers, behind scikit-learn's interface. ``__init__.pyi`` lists the public names, which are
+loaded on first use to keep the command line fast.
 """
 
 from typing import Any
