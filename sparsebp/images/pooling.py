@@ -135,8 +135,11 @@ class PooledFeatures(Transformer):
     >>> from sparsebp import OrthonormalICA
     >>> X, y = load_digits(return_X_y=True)
     >>> pooled = PooledFeatures(OrthonormalICA(8), patch_shape=4, n_patches=1000, random_state=0)
-    >>> pooled.fit_transform(X[:500]).shape  # 3 × 3 cells, 8 components, two signs
+    >>> pooled.fit_transform(X[:500]).shape  # 3 × 3 cells, two signs, 8 components
     (500, 144)
+    >>> names = pooled.get_feature_names_out().reshape(3, 3, 2, 8)
+    >>> names[0, 1, 1, :2].tolist()  # upper middle cell, negative parts, first two components
+    ['pooledfeatures24', 'pooledfeatures25']
     >>> classifier = make_pipeline(pooled, LogisticRegression()).fit(X[:500], y[:500])
     >>> classifier.score(X[500:], y[500:]) > 0.9
     True
@@ -188,13 +191,7 @@ class PooledFeatures(Transformer):
         self.n_jobs = n_jobs
 
     def check_parameters(self) -> None:
-        """Raise an error for invalid parameters, as `fit` does.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If there is one.
-        """
+        """Raise an error for invalid parameters, as `fit` does."""
         is_transformer = hasattr(self.estimator, "fit") and hasattr(self.estimator, "transform")
         if isinstance(self.estimator, type) or not (self.estimator is None or is_transformer):
             wanted = "a transformer, with fit and transform, or None for sparse coding"
@@ -270,9 +267,10 @@ class PooledFeatures(Transformer):
         Returns
         -------
         features : ndarray of shape (n_images, n_rows * n_columns * n_codes_)
-            The codes of each cell of the grid, row by row: as an array (n_images, n_rows,
-            n_columns, n_codes_) they have one axis for each. With "split" the positive parts of all
-            codes of a cell come before the negative ones. float32 if X is float32, else float64.
+            Reshaped to (n_images, n_rows, n_columns, n_codes_), with "split" to (n_images, n_rows,
+            n_columns, 2, n_components), they have an axis for each: the component varies fastest,
+            then the sign, positive first, then the column and row of the cell, from the top left.
+            `get_feature_names_out` counts them. float32 if X is float32, else float64.
 
         Raises
         ------

@@ -216,6 +216,18 @@ def test_names_and_containers():
     np.testing.assert_array_equal(table.to_numpy(), fitted().transform(STACK))
 
 
+def test_components_vary_fastest_then_signs_then_cells():
+    atoms = np.eye(4)[:3] - 0.25
+    rng, images = np.random.default_rng(0), np.zeros((1, 6, 6))
+    images[0, :2, 4:] = -3 * (np.eye(4)[1] - 0.25).reshape(2, 2)  # a negative second atom
+    coder = FrozenEstimator(SparseCoder(atoms, n_nonzero=1))
+    options = {"patch_shape": 2, "stride": 2, "normalize": None, "whiten": None, "grid": 3}
+    model = PooledFeatures(coder, activation="split", pooling="max", **options)
+    found = model.fit(rng.normal(size=(20, 6, 6))).transform(images).reshape(3, 3, 2, 3)
+    assert np.argwhere(found).tolist() == [[0, 2, 1, 1]]
+    assert model.get_feature_names_out().reshape(3, 3, 2, 3)[0, 2, 1, 1] == "pooledfeatures16"
+
+
 def test_features_are_drawn_as_patches():
     model = pooled_features(PCA(3), patch_shape=4).fit(STACK[..., 0])
     back = model._preparation.matrix @ model.features_.T
