@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
+from sklearn import get_config
 from sklearn.utils import Tags
 
 from sparsebp._checks import check_flag, check_matrix, check_number
@@ -61,7 +62,8 @@ class SparseCoder(AtomCoder):
         Whether positive and negative parts of the codes are features of their own: max(s, 0)
         for all atoms, then max(−s, 0).
     sparse_output : bool, default=False
-        Whether `transform` returns a `scipy.sparse.csr_array`, made block by block.
+        Whether `transform` returns a `scipy.sparse.csr_array`, made block by block; an error if
+        `set_output` asks for data frames, which are dense.
     patch_shape : int or tuple of int, default=None
         Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
         height, width). Displays and `sparsebp.images` use it; None means square patches.
@@ -174,8 +176,11 @@ class SparseCoder(AtomCoder):
         rows = _Split(encoding) if self.split_sign else encoding
         if not self.sparse_output:
             return super()._rows_of(samples, rows, out)
-        if out is not None or isinstance(samples, DeviceSamples):
-            given = "X is not of NumPy" if out is None else "out is given"
+        configured = getattr(self, "_sklearn_output_config", {})
+        tables = configured.get("transform", get_config()["transform_output"]) != "default"
+        if out is not None or isinstance(samples, DeviceSamples) or tables:
+            given = "set_output asks for data frames" if tables else "X is not of NumPy"
+            given = given if out is None else "out is given"
             raise ValueError(
                 f"sparse_output=True returns a matrix of SciPy, but {given}. Set "
                 "sparse_output=False."

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import sklearn.decomposition
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.decomposition import sparse_encode
 from sklearn.linear_model import orthogonal_mp
@@ -233,8 +234,14 @@ def test_sparse_output_is_refused_where_it_cannot_be():
     coder = SparseCoder(ATOMS, n_nonzero=2, split_sign=True, sparse_output=True)
     with pytest.raises(ValueError, match=r"sparse_output=True .* but out is given. Set sparse"):
         coder.transform(X, np.empty((50, 24)))
-    with pytest.raises(ValueError, match="scipy sparse matrix"):
-        clone(coder).set_output(transform="pandas").transform(X)
+    message = r"sparse_output=True returns a matrix of SciPy, but set_output asks for data frames\."
+    for container in ("pandas", "polars"):
+        with pytest.raises(ValueError, match=message + " Set sparse_output=False"):
+            clone(coder).set_output(transform=container).transform(X)
+    with config_context(transform_output="pandas"), pytest.raises(ValueError, match=message):
+        coder.transform(X)
+    with config_context(transform_output="pandas"):
+        assert sparse.issparse(clone(coder).set_output(transform="default").transform(X))
     with pytest.raises(ValueError, match=r"X has 12 columns, but .* returns 24"):
         coder.inverse_transform(sparse.csr_array((3, 12)))
     table = coder.set_params(sparse_output=False).set_output(transform="pandas").transform(X)
