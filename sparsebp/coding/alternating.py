@@ -151,7 +151,7 @@ class Alternation(BasisSearch):
         def search(block: slice) -> Result:
             here = {name: matrix[:, block].copy() for name, matrix in samples.items()}  # contiguous
             of_block = SmoothCodes(here, basis, penalty, self.alpha)
-            first = of_block.approached(start[:, block].copy(), _ACCELERATED_STEPS)
+            first = of_block.approached(start[:, block].copy(), _ACCELERATED_STEPS, single=True)
             objective = problem.objective("s", {**here, "A": basis}, scale=1)
             limits = {"max_iter": _CODE_ITERATIONS, "tol": self.tol / 100}
             return minimize_lbfgs(objective, first, memory=_MEMORY, **limits)

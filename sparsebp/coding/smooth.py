@@ -103,18 +103,19 @@ class SmoothCodes:
         slopes += bend
         return slopes
 
-    def approached(self, start: np.ndarray, n_steps: int) -> np.ndarray:
+    def approached(self, start: np.ndarray, n_steps: int, *, single: bool = False) -> np.ndarray:
         """Return codes that accelerated steps reach from a start; no sample's are worse.
 
         The parabolas bend as AᵀA of unit atoms at most does, times each atom's squared norm:
         with one bend for all, weak atoms, which weight decay makes, would hardly move.
 
-        Where its range allows, steps are taken in single precision, in two thirds of the time:
-        codes that have not converged have no more digits.
+        With `single`, and where its range allows, steps are taken in single precision, in two
+        thirds of the time: codes that have not converged have no more digits. Their rounding then
+        depends on the other samples, which a fit may allow, but not an encoder.
         """
-        if start.dtype == np.float64 and self._fits_single(start):
-            single = {name: matrix.astype(np.float32) for name, matrix in self.samples.items()}
-            codes = replace(self, samples=single, basis=self.basis.astype(np.float32))
+        if single and start.dtype == np.float64 and self._fits_single(start):
+            narrow = {name: matrix.astype(np.float32) for name, matrix in self.samples.items()}
+            codes = replace(self, samples=narrow, basis=self.basis.astype(np.float32))
             rounded = start.astype(np.float32)
             found = codes.approached(rounded, n_steps)
             return np.where(found == rounded, start, found)

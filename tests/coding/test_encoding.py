@@ -6,7 +6,7 @@ from sklearn.linear_model import Lasso
 from thinning import first_fast
 
 from sparsebp.coding import Pursuit, encode, pursue, starting_codes
-from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Subspace, Topographic
+from sparsebp.penalties import L1, Cauchy, LogCosh, SmoothL1, Subspace, Topographic, Welsch
 from sparsebp.problems import sparse_coding
 
 SMOOTH = [
@@ -102,6 +102,18 @@ def test_a_sample_does_not_see_its_neighbors(penalty):
     for order in ([4], rng.permutation(12)):
         codes = encode(x[:, order], basis, penalty, 0.3).points
         np.testing.assert_allclose(codes, together[:, order], atol=1e-9)
+
+
+@pytest.mark.parametrize("penalty", [L1(), SmoothL1(), Welsch()], ids=name)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_last_bit_of_a_sample_does_not_depend_on_others(penalty, dtype):
+    # Of a size at which kernels for the edges of products and for their middles differ.
+    rng = np.random.default_rng(0)
+    x, basis = (rng.normal(size=(48, n)).astype(dtype) for n in (160, 64))
+    together = encode(x, basis, penalty, 0.5).points
+    for i in range(0, 160, 20):
+        alone = encode(x[:, i : i + 1], basis, penalty, 0.5).points
+        np.testing.assert_array_equal(alone[:, 0], together[:, i])
 
 
 @pytest.mark.parametrize("penalty", [L1(), SmoothL1()], ids=name)

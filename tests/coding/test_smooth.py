@@ -56,7 +56,7 @@ def test_accelerated_steps_and_few_of_lbfgs_come_as_near_as_twenty_of_it(
         basis *= np.geomspace(weakest, 1, 16, dtype=dtype)  # weight decay makes weak atoms
         objective = sparse_coding(penalty, 0.5).objective("s", {"x": x, "A": basis}, scale=1)
         start = starting_codes(x, basis)
-        found = SmoothCodes({"x": x}, basis, penalty, 0.5).approached(start, 20)
+        found = SmoothCodes({"x": x}, basis, penalty, 0.5).approached(start, 20, single=True)
         assert found.dtype == dtype
         found = minimize_lbfgs(objective, found, memory=5, max_iter=5, tol=0).value
         assert found <= minimize_lbfgs(objective, start, memory=5, max_iter=20, tol=0).value * 1.002
@@ -83,17 +83,18 @@ def test_rounding_in_single_precision_is_no_descent(penalty):
     codes = SmoothCodes({"x": x}, basis, penalty, 0.5)
     every = codes.of(np.arange(1000), 1)
     minimum = encode(x, basis, penalty, 0.5, tol=1e-6).points
-    found = codes.approached(minimum, 9)
+    found = codes.approached(minimum, 9, single=True)
     assert (every(found).values <= every(minimum).values).all()
 
 
 @pytest.mark.parametrize("unit", [1e-25, 1e-10, 1e10, 1e25])
-def test_accelerated_steps_do_not_depend_on_units(unit):
+@pytest.mark.parametrize("single", [False, True])
+def test_accelerated_steps_do_not_depend_on_units(unit, single):
     x, basis = planted()
     start = starting_codes(x, basis)
     expected = SmoothCodes({"x": x}, basis, SmoothL1(1e-3), 0.5).approached(start, 9)
     codes = SmoothCodes({"x": x * unit}, basis, SmoothL1(1e-3 * unit**2), 0.5 * unit)
-    found = codes.approached(start * unit, 9) / unit
+    found = codes.approached(start * unit, 9, single=single) / unit
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
