@@ -19,6 +19,11 @@ from sparsebp.coding.state import BasisState
 #: Steps of the encoder on a batch: a basis that still changes is learned faster and, on planted
 #: problems, better from inexact coefficients.
 _STEPS = 8
+#: With more atoms per feature than this, exact coefficients of a penalty with a kink are better:
+#: after eight steps the objective of a batch is 20 % above its minimum, and rare atoms are lost. On
+#: planted problems eight steps find more with 6.3 atoms per feature, exact coefficients with 10.8;
+#: on patches, exact ones reach a better objective in the same time with 8.
+_OVERCOMPLETE, _MANY_STEPS = 7, 40
 #: The same in arrays of other libraries, by reflections to a relative duality gap.
 _GAP, _REFLECTIONS = 1e-3, 200
 #: Samples per step and atom, and minimum, if a batch is split into several steps. With one step
@@ -99,7 +104,10 @@ class OnlineLearning(BasisSearch):
         if is_foreign(x):
             limits = {"tol": _GAP, "max_iter": _REFLECTIONS}
             return encode_together(x, basis, self.penalty, self.alpha, **limits).points  # type: ignore[arg-type]
-        limits = {"tol": 1e-3, "max_iter": _STEPS, "n_threads": self.n_threads}
+        n_features, n_atoms = basis.shape
+        many = n_atoms > _OVERCOMPLETE * n_features and not self.penalty.is_smooth
+        n_steps = _MANY_STEPS if many else _STEPS
+        limits = {"tol": 1e-3, "max_iter": n_steps, "n_threads": self.n_threads}
         return encode(x, basis, self.penalty, self.alpha, **limits).points
 
     def _improved(

@@ -84,6 +84,17 @@ def test_the_value_is_the_objective_of_the_batch():
     assert problem.value(x, basis, codes) == pytest.approx(expected, rel=1e-12)
 
 
+def test_coefficients_of_many_atoms_per_feature_are_exact():
+    # Eight steps end 18 % above the minimum here, and rare atoms are lost.
+    rng = np.random.default_rng(0)
+    x, penalty = rng.normal(size=(10, 200)), L1(positive=True)
+    search = OnlineLearning(penalty, ALPHA, None)
+    basis = search.project(rng.normal(size=(10, 100)))
+    state, _ = search.step(x, BasisState.empty(basis), rng)
+    exact = encode(x, basis, penalty, ALPHA, tol=1e-8).points
+    np.testing.assert_allclose(state.codes_moments, exact @ exact.T / 200, atol=1e-6)
+
+
 def test_a_positive_basis_and_positive_codes_stay_so():
     rng = np.random.default_rng(0)
     x = rng.random((6, 5)) @ (rng.random((5, 400)) * (rng.random((5, 400)) < 0.4))
