@@ -45,7 +45,7 @@ fit = gabor_fit(model.features_, (8, 8, 3))
 colored = colors.tuning.achromatic < 0.9
 _, ax = plt.subplots(figsize=(5, 2.8), layout="constrained")
 ax.scatter(colors.tuning.achromatic, fit.frequency, s=14)
-ax.set(xlabel="achromatic share", ylabel="frequency (cycles per pixel)", xlim=(0, 1.02))
+ax.set(xlabel="Achromatic share", ylabel="Frequency (cycles per pixel)", xlim=(0, 1.02))
 for name, chosen in {"gray": ~colored, "colored": colored}.items():
     print(
         f"{chosen.sum()} {name}: median of {np.median(fit.frequency[chosen]):.2f} cycles per pixel"

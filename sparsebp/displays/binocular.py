@@ -63,7 +63,7 @@ class BinocularDisplay(MeasuredDisplay):
         """Draw disparity and ocular dominance, and the tuning curves.
 
         On the right each row is the curve of a feature: the correlation of what its two halves
-        show, one of them moved by a disparity, from -1 in black to 1 in white.
+        show, one of them moved by a disparity, from -1 in black to 1 in white, as the bar says.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class BinocularDisplay(MeasuredDisplay):
         >>> components = np.random.default_rng(0).normal(size=(6, 32))
         >>> display = BinocularDisplay(components, (2, 4, 4)).plot()
         >>> display.ax_.get_xlabel()
-        'preferred disparity (pixels)'
+        'Preferred disparity (pixels)'
         """
         least = check_number("min_correlation", min_correlation, minimum=0, maximum=1)
         points, curves = take_axes(
@@ -109,7 +109,7 @@ class BinocularDisplay(MeasuredDisplay):
         if untuned.any():
             ax.scatter(*places[:, untuned], label=label, zorder=1, **RING)
             ax.legend(frameon=False, fontsize="small", handletextpad=0.1, loc="upper left")
-        ax.set(xlabel="preferred disparity (pixels)", ylim=(-1.05, 1.05), yticks=[-1, 0, 1])
+        ax.set(xlabel="Preferred disparity (pixels)", ylim=(-1.05, 1.05), yticks=[-1, 0, 1])
         ax.set_yticklabels(["left eye", "both", "right eye"])
         plain(ax)
 
@@ -119,5 +119,6 @@ class BinocularDisplay(MeasuredDisplay):
         if rows.size:
             first, last = self.tuning.disparities[[0, -1]] + (-0.5, 0.5)
             place: Any = {"extent": (first, last, len(rows), 0), "aspect": "auto"}
-            ax.imshow(rows, cmap="gray", vmin=-1, vmax=1, interpolation="none", **place)
-        ax.set(xlabel="disparity (pixels)", ylabel="features, by disparity", yticks=[])
+            shown = ax.imshow(rows, cmap="gray", vmin=-1, vmax=1, interpolation="none", **place)
+            ax.figure.colorbar(shown, ax=ax, ticks=[-1, 0, 1], label="Correlation of the eyes")
+        ax.set(xlabel="Disparity (pixels)", ylabel="Features, by disparity", yticks=[])

@@ -30,6 +30,9 @@ def test_points_and_curves():
     left, right, bottom, top = curves.images[0].get_extent()
     assert (left, right, bottom, top) == (-8.5, 8.5, 2, 0)
     assert first.get_xlim() == curves.get_xlim() == (-4.5, 4.5)
+    bar = curves.images[0].colorbar
+    assert (bar.vmin, bar.vmax, bar.ax.get_ylabel()) == (-1, 1, "Correlation of the eyes")
+    assert display.axes_ == [first, curves]
 
 
 def test_halves_with_little_in_common_are_rings():
