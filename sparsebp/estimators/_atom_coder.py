@@ -15,6 +15,7 @@ from sparsebp._namespaces import like
 from sparsebp._warnings import warn_user
 from sparsebp.coding import BasisSearch, BasisState, Pursuit, encode, split_missing
 from sparsebp.estimators._coder import Reconstructor
+from sparsebp.estimators._units import warn_of_many_active
 from sparsebp.minimizers import ColumnResult
 from sparsebp.penalties import L1, Penalty
 from sparsebp.problems import Problem, sparse_coding
@@ -112,6 +113,10 @@ class AtomCoder(Reconstructor):
     def _codes_to_count(self, X: np.ndarray) -> np.ndarray:
         x, A, n_threads = np.ascontiguousarray(X.T), self.components_.T, count_threads(self.n_jobs)
         return encode(x, A, self._rule, self.alpha_, tol=1e-3, n_threads=n_threads).points.T
+
+    def _warn_of_many_active(self, samples: np.ndarray) -> None:
+        if self.error is not None and self.n_nonzero is None:
+            warn_of_many_active(self.error, samples, self._codes_to_count(samples.T).T)
 
     def _silence(self) -> tuple[str, str]:
         lengths = "" if self.gamma is None else ", or set gamma=None"

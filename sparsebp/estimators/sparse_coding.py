@@ -75,7 +75,8 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         The maximum number of atoms of a sample, ≥ 1, for codes by pursuit. It replaces the penalty:
         `penalty`, `alpha` and `gamma` must have their default values.
     error : float, default=None
-        Pursuit stops where ‖x − A s‖² ≤ error, in squared units of X; see `SparseCoder`.
+        Pursuit stops where ‖x − A s‖² ≤ error, in squared units of X; see `SparseCoder`. Give
+        `n_nonzero` as well where many atoms come near any sample: `fit` warns of that.
     gamma : float, default=None
         Weight decay γ ≥ 0, which keeps the atoms from growing while the coefficients shrink. None
         keeps the atoms at unit norm, so that α means the same for all of them.
@@ -240,6 +241,7 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         self._warn_of_units(samples)
         warn_of_few_samples(len(self.components_), samples.shape[1])
         self._warn_of_silent(samples)
+        self._warn_of_many_active(samples.take_evenly(ENOUGH))
 
     @restore_on_error
     def partial_fit(self, X: Any, y: Any = None) -> Self:

@@ -33,7 +33,7 @@ MODELS = {
     "exact": SparseCoding(8, alpha=0.1, solver="exact", gamma=0.01, batch_size=100, max_iter=3),
     "online": SparseCoding(8, alpha=0.1, penalty="l1", solver="online", batch_size=60, max_iter=9),
     "count": SparseCoding(8, n_nonzero=1, solver="exact", batch_size=None, max_iter=3),
-    "error": SparseCoding(8, error=0.05, solver="online", batch_size=60, max_iter=9),
+    "error": SparseCoding(8, error=0.05, n_nonzero=4, solver="online", batch_size=60, max_iter=9),
 }
 
 

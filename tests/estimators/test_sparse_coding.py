@@ -265,11 +265,24 @@ def test_codes_by_pursuit_find_a_planted_dictionary(solver, batch_size, least):
 
 
 def test_a_bound_on_the_error_of_fit_holds_for_codes_and_partial_fits():
-    model = SparseCoding(15, error=0.2, solver="online", **FAST).fit(X).partial_fit(X[:100])
+    model = SparseCoding(15, error=0.2, solver="online", **FAST)
+    with pytest.warns(UserWarning, match="Give n_nonzero"):
+        model.fit(X).partial_fit(X[:100])
     errors = np.square(X - model.inverse_transform(model.transform(X))).sum(axis=1)
     assert 0.1 < errors.max() <= 0.2
     with pytest.warns(UserWarning, match=r"n_nonzero is 1, but was None .* n_nonzero=1\) encodes"):
         model.set_params(n_nonzero=1).transform(X[:2])
+
+
+def test_a_bound_that_takes_many_atoms_for_each_sample_warns():
+    drawn = make_dictionary_signals(3000, 20, 50, n_nonzero=3, snr_db=20, random_state=0)
+    options = {"solver": "online", "batch_size": 256, "max_iter": 60, "random_state": 0}
+    model = SparseCoding(50, error=20 * 0.115**2, **options)
+    with pytest.warns(UserWarning, match=r"takes \d.* atoms on average.* Give n_nonzero"):
+        model.fit(drawn.X / drawn.X.std())
+    assert n_found(model.components_, drawn.dictionary) < 10
+    model.set_params(n_nonzero=3).fit(drawn.X / drawn.X.std())  # without a warning
+    assert n_found(model.components_, drawn.dictionary) >= 45
 
 
 def test_the_objective_of_codes_by_pursuit_is_the_squared_error():
