@@ -14,6 +14,7 @@ skipped, and the page keeps their former results.
 import importlib
 import time
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -23,11 +24,11 @@ from validation.setting import NotGivenError, Setting
 
 
 def main(
-    only: str = "",
-    toy: bool = False,
-    images: Path | None = None,
-    data: Path | None = None,
-    out: Path | None = None,
+    only: Annotated[str, typer.Option(help="Only subjects whose names contain this.")] = "",
+    toy: Annotated[bool, typer.Option(help="Small sizes, as a test.")] = False,
+    images: Annotated[Path | None, typer.Option(help="Photographs instead of two samples.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The data sets of data/README.md.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where results and the page go.")] = None,
 ) -> None:
     """Measure, print tables, and write results, pictures and the page into OUT if it is given."""
     folder = None if out is None else out / page.FOLDER

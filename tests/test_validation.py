@@ -94,7 +94,7 @@ def test_the_commands_of_the_page_name_the_data_they_need():
 def test_figures_have_real_minus_signs():
     from validation.finding import spread
 
-    assert spread([-0.845, 0.26]) == "−0.292 (−0.845\u00a0–\u00a00.26)"
+    assert spread([-0.845, 0.26]) == "−0.292 (−0.845\u00a0–\u00a00.26; 2)"
     assert spread([-1.0]) == "−1"
 
 
@@ -106,5 +106,6 @@ def test_a_remark_about_several_figures_stands_once(tmp_path):
     rows = [Finding(what, "", [5.0], at_most=2, remark="Why.") for what in ("one", "two")]
     Results.of(rows, 60.0).write(tmp_path / "ksvd.json")
     assert "- *one*; *two*: Why." in rendered(tmp_path)
+    assert "Why." not in rendered(tmp_path, toy=True)
     assert "toy" in rendered(tmp_path, toy=True)
     assert "toy" not in rendered(tmp_path)

@@ -72,11 +72,12 @@ class Finding:
 
 
 def spread(figures: Sequence[float]) -> str:
-    """Return the median of figures and, of several, their range."""
-    figures = [np.median(figures), min(figures), max(figures)] if len(figures) > 1 else figures
-    median, *ends = (f"{figure:.3g}".replace("-", "−") for figure in figures)
+    """Return the median of figures and, of several, their range and number."""
+    several = len(figures) > 1
+    figures = [np.median(figures), min(figures), max(figures), len(figures)] if several else figures
+    median, *rest = (f"{figure:.3g}".replace("-", "−") for figure in figures)
     dash = "\u00a0–\u00a0"  # a narrow column breaks before the range, not within it
-    return f"{median} ({dash.join(ends)})" if ends else median
+    return f"{median} ({dash.join(rest[:2])}; {rest[2]})" if several else median
 
 
 def as_table(rows: Iterable[Finding], *, toy: bool) -> Table:

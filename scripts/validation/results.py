@@ -11,8 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
+from sparsebp import __version__
+
 _Row = TypeVar("_Row")
-_PACKAGES = ("sparsebp", "numpy", "scipy", "scikit-learn", "numba", "spams-bin")
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "spams-bin")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Results(Generic[_Row]):
     def of(cls, rows: Sequence[_Row], seconds: float) -> Self:
         """Return results that were measured now, here."""
         found = {name: _version(name) for name in _PACKAGES}
-        versions = {name: number for name, number in found.items() if number}
+        versions = {"sparsebp": __version__, **{name: v for name, v in found.items() if v}}
         date = datetime.now(UTC).date().isoformat()
         return cls(rows, date, round(seconds / 60, 1), platform.python_version(), versions)
 

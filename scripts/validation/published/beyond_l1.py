@@ -34,7 +34,7 @@ _SHRINKAGE = (
     "source has other patches, larger dictionaries, and other numbers of active units."
 )
 _MANY = (
-    "L1 with ten times as many units does not catch up here. Refitted, it is about as good as "
+    "L1 with ten times as many units does not catch up here. Refitted, it is as good as "
     "pursuit with few units."
 )
 

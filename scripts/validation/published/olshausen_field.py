@@ -29,7 +29,7 @@ from validation.finding import Finding
 from validation.setting import Setting
 
 DATA = "olshausen_field"
-PICTURE = "The 192 functions of the first seed; a few are still noise"
+PICTURE = "The 192 functions of the first seed; about a dozen are still noise"
 _SIDE = 16
 _CONTRAST = (
     "the coefficients of random functions, too, have a larger kurtosis than the source's, by an "
