@@ -313,7 +313,7 @@ def sparse_encode(
         sparse_output=sparse_output,
         n_jobs=n_jobs,
     )
-    return coder.transform(X)
+    return coder.set_output(transform="default").transform(X)
 
 
 class _Split:

@@ -264,3 +264,11 @@ def test_the_function_returns_what_the_coder_does(rule):
     )
     assert own.keys() - {"X"} == coders.keys() - {"patch_shape"}
     assert all(coders[name] == default for name, default in own.items() if name != "X")
+
+
+def test_sparse_encode_returns_arrays_whatever_transformers_return():
+    with config_context(transform_output="pandas"):
+        codes = sparsebp.sparse_encode(X, ATOMS, n_nonzero=2)
+        few = sparsebp.sparse_encode(X, ATOMS, n_nonzero=2, sparse_output=True)
+    assert type(codes) is np.ndarray
+    np.testing.assert_array_equal(few.toarray(), codes)
