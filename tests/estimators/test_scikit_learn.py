@@ -30,7 +30,7 @@ VARIANTS = [
     SparseCoding(penalty="topographic", solver="exact", gamma=0.1, max_iter=10),
     SparseCoding(penalty="l1", solver="online", batch_size=50, max_iter=10),
     SparseCoding(n_nonzero=1, max_iter=10),
-    SparseCoding(error=0.1, solver="online", batch_size=50, max_iter=10),
+    SparseCoding(error=0.1, n_nonzero=1, solver="online", batch_size=50, max_iter=10),
     ReconstructionICA(),
     SparseFiltering(max_iter=20),
     ReconstructionICA(penalty="topographic", unit_norm=True),
