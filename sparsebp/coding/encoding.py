@@ -13,7 +13,7 @@ import numpy as np
 
 from sparsebp._namespaces import is_foreign
 from sparsebp.coding.gram import Gram
-from sparsebp.coding.l1 import encode_l1, encode_together
+from sparsebp.coding.l1 import FIRST_STEPS, encode_l1, encode_together
 from sparsebp.coding.l1_missing import encode_l1_missing
 from sparsebp.coding.missing import split_missing
 from sparsebp.coding.proximal import encode_proximally
@@ -138,7 +138,9 @@ def _encode_alike(  # noqa: PLR0913  (as `encode`)
             )
         return encode_proximally(samples, wide, penalty, alpha, mask=known, start=first, **limits)
 
-    if isinstance(penalty, L1):
+    if isinstance(penalty, L1) and limits["max_iter"] < FIRST_STEPS:
+        size = _L1_BLOCK  # not exact, so rounded, in single precision, by the place in a block
+    elif isinstance(penalty, L1):
         size = max(_equal_share(x.shape[1], n_threads, _L1_BLOCK), _FEWEST)
     else:
         size = _equal_share(x.shape[1], n_threads, _SMOOTH_BLOCK)

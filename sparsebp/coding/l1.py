@@ -15,7 +15,7 @@ from sparsebp.penalties import L1
 from sparsebp.samples import filled, one_blas_thread, taken
 
 #: Steps before equations are tried, and how often all atoms that want to are then exchanged.
-_STEPS, _EXCHANGES = 16, 6
+FIRST_STEPS, _EXCHANGES = 16, 6
 #: What equations leave of a subgradient, relative to the steepest slope; tighter costs no more.
 EXACT = 1e-9
 #: ρ over α and the over-relaxation, on the scale of unit atoms: the best tried on patches.
@@ -113,16 +113,16 @@ def encode_l1(
     n_steps = 0
     while active.size and n_steps < max_iter:
         # Where the equations of early signs lead nowhere they are tried ever more rarely.
-        steps = min(max(_STEPS, n_steps // 2), max_iter - n_steps)
+        steps = min(max(FIRST_STEPS, n_steps // 2), max_iter - n_steps)
         # The first steps are for the signs, for which single precision suffices.
-        is_single = n_steps <= _STEPS
+        is_single = n_steps <= FIRST_STEPS
         of, dtype = (gram.single, np.float32) if is_single else (gram, np.float64)
         reflect = Reflections.of(of, left.pull.astype(dtype), left.alpha, left.rho, penalty)
         dual = reflect(dual.astype(dtype), steps)
         codes = penalty.proximal(dual, reflect.threshold)[:, : active.size].T
         found = np.array(codes, dtype=np.float64, order="C")
         finished = np.zeros(active.size, dtype=bool)
-        if n_steps + steps >= _STEPS:
+        if n_steps + steps >= FIRST_STEPS:
             finished = left.solve(found, (_EXCHANGES, 3 * len(pull) if n_steps else 0))
         out[active] = found
         if finished.all():
