@@ -2,7 +2,8 @@
 
 A sample's coefficients do not depend, to the last bit, on the other samples: each has its own steps
 and stopping criterion, and the same rounding as alone (in double precision, on whole panels of
-columns; see `sparsebp.samples.columns`).
+columns; see `sparsebp.samples.columns`). L1 codes of fewer than 16 steps, which only online
+learning takes, are an exception: they are in single precision.
 """
 
 from __future__ import annotations
