@@ -4,6 +4,7 @@ A wrong kind of value is a TypeError, a wrong value of the right kind a ValueErr
 """
 
 from collections.abc import Collection, Sequence
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,6 +18,13 @@ RandomSource = np.random.RandomState | np.random.Generator
 
 #: How the names of data types of dates and durations begin, in NumPy, pandas, Polars and Arrow.
 _TIMES = ("date", "time", "duration", "period")
+
+#: What is given instead of an estimator, by the name of the argument.
+_INSTEAD = dict.fromkeys(("codes", "the responses"), "its codes of some samples, transform(X)")
+_INSTEAD |= dict.fromkeys(("X", "samples", "patches"), "samples, as the estimator takes them")
+_INSTEAD |= dict.fromkeys(
+    ("reconstruction", "reconstructions"), "its inverse_transform(codes) of some codes"
+)
 
 # Its functions are more than its stubs list.
 _numpy_random: Any = np.random
@@ -138,17 +146,13 @@ def check_matrix(name: str, values: Any, *, missing: bool = False) -> NDArray[np
 
     With `missing`, values may be NaN.
     """
-    if hasattr(values, "fit"):
-        raise TypeError(
-            f"{name} must be an array, got the estimator {type(values).__name__}. Give an array, "
-            f"such as {name}.components_."
-        )
+    _refuse_estimators(name, values)
     array = _real_array(name, values)
     if array.ndim != 2:
-        raise ValueError(
-            f"{name} must have two dimensions, got shape {array.shape}. "
-            "Reshape a single row with .reshape(1, -1)."
-        )
+        fix = "Reshape a single row with .reshape(1, -1)."
+        if array.ndim > 2:
+            fix = f"Flatten each of the {len(array)} into a row with .reshape({len(array)}, -1)."
+        raise ValueError(f"{name} must have two dimensions, got shape {array.shape}. {fix}")
     if 0 in array.shape:
         raise ValueError(f"{name} must have at least one row and column, got shape {array.shape}.")
     if np.isinf(array).any() if missing else not np.isfinite(array).all():
@@ -157,6 +161,16 @@ def check_matrix(name: str, values: Any, *, missing: bool = False) -> NDArray[np
             f"{name} must be {wanted}, got {found}infinity. Remove or replace these values."
         )
     return array
+
+
+def _refuse_estimators(name: str, values: Any) -> None:
+    """Raise TypeError for an estimator, fitted or not, or the class of one."""
+    if not hasattr(values, "fit"):
+        return
+    what = "class" if isinstance(values, type) else "estimator"
+    kind = getattr(values, "__name__", type(values).__name__)
+    fix = _INSTEAD.get(name, f"an array, such as {name}.components_ of a fitted estimator")
+    raise TypeError(f"{name} must be an array, got the {what} {kind}. Give {fix}.")
 
 
 def check_vector(name: str, values: Any) -> NDArray[np.floating]:
@@ -212,6 +226,9 @@ def _check_objects(name: str, array: NDArray[Any]) -> None:
     for value in array.flat:
         if isinstance(value, np.datetime64 | np.timedelta64):
             _refuse_times(name, value.dtype)
+    if array.ndim == 0 and not isinstance(array.item(), Real | Decimal | None):
+        kind = type(array.item()).__name__
+        raise TypeError(f"{name} must be real numbers: an array is required, not {kind!r}.")
     try:
         array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -228,7 +245,8 @@ def _check_objects(name: str, array: NDArray[Any]) -> None:
 def _real_array(name: str, values: Any) -> NDArray[np.floating]:
     array = check_readable(name, np.asarray(check_readable(name, values)))  # a table's, too
     if array.dtype.kind not in "biuf" and not (array.dtype.kind == "O" and array.ndim):
-        raise ValueError(f"{name} must be real numbers, got dtype {array.dtype}.")
+        found = f"dtype {array.dtype}" if array.ndim else repr(values)
+        raise ValueError(f"{name} must be real numbers, got {found}.")
     kept = array.dtype in (np.dtype(np.float32), np.dtype(np.float64))
     return array if kept else array.astype(np.float64)
 

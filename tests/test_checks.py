@@ -226,6 +226,30 @@ def test_bad_matrices_are_refused(values, message):
 def test_a_model_in_place_of_its_atoms_is_named():
     with pytest.raises(TypeError, match=r"got the estimator PCA\. Give .* such as A\.components_"):
         check_matrix("A", PCA())
+    with pytest.raises(TypeError, match=r"got the class PCA\. Give .* of a fitted estimator"):
+        check_matrix("A", PCA)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("codes", r"transform\(X\)"),
+        ("X", "samples"),
+        ("reconstruction", r"inverse_transform\(codes\)"),
+    ],
+)
+def test_a_model_in_place_of_another_array_gets_what_is_given_there(name, instead):
+    with pytest.raises(TypeError, match=f"{name} must be an array.*Give .*{instead}"):
+        check_matrix(name, PCA())
+
+
+def test_what_is_no_array_at_all_is_named():
+    with pytest.raises(TypeError, match=r"A must be real numbers: an array is required, not 'dict"):
+        check_matrix("A", {}.keys())
+    with pytest.raises(ValueError, match="A must be real numbers, got None"):
+        check_matrix("A", None)
+    with pytest.raises(ValueError, match=r"got shape \(3, 2, 2\)\. Flatten .*reshape\(3, -1\)"):
+        check_matrix("A", np.ones((3, 2, 2)))
 
 
 @pytest.mark.parametrize(
