@@ -10,6 +10,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparsebp._checks import check_matrix
+from sparsebp._tables import Table
+
+#: Which display draws a result of `sparsebp.metrics`, and which measures it itself, of filters.
+_DRAWN_BY = {
+    "DictionaryComparison": "ComparisonDisplay",
+    "GratingResponses": "TuningDisplay",
+    "Stability": "StabilityDisplay",
+}
+_MEASURED_BY = {
+    "BinocularTuning": "BinocularDisplay",
+    "ColorTuning": "ColorDisplay",
+    "GaborFit": "GaborDisplay",
+    "MotionTuning": "MotionDisplay",
+}
+
+
+def check_components(components: Any, display: str) -> NDArray[np.floating]:
+    """Return filters as a matrix, or raise an error that says what to give the display instead."""
+    given = type(components).__name__
+    wanted = "components must be a matrix with a filter in each row, got"
+    if isinstance(components, type):
+        fix = f"Give a fitted one to {display}.from_estimator."
+        raise TypeError(f"{wanted} the class {components.__name__}. {fix}")
+    if hasattr(components, "fit"):
+        fix = f"Give {display}.from_estimator(model), or an array, such as model.components_."
+        raise TypeError(f"{wanted} the estimator {given}. {fix}")
+    if given in _DRAWN_BY or isinstance(components, Table):
+        fix = "Give the filters that were measured"
+        if given in _DRAWN_BY:
+            fix = f"{_DRAWN_BY[given]} draws it"
+        elif given in _MEASURED_BY:
+            fix = f"{_MEASURED_BY[given]} takes the filters, and measures them itself"
+        raise TypeError(f"{wanted} a result of sparsebp.metrics, {given}. {fix}.")
+    return check_matrix("components", components)
 
 
 def last_step(estimator: Any) -> Any:

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix, check_number
+from sparsebp._checks import check_number
 from sparsebp._magnitudes import in_range
 from sparsebp._shapes import PatchShape, given_or_kept, picture_size, resolved_patch_shape
-from sparsebp.displays._features import learned_features
+from sparsebp.displays._features import check_components, learned_features
 from sparsebp.displays.mosaic import FAINT
 from sparsebp.metrics import GaborFit, gabor_fit
 from sparsebp.metrics._gabor_result import check_fit
@@ -40,7 +40,7 @@ class FittedDisplay:
     def __init__(
         self, components: ArrayLike, patch_shape: PatchShape = None, *, fit: GaborFit | None = None
     ) -> None:
-        filters = check_matrix("components", components)
+        filters = check_components(components, type(self).__name__)
         self.patch_shape = resolved_patch_shape(filters.shape[1], patch_shape)
         self.fit = fitted_gabors(filters, self.patch_shape, fit)
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from numpy.typing import ArrayLike
 
-from sparsebp._checks import check_matrix
+from sparsebp._checks import mistake
 from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
-from sparsebp.displays._features import learned_features
+from sparsebp.displays._features import check_components, learned_features
 
 
 class MeasuredDisplay:
     """Base of displays that measure a tuning of filters; subclasses define `_measure`."""
 
+    #: The shape of patches that has to be given, if it is none of square patches, and why.
+    _shape_needed: ClassVar[tuple[str, str] | None] = None
+
     def __init__(self, components: ArrayLike, patch_shape: PatchShape = None) -> None:
-        self.components = check_matrix("components", components)
+        self.components = check_components(components, type(self).__name__)
+        if patch_shape is None and self._shape_needed is not None:
+            wanted, why = self._shape_needed
+            fix = f" A square patch {why}; give the shape here, or to the estimator."
+            raise ValueError(mistake("patch_shape", wanted, None, fix))
         self.patch_shape = resolved_patch_shape(self.components.shape[1], patch_shape)
         self.tuning = self._measure()
 

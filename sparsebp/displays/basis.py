@@ -10,11 +10,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sparsebp._checks import check_integer, check_matrix
+from sparsebp._checks import check_integer
 from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape, split_channels
 from sparsebp._unused import unused_components
 from sparsebp.displays._axes import take_axes
-from sparsebp.displays._features import last_step, learned_features
+from sparsebp.displays._features import check_components, last_step, learned_features
 from sparsebp.displays.mosaic import (
     Scale,
     brightness,
@@ -57,6 +57,8 @@ class BasisDisplay:
 
     Raises
     ------
+    TypeError
+        If an estimator, or what was measured, is given in place of the components.
     ValueError
         If the components are not a finite real matrix, a shape does not fit them, n_features is no
         square to infer the patch shape from, or groups are not full.
@@ -78,7 +80,7 @@ class BasisDisplay:
         grid_shape: Sequence[int] | None = None,
         group_size: int = 1,
     ) -> None:
-        self.components = check_matrix("components", components)
+        self.components = check_components(components, type(self).__name__)
         self.patch_shape = resolved_patch_shape(self.components.shape[1], patch_shape)
         self.group_size = _checked_size(group_size, len(self.components))
         n_tiles = len(self.components) // self.group_size

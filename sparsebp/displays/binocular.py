@@ -40,6 +40,8 @@ class BinocularDisplay(MeasuredDisplay):
 
     Raises
     ------
+    TypeError
+        If an estimator, or what was measured, is given in place of the components.
     ValueError
         If the components are not a finite real matrix, or not of two eyes.
 
@@ -53,6 +55,7 @@ class BinocularDisplay(MeasuredDisplay):
     """
 
     tuning: BinocularTuning
+    _shape_needed = ("(2, height, width) or (2, height, width, 3)", "is not of two eyes")
 
     def _measure(self) -> BinocularTuning:
         return binocular_tuning(self.components, self.patch_shape)

@@ -41,6 +41,8 @@ class ColorDisplay(MeasuredDisplay):
 
     Raises
     ------
+    TypeError
+        If an estimator, or what was measured, is given in place of the components.
     ValueError
         If the components are not a finite real matrix, or not in color.
 

@@ -10,11 +10,10 @@ import numpy as np
 from matplotlib.collections import PolyCollection
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix
 from sparsebp._shapes import PatchShape, given_or_kept, resolved_patch_shape
 from sparsebp._warnings import warn_user
 from sparsebp.displays._axes import PALE, bare, check_panels, take_axes
-from sparsebp.displays._features import last_step, learned_features
+from sparsebp.displays._features import check_components, last_step, learned_features
 from sparsebp.displays._gabors import (
     bar_direction,
     fitted_gabors,
@@ -63,7 +62,7 @@ class MapDisplay:
     Raises
     ------
     TypeError
-        If fit is not a GaborFit.
+        If fit is not a GaborFit, or an estimator is given in place of the components.
     ValueError
         If the components are not a finite real matrix, a shape or the fit does not fit them, or
         n_features is no square to infer the patch shape from.
@@ -91,7 +90,7 @@ class MapDisplay:
         grid_shape: Sequence[int] | None = None,
         fit: GaborFit | None = None,
     ) -> None:
-        self.components = check_matrix("components", components)
+        self.components = check_components(components, type(self).__name__)
         self.patch_shape = resolved_patch_shape(self.components.shape[1], patch_shape)
         self.grid_shape = check_grid_shape(len(self.components), grid_shape, self.patch_shape)
         self.fit = fitted_gabors(self.components, self.patch_shape, fit)

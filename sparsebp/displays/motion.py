@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from sparsebp._checks import check_number
 from sparsebp._magnitudes import in_range
-from sparsebp._shapes import as_volumes
+from sparsebp._shapes import PatchShape, as_volumes
 from sparsebp.displays._axes import PALE, RING, take_axes
 from sparsebp.displays._measured import MeasuredDisplay
 from sparsebp.displays.mosaic import brightness, check_grid_shape, draw_mosaic, place
@@ -48,6 +48,8 @@ class MotionDisplay(MeasuredDisplay):
 
     Raises
     ------
+    TypeError
+        If an estimator, or what was measured, is given in place of the components.
     ValueError
         If the components are not a finite real matrix, or have less than two frames.
 
@@ -64,8 +66,9 @@ class MotionDisplay(MeasuredDisplay):
     """
 
     tuning: MotionTuning
+    _shape_needed = ("(frames, height, width) or (frames, height, width, 3)", "has no motion")
 
-    def __init__(self, components: Any, patch_shape: Any) -> None:
+    def __init__(self, components: ArrayLike, patch_shape: PatchShape = None) -> None:
         super().__init__(components, patch_shape)
         scaled, _ = in_range(self.components)
         volumes = zip(as_volumes(scaled, self.patch_shape), self.tuning.direction, strict=True)

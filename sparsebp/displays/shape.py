@@ -47,7 +47,7 @@ class ShapeDisplay(FittedDisplay):
     Raises
     ------
     TypeError
-        If fit is not a GaborFit.
+        If fit is not a GaborFit, or an estimator is given in place of the components.
     ValueError
         If the components are not a finite real matrix, the patch shape or the fit does not fit
         them, or n_features is no square to infer the patch shape from.
