@@ -20,11 +20,20 @@ RandomSource = np.random.RandomState | np.random.Generator
 _TIMES = ("date", "time", "duration", "period")
 
 #: What is given instead of an estimator, by the name of the argument.
-_INSTEAD = dict.fromkeys(("codes", "the responses"), "its codes of some samples, transform(X)")
-_INSTEAD |= dict.fromkeys(("X", "samples", "patches"), "samples, as the estimator takes them")
-_INSTEAD |= dict.fromkeys(
-    ("reconstruction", "reconstructions"), "its inverse_transform(codes) of some codes"
+_CODES, _SAMPLES, _BACK = (
+    "its codes of some samples, transform(X)",
+    "samples, as the estimator takes them",
+    "its inverse_transform(codes) of some codes",
 )
+_INSTEAD = {
+    "codes": _CODES,
+    "the responses": _CODES,
+    "X": _SAMPLES,
+    "samples": _SAMPLES,
+    "patches": _SAMPLES,
+    "reconstruction": _BACK,
+    "reconstructions": _BACK,
+}
 
 # Its functions are more than its stubs list.
 _numpy_random: Any = np.random
