@@ -1,4 +1,4 @@
-"""What is pooled: codes of patches, or their positive and negative parts."""
+"""The model of patches, and what is pooled: codes, or their positive and negative parts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,31 @@ from typing import Any
 
 import numpy as np
 
+from sparsebp._checks import mistake
 from sparsebp._magnitudes import require_finite
 from sparsebp._namespaces import to_numpy
+from sparsebp.estimators import ConvolutionalSparseCoding
 
 ACTIVATIONS = ("split", "triangle")
+_MODEL = "a transformer of patches in rows, with fit and transform, or None for sparse coding"
+
+
+def check_patch_model(model: Any) -> None:
+    """Raise TypeError for what is no transformer of patches in rows, or None."""
+    is_class, fix = isinstance(model, type), ""
+    last = model.steps[-1][1] if hasattr(model, "steps") and not is_class else model
+    if isinstance(last, ConvolutionalSparseCoding):
+        fix = " It takes whole images. Give SparseCoding, or atoms as SparseCoder(atoms)."
+    elif is_class:
+        fix = f" Give an instance, {model.__name__}(…)."
+    elif isinstance(model, np.ndarray | list):
+        fix = " Give atoms as SparseCoder(atoms)."
+    elif model is None or (hasattr(model, "fit") and hasattr(model, "transform")):
+        return
+    if isinstance(model, np.ndarray):
+        given = f"an array of shape {model.shape}"
+        raise TypeError(f"estimator must be {_MODEL}, got {given}.{fix}")
+    raise TypeError(mistake("estimator", _MODEL, model, fix))
 
 
 def encoded(model: Any, samples: np.ndarray) -> np.ndarray:

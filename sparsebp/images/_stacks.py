@@ -1,29 +1,20 @@
-"""Stacks of images as they are given, their patches, and codes of these pooled over a grid."""
+"""Patches of stacks of images, and codes of these pooled over a grid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isqrt, prod
+from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.utils.validation import check_array
 
 from sparsebp._cached import cached_property
-from sparsebp._checks import RandomSource, check_integer, check_readable, check_shape, mistake
-from sparsebp._magnitudes import check_magnitude, ignore_float_warnings
+from sparsebp._checks import RandomSource
 from sparsebp._memory import check_memory
-from sparsebp._shapes import COLORS, image_number_axis
+from sparsebp.images._stack_shapes import SHAPES, ImageShape, pair, precision_of_stack
 from sparsebp.samples import in_order, slices
 
-# Its inferred types come from its defaults and are too narrow.
-_check_array: Any = check_array
-
-#: How a stack may be given.
-SHAPES = "(n_images, height, width), (n_images, height, width, n_channels) or (n_images, n_pixels)"
-ImageShape = tuple[int, int, int]
 #: Maps patches in rows to codes in rows.
 Encoder = Callable[[np.ndarray], np.ndarray]
 
@@ -74,7 +65,7 @@ class StackPatches:
             raise ValueError(
                 f"grid={grid!r} has more cells than an image of {height} × {width} pixels has "
                 f"patches, {patches.counts[0]} × {patches.counts[1]}. Give fewer cells, smaller "
-                "patches or a smaller stride."
+                "patches or a smaller stride. (A single image is image[np.newaxis].)"
             )
         return patches
 
@@ -187,98 +178,3 @@ class StackPatches:
         cells = slice(first, int(np.searchsorted(down, rows.stop, "left")))
         starts = np.maximum(down[cells] - rows.start, 0)
         return cells, reduction.reduceat(reduction.reduceat(maps, across[:-1], 2), starts, 1)
-
-
-def checked_stack(X: Any, estimator: Any) -> NDArray[Any]:
-    """Return a stack as an array of finite numbers of 2, 3 or 4 axes, not copied or converted."""
-    with ignore_float_warnings():  # scikit-learn sums X to look for infinities
-        options = {"dtype": "numeric", "allow_nd": True, "input_name": "X", "estimator": estimator}
-        options["ensure_all_finite"] = "allow-nan"  # refused below
-        values = _check_array(check_readable("X", X), **options)
-    if values.dtype.kind not in "biuf":
-        raise ValueError(f"X must be real numbers, got dtype {values.dtype}.")
-    if values.ndim > 4 or 0 in values.shape:
-        raise ValueError(mistake("the shape of X", SHAPES, values.shape))
-    if values.dtype.kind == "f" and np.isnan(values.min()):
-        n_incomplete = np.isnan(values).reshape(len(values), -1).any(axis=1).sum()
-        raise ValueError(
-            f"X must have no missing pixels, got NaN in {n_incomplete} of {len(values)} images. "
-            "Fill each of them first by sparsebp.images.inpaint(image), or remove them."
-        )
-    check_magnitude("X", values, dtype=precision_of_stack(values))
-    return values
-
-
-def precision_of_stack(images: NDArray[Any]) -> Any:
-    """Return the data type in which images are computed with."""
-    return np.float32 if images.dtype == np.float32 else np.float64
-
-
-def image_shape_of(values: NDArray[Any], wanted: Any = None) -> ImageShape:
-    """Return (height, width, n_channels) of the images of a stack, as `wanted` if it is given.
-
-    Rows are square images by default, gray or in color.
-    """
-    found = with_channels(values.shape[1:]) if values.ndim > 2 else None
-    n_pixels = prod(values.shape[1:])
-    if wanted is not None:
-        shape = checked_image_shape(wanted)
-        if prod(shape) != n_pixels or found not in (None, shape):
-            raise ValueError(
-                f"image_shape is {wanted!r}, but X has "
-                + (f"images of shape {found}." if found else f"rows of {n_pixels} numbers.")
-            )
-        return shape
-    if found is not None:
-        _refuse_other_axes(values.shape)
-        return found
-    for n_channels in (1, COLORS):
-        side = isqrt(n_pixels // n_channels)
-        if side * side * n_channels == n_pixels:
-            return side, side, n_channels
-    raise ValueError(
-        f"X has rows of {n_pixels} numbers, which are not square images of one or {COLORS} "
-        "channels. Give image_shape=(height, width) or (height, width, n_channels), or X as "
-        f"{SHAPES}."
-    )
-
-
-def _refuse_other_axes(shape: tuple[int, ...]) -> None:
-    """Raise ValueError for one color image, and for stacks with their images or channels elsewhere.
-
-    Of images (n_images, 3, height, width) the rows would be taken for channels.
-    """
-    advice = ""
-    if len(shape) == 3 and shape[-1] == COLORS:
-        advice = "one color image: give X[np.newaxis]"
-    elif len(shape) == 3 and image_number_axis(shape) == 2:
-        height, width, _ = shape
-        advice = f"images of {height} × {width} with their number last: give np.moveaxis(X, -1, 0)"
-    elif len(shape) == 4 and shape[1] in (1, COLORS) and min(shape[2:]) > COLORS + 1:
-        advice = "images with their channels first: give np.moveaxis(X, 1, -1)"
-    if advice:
-        raise ValueError(
-            f"X has shape {shape}, which looks like {advice}, or image_shape={shape[1:]} if it is "
-            f"{shape[0]} images."
-        )
-
-
-def checked_image_shape(value: Any) -> ImageShape:
-    """Return an image's shape that is given as a side, two sides, or two sides and channels."""
-    sides = pair("image_shape", value) if np.ndim(value) == 0 else value
-    return with_channels(check_shape("image_shape", sides, (2, 3)))
-
-
-def with_channels(shape: tuple[int, ...]) -> ImageShape:
-    """Return (height, width, n_channels) of a shape with or without channels."""
-    height, width, n_channels = (*shape, 1)[:3]
-    return height, width, n_channels
-
-
-def pair(name: str, value: Any) -> tuple[int, int]:
-    """Return two integers ≥ 1 that are given as one or two."""
-    if np.ndim(value) == 0:
-        side = check_integer(name, value)
-        return side, side
-    first, second = check_shape(name, value)
-    return first, second

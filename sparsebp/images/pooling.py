@@ -18,7 +18,6 @@ from sparsebp._checks import (
     check_integer,
     check_number,
     draw_seed,
-    mistake,
     random_source,
 )
 from sparsebp._fitted import Maybe, Names, Numbers, Size
@@ -26,19 +25,23 @@ from sparsebp._namespaces import to_numpy
 from sparsebp._validation import Transformer
 from sparsebp.estimators import SparseCoding
 from sparsebp.estimators._fitting import restore_on_error
-from sparsebp.images._activations import ACTIVATIONS, activated, activation_for, encoded
+from sparsebp.images._activations import (
+    ACTIVATIONS,
+    activated,
+    activation_for,
+    check_patch_model,
+    encoded,
+)
 from sparsebp.images._patches import Stride, checked_stride
 from sparsebp.images._preparation import NORMALIZATIONS, Preparation, prepared_to_learn
-from sparsebp.images._stacks import (
-    POOLINGS,
-    Encoder,
-    StackPatches,
+from sparsebp.images._stack_shapes import (
+    check_shape_of_fit,
     checked_image_shape,
     checked_stack,
     image_shape_of,
     pair,
-    with_channels,
 )
+from sparsebp.images._stacks import POOLINGS, Encoder, StackPatches
 from sparsebp.preprocessing import Whitening
 from sparsebp.samples import count_threads
 
@@ -192,10 +195,7 @@ class PooledFeatures(Transformer):
 
     def check_parameters(self) -> None:
         """Raise an error for invalid parameters, as `fit` does."""
-        is_transformer = hasattr(self.estimator, "fit") and hasattr(self.estimator, "transform")
-        if isinstance(self.estimator, type) or not (self.estimator is None or is_transformer):
-            wanted = "a transformer, with fit and transform, or None for sparse coding"
-            raise TypeError(mistake("estimator", wanted, self.estimator))
+        check_patch_model(self.estimator)
         for name in ("patch_shape", "stride", "grid"):
             pair(name, getattr(self, name))
         if self.normalize is not None:
@@ -296,12 +296,7 @@ class PooledFeatures(Transformer):
 
     def _images(self, X: Any, values: NDArray[Any], *, reset: bool) -> NDArray[Any]:
         """Return the numbers of X as a view (n_images, height, width, n_channels)."""
-        found = with_channels(values.shape[1:]) if values.ndim > 2 else self.image_shape_
-        if found != self.image_shape_:
-            raise ValueError(
-                f"X has images of shape {found}, those of fit had {self.image_shape_} (height, "
-                "width, n_channels). Give images of one shape."
-            )
+        check_shape_of_fit(values.shape, self.image_shape_)
         shape = len(values), prod(values.shape[1:])
         named: Any = X if hasattr(X, "columns") else np.broadcast_to(0.0, shape)
         validate_data(self, named, reset=reset, skip_check_array=True)
