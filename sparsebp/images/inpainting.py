@@ -86,7 +86,7 @@ def inpaint(
     >>> from sparsebp.preprocessing import remove_mean, sample_patches
     >>> stripes = np.tile(np.sin(np.arange(24) / 2), (24, 1))
     >>> X = remove_mean(sample_patches([stripes], 6, 500, random_state=0))
-    >>> model = SparseCoding(8, alpha=0.01, batch_size=100, max_iter=20, random_state=0).fit(X)
+    >>> model = SparseCoding(8, alpha=0.01, batch_size=100, max_iter=10, random_state=0).fit(X)
     >>> missing = np.random.default_rng(0).random((24, 24)) < 0.5
     >>> filled = inpaint(np.where(missing, np.nan, stripes), model)
     >>> bool(np.sqrt(np.square(filled - stripes).mean()) < 0.02)

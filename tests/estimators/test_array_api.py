@@ -77,8 +77,8 @@ def test_fits_and_results_equal_those_of_numpy(foreign, model):
 
 @everywhere
 def test_dictionaries_are_learned_online(foreign):
-    signals = make_dictionary_signals(150, 8, 6, random_state=0).X
-    settings = {"max_iter": 6, "batch_size": 50}
+    signals = make_dictionary_signals(100, 8, 6, random_state=0).X
+    settings = {"max_iter": 4, "batch_size": 50}
     here, there = online(**settings).fit(signals), online(**settings).fit(foreign(signals))
     assert there.score(foreign(signals)) == pytest.approx(here.score(signals), rel=0.05)
     codes = there.transform(foreign(signals))

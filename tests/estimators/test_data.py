@@ -12,7 +12,7 @@ from thinning import first_fast
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding
 
 MODELS = {
-    "lbfgs": SparseCoding(8, max_iter=2, batch_size=30, epsilon=1e-2, random_state=0),
+    "lbfgs": SparseCoding(8, max_iter=2, batch_size=30, epsilon=0.1, random_state=0),
     "exact": SparseCoding(
         8, max_iter=2, batch_size=30, solver="exact", gamma=0.1, penalty="l1", random_state=0
     ),

@@ -97,7 +97,7 @@ def test_more_weight_makes_sparser_codes():
 
 def test_inverse_transform_is_the_combination_of_atoms():
     few = X[:60]
-    model = SparseCoding(15, alpha=1e-2, **FAST).fit(few)
+    model = SparseCoding(15, penalty="l1", alpha=1e-2, **FAST).fit(few)
     codes = model.transform(few[:20])
     np.testing.assert_allclose(model.inverse_transform(codes), codes @ model.components_)
     np.testing.assert_allclose(model.inverse_transform(codes), few[:20], atol=0.1)
@@ -203,7 +203,7 @@ def test_objects_and_names_of_penalties_agree():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_all_samples_at_once_however_it_is_said():
-    few, settings = X[:40], {"alpha": 0.05, "max_iter": 2, "random_state": 0}
+    few, settings = X[:40], {"penalty": "l1", "alpha": 0.05, "max_iter": 2, "random_state": 0}
     default = SparseCoding(15, **settings).fit(few)
     assert (np.diff(default.objective_history_) < 0).all()
     for batch_size in (None, 40):
