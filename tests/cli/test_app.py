@@ -149,6 +149,7 @@ def test_help_and_completion_name_what_there_is():
     SparseCoding(**options).fit(np.random.default_rng(0).normal(size=(40, 4)))
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_the_report_is_made_says_what_is_saved(
     tmp_path, photographs, monkeypatch
 ):
@@ -377,6 +378,7 @@ def test_images_that_yield_no_patch_are_named_and_skipped(tmp_path, photographs)
         assert sorted(codes.files) == ["one.png", "two.png"]
 
 
+@pytest.mark.slow
 def test_images_may_be_files_as_a_shell_expands_a_pattern(tmp_path, photographs):
     files = [photographs / name for name in ("two.png", "one.png")]
     out = tmp_path / "out"

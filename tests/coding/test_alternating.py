@@ -320,9 +320,8 @@ def n_found_of_a_small_dictionary(penalty, steps, seed):
     return n_found(result.point, atoms)
 
 
-@pytest.mark.parametrize(
-    "penalty", first_fast([L1(), SmoothL1(1e-4)]), ids=lambda p: type(p).__name__
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("penalty", [L1(), SmoothL1(1e-4)], ids=lambda p: type(p).__name__)
 def test_finds_a_small_planted_dictionary(penalty):
     found = [n_found_of_a_small_dictionary(penalty, "exact", seed) for seed in range(3)]
     assert np.mean(found) >= 9

@@ -9,6 +9,7 @@ from displays.gratings import BARS, FREQUENCIES, given_fit, gratings, seen_angle
 from matplotlib.collections import PolyCollection
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from thinning import first_fast
 
 from sparsebp.displays import MapDisplay, filter_mosaic
 from sparsebp.metrics import gabor_fit
@@ -116,7 +117,7 @@ def test_nothing_is_said_of_hatching_where_there_is_none():
     assert [ax.get_xlabel() for ax in whole_display().plot().axes_] == ["", "", ""]
 
 
-@pytest.mark.parametrize("components", [np.ones((4, 16)), np.zeros((1, 16))])
+@pytest.mark.parametrize("components", first_fast([np.ones((4, 16)), np.zeros((1, 16))]))
 def test_constant_filters_are_hatched_whatever_is_asked(components):
     display = MapDisplay(components).plot(min_r_squared=0)
     display.figure_.draw_without_rendering()
@@ -134,6 +135,7 @@ def test_a_map_with_one_frequency_has_one_color(difference):
     np.testing.assert_allclose(first, second, atol=0.01)  # the next of 256 colors at most
 
 
+@pytest.mark.slow
 def test_the_panels_of_a_wide_map_stand_above_each_other_with_their_color_bars_below():
     display = MapDisplay(gratings(), grid_shape=(1, 6), fit=given_fit([1, 1, 1, 1, 1, 0])).plot()
     figure = display.figure_
@@ -149,6 +151,7 @@ def test_the_panels_of_a_wide_map_stand_above_each_other_with_their_color_bars_b
     assert bars[1].get_xlabel() == "cycles per pixel"
 
 
+@pytest.mark.slow
 def test_titles_of_a_narrow_map_do_not_overlap():
     display = MapDisplay(gratings(), grid_shape=(6, 1), fit=given_fit()).plot()
     display.figure_.draw_without_rendering()

@@ -120,6 +120,7 @@ def test_what_is_no_fitted_whitening_is_refused():
         SpectrumDisplay.from_estimator(make_pipeline(PCA(2)).fit(samples()), samples())
 
 
+@pytest.mark.slow
 def test_the_legend_stands_below_the_marks():
     display = SpectrumDisplay.from_samples(samples()).plot(fractions=(0.9, 0.99, 0.999))
     display.figure_.draw_without_rendering()

@@ -65,6 +65,7 @@ def test_second_harmonics_tell_phase_dependence():
     assert [line.get_linestyle() for line in ax.lines[:2]] == ["-", "--"]
 
 
+@pytest.mark.slow
 def test_the_names_of_the_cells_take_no_width_from_the_panels():
     named = {f"cells of kind {number}": cells()["pairs"] for number in range(3)}
     for panels in (("phase", "second_harmonic"), ("phase",)):

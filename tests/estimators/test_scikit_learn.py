@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scikit_learn_checks import run_checks
 from sklearn.utils.estimator_checks import check_estimator
+from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoder, SparseCoding, SparseFiltering
 from sparsebp.penalties import L1
@@ -19,7 +20,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:SparseCoding. alpha is 1, and :UserWarning"),
 ]
 
-#: One that codes by atoms and one that responds by filters; all others are in the slow suite.
+#: One that codes by atoms, in the fast suite, and one that responds by filters.
 ESTIMATORS = [
     SparseCoding(3, penalty="l1", max_iter=2),
     OrthonormalICA(random_state=0),  # older checks compare two fits
@@ -39,7 +40,7 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+@pytest.mark.parametrize("estimator", first_fast(ESTIMATORS), ids=repr)
 def test_scikit_learn_checks(estimator):
     run_checks(estimator)
 

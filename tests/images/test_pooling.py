@@ -199,6 +199,7 @@ def test_it_is_reproducible_and_leaves_the_estimator_alone():
     assert not hasattr(estimator, "components_")
 
 
+@pytest.mark.slow
 def test_pipelines_and_searches_reach_the_estimator():
     X, y = load_digits(return_X_y=True)
     pooled = PooledFeatures(OrthonormalICA(4, tol=1e-2), patch_shape=4, grid=2, n_patches=500)

@@ -48,7 +48,9 @@ def random_gabors(n_filters, shape, seed, kind="any"):
     return np.array(filters)
 
 
-@pytest.mark.parametrize("kind", ["any", "border", "half cycle", "near Nyquist", "elongated"])
+@pytest.mark.parametrize(
+    "kind", first_fast(["any", "near Nyquist", "border", "half cycle", "elongated"], 2)
+)
 @pytest.mark.parametrize("shape", first_fast([(8, 8), (7, 10)]))
 def test_noiseless_gabors_are_fitted_exactly(kind, shape):
     fit = gabor_fit(random_gabors(8, shape, 0, kind), shape)
@@ -265,8 +267,8 @@ def test_scale_mean_and_neighbors_do_not_matter():
 
 
 def test_the_number_of_threads_changes_no_bit(monkeypatch):
-    filters = np.random.default_rng(0).standard_normal((6, 30))
-    monkeypatch.setattr("sparsebp.metrics._gabor_refine.BLOCK", 16)
+    filters = np.random.default_rng(0).standard_normal((3, 30))
+    monkeypatch.setattr("sparsebp.metrics._gabor_refine.BLOCK", 8)
     found = []
     for n_threads in (1, 3):
         for module in ("_gabor_search", "_gabor_refine"):

@@ -109,7 +109,7 @@ def test_what_is_no_table_of_known_size_is_refused():
 
 
 @QUIET
-@pytest.mark.parametrize("n_rows", [90, 110])
+@pytest.mark.parametrize("n_rows", first_fast([90, 110]))
 def test_chunks_of_other_sizes_than_declared_are_named(n_rows, cluster):
     true, wrong = (dask.delayed(np.ones)((n, 4)) for n in (100, n_rows))
     parts = [da.from_delayed(part, (100, 4), np.float64) for part in (true, wrong)]
