@@ -20,14 +20,24 @@ RandomSource = np.random.RandomState | np.random.Generator
 _TIMES = ("date", "time", "duration", "period")
 
 #: What is given instead of an estimator, by the name of the argument.
-_CODES, _SAMPLES, _BACK = (
+_FILTERS = "its components_ or, of an ICA, its features_"
+_ATOMS, _CODES, _SAMPLES, _BACK = (
+    f"{_FILTERS}, which ComparisonDisplay.from_estimators compares",
     "its codes of some samples, transform(X)",
     "samples, as the estimator takes them",
     "its inverse_transform(codes) of some codes",
 )
 _INSTEAD = {
     "codes": _CODES,
+    "dictionary": "its components_",
+    "features": _FILTERS,
+    "filters": _FILTERS,
+    "first": _ATOMS,
+    "mixing": "its mixing_",
+    "respond": "its components_ or its transform, or take TuningDisplay.from_estimator",
+    "second": _ATOMS,
     "the responses": _CODES,
+    "unmixing": "its components_",
     "X": _SAMPLES,
     "samples": _SAMPLES,
     "patches": _SAMPLES,
@@ -178,8 +188,9 @@ def _refuse_estimators(name: str, values: Any) -> None:
         return
     what = "class" if isinstance(values, type) else "estimator"
     kind = getattr(values, "__name__", type(values).__name__)
-    fix = _INSTEAD.get(name, f"an array, such as {name}.components_ of a fitted estimator")
-    raise TypeError(f"{name} must be an array, got the {what} {kind}. Give {fix}.")
+    fix = _INSTEAD.get(name, f"an array, such as {name}.components_")
+    fit = " of a fitted one" if what == "class" else ""
+    raise TypeError(f"{name} must be an array, got the {what} {kind}. Give {fix}{fit}.")
 
 
 def check_vector(name: str, values: Any) -> NDArray[np.floating]:
@@ -252,6 +263,9 @@ def _check_objects(name: str, array: NDArray[Any]) -> None:
 
 
 def _real_array(name: str, values: Any) -> NDArray[np.floating]:
+    if hasattr(values, "toarray"):
+        kind = type(values).__name__
+        raise TypeError(f"{name} must be an array, got a {kind}. Give {name}.toarray().")
     array = check_readable(name, np.asarray(check_readable(name, values)))  # a table's, too
     if array.dtype.kind not in "biuf" and not (array.dtype.kind == "O" and array.ndim):
         found = f"dtype {array.dtype}" if array.ndim else repr(values)

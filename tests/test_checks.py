@@ -2,6 +2,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.decomposition import PCA
 
 from sparsebp import (
@@ -226,7 +227,7 @@ def test_bad_matrices_are_refused(values, message):
 def test_a_model_in_place_of_its_atoms_is_named():
     with pytest.raises(TypeError, match=r"got the estimator PCA\. Give .* such as A\.components_"):
         check_matrix("A", PCA())
-    with pytest.raises(TypeError, match=r"got the class PCA\. Give .* of a fitted estimator"):
+    with pytest.raises(TypeError, match=r"got the class PCA\. Give .* of a fitted one"):
         check_matrix("A", PCA)
 
 
@@ -235,12 +236,19 @@ def test_a_model_in_place_of_its_atoms_is_named():
     [
         ("codes", r"transform\(X\)"),
         ("X", "samples"),
+        ("first", r"components_ or, of an ICA, its features_.* ComparisonDisplay\.from_estimators"),
+        ("respond", r"components_ or its transform, or take TuningDisplay\.from_estimator"),
         ("reconstruction", r"inverse_transform\(codes\)"),
     ],
 )
 def test_a_model_in_place_of_another_array_gets_what_is_given_there(name, instead):
     with pytest.raises(TypeError, match=f"{name} must be an array.*Give .*{instead}"):
         check_matrix(name, PCA())
+
+
+def test_sparse_matrices_are_told_of_toarray():
+    with pytest.raises(TypeError, match=r"got a csr_array\. Give codes\.toarray\(\)"):
+        check_matrix("codes", sparse.csr_array(np.eye(3)))
 
 
 def test_what_is_no_array_at_all_is_named():

@@ -240,7 +240,8 @@ def _filters(respond: Any) -> NDArray | None:
     """Return filters as a matrix, or None for a function."""
     if callable(respond) and not isinstance(respond, type):
         return None
-    if respond is None or isinstance(respond, type | str):
+    is_model_class = isinstance(respond, type) and hasattr(respond, "fit")
+    if respond is None or (isinstance(respond, type | str) and not is_model_class):
         raise TypeError(mistake("respond", _RESPOND, respond))
     if not hasattr(respond, "fit") and np.ndim(check_readable("respond", respond)) != 2:
         fix = {0: "Give model.components_ or model.transform", 1: "Give respond.reshape(1, -1)"}
