@@ -177,7 +177,9 @@ def grating_responses(
     patch_shape : int, (height, width) or (height, width, 3)
         In pixels. Gratings are gray.
     groups : array-like of shape (n_groups, n_components), default None
-        V ≥ 0, such as ``model.penalty_.grouping`` of "subspace" and "topographic".
+        V ≥ 0: the weight of each component in each group, not the numbers of components. Two pairs
+        of four filters are ``[[1, 1, 0, 0], [0, 0, 1, 1]]``, or ``np.kron(np.eye(2), [[1, 1]])``;
+        those of "subspace" and "topographic" are ``model.penalty_.grouping``.
     n_orientations : int, default 24
         Number of orientations, from 0 to below pi.
     frequencies : array-like of shape (n_frequencies,), default None
@@ -216,6 +218,12 @@ def grating_responses(
     <GratingResponses n_units=1: orientation, frequency, modulation_ratio, second_harmonic_ratio>
     >>> cell.modulation_ratio.round(2), cell.frequency.round(2), cell.orientation
     (array([1.57]), array([0.27]), array([0.]))
+
+    Four filters in two groups, that is, two complex cells:
+
+    >>> filters = np.random.default_rng(0).normal(size=(4, 64))
+    >>> grating_responses(filters, 8, groups=[[1, 1, 0, 0], [0, 0, 1, 1]]).orientation.shape
+    (2,)
     """
     filters = _filters(respond)
     shape = _still(patch_shape, filters)
@@ -240,10 +248,11 @@ def _filters(respond: Any) -> NDArray | None:
     """Return filters as a matrix, or None for a function."""
     if callable(respond) and not isinstance(respond, type):
         return None
-    is_model_class = isinstance(respond, type) and hasattr(respond, "fit")
-    if respond is None or (isinstance(respond, type | str) and not is_model_class):
+    if hasattr(respond, "fit"):
+        return check_matrix("respond", respond)  # refused, with what to give
+    if respond is None or isinstance(respond, type | str):
         raise TypeError(mistake("respond", _RESPOND, respond))
-    if not hasattr(respond, "fit") and np.ndim(check_readable("respond", respond)) != 2:
+    if np.ndim(check_readable("respond", respond)) != 2:
         fix = {0: "Give model.components_ or model.transform", 1: "Give respond.reshape(1, -1)"}
         advice = fix.get(np.ndim(respond), "Give respond.reshape(len(respond), -1)")
         raise ValueError(f"respond must be {_RESPOND}, got shape {np.shape(respond)}. {advice}.")
@@ -310,13 +319,15 @@ def _units(codes: NDArray, groups: ArrayLike | None) -> NDArray[np.float64]:
         return np.maximum(codes, 0)
     if np.ndim(check_readable("groups", groups)) != 2:
         wanted = "a matrix with a row for each group, such as model.penalty_.grouping"
-        raise ValueError(mistake("groups", wanted, groups))
+        fix = " Numbers of groups become weights by np.unique(groups)[:, np.newaxis] == groups."
+        raise ValueError(mistake("groups", wanted, groups, fix if np.ndim(groups) == 1 else ""))
     grouping = check_matrix("groups", groups)
     if grouping.min() < 0 or grouping.shape[1] != codes.shape[1]:
         raise ValueError(
             f"groups must be numbers ≥ 0 with a column for each of {codes.shape[1]} components, "
             f"got shape {grouping.shape} and a smallest number of {float(grouping.min()):g}. "
-            "Give penalty_.grouping of the same model."
+            "Give the weights of all components in each group, such as penalty_.grouping of the "
+            "same model."
         )
     largest = float(np.abs(codes).max()) or 1.0  # whose square may be out of range
     return np.sqrt(np.square(codes / largest) @ grouping.T) * largest

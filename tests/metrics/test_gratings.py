@@ -178,6 +178,7 @@ def test_arguments_of_the_wrong_kind_are_refused(arguments, message):
     [
         ({"groups": [[1, 1, 1]]}, "a column for each of 2 components"),
         ({"groups": 4}, r"a matrix .* such as model\.penalty_\.grouping, got 4"),
+        ({"groups": [0, 1]}, r"Numbers of groups become weights by np\.unique"),
         ({"groups": [[1, -1]]}, "groups must be numbers ≥ 0"),
         ({"n_orientations": 0}, "n_orientations must be an integer ≥ 1"),
         ({"n_phases": 4}, "n_phases must be an integer ≥ 5"),
