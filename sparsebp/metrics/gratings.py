@@ -261,17 +261,26 @@ def _filters(respond: Any) -> NDArray | None:
 
 def _checked_codes(returned: Any, n_patches: int) -> NDArray[np.floating]:
     """Return what a function returned for some patches, as a matrix."""
-    if np.ndim(returned) != 2:
+    if hasattr(returned, "toarray"):
+        returned = returned.toarray()
+    shape = np.shape(check_readable("the responses", returned))
+    if len(shape) != 2:
+        fix = "Return responses.reshape(len(patches), -1)"
+        if shape[:1] != (n_patches,):
+            fix = "Return what it computes" if returned is None else "Respond to each patch"
         raise ValueError(
             "respond must return a matrix with a row for each patch and a column for each unit, "
-            f"got {type(returned).__name__} of shape {np.shape(returned)} for {n_patches} patches. "
-            "Return responses.reshape(len(patches), -1)."
+            f"got {type(returned).__name__} of shape {shape} for {n_patches} patches. {fix}."
         )
-    codes = check_matrix("the responses", returned)
-    if len(codes) != n_patches:
+    if shape[0] != n_patches:
+        fix = "Return responses.T" if shape[1] == n_patches else "Return a column for each unit"
+        of = f"{n_patches} patches; a row for each is required"
+        raise ValueError(f"respond returned {shape[0]} rows for {of}. {fix}.")
+    codes = check_matrix("the responses", returned, missing=True)
+    if n_missing := int(np.isnan(codes).any(axis=1).sum()):
         raise ValueError(
-            f"respond returned {len(codes)} rows for {n_patches} patches; a row for each is "
-            "required. Return a column for each unit."
+            f"the responses must be finite, got NaN for {n_missing} of {n_patches} patches, whose "
+            "values are from -1 to 1. Return finite numbers, 0 for no response."
         )
     return codes
 

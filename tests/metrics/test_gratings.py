@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import sparse
 
 from sparsebp import metrics
 
@@ -153,11 +154,25 @@ FILTERS = np.ones((2, 16))
         ((np.ones((2, 48)), (3, 4, 4)), r"\(height, width, 3\), colors last"),
         ((lambda x: x[:, 0], 4), r"respond must return a matrix .*, got ndarray of shape \(12288,"),
         ((lambda x: None, 4), r"respond must return a matrix .*, got NoneType of shape \(\)"),
+        ((lambda x: None, 4), r"for 12288 patches\. Return what it computes\."),
+        ((lambda x: x[0], 4), r"got ndarray of shape \(16,\) .*\. Respond to each patch"),
+        ((lambda x: x.T, 4), r"16 rows for 12288 patches.* Return responses\.T"),
+        ((lambda x: [1, [2]], 4), "the responses must have rows of equal length"),
+        ((lambda x: np.sqrt(x), 4), "NaN for .* of 12288 patches, whose values are from -1"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message), np.errstate(all="ignore"):
         metrics.grating_responses(*arguments)
+
+
+def test_a_function_may_return_a_sparse_matrix():
+    filters = np.random.default_rng(0).normal(size=(2, 16))
+    np.testing.assert_allclose(
+        grating_responses(lambda x: sparse.csr_array(x @ filters.T), 4).responses,
+        grating_responses(filters, 4).responses,
+        atol=1e-12,
+    )
 
 
 @pytest.mark.parametrize(
