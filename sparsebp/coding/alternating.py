@@ -11,7 +11,7 @@ import numpy as np
 from sparsebp._checks import RandomSource, check_choice
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
 from sparsebp.coding.basis import least_squares_basis, optimal_directions
-from sparsebp.coding.encoding import encode
+from sparsebp.coding.encoding import encode_in_layout
 from sparsebp.coding.pursuit import Pursuit
 from sparsebp.coding.search import BasisSearch
 from sparsebp.coding.smooth import SmoothCodes, starting_codes
@@ -140,11 +140,12 @@ class Alternation(BasisSearch):
 
     def _code_step(self, x: np.ndarray, basis: np.ndarray, start: np.ndarray) -> np.ndarray:
         if isinstance(self.penalty, Pursuit):
-            return encode(x, basis, self.penalty, 0.0, n_threads=self.n_threads).points
+            return encode_in_layout(x, basis, self.penalty, 0.0, n_threads=self.n_threads).points
         if self.steps == "exact" or not self.penalty.is_smooth:
             max_iter = _OWN_ITERATIONS if self.penalty.is_smooth else _PROXIMAL_STEPS
             limits = {"tol": self.tol, "max_iter": max_iter, "n_threads": self.n_threads}
-            return encode(x, basis, self.penalty, self.alpha, start=start, **limits).points
+            rule = self.penalty, self.alpha
+            return encode_in_layout(x, basis, *rule, start=start, **limits).points
         penalty, codes = self.penalty, np.empty_like(start)
         problem, samples = self.known(x)
 

@@ -60,7 +60,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     x : ndarray of shape (n_features, n_samples)
         Samples in columns; NaN is missing.
     basis : ndarray of shape (n_features, n_components)
-        A, atoms in columns.
+        A, atoms in columns. With a penalty its layout in memory does not matter.
     penalty : Penalty or Pursuit
         S; a pursuit limits ‖s‖₀ or ‖As − x‖² instead, and needs no other parameter.
     alpha : float
@@ -83,6 +83,29 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     -------
     codes : ColumnResult
         Of shape (n_components, n_samples), and the number of samples that have not converged.
+    """
+    # The layout reaches the numbers: BLAS adds in another order, and where an iteration stops
+    # depends on it. Estimators have atoms in rows.
+    if not (is_foreign(x) or isinstance(penalty, Pursuit)):
+        basis = np.asfortranarray(basis)
+    limits: dict[str, Any] = {"tol": tol, "max_iter": max_iter, "n_threads": n_threads}
+    return encode_in_layout(x, basis, penalty, alpha, start=start, **limits)
+
+
+def encode_in_layout(  # noqa: PLR0913  (as `encode`)
+    x: np.ndarray,
+    basis: np.ndarray,
+    penalty: Penalty | Pursuit,
+    alpha: float,
+    *,
+    start: np.ndarray | None = None,
+    tol: float = 1e-6,
+    max_iter: int = 1000,
+    n_threads: int = 1,
+) -> ColumnResult:
+    """Encode as `encode` does, with the basis in the layout in memory that it has.
+
+    For fits, which have atoms in columns: a copy for each batch would take time.
     """
     if is_foreign(x):
         return _encode_elsewhere(x, basis, penalty, alpha, tol, plain=start is None)

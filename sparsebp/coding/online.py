@@ -11,7 +11,7 @@ import numpy as np
 from sparsebp._checks import RandomSource
 from sparsebp._namespaces import is_foreign, to_numpy
 from sparsebp.coding.atoms import replaced_atoms, unused_atoms
-from sparsebp.coding.encoding import encode
+from sparsebp.coding.encoding import encode_in_layout
 from sparsebp.coding.l1 import encode_together
 from sparsebp.coding.search import BasisSearch, rng_of_step
 from sparsebp.coding.state import BasisState
@@ -108,7 +108,7 @@ class OnlineLearning(BasisSearch):
         many = n_atoms > _OVERCOMPLETE * n_features and not self.penalty.is_smooth
         n_steps = _MANY_STEPS if many else _STEPS
         limits = {"tol": 1e-3, "max_iter": n_steps, "n_threads": self.n_threads}
-        return encode(x, basis, self.penalty, self.alpha, **limits).points
+        return encode_in_layout(x, basis, self.penalty, self.alpha, **limits).points
 
     def _improved(
         self, basis: np.ndarray, moments: np.ndarray, cross: np.ndarray, order: np.ndarray

@@ -16,7 +16,8 @@ from scipy.special import roots_genlaguerre
 
 from sparsebp._namespaces import namespace, sum_along, to_numpy
 from sparsebp._warnings import warn_user
-from sparsebp.coding import BasisSearch, BasisState, encode
+from sparsebp.coding import BasisSearch, BasisState
+from sparsebp.coding.encoding import encode_in_layout
 from sparsebp.estimators._signs import largest_excess_of_noise
 from sparsebp.minimizers import Status
 from sparsebp.penalties import SmoothL1, Subspace
@@ -48,7 +49,7 @@ def atoms_in_groups(
         raise KeyboardInterrupt
     some = samples.take_evenly(max(_SAMPLES_PER_ATOM * state.basis.shape[1], _FEWEST))
     rule = (each.penalty, each.alpha)
-    codes = encode(some, found.point, *rule, tol=1e-3, n_threads=search.n_threads).points
+    codes = encode_in_layout(some, found.point, *rule, tol=1e-3, n_threads=search.n_threads).points
     order = grouped(energy_correlations(Samples.of(codes)), penalty.group_size)
     return BasisState.empty(np.ascontiguousarray(found.point[:, order]))
 

@@ -199,7 +199,7 @@ class SparseCoder(AtomCoder):
         given = self.dictionary
         dictionary = check_matrix("dictionary", to_numpy(given) if is_foreign(given) else given)
         check_magnitude("dictionary", dictionary)
-        return dictionary
+        return np.ascontiguousarray(dictionary)  # the layout reaches the last bits of products
 
     @property
     def penalty_(self) -> Penalty | None:  # type: ignore[override]

@@ -262,3 +262,18 @@ def test_a_pursuit_is_a_rule_for_codes_too():
     found = encode(x, basis, Pursuit(n_nonzero=2), 0.0)
     np.testing.assert_array_equal(found.points, pursue(x, basis, n_nonzero=2))
     assert found.n_unfinished == 0
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [LogCosh(), Cauchy(), Welsch(), SmoothL1(), L1()],
+    ids=lambda penalty: type(penalty).__name__,
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_layout_of_the_basis_changes_no_bit(penalty, dtype):
+    rng = np.random.default_rng(0)
+    components, x = rng.normal(size=(24, 16)).astype(dtype), rng.laplace(size=(16, 200))
+    expected = encode(x.astype(dtype), components.T, penalty, 0.2).points
+    for basis in (np.ascontiguousarray(components.T), np.repeat(components, 2, axis=0)[::2].T):
+        found = encode(x.astype(dtype), basis, penalty, 0.2).points
+        np.testing.assert_array_equal(found, expected)

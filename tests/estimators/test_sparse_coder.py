@@ -272,3 +272,23 @@ def test_sparse_encode_returns_arrays_whatever_transformers_return():
         few = sparsebp.sparse_encode(X, ATOMS, n_nonzero=2, sparse_output=True)
     assert type(codes) is np.ndarray
     np.testing.assert_array_equal(few.toarray(), codes)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"penalty": "log_cosh"}, {"penalty": "cauchy"}, {"penalty": "smooth_l1"}, {"n_nonzero": 3}],
+    ids=str,
+)
+def test_the_layout_of_the_dictionary_changes_no_bit(rule):
+    rng = np.random.default_rng(0)
+    atoms, samples = rng.normal(size=(24, 16)), rng.laplace(size=(200, 16))
+    in_rows, in_columns = (
+        SparseCoder(dictionary, **rule) for dictionary in (atoms, np.asfortranarray(atoms))
+    )
+    codes = in_rows.transform(samples)
+    np.testing.assert_array_equal(in_columns.transform(samples), codes)
+    np.testing.assert_array_equal(
+        in_columns.inverse_transform(codes), in_rows.inverse_transform(codes)
+    )
+    if "penalty" in rule:
+        assert in_columns.score(samples) == in_rows.score(samples)
