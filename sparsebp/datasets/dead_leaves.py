@@ -16,6 +16,8 @@ from sparsebp._checks import (
 from sparsebp._memory import check_memory
 
 _TABLE_SIZE = 4096
+#: Radius of a disc, in pixels, that covers any image. Larger ones leave the range of the table.
+_LARGEST = 2e9
 
 
 def make_dead_leaves(
@@ -40,10 +42,11 @@ def make_dead_leaves(
     shape : (int, int), default=(256, 256)
         Height and width of an image in pixels, >= 1.
     min_radius : float, default=1.0
-        Radius of the smallest disc in pixels, >= 0.5. The time grows with its inverse square.
+        Radius of the smallest disc in pixels, from 0.5 to 1e9. The time grows with its inverse
+        square.
     max_radius : float or None, default=None
-        Radius of the largest disc in pixels, > `min_radius`. None for the longer side of the
-        image, or twice `min_radius` if that is more.
+        Radius of the largest disc in pixels, > `min_radius`, up to 2e9. None for the longer side
+        of the image, or twice `min_radius` if that is more.
     random_state : None, int, RandomState or Generator, default=None
         Where the discs come from.
 
@@ -57,8 +60,8 @@ def make_dead_leaves(
     TypeError
         If a count is not an integer or a radius is not a number.
     ValueError
-        If a count is less than 1, `shape` is not a pair, `min_radius` is below 0.5, or
-        `max_radius` is not larger than `min_radius`.
+        If a count is less than 1, `shape` is not a pair, a radius is out of range, or `max_radius`
+        is not larger than `min_radius`.
 
     References
     ----------
@@ -103,9 +106,11 @@ def _check_radii(
     min_radius: float, max_radius: float | None, longer_side: int
 ) -> tuple[float, float]:
     low = check_number("min_radius", min_radius, minimum=0.5)
+    check_number("min_radius", min_radius, maximum=_LARGEST / 2)
     if max_radius is None:
         return low, max(float(longer_side), 2 * low)
-    return low, check_number("max_radius", max_radius, above=low)
+    high = check_number("max_radius", max_radius, above=low)
+    return low, check_number("max_radius", high, maximum=_LARGEST)
 
 
 def _radius_law(limits: tuple[float, float], shape: tuple[int, int]) -> _RadiusLaw:

@@ -95,7 +95,8 @@ def test_as_many_discs_lie_upon_the_border_as_upon_the_middle():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (33, 17), [8, 9]])
 def test_every_pixel_is_covered(shape):
-    for radii in ({}, {"min_radius": 0.5, "max_radius": 1}, {"min_radius": 50}):
+    small = {"min_radius": 0.5, "max_radius": 1}
+    for radii in ({}, small, {"min_radius": 50}, {"min_radius": 1e9}):
         images = make_dead_leaves(3, shape, random_state=0, **radii)
         assert len(images) == 3
         assert all(image.shape == tuple(shape) and np.isfinite(image).all() for image in images)
@@ -131,6 +132,8 @@ def test_seeds():
             r"shape must be 2 integers ≥ 1, such as \(8, 8\), got \(64, 6\.5\)",
         ),
         (ValueError, {"min_radius": 0.1}, r"min_radius must be a finite number ≥ 0\.5, got 0\.1"),
+        (ValueError, {"min_radius": 1e200}, r"min_radius must be .* ≤ 1e\+09, got 1e\+200"),
+        (ValueError, {"max_radius": 1e200}, r"max_radius must be .* ≤ 2e\+09, got 1e\+200"),
         (TypeError, {"min_radius": "1"}, "min_radius must be a finite number.*, got '1'"),
         (ValueError, {"max_radius": 1}, "max_radius must be a finite number > 1, got 1"),
         (ValueError, {"max_radius": np.nan}, "max_radius must be a finite number.*, got nan"),
