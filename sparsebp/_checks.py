@@ -160,10 +160,16 @@ def draw_seed(rng: RandomSource) -> int:
     return int(rng.random() * 2**32)
 
 
-def check_matrix(name: str, values: Any, *, missing: bool = False) -> NDArray[np.floating]:
+def check_matrix(
+    name: str,
+    values: Any,
+    *,
+    missing: bool = False,
+    advice: str = "Remove or replace these values.",
+) -> NDArray[np.floating]:
     """Return values as a finite, non-empty matrix of float32 or float64, if possible not copied.
 
-    With `missing`, values may be NaN.
+    With `missing`, values may be NaN; else `advice` says what to do about them.
     """
     _refuse_estimators(name, values)
     array = _real_array(name, values)
@@ -176,9 +182,7 @@ def check_matrix(name: str, values: Any, *, missing: bool = False) -> NDArray[np
         raise ValueError(f"{name} must have at least one row and column, got shape {array.shape}.")
     if np.isinf(array).any() if missing else not np.isfinite(array).all():
         wanted, found = ("finite or NaN", "") if missing else ("finite", "NaN or ")
-        raise ValueError(
-            f"{name} must be {wanted}, got {found}infinity. Remove or replace these values."
-        )
+        raise ValueError(f"{name} must be {wanted}, got {found}infinity. {advice}")
     return array
 
 

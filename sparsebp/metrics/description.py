@@ -12,6 +12,12 @@ from sparsebp._checks import check_matrix, check_number
 from sparsebp._namespaces import to_numpy
 from sparsebp.metrics.statistics import coefficient_entropy
 
+_COMPLETE = (
+    "The bits of a value that is missing are unknown: give complete samples, "
+    "X[np.isfinite(X).all(axis=1)]."
+)
+_COMPUTED = "Compute it again, from complete samples."
+
 
 def description_length(
     samples: ArrayLike, codes: ArrayLike, reconstruction: ArrayLike, *, precision: float
@@ -58,11 +64,11 @@ def description_length(
     1.0
     """
     x, s, back = (
-        check_matrix(name, values)
-        for name, values in (
-            ("samples", samples),
-            ("codes", codes),
-            ("reconstruction", reconstruction),
+        check_matrix(name, values, advice=advice)
+        for name, values, advice in (
+            ("samples", samples, _COMPLETE),
+            ("codes", codes, _COMPUTED),
+            ("reconstruction", reconstruction, _COMPUTED),
         )
     )
     if x.shape != back.shape or len(x) != len(s):
@@ -90,7 +96,8 @@ class DescriptionLength:
     Raises
     ------
     ValueError, TypeError
-        If the precision is not a positive number.
+        If the precision is not a positive number, or, when it is called, samples have missing
+        values or the model does not reconstruct them.
 
     Examples
     --------

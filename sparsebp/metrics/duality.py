@@ -6,6 +6,11 @@ from numpy.typing import ArrayLike, NDArray
 from sparsebp._checks import check_flag, check_matrix, check_number
 from sparsebp._magnitudes import ignore_float_warnings
 
+_COMPLETE = (
+    "The bound is for complete samples: with keep = np.isfinite(X).all(axis=1), give X[keep] and "
+    "codes[keep]. The score of an estimator counts the known values of all samples."
+)
+
 
 def duality_gap(
     X: ArrayLike,
@@ -58,8 +63,8 @@ def duality_gap(
     >>> duality_gap([[2.0], [2.0]], [[1.0]], [[1.5], [1.0]], alpha=1.0).round(3)
     array([0.   , 0.125])
     """
-    x, atoms = check_matrix("X", X), check_matrix("components", components)
-    s = check_matrix("codes", codes)
+    x, atoms = check_matrix("X", X, advice=_COMPLETE), check_matrix("components", components)
+    s = check_matrix("codes", codes, advice="Encode these samples again.")
     if x.shape[1] != atoms.shape[1] or s.shape != (len(x), len(atoms)):
         raise ValueError(
             f"X {x.shape}, components {atoms.shape} and codes {s.shape} do not fit; they must be "

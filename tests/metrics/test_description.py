@@ -99,3 +99,11 @@ def test_codes_may_be_a_sparse_matrix():
     coder = SparseCoder(np.eye(5), n_nonzero=2)
     expected = DescriptionLength(0.1)(coder, X)
     assert DescriptionLength(0.1)(coder.set_params(sparse_output=True), X) == expected
+
+
+def test_missing_values_are_told_what_to_give():
+    X = np.where(np.eye(4, 3) > 0, np.nan, 1.0)
+    with pytest.raises(ValueError, match=r"NaN .* complete samples, X\[np\.isfinite\(X\)\.all"):
+        DescriptionLength(0.1)(SparseCoder(np.eye(3)), X)
+    with pytest.raises(ValueError, match=r"reconstruction must be finite.* Compute it again"):
+        description_length(np.ones((4, 3)), np.ones((4, 3)), X, precision=0.1)

@@ -68,3 +68,12 @@ def test_numbers_whose_squares_overflow_are_refused_with_a_message():
 def test_negative_codes_are_no_codes_of_positive_ones():
     with pytest.raises(ValueError, match="codes must be ≥ 0"):
         duality_gap([[-2.0]], [[1.0]], [[-1.5]], alpha=1.0, positive=True)
+
+
+def test_missing_values_are_told_what_to_give():
+    X, atoms, codes = np.ones((4, 3)), np.eye(3), np.ones((4, 3))
+    missing = np.where(np.eye(4, 3) > 0, np.nan, X)
+    with pytest.raises(ValueError, match=r"X must be finite.* give X\[keep\] and codes\[keep\]"):
+        duality_gap(missing, atoms, codes, 1.0)
+    with pytest.raises(ValueError, match=r"codes must be finite, got NaN .* Encode these samples"):
+        duality_gap(X, atoms, missing, 1.0)
