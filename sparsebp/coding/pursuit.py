@@ -9,14 +9,17 @@ import numpy as np
 
 from sparsebp._magnitudes import ignore_float_warnings, in_range, require_finite
 from sparsebp.coding._compiled import compiled
-from sparsebp.coding._rows import add_rows
+from sparsebp.coding._rows import LANES, orthogonalize
 from sparsebp.coding.basis import optimal_directions
 from sparsebp.samples import in_blocks
 
-#: An atom with a smaller independent fraction than this depends on those already chosen.
-_DEPENDENT = 1e-10
 #: Rounding error of the residual energy.
 _ROUNDING = 1e-15
+#: Steps in single precision are trusted while the residual has this part of the sample's energy,
+#: and differs from the error bound by that part, and the best atom has this part of the residual's.
+_LEAST_LEFT, _LEAST_DISTANCE, _LEAST_GAIN = 1e-4, 1e-5, 1e-4
+#: And for samples whose energy lies between this and its inverse.
+_LEAST_ENERGY = 1e-25
 #: Samples of a block.
 _BLOCK = 1024
 
@@ -101,7 +104,8 @@ def pursue(
     Returns
     -------
     codes : ndarray of shape (n_components, n_samples)
-        s, in the samples' precision; found in float64.
+        s, in the samples' precision, found in float64. Atoms of float32 samples are chosen in
+        float32 unless little is left of a sample: of two that fit alike it may take either.
 
     Raises
     ------
@@ -123,7 +127,8 @@ def pursue(
     """
     n_features, n_components = basis.shape
     most = min(n_features, n_components if n_nonzero is None else int(n_nonzero))
-    whole = _normalized(basis) if known is None else None
+    single = x.dtype == np.float32 and not min_gain and (max_energy > 0 or most < n_features)
+    whole = _normalized(basis, single=single) if known is None else None
 
     def solve(block: slice) -> np.ndarray:
         samples = x[:, block].T.astype(np.float64)
@@ -144,21 +149,29 @@ def pursue(
     return require_finite("The coefficients", codes, "x").T
 
 
-def _pursued(
-    samples: np.ndarray,
-    dictionary: tuple[np.ndarray, np.ndarray, np.ndarray],
-    stop: tuple[int, float, float],
-) -> np.ndarray:
-    """Pursue samples in rows; stop as `pursue` says."""
-    atoms, lengths, gram = dictionary
-    energy = require_finite("Squares", np.einsum("ij,ij->i", samples, samples), "x")
-    return _pursue_all(samples @ atoms, energy, gram, lengths, stop)
+@dataclass(frozen=True)
+class _Dictionary:
+    """Atoms of unit norm.
+
+    Attributes
+    ----------
+    atoms : ndarray of shape (n_features, n_components)
+        Atoms in columns.
+    lengths : ndarray of shape (n_components,)
+        Their norms before.
+    grams : tuple of ndarray of shape (n_components, n_components)
+        Their Gram matrix in the precisions in which samples are pursued, in turn.
+    """
+
+    atoms: np.ndarray
+    lengths: np.ndarray
+    grams: tuple[np.ndarray, ...]
 
 
-def _normalized(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return unit atoms, their norms before, and their Gram matrix."""
+def _normalized(basis: np.ndarray, *, single: bool = False) -> _Dictionary:
     atoms, lengths = _unit_atoms(basis)
-    return atoms, lengths, atoms.T @ atoms
+    gram = atoms.T @ atoms
+    return _Dictionary(atoms, lengths, (gram.astype(np.float32), gram) if single else (gram,))
 
 
 def _unit_atoms(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -210,85 +223,124 @@ def learn_by_pursuit(
     return basis
 
 
-def _pursue_all(
-    pull: np.ndarray,
-    energy: np.ndarray,
-    gram: np.ndarray,
-    lengths: np.ndarray,
-    stop: tuple[int, float, float],
+def _pursued(
+    samples: np.ndarray, dictionary: _Dictionary, stop: tuple[int, float, float]
 ) -> np.ndarray:
-    """Pursue samples in rows, of which Aᵀx and ‖x‖² are given; stop as `pursue` says.
-
-    Atoms are normalized; coefficients are of those with the given lengths.
-    """
-    n, most = pull.shape[1], stop[0]
-    codes, new, steepness = np.zeros(pull.shape), np.empty(n), np.empty(n)
-    found = (np.empty((most, n)), np.empty(most, np.int64), np.empty(most))
-    # Numbers ≥ 0 are ordered as the integers of the same bits are.
-    inner = (np.arange(most), np.empty(most), steepness, steepness.view(np.int64))
-    _pursue_each(codes, (pull, energy, gram, lengths), new, found, inner, stop)
+    """Pursue samples in rows; stop as `pursue` says."""
+    energy = require_finite("Squares", np.einsum("ij,ij->i", samples, samples), "x")
+    pull = samples @ dictionary.atoms
+    codes = np.zeros(pull.shape)
+    left = np.arange(len(samples))
+    for gram in dictionary.grams:
+        data = (pull, energy, gram, dictionary.grams[-1], dictionary.lengths)
+        left = left[: _pursue_each(codes, left, data, _workspace(stop[0], gram), stop)]
     return codes
+
+
+def _workspace(most: int, gram: np.ndarray) -> tuple[tuple, tuple, np.ndarray]:
+    """Return arrays for the steps, the search for the steepest slope, and a solution."""
+    n, precision = len(gram), gram.dtype
+    integers = np.dtype(f"i{precision.itemsize}")
+    along, used, heights = np.empty((most, n), precision), np.empty(most, np.int64), np.empty(most)
+    slope, new, weights = np.empty(n, precision), np.empty(n, precision), np.empty(most, precision)
+    steps = (along, used, heights, slope, new, weights, np.arange(most))
+    return steps, (np.empty(LANES + 1, integers), np.empty(LANES + 1, integers)), np.empty(most)
 
 
 @compiled
 def _pursue_each(
-    codes: np.ndarray, problem: tuple, new: np.ndarray, found: tuple, inner: tuple, stop: tuple
-) -> None:
-    pull, energy, gram, lengths = problem
-    along, used, height = found
-    solution = inner[1]
-    for sample in range(len(pull)):
-        n_used = _choose(pull[sample], energy[sample], gram, new, found, inner, stop)
-        for i in range(n_used - 1, -1, -1):
-            total = height[i]
-            for j in range(i + 1, n_used):
-                total -= along[i, used[j]] * solution[j]
-            solution[i] = total / along[i, used[i]]
+    codes: np.ndarray, left: np.ndarray, data: tuple, workspace: tuple, stop: tuple
+) -> int:
+    """Store coefficients of the samples that are left; return for how many precision wanted."""
+    pull, energy, gram, exact_gram, lengths = data
+    steps, search, solution = workspace
+    along, used, heights = steps[:3]
+    n_left = 0
+    for sample in left:
+        n_used = _choose(pull[sample], energy[sample], gram, steps, search, stop)
+        if n_used < 0:
+            left[n_left] = sample
+            n_left += 1
+            continue
+        for i in range(n_used):
+            solution[i] = 0.0
+        _add_solution(solution, heights, along, used, n_used)
+        if gram.itemsize < 8:  # refine it by what the normal equations lack
+            for i in range(n_used):
+                total = pull[sample, used[i]]
+                for j in range(n_used):
+                    total -= exact_gram[used[i], used[j]] * solution[j]
+                for j in range(i):
+                    total -= along[j, used[i]] * heights[j]
+                heights[i] = total / along[i, used[i]]
+            _add_solution(solution, heights, along, used, n_used)
         for i in range(n_used):
             codes[sample, used[i]] = solution[i] / lengths[used[i]]
+    return n_left
+
+
+@compiled
+def _add_solution(
+    solution: np.ndarray, heights: np.ndarray, along: np.ndarray, used: np.ndarray, n: int
+) -> None:
+    """Add the coefficients of the chosen atoms whose sum is Σᵢ heights[i] qᵢ."""
+    for i in range(n - 1, -1, -1):
+        total = heights[i]
+        for j in range(i + 1, n):
+            total -= along[i, used[j]] * heights[j]
+        heights[i] = total / along[i, used[i]]
+        solution[i] += heights[i]
 
 
 @compiled
 def _choose(
-    slope: np.ndarray,
+    pull: np.ndarray,
     energy: float,
     gram: np.ndarray,
-    new: np.ndarray,
-    found: tuple,
-    inner: tuple,
+    steps: tuple,
+    search: tuple,
     stop: tuple[int, float, float],
 ) -> int:
-    """Store the chosen atoms, qᵢᵀA and qᵢᵀx; return the number of atoms. Aᵀx is overwritten."""
-    along, used, height = found
-    order, weights, steepness, bits = inner
-    n, enough = len(slope), max(stop[1], _ROUNDING * energy)
-    for j in range(n):
+    """Store the chosen atoms, qᵢᵀA and qᵢᵀx; return how many, −1 if precision is wanting."""
+    along, used, heights, slope, new, weights, order = steps
+    steepest, place = search
+    single = gram.itemsize < 8
+    enough = max(stop[1], _ROUNDING * energy)
+    if stop[0] == 0 or energy <= enough:
+        return 0
+    if single and not _LEAST_ENERGY < energy < 1 / _LEAST_ENERGY:
+        return -1
+    least, doubt = (_LEAST_LEFT * energy, _LEAST_DISTANCE * energy) if single else (0.0, 0.0)
+    for j in range(len(pull)):
+        slope[j] = pull[j]
         new[j] = 1
+    orthogonalize(  # a step of length 0, which finds the steepest slope
+        along[0], gram[0], weights, along, order, 0, 0.0, 0.0, slope, new, steepest, place
+    )
     for n_used in range(stop[0]):
-        if energy <= enough:
+        lead = 0
+        for lane in range(1, LANES + 1):
+            higher = steepest[lane] > steepest[lead]
+            if higher or (steepest[lane] == steepest[lead] and place[lane] < place[lead]):
+                lead = lane
+        best = place[lead]
+        if single and slope[best] * slope[best] < _LEAST_GAIN * energy:
+            return -1
+        if not steepest[lead] or slope[best] * slope[best] < stop[2] * new[best]:
             return n_used
-        for j in range(n):  # in loops, which compile faster than sums of arrays, and run so
-            steepness[j] = abs(slope[j]) if new[j] > _DEPENDENT else 0.0
-        largest, best = 0, 0
-        for j in range(n):  # of integers, which the compiler does in vectors: twice as fast a step
-            largest = max(largest, bits[j])
-        while bits[best] != largest:
-            best += 1
-        if not largest or slope[best] * slope[best] < stop[2] * new[best]:
-            return n_used
-        row = along[n_used]
         for i in range(n_used):
             weights[i] = -along[i, best]
-        for j in range(n):
-            row[j] = gram[best, j]
-        add_rows(row, weights, along, order, n_used, 0, n)
         shorten = 1 / np.sqrt(new[best])
         step = slope[best] * shorten
-        for j in range(n):
-            row[j] *= shorten
-            slope[j] -= step * row[j]
-            new[j] -= row[j] * row[j]
+        orthogonalize(
+            along[n_used], gram[best], weights, along, order, n_used, shorten, step, slope, new,
+            steepest, place
+        )  # fmt: skip
         new[best] = 0.0
         energy -= step * step
-        used[n_used], height[n_used] = best, step
+        used[n_used], heights[n_used] = best, step
+        if energy <= enough + doubt:
+            return n_used + 1 if energy <= enough - doubt else -1
+        if energy < least:
+            return -1
     return stop[0]

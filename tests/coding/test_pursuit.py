@@ -91,6 +91,31 @@ def test_threads_blocks_precision_and_order_change_nothing(monkeypatch):
     assert pursue(x[:, :0], basis).shape == (25, 0)
 
 
+@pytest.mark.parametrize(
+    "stop", [{"n_nonzero": 6}, {"max_energy": 2.0}, {"max_energy": 1e-6}, {}, {"n_nonzero": 20}]
+)
+@pytest.mark.parametrize("seed", seeds(2))
+def test_single_precision_chooses_as_double_does(stop, seed):
+    x, basis = problem(seed, 20, 45, 150)
+    basis[:, 40:] = basis[:, :5] + 0.01 * basis[:, 5:10]  # the independent parts are small
+    x[:, 100:] = basis[:, 40:] @ np.random.default_rng(seed).normal(size=(5, 50))
+    x, basis = x.astype(np.float32), basis.astype(np.float32)
+    codes = pursue(x, basis, **stop)
+    expected = pursue(x.astype(np.float64), basis.astype(np.float64), **stop)
+    scale = np.maximum(np.abs(expected).max(axis=0), 1e-9)
+    np.testing.assert_allclose(codes / scale, expected / scale, atol=1e-6)
+    left = ((x - basis.astype(np.float64) @ codes) ** 2).sum(axis=0)
+    if "max_energy" in stop:
+        assert (left <= stop["max_energy"] * (1 + 1e-5)).all()
+
+
+@pytest.mark.parametrize("exponent", [-60, 50])
+def test_single_precision_holds_at_any_scale(exponent):
+    x, basis = (a.astype(np.float32) for a in problem())
+    scaled = pursue(np.ldexp(x, exponent), basis, n_nonzero=3)
+    np.testing.assert_array_equal(scaled, np.ldexp(pursue(x, basis, n_nonzero=3), exponent))
+
+
 @pytest.mark.parametrize("seed", seeds(3))
 def test_learning_finds_a_planted_basis_from_near_it(seed):
     rng = np.random.default_rng(seed)
