@@ -28,7 +28,7 @@ def living(model):
 
 @pytest.mark.slow
 def test_digits_give_strokes(tmp_path):
-    options = ("--n-patches", "3000")
+    options = ("--n-patches", "2000")
     model = learned("rica_exercise.py", tmp_path / "default", *options)
     printed = learned("rica_exercise.py", tmp_path / "printed", *options, "--as-printed")
     found, noise = (gabor_fit(m.components_, (9, 9)).r_squared for m in (model, printed))
@@ -41,7 +41,7 @@ def test_digits_give_strokes(tmp_path):
 
 @pytest.mark.slow
 def test_photographs_give_an_ordered_map(tmp_path):
-    model = learned("sparse_coding_exercise.py", tmp_path / "default", "--max-iter", "40")
+    model = learned("sparse_coding_exercise.py", tmp_path / "default", "--max-iter", "25")
     fit = gabor_fit(model.components_, (8, 8))
     assert living(model).all()
     assert np.median(fit.r_squared) > 0.7
@@ -52,7 +52,7 @@ def test_photographs_give_an_ordered_map(tmp_path):
 
 @pytest.mark.slow
 def test_the_printed_weight_decay_lets_atoms_die(tmp_path):
-    options = ("--max-iter", "20", "--as-printed")
+    options = ("--max-iter", "12", "--as-printed")
     model = learned("sparse_coding_exercise.py", tmp_path / "printed", *options)
     assert living(model).sum() < 60
 
@@ -61,7 +61,7 @@ def test_the_printed_weight_decay_lets_atoms_die(tmp_path):
 def test_learned_filters_classify_digits_better_than_random_ones(tmp_path):
     command = [sys.executable, "-W", "ignore", str(ROOT / "scripts" / "self_taught_exercise.py")]
     done = subprocess.run(
-        [*command, "--n-patches", "5000", "--out", str(tmp_path)], check=True, capture_output=True
+        [*command, "--n-patches", "3000", "--out", str(tmp_path)], check=True, capture_output=True
     )
     learned, random = (float(number) for number in re.findall(rb"[\d.]+(?= %)", done.stdout))
     assert learned > random + 0.5

@@ -14,10 +14,10 @@ from sklearn.model_selection import GridSearchCV
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 
-X = np.random.default_rng(0).laplace(size=(3000, 16))
+X = np.random.default_rng(0).laplace(size=(1500, 16))
 SHORT = {"max_iter": 4, "random_state": 0}
 MODELS = {
-    "turns": SparseCoding(20, alpha=0.5, batch_size=1500, **SHORT),
+    "turns": SparseCoding(20, alpha=0.5, batch_size=700, **SHORT),
     "exact": SparseCoding(12, penalty="l1", solver="exact", gamma=0.1, **SHORT),
     "online": SparseCoding(20, penalty="l1", solver="online", **SHORT),
     "rica": ReconstructionICA(20, whiten=0.9, **SHORT),

@@ -12,7 +12,7 @@ from sparsebp import OrthonormalICA, SparseCoding, load_model, save_model
 from sparsebp.datasets import make_dictionary_signals
 
 X = make_dictionary_signals(2_000, 8, 12, n_nonzero=2, random_state=0).X
-WARM_UP, ROUNDS = 100, 150
+WARM_UP, ROUNDS = 60, 100
 
 
 def stream(path, number):

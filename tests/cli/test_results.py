@@ -292,7 +292,7 @@ def test_a_checkpoint_stays_until_the_model_is_saved(tmp_path, photographs, monk
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 def test_learning_that_was_killed_resumes(tmp_path, photographs):
     at_once = "import sparsebp._checkpoint as c; c.PAUSE = c._TIMES = 0; "
-    words = ["learn", *TOY, "--images", photographs, "--n-patches", 5000, "--max-iter", 80]
+    words = ["learn", *TOY, "--images", photographs, "--n-patches", 5000, "--max-iter", 40]
     words += ["--patch-size", 6, "--checkpoint", tmp_path / "c", "--quiet"]
 
     def start(out):
@@ -300,7 +300,7 @@ def test_learning_that_was_killed_resumes(tmp_path, photographs):
         return subprocess.Popen([*command, *map(str, [*words, "--out", tmp_path / out])])
 
     killed = start("killed")
-    while not (tmp_path / "c").exists() or (tmp_path / "c").stat().st_size < 60_000:
+    while not (tmp_path / "c").exists() or (tmp_path / "c").stat().st_size < 30_000:
         assert killed.poll() is None
         time.sleep(0.01)
     killed.kill()

@@ -345,7 +345,7 @@ def test_finds_a_planted_dictionary(penalty, steps):
         alternation = Alternation(penalty, 0.2, 0.01, steps=steps)
         start = a_basis(20, 50)
         assert n_found(start, atoms) == 0
-        result = run(alternation, x, start, batch_size=500, max_iter=200)
+        result = run(alternation, x, start, batch_size=500, max_iter=120)
         found.append(n_found(result.point, atoms))
     assert np.mean(found) >= 45
 
