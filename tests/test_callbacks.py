@@ -84,9 +84,7 @@ def test_samples_with_other_features_are_refused_with_a_message():
         ESTIMATORS[2].set_callbacks(ObjectiveMonitor(HELD_OUT[:, :4])).fit(X)
 
 
-@pytest.mark.parametrize(
-    "estimator", first_fast(ESTIMATORS[::-1], 2), ids=lambda e: type(e).__name__
-)
+@pytest.mark.parametrize("estimator", first_fast(ESTIMATORS[::-1]), ids=lambda e: type(e).__name__)
 def test_tables_are_measured_as_arrays_are(estimator):
     names = [f"pixel {i}" for i in range(6)]
     table, held_out = (pd.DataFrame(x, columns=names) for x in (X, HELD_OUT))

@@ -361,6 +361,7 @@ def test_the_model_can_be_saved(tmp_path, monkeypatch):
     np.testing.assert_array_equal(loaded.transform(X), model.transform(X))
 
 
+@pytest.mark.slow
 def test_samples_in_files_are_learned_from_like_those_in_memory(tmp_path):
     X = make_dictionary_signals(3 * 900, 8, 12, n_nonzero=2, random_state=0).X
     paths = tuple(tmp_path / f"{number}.npy" for number in range(3))

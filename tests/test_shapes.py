@@ -75,7 +75,9 @@ def test_which_axis_counts_images_is_never_guessed():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("shape", first_fast(SHAPES[::-1]))
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(
+    "estimator", first_fast(ESTIMATORS[::-1], 2), ids=lambda e: type(e).__name__
+)
 def test_the_shape_stays_with_the_model(tmp_path, estimator, shape):
     model = clone(estimator).set_params(patch_shape=shape).fit(X)
     save_model(model, tmp_path / "model.npz")
@@ -123,7 +125,7 @@ def test_patches_of_volumes_are_reconstructed_in_pictures():
     plt.close(display.figure_)
 
 
-@pytest.mark.parametrize("shape", [(4, 16), (16, 4), (6, 12)])
+@pytest.mark.parametrize("shape", first_fast([(4, 16), (16, 4), (6, 12)]))
 def test_gabors_of_patches_that_are_no_squares(shape):
     row, column = np.indices(shape)
     down, right = row - shape[0] / 2 + 0.3, column - shape[1] / 2 - 0.7

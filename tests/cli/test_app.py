@@ -187,6 +187,7 @@ def test_an_interrupt_before_anything_was_learned_says_so(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_an_interrupt_saves_the_best_so_far(tmp_path, photographs, monkeypatch):
     fit = SparseCoding.fit
 

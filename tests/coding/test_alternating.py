@@ -80,7 +80,7 @@ PENALTIES = [SmoothL1(), L1(), Cauchy(), Topographic((3, 5))]
 @pytest.mark.parametrize(
     "settings", first_fast([(0.02, 0.002, "exact"), (0.3, 0.05, "exact"), (0.02, 0.002, "lbfgs")])
 )
-@pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize("penalty", first_fast(PENALTIES, 2), ids=lambda p: type(p).__name__)
 def test_on_all_samples_no_turn_makes_the_objective_worse(penalty, settings):
     x, _ = planted(40, n_nonzero=4, snr_db=20)
     alpha, gamma, steps = settings
@@ -91,7 +91,7 @@ def test_on_all_samples_no_turn_makes_the_objective_worse(penalty, settings):
     assert result.value == result.history[-1]
 
 
-@pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize("penalty", first_fast(PENALTIES, 2), ids=lambda p: type(p).__name__)
 def test_unit_atoms_stay_so_and_no_turn_makes_the_objective_worse(penalty):
     x, _ = planted(40, n_nonzero=4, snr_db=20)
     result = run(Alternation(penalty, 0.1, None), x, a_basis(), max_iter=8)

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from sklearn.linear_model import Lasso
+from thinning import first_fast
 
 from sparsebp.coding import KnownImage, encode_maps
 from sparsebp.coding.maps import largest_curvature
@@ -44,7 +45,7 @@ class Own(Penalty):
         return L1().proximal(codes, step)
 
 
-@pytest.mark.parametrize("patch_shape", [PATCH, (2, 2, 3)], ids=str)
+@pytest.mark.parametrize("patch_shape", first_fast([PATCH, (2, 2, 3)]), ids=str)
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("penalty", [L1(), L1(positive=True), Own()], ids=repr)
 def test_maps_are_those_of_a_dense_lasso(penalty, missing, patch_shape):

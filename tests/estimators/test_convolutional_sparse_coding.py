@@ -334,6 +334,7 @@ def given(message):
     return float(message.split("Give about ")[1].rstrip(".").split(",")[0])
 
 
+@pytest.mark.slow
 def test_an_alpha_that_does_not_suit_the_images_is_told_with_one_that_does():
     assert told(IMAGES)[1][1:] == []  # the first is about convergence
     _, (_, message) = told([100 * image for image in IMAGES])

@@ -61,7 +61,8 @@ def test_fits_scores_and_codes_are_those_of_an_array(kind, X, chunked):
     np.testing.assert_array_equal(model.transform(chunked, out=out), codes)
 
 
-@pytest.mark.parametrize("kind", first_fast(["rica", "online"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["rica", "online"])
 def test_a_fit_that_was_killed_resumes_from_its_checkpoint(kind, X, chunked, tmp_path, monkeypatch):
     monkeypatch.setattr("sparsebp._checkpoint.PAUSE", 0.0)
 

@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import pytest
+from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp.penalties import L1, SmoothL1, Topographic
@@ -69,7 +70,7 @@ def test_a_grid_for_another_number_of_components_is_refused(estimator):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", first_fast([np.float32, np.float64]))
 def test_numpys_numbers_and_whole_ones_are_taken(parameters, dtype):
     model = SparseCoding(**{"max_iter": 2, "batch_size": 30, "random_state": 0, **parameters})
     model.fit(X.astype(dtype))

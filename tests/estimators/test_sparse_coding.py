@@ -65,7 +65,7 @@ def test_transform_is_the_best_code_for_the_weights_of_fit(gamma):
         assert by_hand(X[:20], model.components_, near, SPARSITY["smooth_l1"], 0.3, gamma) > best
 
 
-@pytest.mark.parametrize("penalty", ["l1", "smooth_l1"])
+@pytest.mark.parametrize("penalty", first_fast(["l1", "smooth_l1"]))
 @pytest.mark.parametrize("batch_size", [50, None])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_without_weight_decay_the_atoms_have_length_one(penalty, batch_size):
@@ -274,6 +274,7 @@ def test_a_bound_on_the_error_of_fit_holds_for_codes_and_partial_fits():
         model.set_params(n_nonzero=1).transform(X[:2])
 
 
+@pytest.mark.slow
 def test_a_bound_that_takes_many_atoms_for_each_sample_warns():
     drawn = make_dictionary_signals(3000, 20, 50, n_nonzero=3, snr_db=20, random_state=0)
     options = {"solver": "online", "batch_size": 256, "max_iter": 60, "random_state": 0}

@@ -46,7 +46,7 @@ def test_a_fit_begins_at_init(estimator):
     assert abs(drawn.objective_history_[0] - fits[0].objective_history_[0]) > 1e-6
 
 
-@pytest.mark.parametrize("estimator", first_fast(ESTIMATORS[2:], 4), ids=str)
+@pytest.mark.parametrize("estimator", first_fast(ESTIMATORS[2:], 2), ids=str)
 def test_a_fit_that_begins_where_another_ended_has_nothing_left_to_do(estimator):
     first = set_up(estimator, tol=1e-9, max_iter=3000, random_state=0).fit(X)
     again = set_up(estimator, init=first.components_, max_iter=3000, tol=1e-7).fit(X)

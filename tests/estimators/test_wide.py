@@ -37,7 +37,7 @@ MODELS = {
 
 
 #: One of each way through the code; what is compiled or solved in loops takes long while traced.
-FAST = ("all directions", "manifold", "white rica", "sparse filtering", "pca")
+FAST = ("all directions", "white rica", "sparse filtering", "pca")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_a_map_holds_the_codes_of_each_patch(shape):
         np.testing.assert_allclose(features[at], expected, atol=1e-10)
 
 
-@pytest.mark.parametrize("shape", first_fast(IMAGES, 3), ids=str)
+@pytest.mark.parametrize("shape", first_fast(IMAGES), ids=str)
 def test_without_noise_the_image_comes_back(shape):
     image, model = IMAGES[shape], all_of(shape)
     np.testing.assert_allclose(denoise(image, model, sigma=1e-9, stride=2), image, atol=1e-6)

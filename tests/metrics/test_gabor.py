@@ -246,6 +246,7 @@ def test_render_has_the_r_squared_that_is_reported(kind):
     np.testing.assert_allclose(fit.r_squared, 1 - residual / total, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_fits_of_noise_are_poor_and_within_their_bounds():
     fit = gabor_fit(np.random.default_rng(0).standard_normal((16, 144)), (12, 12))
     assert 0.1 < np.median(fit.r_squared) < 0.25
@@ -257,6 +258,7 @@ def test_fits_of_noise_are_poor_and_within_their_bounds():
     assert np.all(fit.amplitude >= 0)
 
 
+@pytest.mark.slow
 def test_scale_mean_and_neighbors_do_not_matter():
     filters = random_gabors(6, (8, 8), 3) + 0.3 * np.random.default_rng(0).standard_normal((6, 64))
     fit = gabor_fit(filters, (8, 8))

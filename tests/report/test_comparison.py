@@ -53,6 +53,7 @@ def test_models_stand_side_by_side_each_with_its_own_numbers(models, tmp_path):
     pd.testing.assert_frame_equal(read, frame, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_patch_shapes_and_samples_may_differ_and_samples_be_missing(models):
     pair = {"wide": models["ica"], "square": models["ica"]}
     compared = compare_models(pair, {"square": X}, patch_shape={"wide": (2, 8)})
