@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 #: The README shows work at its real size, which tests cannot wait for.
 SMALLER = {"20_000": "1_001", "random_state=0).fit": "max_iter=1).fit"}
-FAST = {"README.md", "docs/backpropagation.md"}
+FAST = {"README.md"}
 
 
 def blocks(page):

@@ -241,6 +241,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_learning(tmp_path, phot
     assert "is a file; give another folder" in " ".join(result.output.split())
 
 
+@pytest.mark.slow
 def test_show_draws_a_saved_model(tmp_path, learned):
     out, _ = learned("--color", "--n-components", "6")
     model = tmp_path / "model.npz"

@@ -129,7 +129,8 @@ def test_a_turn_lowers_the_objective_of_its_codes(steps):
     assert alternation.value(x, basis, codes) == pytest.approx(values[2], rel=1e-12)
 
 
-@pytest.mark.parametrize("settings", first_fast([(0.1, 0.02, 3), (0.5, 0.1, 6)]))
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [(0.1, 0.02, 3), (0.5, 0.1, 6)])
 def test_all_samples_converge_to_a_fixed_point(settings):
     """With the second parameters the optimum does without three of the atoms."""
     alpha, gamma, n_components = settings

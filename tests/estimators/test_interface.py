@@ -32,13 +32,13 @@ MODELS = {
 }
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 pytestmark = pytest.mark.filterwarnings("ignore:.*(is|are) unused")  # after three turns
-#: All but those that run the lines of two others in the fast suite.
+#: All but those that run the lines of others in the fast suite.
 every = pytest.mark.parametrize(
-    "kind", first_fast(sorted(MODELS, key=["topographic", "ica"].__contains__), 6)
+    "kind", first_fast(sorted(MODELS, key=["topographic", "rica", "ica"].__contains__), 5)
 )
 #: One of each class in the fast suite, where the class matters and its options do not.
 each_class = pytest.mark.parametrize(
-    "kind", first_fast(sorted(MODELS, key=["rica", "ica", "filtering", "l1"].__contains__)[::-1], 4)
+    "kind", first_fast(sorted(MODELS, key=["unit", "ica", "filtering", "l1"].__contains__)[::-1], 4)
 )
 ROTATION = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))[0]
 X = np.random.default_rng(0).laplace(size=(60, 6)) @ ROTATION

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from thinning import first_fast
 
 from sparsebp import OrthonormalICA, ReconstructionICA, SparseCoding, SparseFiltering
 from sparsebp._unused import unused_components
@@ -19,7 +20,7 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("model", GOOD, ids=str)
+@pytest.mark.parametrize("model", first_fast(GOOD[::-1], 4), ids=str)
 def test_nothing_is_said_where_everything_is_used(model):
     assert model.fit(X).silent_components(model.transform(X)).size == 0
 

@@ -45,7 +45,7 @@ SPARSITY = {
 
 @pytest.mark.filterwarnings("ignore:.*(is|are) unused")
 @pytest.mark.parametrize("gamma", first_fast([None, 0.05]))
-@pytest.mark.parametrize("penalty", list(SPARSITY))
+@pytest.mark.parametrize("penalty", first_fast(list(SPARSITY), 3))
 def test_the_score_is_minus_the_objective(penalty, gamma):
     few = X[:60]
     model = SparseCoding(15, penalty=penalty, alpha=0.3, gamma=gamma, **FAST).fit(few)

@@ -28,7 +28,9 @@ ESTIMATORS = [
     OrthonormalICA(4, tol=1e-3, whiten=False),
     SparseFiltering(4, tol=1e-3),
 ]
-every = pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+every = pytest.mark.parametrize(
+    "estimator", first_fast([ESTIMATORS[i] for i in (1, 2, 4, 6, 0, 3, 5)], 4), ids=str
+)
 
 
 def set_up(estimator, **parameters):

@@ -349,7 +349,7 @@ def test_curvature_is_that_of_images_pixel_by_pixel(shape):
         np.testing.assert_allclose(curvature, expected, atol=1e-6 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("value", [0.0, 0.1, -1e308])
+@pytest.mark.parametrize("value", first_fast([0.0, 0.1, -1e308]))
 def test_constant_filters_have_finite_parameters(value):
     filters = np.stack([np.full(64, value), random_gabors(1, (8, 8), 0)[0]])
     fit = gabor_fit(filters, (8, 8))
@@ -373,7 +373,7 @@ def test_color_filters_are_fitted_along_their_principal_color():
     np.testing.assert_allclose(fit.amplitude, expected.amplitude * np.linalg.norm(color), rtol=1e-2)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (2, 2), (3, 1), (2, 9)])
+@pytest.mark.parametrize("shape", first_fast([(1, 1), (1, 5), (2, 2), (3, 1), (2, 9)], 2))
 def test_tiny_patches_work(shape):
     filters = np.random.default_rng(0).standard_normal((4, shape[0] * shape[1]))
     fit = gabor_fit(filters, shape)

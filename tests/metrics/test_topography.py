@@ -3,6 +3,7 @@ from math import pi
 
 import numpy as np
 import pytest
+from thinning import first_fast
 
 from sparsebp.metrics import GaborFit, topography_index
 
@@ -55,7 +56,9 @@ def slow_index(fit, grid_shape, quantity, wrap):
 
 
 @pytest.mark.parametrize("wrap", [True, False])
-@pytest.mark.parametrize("grid_shape", [(4, 5), (1, 6), (2, 3), (3, 3), (2, 2), (7, 1)])
+@pytest.mark.parametrize(
+    "grid_shape", first_fast([(4, 5), (1, 6), (2, 3), (3, 3), (2, 2), (7, 1)], 3)
+)
 def test_equals_the_sum_over_pairs_written_out(grid_shape, wrap):
     fit = random_fit(grid_shape[0] * grid_shape[1])
     index = topography_index(fit, grid_shape, wrap=wrap)
