@@ -86,7 +86,7 @@ def encode(  # noqa: PLR0913  (how a search begins, and three limits)
     """
     # The layout reaches the numbers: BLAS adds in another order, and where an iteration stops
     # depends on it. Estimators have atoms in rows.
-    if not (is_foreign(x) or isinstance(penalty, Pursuit)):
+    if not (is_foreign(x) or isinstance(penalty, (Pursuit, L1))):
         basis = np.asfortranarray(basis)
     limits: dict[str, Any] = {"tol": tol, "max_iter": max_iter, "n_threads": n_threads}
     return encode_in_layout(x, basis, penalty, alpha, start=start, **limits)
@@ -142,7 +142,8 @@ def _encode_alike(  # noqa: PLR0913  (as `encode`)
         return ColumnResult(penalty(x, basis, n_threads, known=mask), 0)
     codes = np.empty((basis.shape[1], x.shape[1]), dtype=x.dtype)
     gram = Gram.of(basis) if isinstance(penalty, L1) and mask is None else None
-    wide = basis.astype(np.float64) if gram is None else basis
+    order = "F" if isinstance(penalty, L1) else "K"
+    wide = basis.astype(np.float64, order=order) if gram is None else basis
 
     def solve(block: slice) -> ColumnResult:
         samples = np.array(x[:, block], dtype=np.float64, order="C")

@@ -20,6 +20,8 @@ FIRST_STEPS, _EXCHANGES = 16, 6
 EXACT = 1e-9
 #: ρ over α and the over-relaxation, on the scale of unit atoms: the best tried on patches.
 _STIFFNESS, _RELAXATION = 8, 1.7
+#: So few samples take their first steps as they are, more in columns that all round alike.
+_FEW = 4
 #: Steps of a batch between looks at its duality gaps at first, then an eighth of the steps taken.
 _LOOK = 6
 #: Errors of slopes in units of eps ‖x‖.
@@ -66,6 +68,19 @@ class _Samples:
         """Largest element of the minimum-norm subgradient of each column."""
         gradient = self.gram.matrix @ codes - self.pull
         return self.penalty.violation(codes, gradient, self.alpha)
+
+    def reflect(
+        self, dual: np.ndarray, n_steps: int, n: int, *, single: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Take steps; return y and, in rows, the codes of the first n samples."""
+        of, dtype = (self.gram.single, np.float32) if single else (self.gram, np.float64)
+        # Few may round unlike many: equations with the same signs have the same solution.
+        few = slice(n if single and n <= _FEW else None)
+        pull, alpha, rho = self.pull[:, few].astype(dtype), self.alpha[few], self.rho[few]
+        reflections = Reflections.of(of, pull, alpha, rho, self.penalty)
+        dual = reflections(dual[:, few].astype(dtype), n_steps)
+        codes = self.penalty.proximal(dual, reflections.threshold)[:, :n].T
+        return dual, np.array(codes, dtype=np.float64, order="C")
 
     def solve(self, guess: np.ndarray, rounds: tuple[int, int]) -> np.ndarray:
         """Write the exact codes of the first samples, in rows, over a guess that leads there.
@@ -115,12 +130,7 @@ def encode_l1(
         # Where the equations of early signs lead nowhere they are tried ever more rarely.
         steps = min(max(FIRST_STEPS, n_steps // 2), max_iter - n_steps)
         # The first steps are for the signs, for which single precision suffices.
-        is_single = n_steps <= FIRST_STEPS
-        of, dtype = (gram.single, np.float32) if is_single else (gram, np.float64)
-        reflect = Reflections.of(of, left.pull.astype(dtype), left.alpha, left.rho, penalty)
-        dual = reflect(dual.astype(dtype), steps)
-        codes = penalty.proximal(dual, reflect.threshold)[:, : active.size].T
-        found = np.array(codes, dtype=np.float64, order="C")
+        dual, found = left.reflect(dual, steps, active.size, single=n_steps <= FIRST_STEPS)
         finished = np.zeros(active.size, dtype=bool)
         if n_steps + steps >= FIRST_STEPS:
             finished = left.solve(found, (_EXCHANGES, 3 * len(pull) if n_steps else 0))
