@@ -266,10 +266,10 @@ def test_a_pursuit_is_a_rule_for_codes_too():
 
 @pytest.mark.parametrize(
     "penalty",
-    [LogCosh(), Cauchy(), Welsch(), SmoothL1(), L1()],
+    first_fast([SmoothL1(), L1(), LogCosh(), Cauchy(), Welsch()], 2),
     ids=lambda penalty: type(penalty).__name__,
 )
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", first_fast([np.float64, np.float32]))
 def test_the_layout_of_the_basis_changes_no_bit(penalty, dtype):
     rng = np.random.default_rng(0)
     components, x = rng.normal(size=(24, 16)).astype(dtype), rng.laplace(size=(16, 200))
