@@ -63,7 +63,7 @@ class SparseCoder(AtomCoder):
         for all atoms, then max(−s, 0).
     sparse_output : bool, default=False
         Whether `transform` returns a `scipy.sparse.csr_array`, made block by block; an error if
-        `set_output` asks for data frames, which are dense.
+        `set_output` or `set_config` asks for data frames, which are dense.
     patch_shape : int or tuple of int, default=None
         Shape of samples that are patches: (height, width), (height, width, 3) in color, or (frames,
         height, width). Displays and `sparsebp.images` use it; None means square patches.
@@ -176,11 +176,14 @@ class SparseCoder(AtomCoder):
         rows = _Split(encoding) if self.split_sign else encoding
         if not self.sparse_output:
             return super()._rows_of(samples, rows, out)
-        configured = getattr(self, "_sklearn_output_config", {})
-        tables = configured.get("transform", get_config()["transform_output"]) != "default"
-        if out is not None or isinstance(samples, DeviceSamples) or tables:
-            given = "set_output asks for data frames" if tables else "X is not of NumPy"
-            given = given if out is None else "out is given"
+        everywhere = get_config()["transform_output"]
+        here = getattr(self, "_sklearn_output_config", {}).get("transform")
+        given = "X is not of NumPy" if isinstance(samples, DeviceSamples) else ""
+        if (here or everywhere) != "default":
+            asks = "set_output" if here else f"set_config(transform_output={everywhere!r})"
+            given = f"{asks} asks for data frames"
+        given = given if out is None else "out is given"
+        if given:
             raise ValueError(
                 f"sparse_output=True returns a matrix of SciPy, but {given}. Set "
                 "sparse_output=False."

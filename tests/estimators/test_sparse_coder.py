@@ -239,8 +239,12 @@ def test_sparse_output_is_refused_where_it_cannot_be():
     for container in ("pandas", "polars"):
         with pytest.raises(ValueError, match=message + " Set sparse_output=False"):
             clone(coder).set_output(transform=container).transform(X)
-    with config_context(transform_output="pandas"), pytest.raises(ValueError, match=message):
-        coder.transform(X)
+    globally = message.replace("set_output", r"set_config\(transform_output='pandas'\)")
+    with config_context(transform_output="pandas"):
+        with pytest.raises(ValueError, match=globally):
+            coder.transform(X)
+        with pytest.raises(ValueError, match=message):
+            clone(coder).set_output(transform="polars").transform(X)
     with config_context(transform_output="pandas"):
         assert sparse.issparse(clone(coder).set_output(transform="default").transform(X))
     with pytest.raises(ValueError, match=r"X has 12 columns, but .* returns 24"):
