@@ -290,6 +290,7 @@ class SparseCoding(AtomCoder, Learner):  # type: ignore[misc]  # penalty_ may be
         self._record_batch(start, objective, begun, first=first)
         if first:
             self._warn_of_units(samples)
+            self._warn_of_many_active(samples.take_evenly(ENOUGH))
             self._warn_of_checkpoint()
         return self
 

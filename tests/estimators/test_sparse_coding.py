@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from thinning import first_fast
 
@@ -282,6 +283,12 @@ def test_a_bound_that_takes_many_atoms_for_each_sample_warns():
     with pytest.warns(UserWarning, match=r"takes \d.* atoms on average.* Give n_nonzero"):
         model.fit(drawn.X / drawn.X.std())
     assert n_found(model.components_, drawn.dictionary) < 10
+    batches = np.split(drawn.X / drawn.X.std(), 12)
+    online = clone(model)
+    with pytest.warns(UserWarning, match=r"takes \d.* atoms on average.* Give n_nonzero"):
+        online.partial_fit(batches[0])
+    online.partial_fit(batches[1])  # without a warning, as with every later batch
+    clone(online).set_params(error=20.0).partial_fit(batches[0])
     model.set_params(n_nonzero=3).fit(drawn.X / drawn.X.std())  # without a warning
     assert n_found(model.components_, drawn.dictionary) >= 45
 
