@@ -59,7 +59,7 @@ def test_the_sums_are_weighted_means_of_the_batches_moments():
 
 
 @pytest.mark.parametrize(
-    "penalty", first_fast([L1(), SmoothL1(1e-2), Topographic((3, 3), epsilon=1e-2)], 2)
+    "penalty", first_fast([L1(), SmoothL1(1e-2), Topographic((3, 3), epsilon=1e-2)])
 )
 @pytest.mark.parametrize("gamma", first_fast([None, 0.05]))
 def test_the_objective_of_all_samples_falls(penalty, gamma):

@@ -190,6 +190,7 @@ def test_plot_draws_into_given_axes():
     assert plt.gca() is axes[1, 1]
 
 
+@pytest.mark.slow
 def test_color_filters_are_fitted_in_their_principal_color():
     gray = gratings()
     colored = (gray[:, :, None] * [0.5, 1.0, -0.5]).reshape(6, -1)

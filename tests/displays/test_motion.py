@@ -37,6 +37,7 @@ def test_points_are_directions_and_speeds():
     assert len(display.axes_[1].collections) == 1
 
 
+@pytest.mark.slow
 def test_colors_are_drawn_in_color():
     colored = np.multiply.outer(FILTERS, [1, -1, 0]).reshape(3, -1)
     display = MotionDisplay(colored, (6, 9, 9, 3)).plot()

@@ -446,6 +446,7 @@ def test_a_killed_fit_resumes_to_the_last_bit(options, tmp_path, monkeypatch):
         small(checkpoint=path).partial_fit(IMAGES)
 
 
+@pytest.mark.slow
 def test_windows_without_known_pixels_and_empty_maps_end_no_fit():
     holed = np.random.default_rng(0).laplace(size=(40, 30))
     holed[3:] = np.nan

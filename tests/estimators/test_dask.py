@@ -77,6 +77,7 @@ def test_a_fit_that_was_killed_resumes_from_its_checkpoint(kind, X, chunked, tmp
     np.testing.assert_array_equal(resumed.components_, MODELS[kind].fit(X).components_)
 
 
+@pytest.mark.slow
 def test_whitening_is_that_of_an_array(X, chunked):
     plain, there = Whitening().fit(X), Whitening().fit(chunked)
     np.testing.assert_array_equal(there.directions_, plain.directions_)

@@ -149,6 +149,7 @@ def test_samples_that_hold_next_to_nothing(kind, X):
         assert np.isfinite(estimator.score(poor))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*X is not white")
 @unconverged
 def test_more_components_than_dimensions(X):

@@ -58,6 +58,7 @@ def test_another_number_of_threads_is_refused(kind):
             kind(n_jobs=n_jobs).fit(samples(50))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*X is not white")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_growing_batches_reach_a_minimum_of_all_samples():

@@ -99,6 +99,7 @@ def test_a_mask_without_missing_values_changes_nothing():
     assert model.score(whole) == model.score(PLANTED.X)
 
 
+@pytest.mark.slow
 def test_a_sample_without_known_values_teaches_nothing():
     some = np.insert(X, [0, 7, 300], np.nan, axis=0)
     model = fresh("count").fit(some)
@@ -122,6 +123,7 @@ def test_a_feature_that_no_sample_knows_is_left_out(rule, precision):
     assert -coder.score(some) >= np.square(left).sum(axis=1).mean() * (1 - 1e-6)
 
 
+@pytest.mark.slow
 def test_missing_values_are_filled_in():
     model = fresh("count", solver="online", batch_size=60, max_iter=30).fit(X)
     assert dictionary_recovery(model.components_, PLANTED.dictionary).n_found == 8

@@ -138,6 +138,7 @@ def test_partial_fit_draws_the_first_basis_of_fit():
     np.testing.assert_allclose(part.objective_, whole.objective_, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_partial_fit_after_fit_improves_on_it():
     few = X[:100]
     model = SparseCoding(15, alpha=0.2, **FAST).fit(few)

@@ -94,6 +94,7 @@ def test_noise_is_removed_with_a_model_or_without(seed):
     assert error(denoise(noisy)) < 0.4 * error(noisy)
 
 
+@pytest.mark.slow
 def test_an_image_is_its_own_source_of_atoms():
     image = 255 * load_sample_photographs()[1][144:192, 264:312]
     noisy = image + 25 * np.random.default_rng(0).normal(size=image.shape)

@@ -133,6 +133,7 @@ def test_what_stands_at_missing_pixels_does_not_matter():
     np.testing.assert_array_equal(results[2], results[0])
 
 
+@pytest.mark.slow
 def test_colors():
     model = model_of(COLOR, alpha=0.05)
     missing = RNG.random(CLEAN.shape) < 0.3

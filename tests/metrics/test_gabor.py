@@ -107,6 +107,7 @@ def edges(side, widths):
     return np.array([(column * np.exp(-(column**2 + row**2) / (2 * w**2))).ravel() for w in widths])
 
 
+@pytest.mark.slow
 def test_an_edge_of_one_cycle_has_the_frequency_at_which_its_spectrum_peaks():
     widths = np.array([1.2, 1.5, 1.9])
     fit = gabor_fit(edges(14, widths), (14, 14))
@@ -140,6 +141,7 @@ def test_no_frequency_is_higher_than_the_grid_can_carry():
     assert fit.frequency[0] <= frequency_limit(fit.orientation)[0]
 
 
+@pytest.mark.slow
 def test_ratios_of_the_field():
     truth = gabor((16, 16), (7.5, 7.5), 1.0, 0.2, (1.8, 2.7), 0.4)
     fit = gabor_fit(truth.reshape(1, -1), (16, 16))
@@ -361,6 +363,7 @@ def test_constant_filters_have_finite_parameters(value):
     np.testing.assert_allclose(fit.render()[0], value)
 
 
+@pytest.mark.slow
 def test_color_filters_are_fitted_along_their_principal_color():
     gray = random_gabors(5, (8, 8), 2)
     color = np.array([0.2, -1.0, 0.5])
