@@ -5,7 +5,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparsebp._checks import check_matrix, check_number
+from sparsebp._checks import check_flag, check_matrix, check_number
 from sparsebp._magnitudes import ignore_float_warnings
 from sparsebp._unused import unused_components
 
@@ -47,8 +47,8 @@ def coefficient_kurtosis(
 
     Raises
     ------
-    ValueError
-        If the codes are not a finite real matrix.
+    ValueError, TypeError
+        If the codes are not a finite real matrix, or per_component is not a bool.
 
     References
     ----------
@@ -63,6 +63,7 @@ def coefficient_kurtosis(
     >>> coefficient_kurtosis([[0, 1], [0, -1]], per_component=True)
     array([3., 1.])
     """
+    check_flag("per_component", per_component)
     matrix = check_matrix("codes", codes).astype(np.float64)
     columns = matrix if per_component else matrix.reshape(-1, 1)
     kurtosis = _kurtosis(columns)
@@ -113,8 +114,8 @@ def near_zero_fraction(
 
     Raises
     ------
-    ValueError
-        If the codes are not a finite real matrix.
+    ValueError, TypeError
+        If the codes are not a finite real matrix, or per_component is not a bool.
 
     Examples
     --------
@@ -124,6 +125,7 @@ def near_zero_fraction(
     >>> near_zero_fraction([[0, 0.1], [0, -4]], per_component=True)
     array([1. , 0.5])
     """
+    check_flag("per_component", per_component)
     size = np.abs(check_matrix("codes", codes).astype(np.float64))
     # Squares of very large or small numbers leave the range of floats.
     size /= size.max() or 1.0

@@ -171,3 +171,9 @@ def test_silent_components_are_found_though_they_be_many():
     features[3:] *= 1e-3
     np.testing.assert_array_equal(silent_components(features, codes), range(3, 10))
     np.testing.assert_array_equal(silent_components(features, 0 * codes), range(10))
+
+
+@pytest.mark.parametrize("measure", [coefficient_kurtosis, near_zero_fraction])
+def test_per_component_is_a_flag(measure):
+    with pytest.raises(TypeError, match="per_component must be True or False, got 'yes'"):
+        measure(laplace(), per_component="yes")
