@@ -179,16 +179,26 @@ def checked_mask(image: np.ndarray, missing: ArrayLike | None) -> np.ndarray:
     return masked | (mask if mask.ndim == image.ndim else mask[..., None])
 
 
-def framed(
-    image: ArrayLike, model: Any, patch_shape: PatchShape
-) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Return an image as `checked_image` does, and the sides of the model's patches."""
+def check_model(model: Any) -> None:
+    """Raise an error for what is no fitted estimator."""
     if isinstance(model, np.ndarray | list):
         raise TypeError(
             f"model is a {type(model).__name__}; give a fitted estimator, and which pixels are "
             "missing as missing=."
         )
+    if isinstance(model, type) or not hasattr(model, "fit"):
+        raise TypeError(
+            f"model must be a fitted estimator, got {model!r}. Fit one on patches, or load one by "
+            "sparsebp.load_basis or sparsebp.load_model."
+        )
     check_is_fitted(model)
+
+
+def framed(
+    image: ArrayLike, model: Any, patch_shape: PatchShape
+) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return an image as `checked_image` does, and the sides of the model's patches."""
+    check_model(model)
     shape = given_or_kept(patch_shape, model)
     n_features = model.n_features_in_
     if shape is None or isinstance(shape, Integral):

@@ -13,7 +13,14 @@ from sparsebp._checks import mistake
 from sparsebp._dispatch import on_host
 from sparsebp._namespaces import to_numpy
 from sparsebp._shapes import PatchShape
-from sparsebp.images._patches import Patches, Progress, Stride, framed, warn_of_scale
+from sparsebp.images._patches import (
+    Patches,
+    Progress,
+    Stride,
+    check_model,
+    framed,
+    warn_of_scale,
+)
 from sparsebp.preprocessing import remove_mean
 
 
@@ -65,6 +72,7 @@ def encode_image(
     """
     if not callable(prepare):
         raise TypeError(mistake("prepare", "callable, such as remove_mean", prepare))
+    check_model(model)
     model = on_host(model)
     dtype = getattr(model, "components_", np.empty(0)).dtype
     values, sides = framed(image, model, patch_shape)

@@ -6,7 +6,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from sparsebp import OrthonormalICA, ReconstructionICA
-from sparsebp.images import encode_image
+from sparsebp.images import denoise, encode_image, inpaint
 from sparsebp.preprocessing import Whitening, remove_mean
 
 RNG = np.random.default_rng(0)
@@ -92,3 +92,10 @@ def test_a_stride_beyond_the_image_takes_one_patch():
     model = OrthonormalICA(4, random_state=0, tol=1e-3).fit(rng.laplace(size=(300, 9)))
     with pytest.warns(UserWarning, match="larger than the patches"):
         assert encode_image(rng.random((10, 12)), model, stride=10**30).shape == (1, 1, 4)
+
+
+@pytest.mark.parametrize("given", [ReconstructionICA, "ica-10x10", 3], ids=repr)
+@pytest.mark.parametrize("function", [encode_image, denoise, inpaint])
+def test_what_is_no_model_is_refused(function, given):
+    with pytest.raises(TypeError, match=r"model must be a fitted estimator, got .*load_basis"):
+        function(IMAGE, given)
