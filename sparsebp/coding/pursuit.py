@@ -15,11 +15,11 @@ from sparsebp.samples import in_blocks
 
 #: Rounding error of the residual energy.
 _ROUNDING = 1e-15
-#: Steps in single precision are trusted while the residual has this part of the sample's energy,
-#: and differs from the error bound by that part, and the best atom has this part of the residual's.
-_LEAST_LEFT, _LEAST_DISTANCE, _LEAST_GAIN = 1e-4, 1e-5, 1e-4
-#: And for samples whose energy lies between this and its inverse.
-_LEAST_ENERGY = 1e-25
+#: Steps in single precision are trusted where the residual differs from the error bound by this
+#: part of the sample's energy, and the best atom has this part of the residual's.
+_LEAST_DISTANCE, _LEAST_GAIN = 1e-5, 1e-4
+#: Slopes of samples with more energy may leave the range of single precision.
+_LARGEST_ENERGY = 1e70
 #: Samples of a block.
 _BLOCK = 1024
 
@@ -308,9 +308,9 @@ def _choose(
     enough = max(stop[1], _ROUNDING * energy)
     if stop[0] == 0 or energy <= enough:
         return 0
-    if single and not _LEAST_ENERGY < energy < 1 / _LEAST_ENERGY:
+    if single and energy > _LARGEST_ENERGY:
         return -1
-    least, doubt = (_LEAST_LEFT * energy, _LEAST_DISTANCE * energy) if single else (0.0, 0.0)
+    doubt = _LEAST_DISTANCE * energy if single else 0.0
     for j in range(len(pull)):
         slope[j] = pull[j]
         new[j] = 1
@@ -341,6 +341,4 @@ def _choose(
         used[n_used], heights[n_used] = best, step
         if energy <= enough + doubt:
             return n_used + 1 if energy <= enough - doubt else -1
-        if energy < least:
-            return -1
     return stop[0]

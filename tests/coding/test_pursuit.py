@@ -103,10 +103,29 @@ def test_single_precision_chooses_as_double_does(stop, seed):
     codes = pursue(x, basis, **stop)
     expected = pursue(x.astype(np.float64), basis.astype(np.float64), **stop)
     scale = np.maximum(np.abs(expected).max(axis=0), 1e-9)
-    np.testing.assert_allclose(codes / scale, expected / scale, atol=1e-6)
+    np.testing.assert_allclose(codes / scale, expected / scale, atol=1e-7)
     left = ((x - basis.astype(np.float64) @ codes) ** 2).sum(axis=0)
     if "max_energy" in stop:
         assert (left <= stop["max_energy"] * (1 + 1e-5)).all()
+
+
+@pytest.mark.parametrize("seed", seeds(2))
+def test_single_precision_stops_at_an_error_as_double_does(seed):
+    x, basis = (a.astype(np.float32) for a in problem(seed, 20, 45))
+    wide = basis.astype(np.float64)
+    for sample in x.T[:, :, np.newaxis]:
+        left = ((sample - wide @ pursue(sample.astype(float), wide, n_nonzero=3)) ** 2).sum()
+        for bound, n_used in ((left * (1 + 1e-9), 3), (left * (1 - 1e-9), 4)):
+            assert np.count_nonzero(pursue(sample, basis, max_energy=bound)) == n_used
+
+
+def test_dependent_atoms_are_not_chosen_in_single_precision():
+    x, basis = (a.astype(np.float32) for a in problem(n_components=3))
+    twice = np.hstack([basis, basis[:, ::-1], basis @ np.ones((3, 2), np.float32)])
+    codes = pursue(x, twice, n_nonzero=8)
+    assert np.count_nonzero(codes, axis=0).max() <= 3
+    expected = basis @ np.linalg.lstsq(basis, x, rcond=None)[0]
+    np.testing.assert_allclose(twice @ codes, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("exponent", [-60, 50])
@@ -114,6 +133,11 @@ def test_single_precision_holds_at_any_scale(exponent):
     x, basis = (a.astype(np.float32) for a in problem())
     scaled = pursue(np.ldexp(x, exponent), basis, n_nonzero=3)
     np.testing.assert_array_equal(scaled, np.ldexp(pursue(x, basis, n_nonzero=3), exponent))
+
+
+def test_slopes_may_leave_the_range_of_single_precision():
+    x, basis = np.full((100, 1), 2e38, np.float32), np.full((100, 1), 100, np.float32)
+    np.testing.assert_allclose(pursue(x, basis, n_nonzero=1), [[2e36]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", seeds(3))
